@@ -1,0 +1,1 @@
+"""Runs everything: sources, pipeline, events, reports and commands. Nobody imports app."""

@@ -1,0 +1,1 @@
+"""Where frames come from: files, webcams and network cameras, all behind one protocol."""

@@ -1,0 +1,1 @@
+"""Makes thresholds and verdict models."""

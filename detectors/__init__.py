@@ -1,0 +1,1 @@
+"""What is unusual in a frame: frames, boxes, anomaly maps and the detectors that make them."""

@@ -1,0 +1,103 @@
+"""The words that every room above speaks: a frame, a box in it, a detection."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Pixels = NDArray[np.uint8]
+"""One RGB image, uint8 [H, W, 3]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of one camera, with both of its times."""
+
+    camera: str
+    index: int
+    """Number of the frame in its source, from 0, counting frames that were dropped."""
+    pts_s: float
+    """Presentation time within the source, in seconds from its start."""
+    time_us: int
+    """UTC, in microseconds since 1970."""
+    image: Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the full frame; x2 and y2 are excluded."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @property
+    def width(self) -> float:
+        """Pixels from left to right, never negative."""
+        return max(0.0, self.x2 - self.x1)
+
+    @property
+    def height(self) -> float:
+        """Pixels from top to bottom, never negative."""
+        return max(0.0, self.y2 - self.y1)
+
+    @property
+    def area(self) -> float:
+        """Square pixels."""
+        return self.width * self.height
+
+    def overlap(self, other: "Box") -> float:
+        """Area that both boxes cover, in square pixels."""
+        width = min(self.x2, other.x2) - max(self.x1, other.x1)
+        height = min(self.y2, other.y2) - max(self.y1, other.y1)
+        return max(0.0, width) * max(0.0, height)
+
+    def iou(self, other: "Box") -> float:
+        """Intersection over union, 0 to 1."""
+        both = self.overlap(other)
+        union = self.area + other.area - both
+        return both / union if union > 0 else 0.0
+
+    def union(self, other: "Box") -> "Box":
+        """The smallest box around both."""
+        return Box(
+            min(self.x1, other.x1),
+            min(self.y1, other.y1),
+            max(self.x2, other.x2),
+            max(self.y2, other.y2),
+        )
+
+    def grown(self, share: float, size: tuple[int, int]) -> "Box":
+        """This box with a margin of `share` of its longer side, cut at the frame's edges.
+
+        Args:
+            share: Margin on every side, 0.1 for 10% of the longer side.
+            size: (height, width) of the frame in pixels.
+        """
+        margin = share * max(self.width, self.height)
+        height, width = size
+        return Box(
+            max(0.0, self.x1 - margin),
+            max(0.0, self.y1 - margin),
+            min(float(width), self.x2 + margin),
+            min(float(height), self.y2 + margin),
+        )
+
+    def cut(self, image: Pixels) -> Pixels:
+        """The pixels of `image` inside this box, at least one pixel."""
+        height, width = image.shape[:2]
+        x1 = min(max(int(self.x1), 0), width - 1)
+        y1 = min(max(int(self.y1), 0), height - 1)
+        x2 = min(max(int(np.ceil(self.x2)), x1 + 1), width)
+        y2 = min(max(int(np.ceil(self.y2)), y1 + 1), height)
+        return image[y1:y2, x1:x2]
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A region of one frame that does not belong."""
+
+    box: Box
+    score: float
+    """Peak of the anomaly map inside the box over the detector's threshold: 1.0 is just unusual."""

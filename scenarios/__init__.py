@@ -1,0 +1,1 @@
+"""What a site is: its noun dictionary, its frequencies and its rules."""
