@@ -1,0 +1,218 @@
+"""The noun decoder: a small prefix language model that reads one unit vector and writes one noun.
+
+Layout after NOVIC (Allgeuer et al., WACV 2025, arXiv 2407.11211): the vector becomes P prefix
+states, which see each other fully; noun tokens follow causally and see the whole prefix. Because
+the prefix never sees the tokens, its keys and values are computed once per image and serve every
+beam and every noun that is scored for it.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+GELU_GAIN = 0.6521
+"""Root mean square of GELU(x) for standard normal x."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderConfig:
+    """Sizes of a decoder; the defaults are upstream's released models."""
+
+    width: int
+    """F, components of the vector it reads."""
+    vocabulary: int
+    """V, compact tokens including the end of a noun."""
+    max_tokens: int
+    """C, tokens of the longest noun, its end included."""
+    hidden: int = 512
+    feedforward: int = 128
+    layers: int = 6
+    heads: int = 8
+    prefix: int = 4
+    dropout: float = 0.1
+    """Share of inputs and layer outputs dropped while training."""
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that cannot work.
+
+        Raises:
+            ValueError: If a size is below 1 or the heads don't divide the hidden size.
+        """
+        for name in (
+            "width",
+            "vocabulary",
+            "max_tokens",
+            "hidden",
+            "feedforward",
+            "heads",
+            "prefix",
+        ):
+            if getattr(self, name) < 1:
+                raise ValueError(f"decoder {name} must be at least 1, got {getattr(self, name)}")
+        if self.hidden % self.heads:
+            raise ValueError(
+                f"decoder hidden size {self.hidden} is not a multiple of its {self.heads} heads"
+            )
+
+    @property
+    def positions(self) -> int:
+        """Learned positions: the prefix and every token but the last."""
+        return self.prefix + self.max_tokens - 1
+
+
+class DecoderLayer(nn.Module):
+    """A pre-norm transformer layer without biases."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        hidden = config.hidden
+        self.heads = config.heads
+        self.dropout = config.dropout
+        self.attention_norm = nn.LayerNorm(hidden, bias=False)
+        self.attention_in = nn.Linear(hidden, 3 * hidden, bias=False)
+        self.attention_out = nn.Linear(hidden, hidden, bias=False)
+        self.feedforward_norm = nn.LayerNorm(hidden, bias=False)
+        self.feedforward_in = nn.Linear(hidden, config.feedforward, bias=False)
+        self.feedforward_out = nn.Linear(config.feedforward, hidden, bias=False)
+
+    def queries_keys_values(self, states: Tensor) -> Tensor:
+        """Project states [..., H] to [..., 3 H]: queries, keys and values side by side."""
+        return self.attention_in(self.attention_norm(states))
+
+    def split_heads(self, states: Tensor) -> Tensor:
+        """[R, S, H] to [R, heads, S, H / heads]."""
+        return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        """Attention of queries [R, Q, H] over keys and values [R, S, H]; gives [R, Q, H]."""
+        mixed = functional.scaled_dot_product_attention(
+            self.split_heads(q),
+            self.split_heads(k),
+            self.split_heads(v),
+            attn_mask=mask,
+            dropout_p=self.dropout if self.training else 0.0,
+        )
+        return self.attention_out(mixed.transpose(1, 2).flatten(2))
+
+    def finish(self, states: Tensor, attended: Tensor) -> Tensor:
+        """Both residual steps after attention, [..., H]."""
+        states = states + self._drop(attended)
+        inner = self.feedforward_in(self.feedforward_norm(states))
+        return states + self._drop(self.feedforward_out(self._drop(functional.gelu(inner))))
+
+    def _drop(self, states: Tensor) -> Tensor:
+        return functional.dropout(states, self.dropout, self.training)
+
+
+class PrefixedDecoder(nn.Module):
+    """Unit vector and noun tokens in, logits of every next token out."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.prefix_in = nn.Linear(config.width, config.prefix * config.hidden, bias=False)
+        self.token_table = nn.Embedding(config.vocabulary, config.hidden)
+        """Rows serve as token inputs and, transposed, as the output matrix (tied)."""
+        self.position_table = nn.Embedding(config.positions, config.hidden)
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.layers))
+        self.final_norm = nn.LayerNorm(config.hidden, bias=False)
+        seen = torch.ones(config.positions, config.positions).tril().bool()
+        seen[: config.prefix, : config.prefix] = True
+        self.register_buffer("seen", seen, persistent=False)
+        self.initialise()
+
+    @torch.no_grad()
+    def initialise(self) -> None:
+        """Draw balanced starting weights, so that logits start with a spread near 0.7 (§5.4)."""
+        size = self.config
+        depth = 1 / math.sqrt(2 * size.layers)
+        attended = (2 * size.prefix - 1) / size.prefix**2
+        for table in (self.prefix_in, self.token_table, self.position_table):
+            nn.init.normal_(table.weight, std=math.sqrt(0.5))
+        for layer in self.decoder_layers():
+            spread = 1 / math.sqrt(size.hidden)
+            nn.init.normal_(layer.attention_in.weight, std=spread)
+            nn.init.normal_(layer.attention_out.weight, std=spread / math.sqrt(attended) * depth)
+            nn.init.normal_(layer.feedforward_in.weight, std=spread)
+            nn.init.normal_(
+                layer.feedforward_out.weight,
+                std=depth / (math.sqrt(size.feedforward) * GELU_GAIN),
+            )
+        nn.init.constant_(self.final_norm.weight, 1 / math.sqrt(size.hidden))
+
+    def decoder_layers(self) -> list[DecoderLayer]:
+        """The layers, first to last."""
+        return [layer for layer in self.layers if isinstance(layer, DecoderLayer)]
+
+    def forward(self, embeddings: Tensor, tokens: Tensor) -> Tensor:
+        """Logits of every token of a noun given the tokens before it, computed in one go.
+
+        Args:
+            embeddings: Vectors [B, F]; normalised here.
+            tokens: Compact tokens [B, C'], int64, 1 <= C' <= C, END and padding included.
+
+        Returns:
+            Logits [B, C', V]; entry [b, i] is about tokens[b, i]. Entries behind a noun's END
+            mean nothing.
+        """
+        size = self.config
+        said = self.token_table(tokens[:, :-1])
+        states = torch.cat([self._prefix_inputs(embeddings), said], dim=1)
+        states = states + self.position_table.weight[: states.shape[1]]
+        states = functional.dropout(states, size.dropout, self.training)
+        seen = self.get_buffer("seen")[: states.shape[1], : states.shape[1]]
+        for layer in self.decoder_layers():
+            q, k, v = layer.queries_keys_values(states).chunk(3, dim=-1)
+            states = layer.finish(states, layer.attend(q, k, v, seen))
+        return self.logits(self.final_norm(states[:, size.prefix - 1 :]))
+
+    def logits(self, states: Tensor) -> Tensor:
+        """Final states [..., H] to logits [..., V]."""
+        return functional.linear(states, self.token_table.weight)
+
+    def start(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
+        """Run the prefix once per image.
+
+        Args:
+            embeddings: Vectors [B, F]; normalised here.
+
+        Returns:
+            Final state [B, H] that predicts the first token, and the cache [layers, 2, B, P, H]
+            of the prefix's keys and values.
+        """
+        states = self._prefix_inputs(embeddings) + self.position_table.weight[: self.config.prefix]
+        kept = []
+        for layer in self.decoder_layers():
+            q, k, v = layer.queries_keys_values(states).chunk(3, dim=-1)
+            kept.append(torch.stack([k, v]))
+            states = layer.finish(states, layer.attend(q, k, v, None))
+        return self.final_norm(states[:, -1]), torch.stack(kept)
+
+    def advance(self, tokens: Tensor, cache: Tensor) -> tuple[Tensor, Tensor]:
+        """Read one more token in each of R beginnings.
+
+        Args:
+            tokens: The token just said in each beginning [R], int64.
+            cache: Keys and values of what each has read before [layers, 2, R, S, H].
+
+        Returns:
+            Final states [R, H] that predict the next token, and the grown cache
+            [layers, 2, R, S + 1, H].
+        """
+        layers, _, rows, read, hidden = cache.shape
+        states = self.token_table(tokens) + self.position_table.weight[read]
+        grown = cache.new_empty(layers, 2, rows, read + 1, hidden)
+        grown[..., :read, :] = cache
+        for layer, (keys, values) in zip(self.decoder_layers(), grown, strict=True):
+            q, keys[:, read], values[:, read] = layer.queries_keys_values(states).chunk(3, dim=-1)
+            attended = layer.attend(q.unsqueeze(1), keys, values, None).squeeze(1)
+            states = layer.finish(states, attended)
+        return self.final_norm(states), grown
+
+    def _prefix_inputs(self, embeddings: Tensor) -> Tensor:
+        """[B, F] to [B, P, H]."""
+        unit = functional.normalize(embeddings, dim=-1)
+        return self.prefix_in(unit).unflatten(-1, (self.config.prefix, self.config.hidden))
