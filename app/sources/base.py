@@ -1,10 +1,19 @@
-"""What every source of frames can do."""
+"""What every source of frames can do, recorded or live."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from detectors.types import Frame
+
+type TimeFrom = Literal["given", "container", "modified", "arrival"]
+"""Where `Frame.time_us` comes from: the user, the file's creation time, the file's modification
+time less its length (a guess), or the clock of this machine when the frame arrived."""
+
+type GapReason = Literal[
+    "refused", "auth", "not found", "unreachable", "timeout", "stalled", "ended", "codec", "crashed"
+]
+"""Why a live source went blind."""
 
 
 class SourceError(RuntimeError):
@@ -13,29 +22,68 @@ class SourceError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What is known of a source before its first frame."""
+    """What is known of a source; of a live one, since its newest connection."""
 
     camera: str
     uri: str
     """Where it is, with any password removed."""
     size: tuple[int, int]
-    """(height, width) in pixels."""
+    """(height, width) in pixels, after rotation; (0, 0) until a live source has connected."""
     fps: float
     """Announced frames a second; 0 if the source does not say."""
     duration_s: float
     """Announced length in seconds; 0 if unknown or endless."""
+    time_from: TimeFrom = "arrival"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which a live source was blind."""
+
+    start_us: int
+    """UTC of the last frame before it, or of the first attempt to connect."""
+    end_us: int | None
+    """UTC of the first frame after it; None while it lasts."""
+    reason: GapReason
+    """What began it; the attempts to reconnect may have failed otherwise."""
+    detail: str = ""
+    """One sentence for people, without passwords."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStats:
+    """What happened on a live source so far."""
+
+    frames: int = 0
+    """Delivered to the consumer."""
+    dropped: int = 0
+    """Read, but replaced by a newer one before the consumer asked."""
+    corrupt: int = 0
+    """Packets or frames that the decoder called damaged; never delivered."""
+    attempts: int = 0
+    """Connections tried, the first one included."""
+    reconnects: int = 0
+    """Connections that delivered again after a gap."""
 
 
 class Source(Protocol):
-    """Frames in the order they were taken, until the source ends or is closed."""
+    """Frames in the order they were taken, until the source ends or is closed.
+
+    All frames are RGB and have the size in `info`; `pts_s` rises strictly.
+    """
 
     @property
     def info(self) -> SourceInfo:
         """What the source announced when it was opened."""
         ...
 
+    @property
+    def warning(self) -> str:
+        """What was wrong with the frames delivered so far, in one sentence; empty if nothing."""
+        ...
+
     def frames(self) -> Iterator[Frame]:
-        """Yield frames.
+        """Yield the frames that have not been taken yet.
 
         Raises:
             SourceError: If the source breaks before its end.
@@ -44,4 +92,45 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of the file, device or connection. Safe to call twice and from another thread."""
+        ...
+
+
+class LiveSource(Protocol):
+    """The newest frame whenever the consumer asks; older ones it missed are dropped and counted.
+
+    Frames are RGB; their size may change after a gap; `pts_s` rises strictly, through gaps too.
+    """
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known since the newest connection."""
+        ...
+
+    @property
+    def stats(self) -> LiveStats:
+        """Counts so far."""
+        ...
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """Times of blindness so far, in order; the last one may still be open."""
+        ...
+
+    def connect(self, timeout_s: float) -> SourceInfo:
+        """Wait for the first frame, which `frames` then delivers.
+
+        Raises:
+            SourceError: If none arrived in time; says why the attempts failed.
+        """
+        ...
+
+    def frames(self, timeout_s: float = 0.5) -> Iterator[Frame | None]:
+        """Yield the newest frame, or None after each `timeout_s` without one, until closed.
+
+        A network camera never ends: it reconnects for ever. A file played at its own pace ends.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of everything within a second. Safe to call twice and from another thread."""
         ...

@@ -1,0 +1,69 @@
+"""Pictures that carry their own number, and videos of them: a lost or swapped frame is seen."""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from detectors.types import Pixels
+
+BITS = 12
+SQUARE = 16
+SIZE = (120, 256)
+"""(height, width): room for the squares, small enough for many tests."""
+TICKS = 1000
+
+
+def picture(number: int, size: tuple[int, int] = SIZE) -> Pixels:
+    """A reddish picture (so that swapped colours show) with its number in white squares."""
+    image = np.empty((*size, 3), np.uint8)
+    image[:] = (200, 90, 30)
+    for bit in range(BITS):
+        left = 8 + bit * (SQUARE + 4)
+        image[4 : 4 + SQUARE, left : left + SQUARE] = 255 if number >> bit & 1 else 0
+    return image
+
+
+def number_of(image: Pixels) -> int:
+    """The number that `picture` was given."""
+    middle = SQUARE // 2
+    bits = [int(image[4 + middle, 8 + bit * (SQUARE + 4) + middle, 0] > 127) for bit in range(BITS)]
+    return sum(value << bit for bit, value in enumerate(bits))
+
+
+def write_video(
+    path: Path,
+    pictures: Iterable[Pixels],
+    codec: str = "libx264",
+    pixels: str = "yuv420p",
+    times_s: Sequence[float] | None = None,
+    fps: int = 25,
+    rotation: int = 0,
+) -> Path:
+    """Write pictures to a video file whose container follows from its name."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=fps)
+        assert isinstance(stream, av.VideoStream)
+        stream.pix_fmt = pixels
+        stream.codec_context.time_base = Fraction(1, TICKS if times_s else fps)
+        stream.codec_context.gop_size = fps
+        if codec == "libx264":
+            stream.options = {"preset": "ultrafast", "crf": "12"}
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for number, image in enumerate(pictures):
+            if number == 0:
+                stream.height, stream.width = image.shape[:2]
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=pixels)
+            frame.pts = round(times_s[number] * TICKS) if times_s else number
+            frame.time_base = Fraction(1, TICKS if times_s else fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def numbered(path: Path, frames: int, fps: int = 25) -> Path:
+    """A video of `frames` numbered pictures."""
+    return write_video(path, (picture(number) for number in range(frames)), fps=fps)
