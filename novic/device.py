@@ -22,6 +22,7 @@ def resolve_device(name: str) -> torch.device:
         raise ValueError(f"unknown device '{name}'; use auto, cpu, cuda or cuda:N")
     if int(number or 0) >= count:
         raise ValueError(
-            f"device '{name}' asked for, but torch sees {count} CUDA devices; use --device cpu or auto"
+            f"device '{name}' asked for, but torch sees {count} CUDA devices; "
+            "use --device cpu or auto"
         )
     return torch.device("cuda", int(number or 0))

@@ -1,0 +1,216 @@
+"""From vectors to scored nouns, always along the trie: greedy, beam search, exhaustive scoring.
+
+The score of a noun is the sum of the decoder's log probabilities of its tokens, its end included,
+at a temperature; `exp(score)` is the probability that the decoder says exactly this noun. Two
+readings of it are offered:
+
+* plain: over everything that the decoder could say. The nouns of a list sum to less than 1; the
+  rest is what it would have said instead.
+* renormalised: at every step only tokens that lead to some noun of the list count, so the nouns
+  of the list sum to exactly 1.
+
+A third, the closed-set posterior, comes from `score_nouns` and `closed_set_posterior`: plain
+scores of all candidates divided by their sum, which is P(noun | it is one of these).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from novic.decoder import PrefixedDecoder
+from novic.trie import Trie
+
+MOST_ROWS = 2048
+"""Beginnings that exhaustive scoring runs at once; bounds its memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How nouns are searched for and scored."""
+
+    beams: int = 10
+    """Nouns kept at every step; 1 is greedy search."""
+    renormalise: bool = False
+    """Count only tokens that lead to a noun of the trie."""
+    temperature: float = 1.0
+    """Logits are divided by it."""
+    length_alpha: float = 0.0
+    """Scores are divided by (number of tokens) to this power; 0 keeps them log probabilities."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing.
+
+        Raises:
+            ValueError: If beams < 1 or the temperature is not positive.
+        """
+        if self.beams < 1:
+            raise ValueError(f"beams must be at least 1, got {self.beams}")
+        if not self.temperature > 0:
+            raise ValueError(f"temperature must be above 0, got {self.temperature}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundNouns:
+    """The best nouns of each of B vectors, best first."""
+
+    nouns: Tensor
+    """Noun numbers [B, K], int64; -1 where fewer than K nouns exist."""
+    scores: Tensor
+    """[B, K], float32; -inf where there is no noun."""
+
+
+@dataclass(slots=True, eq=False)
+class _Beams:
+    """Unfinished beginnings of all vectors, sorted by vector."""
+
+    image: Tensor
+    node: Tensor
+    logp: Tensor
+    state: Tensor
+    cache: Tensor
+
+
+@dataclass(slots=True, eq=False)
+class _Steps:
+    """Every way to go on from the live beginnings by one token."""
+
+    row: Tensor
+    edge: Tensor
+    logp: Tensor
+
+
+@torch.inference_mode()
+def beam_search(
+    decoder: PrefixedDecoder, trie: Trie, embeddings: Tensor, decoding: Decoding
+) -> FoundNouns:
+    """Search the best nouns of each vector along the trie.
+
+    Finished nouns hold their place among the beams, as upstream does it (novic_spec §8.4), but
+    only unfinished beginnings are computed, each reading one token against its cache, and a vector
+    whose beams have all finished costs nothing more.
+
+    Args:
+        decoder: In eval mode.
+        trie: The nouns that may be said, on the decoder's device.
+        embeddings: Vectors [B, F] on the decoder's device.
+        decoding: Number of beams and meaning of the scores.
+
+    Returns:
+        `decoding.beams` nouns for each vector.
+    """
+    count, k = len(embeddings), decoding.beams
+    nouns = torch.full((count, k), -1, device=embeddings.device)
+    scores = torch.full((count, k), -torch.inf, device=embeddings.device)
+    beams = _first_beams(decoder, embeddings)
+    length = 0
+    while len(beams.image):
+        length += 1
+        steps = _steps(decoder, trie, beams, decoding)
+        step_scores = steps.logp * length**-decoding.length_alpha
+        where, table = _by_image(beams.image[steps.row], step_scores, count)
+        # Columns below k are the nouns finished before, the others are steps.
+        scores, picked = torch.cat([scores, table], dim=1).topk(k, dim=1)
+        step = torch.cat([torch.full_like(nouns, -1), where], dim=1).gather(1, picked)
+        edge = steps.edge[step.clamp(min=0)]
+        finished_before = nouns.gather(1, picked.clamp(max=k - 1))
+        nouns = torch.where(step >= 0, trie.edge_noun[edge], finished_before)
+        # A live beginning holds no place among the finished: it comes back as steps or falls out.
+        live = (step >= 0) & (nouns < 0)
+        scores = scores.masked_fill(live, -torch.inf)
+        beams = _advance(decoder, trie, beams, steps, step[live])
+    scores, best = scores.sort(dim=1, descending=True, stable=True)
+    return FoundNouns(nouns.gather(1, best), scores)
+
+
+@torch.inference_mode()
+def score_nouns(
+    decoder: PrefixedDecoder, trie: Trie, embeddings: Tensor, decoding: Decoding
+) -> Tensor:
+    """Score every noun of the trie for each vector, without search.
+
+    Beginnings that nouns share are computed once. `decoding.beams` plays no part.
+
+    Args:
+        decoder: In eval mode.
+        trie: The nouns to score, on the decoder's device.
+        embeddings: Vectors [B, F] on the decoder's device.
+        decoding: Meaning of the scores.
+
+    Returns:
+        Scores [B, N], N the largest noun number of the trie plus one; -inf for nouns that it
+        does not hold.
+    """
+    width = int(trie.edge_noun.max()) + 1
+    scores = embeddings.new_full((len(embeddings), width), -torch.inf, dtype=torch.float32)
+    waiting = [(_first_beams(decoder, embeddings), None, None, 1)]
+    while waiting:
+        beams, steps, chosen, length = waiting.pop()
+        if steps is not None and chosen is not None:
+            beams = _advance(decoder, trie, beams, steps, chosen)
+        steps = _steps(decoder, trie, beams, decoding)
+        noun = trie.edge_noun[steps.edge]
+        ends = noun >= 0
+        scores[beams.image[steps.row[ends]], noun[ends]] = (
+            steps.logp[ends] * length**-decoding.length_alpha
+        )
+        # Depth first and a bounded chunk at a time: memory grows with the longest noun only.
+        on = torch.nonzero(~ends).flatten()
+        for first in range(0, len(on), MOST_ROWS):
+            waiting.append((beams, steps, on[first : first + MOST_ROWS], length + 1))
+    return scores
+
+
+def closed_set_posterior(scores: Tensor) -> Tensor:
+    """P(noun | it is one of the scored nouns) from plain scores [B, N]; each row sums to 1."""
+    return torch.softmax(scores, dim=1)
+
+
+def _first_beams(decoder: PrefixedDecoder, embeddings: Tensor) -> _Beams:
+    """One empty beginning per vector."""
+    state, cache = decoder.start(embeddings)
+    image = torch.arange(len(embeddings), device=embeddings.device)
+    return _Beams(image, torch.zeros_like(image), state.new_zeros(len(image)).float(), state, cache)
+
+
+def _steps(decoder: PrefixedDecoder, trie: Trie, beams: _Beams, decoding: Decoding) -> _Steps:
+    """All steps that the trie allows, with their log probabilities, sorted by beginning."""
+    logits = decoder.logits(beams.state).float() / decoding.temperature
+    row, edge = trie.edges_of(beams.node)
+    chosen = logits[row, trie.edge_token[edge]]
+    if decoding.renormalise:
+        _, table = _by_image(row, chosen, len(logits))
+        total = table.logsumexp(dim=1)
+    else:
+        total = logits.logsumexp(dim=1)
+    return _Steps(row, edge, beams.logp[row] + chosen - total[row])
+
+
+def _by_image(image: Tensor, values: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Lay values [E] out as a table with a row per image.
+
+    Args:
+        image: Ascending row numbers [E].
+        values: What to lay out [E].
+        count: How many rows.
+
+    Returns:
+        Which entry stands in each cell, -1 for none, and the values, -inf for none [count, W].
+    """
+    sizes = torch.bincount(image, minlength=count)
+    start = torch.cumsum(sizes, 0) - sizes
+    order = torch.arange(len(image), device=image.device)
+    where = image.new_full((count, int(sizes.max())), -1)
+    where[image, order - start[image]] = order
+    return where, torch.where(where >= 0, values[where.clamp(min=0)], -torch.inf)
+
+
+def _advance(
+    decoder: PrefixedDecoder, trie: Trie, beams: _Beams, steps: _Steps, chosen: Tensor
+) -> _Beams:
+    """Say the tokens of the chosen steps [R] (none of them an end)."""
+    row, edge = steps.row[chosen], steps.edge[chosen]
+    if not len(row):
+        return _Beams(row, row, beams.logp[row], beams.state[row], beams.cache[:, :, row])
+    state, cache = decoder.advance(trie.edge_token[edge], beams.cache[:, :, row])
+    return _Beams(beams.image[row], trie.edge_node[edge], steps.logp[chosen], state, cache)

@@ -1,0 +1,91 @@
+import pytest
+import torch
+
+from novic.generate import Decoding, beam_search, closed_set_posterior, score_nouns
+from novic.trie import build_trie
+from tests.novic import reference
+from tests.novic.builders import random_decoder, random_nouns, random_vectors
+
+NOUNS = random_nouns(200, vocabulary=40, longest=5)
+DECODER = random_decoder(NOUNS)
+TRIE = build_trie(NOUNS.tokens)
+VECTORS = random_vectors(7, width=16)
+TABLE = torch.from_numpy(NOUNS.tokens)
+
+GRID = [
+    pytest.param(Decoding(beams, renormalise, temperature, alpha), id=f"{beams}-{label}")
+    for beams in (1, 5, 10)
+    for renormalise in (False, True)
+    for temperature in (0.5, 1.0, 2.0)
+    for alpha in (0.0, 0.5)
+    for label in [f"{'gr' if renormalise else 'gp'}-t{temperature}-a{alpha}"]
+]
+
+
+@pytest.mark.parametrize("decoding", GRID)
+def test_beams_equal_plain_full_recomputation(decoding: Decoding):
+    found = beam_search(DECODER, TRIE, VECTORS, decoding)
+    said, scores = reference.beam_search(DECODER, TABLE, VECTORS, decoding)
+    torch.testing.assert_close(found.scores, scores.sort(1, True).values, atol=1e-4, rtol=0)
+    order = scores.argsort(dim=1, descending=True)
+    said = said.gather(1, order[..., None].expand_as(said))
+    assert torch.equal(TABLE[found.nouns], said)
+
+
+@pytest.mark.parametrize("renormalise", [False, True])
+@pytest.mark.parametrize("alpha", [0.0, 0.5])
+def test_exhaustive_scores_equal_teacher_forcing(renormalise: bool, alpha: float):
+    decoding = Decoding(renormalise=renormalise, length_alpha=alpha)
+    scores = score_nouns(DECODER, TRIE, VECTORS, decoding)
+    expected = reference.score_nouns(DECODER, TABLE, VECTORS, decoding)
+    torch.testing.assert_close(scores, expected, atol=1e-4, rtol=0)
+
+
+def test_enough_beams_find_the_exhaustive_best():
+    scores = score_nouns(DECODER, TRIE, VECTORS, Decoding())
+    found = beam_search(DECODER, TRIE, VECTORS, Decoding(beams=200))
+    best = scores.sort(dim=1, descending=True)
+    torch.testing.assert_close(found.scores, best.values, atol=1e-4, rtol=0)
+
+
+def test_renormalised_scores_are_a_distribution_over_the_list():
+    scores = score_nouns(DECODER, TRIE, VECTORS, Decoding(renormalise=True))
+    torch.testing.assert_close(scores.exp().sum(dim=1), torch.ones(7), atol=1e-4, rtol=0)
+
+
+def test_the_closed_set_posterior_divides_plain_scores_by_their_sum():
+    scores = score_nouns(DECODER, TRIE, VECTORS, Decoding())
+    posterior = closed_set_posterior(scores)
+    expected = scores.exp() / scores.exp().sum(dim=1, keepdim=True)
+    torch.testing.assert_close(posterior, expected, atol=1e-5, rtol=1e-4)
+    assert (scores.exp().sum(dim=1) < 1).all()
+
+
+def test_more_beams_than_nouns_leave_the_rest_empty():
+    some = build_trie(NOUNS.tokens, torch.arange(3).numpy())
+    for renormalise in (False, True):
+        found = beam_search(DECODER, some, VECTORS, Decoding(10, renormalise))
+        assert (found.nouns[:, :3].sort(dim=1).values == torch.arange(3)).all()
+        assert (found.nouns[:, 3:] == -1).all()
+        assert (found.scores[:, 3:] == -torch.inf).all()
+        assert torch.isfinite(found.scores[:, :3]).all()
+
+
+def test_a_chunked_exhaustive_run_gives_the_same_scores(monkeypatch: pytest.MonkeyPatch):
+    whole = score_nouns(DECODER, TRIE, VECTORS, Decoding())
+    monkeypatch.setattr("novic.generate.MOST_ROWS", 7)
+    torch.testing.assert_close(score_nouns(DECODER, TRIE, VECTORS, Decoding()), whole)
+
+
+def test_no_vectors_give_no_nouns():
+    found = beam_search(DECODER, TRIE, VECTORS[:0], Decoding(5))
+    assert found.nouns.shape == (0, 5)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [({"beams": 0}, "beams must be at least 1"), ({"temperature": 0.0}, "must be above 0")],
+)
+def test_meaningless_settings_are_refused(values: dict, message: str):
+    with pytest.raises(ValueError, match=message):
+        Decoding(**values)
