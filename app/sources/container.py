@@ -91,7 +91,8 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
 class Decoder:
     """Frames of one stream with rising times, past packets that are damaged."""
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+    def __init__(self, container: InputContainer, stream: VideoStream, live: bool = False) -> None:
+        """Take an open stream; of a `live` one, a failure other than damage is raised."""
         self.fps = float(stream.average_rate or 0) or ASSUMED_FPS
         self.damaged = 0
         """Packets and frames that could not be used so far."""
@@ -101,6 +102,7 @@ class Decoder:
         """Why reading stopped before the file's end."""
         self._container = container
         self._stream = stream
+        self._live = live
         self._tick_s = float(stream.time_base or 0)
         self._start = stream.start_time
         self._last_s: float | None = None
@@ -148,6 +150,8 @@ class Decoder:
                     failures = 0
                     yield packet
             except av.error.FFmpegError as error:
+                if self._live and not isinstance(error, av.error.InvalidDataError):
+                    raise
                 failures += 1
                 self.damaged += 1
                 self.failure = error.strerror or type(error).__name__

@@ -1,0 +1,294 @@
+"""Cameras: network streams and webcams, survived through every fault.
+
+A thread holds the stall clock: it starts a reader process, kills it when no frame has come for a
+while, and starts the next one after a pause that grows. No option of any reader library bounds
+every fault, but a process can always be killed.
+"""
+
+import contextlib
+import dataclasses
+import random
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from app.redact import redact
+from app.sources.base import Gap, LiveStats, SourceError, SourceInfo
+from app.sources.mailbox import Mailbox
+from app.sources.process import Arrived, Failed, Opened, ReaderProcess
+from app.sources.reader import ReadRequest
+from app.sources.timeline import Timeline
+from detectors.types import Frame
+
+_TICK_S = 0.1
+"""How often the stall clock looks, and so how late it may be."""
+_FRAMES_OF_SILENCE = 4
+"""A slow camera may stay silent for so many of its announced frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """How patient to be with a camera."""
+
+    stall_s: float = 2.0
+    """Longest silence between frames."""
+    open_s: float = 10.0
+    """Longest wait for the first frame of a connection."""
+    first_delay_s: float = 0.5
+    """Pause before the first attempt to reconnect; it doubles with every one that fails."""
+    longest_delay_s: float = 30.0
+    stable_s: float = 10.0
+    """A connection that lasted so long makes the pauses short again."""
+
+
+class Backoff:
+    """Pauses that double up to a limit, with a quarter of chance in them.
+
+    Without the chance, all cameras behind one switch would reconnect at the same moment.
+    """
+
+    def __init__(self, settings: LiveSettings, seed: int | None = None) -> None:
+        self._settings = settings
+        self._random = random.Random(seed)  # noqa: S311 - spreads load, keeps no secret
+        self._failures = 0
+
+    def next_s(self, lived_s: float) -> float:
+        """The pause in seconds after a connection that delivered for `lived_s`."""
+        if lived_s >= self._settings.stable_s:
+            self._failures = 0
+        # More doublings than this only overflow.
+        pause_s = self._settings.first_delay_s * 2 ** min(self._failures, 20)
+        self._failures += 1
+        return min(pause_s, self._settings.longest_delay_s) * self._random.uniform(0.75, 1.25)
+
+
+class LiveCamera:
+    """The newest frame of a network camera or webcam, for ever, until it is closed.
+
+    Reading begins at once. Every time without frames is kept in `gaps`. No text of this class
+    holds the password of the address.
+    """
+
+    def __init__(
+        self,
+        address: str | int,
+        camera: str = "",
+        sample_fps: float | None = None,
+        settings: LiveSettings | None = None,
+    ) -> None:
+        """Start reading.
+
+        Args:
+            address: An rtsp://, rtsps://, http:// or https:// URL, or a webcam's number (or the
+                path of its device, anything that is no URL).
+            camera: Name for the frames; taken from the address if empty.
+            sample_fps: Keep at most so many frames a second; None keeps all.
+            settings: How patient to be; the defaults suit most cameras.
+        """
+        self._settings = settings or LiveSettings()
+        webcam = "://" not in str(address)
+        self._request = ReadRequest(
+            kind="webcam" if webcam else "network",
+            address=str(address),
+            open_s=self._settings.open_s,
+            sample_fps=sample_fps,
+        )
+        uri = f"webcam {address}" if webcam else redact(str(address))
+        name = f"webcam-{address}" if webcam else _host(uri)
+        self._info = SourceInfo(camera or name, uri, size=(0, 0), fps=0.0, duration_s=0.0)
+        self._changed = threading.Condition()
+        self._stop = threading.Event()
+        self._mailbox: Mailbox | None = None
+        self._timeline = Timeline()
+        self._taken = 0
+        self._first_index = 0
+        self._stats = LiveStats()
+        self._gaps: list[Gap] = []
+        self._seen_us = time.time_ns() // 1000
+        self._last_failure: Failed | None = None
+        self._keeper = threading.Thread(target=self._keep_reading, name="camera", daemon=True)
+        self._keeper.start()
+
+    def __enter__(self) -> "LiveCamera":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known since the newest connection."""
+        return self._info
+
+    @property
+    def stats(self) -> LiveStats:
+        """Counts so far."""
+        with self._changed:
+            corrupt = self._mailbox.corrupt if self._mailbox is not None else 0
+            return dataclasses.replace(self._stats, corrupt=self._stats.corrupt + corrupt)
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """Times of blindness so far, in order; the last one may still be open."""
+        with self._changed:
+            return list(self._gaps)
+
+    def connect(self, timeout_s: float) -> SourceInfo:
+        """Wait for the first frame, which `frames` then delivers.
+
+        Returns:
+            The camera's size and announced rate.
+
+        Raises:
+            SourceError: If no frame came in time, or the camera refuses the login: asking again
+                would not help, and may lock the account.
+        """
+        with self._changed:
+            self._changed.wait_for(self._connected_or_hopeless, timeout_s)
+            if self._info.size != (0, 0):
+                return self._info
+            failure, tries = self._last_failure, self._stats.attempts
+        why = failure.text if failure else "no answer"
+        tried = f"{tries} attempts" if tries > 1 else "1 attempt"
+        raise SourceError(f"{self._info.uri}: {why} ({tried} in up to {timeout_s:g} s)")
+
+    def frames(self, timeout_s: float = 0.5) -> Iterator[Frame | None]:
+        """Yield the newest frame, or None after each `timeout_s` without one, until closed."""
+        while not self._stop.is_set():
+            with self._changed:
+                self._changed.wait_for(self._has_news, timeout_s)
+                frame = self._take()
+            if not self._stop.is_set():
+                yield frame
+
+    def close(self) -> None:
+        """End the reader process and the thread that watches it, within a second."""
+        self._stop.set()
+        with self._changed:
+            self._changed.notify_all()
+        if self._keeper is not threading.current_thread():
+            self._keeper.join()
+
+    def _connected_or_hopeless(self) -> bool:
+        refused = self._last_failure is not None and self._last_failure.reason == "auth"
+        return self._info.size != (0, 0) or refused or self._stop.is_set()
+
+    def _has_news(self) -> bool:
+        mailbox = self._mailbox
+        return self._stop.is_set() or (mailbox is not None and mailbox.sequence > self._taken)
+
+    def _take(self) -> Frame | None:
+        shot = self._mailbox.newest(after=self._taken) if self._mailbox else None
+        if shot is None:
+            return None
+        self._count(frames=1, dropped=shot.sequence - self._taken - 1)
+        self._taken = shot.sequence
+        return Frame(
+            camera=self._info.camera,
+            index=self._first_index + shot.number,
+            pts_s=self._timeline.at(shot.pts_s, shot.arrived_s),
+            time_us=shot.wall_us,
+            image=shot.image,
+        )
+
+    def _count(self, **more: int) -> None:
+        with self._changed:
+            counted = {name: getattr(self._stats, name) + number for name, number in more.items()}
+            self._stats = dataclasses.replace(self._stats, **counted)
+
+    def _keep_reading(self) -> None:
+        backoff = Backoff(self._settings)
+        while not self._stop.is_set():
+            begun_s = time.monotonic()
+            try:
+                failure = self._read_once()
+            except OSError as error:
+                # No more processes or descriptors for now: one camera less is better than none.
+                failure = Failed("crashed", f"cannot start a reader ({error.strerror})")
+            lived_s = self._leave(failure, begun_s)
+            self._stop.wait(backoff.next_s(lived_s))
+
+    def _read_once(self) -> Failed:
+        """Run one reader process until it fails or is of no more use."""
+        self._count(attempts=1)
+        begun_s = time.monotonic()
+        reader = ReaderProcess(self._request)
+        mailbox: Mailbox | None = None
+        with contextlib.closing(reader):
+            while not self._stop.is_set():
+                for message in reader.messages(_TICK_S):
+                    match message:
+                        case Opened():
+                            self._attach(message, first=mailbox is None)
+                            mailbox = message.mailbox
+                        case Arrived():
+                            self._arrived()
+                        case Failed():
+                            return message
+                silent = self._silence(mailbox, begun_s)
+                if silent is not None:
+                    return silent
+        return Failed("ended", "closed")
+
+    def _silence(self, mailbox: Mailbox | None, begun_s: float) -> Failed | None:
+        now_s = time.monotonic()
+        if mailbox is None:
+            limit_s = self._settings.open_s
+            late = now_s - begun_s > limit_s
+            return Failed("timeout", f"no picture within {limit_s:g} s") if late else None
+        limit_s = self._settings.stall_s
+        if self._info.fps > 0:
+            limit_s = max(limit_s, _FRAMES_OF_SILENCE / self._info.fps)
+        late = now_s - mailbox.alive_s > limit_s
+        return Failed("stalled", f"no new picture for {limit_s:g} s") if late else None
+
+    def _attach(self, opened: Opened, first: bool) -> None:
+        with self._changed:
+            if first:
+                self._forget_reader()
+                self._timeline.reconnect()
+            self._mailbox = opened.mailbox
+            self._info = dataclasses.replace(self._info, size=opened.mailbox.size, fps=opened.fps)
+
+    def _forget_reader(self) -> None:
+        """Count what the last reader left, and begin anew with the next one's numbers."""
+        if self._mailbox is not None:
+            self._first_index += self._mailbox.read
+            self._count(dropped=self._mailbox.sequence - self._taken, corrupt=self._mailbox.corrupt)
+        self._taken = 0
+
+    def _arrived(self) -> None:
+        with self._changed:
+            if self._mailbox is not None:
+                self._seen_us = self._mailbox.wall_us
+            if self._gaps and self._gaps[-1].end_us is None:
+                # A clock that was set back must not make a gap end before it begins.
+                end_us = max(self._seen_us, self._gaps[-1].start_us)
+                self._gaps[-1] = dataclasses.replace(self._gaps[-1], end_us=end_us)
+                self._count(reconnects=1)
+            self._changed.notify_all()
+
+    def _leave(self, failure: Failed, begun_s: float) -> float:
+        """Note that the camera is away; returns how long it had delivered, in seconds."""
+        if self._stop.is_set():
+            return 0.0
+        failure = Failed(failure.reason, redact(failure.text, self._request.address))
+        with self._changed:
+            self._last_failure = failure
+            if not self._gaps or self._gaps[-1].end_us is not None:
+                self._gaps.append(Gap(self._seen_us, None, failure.reason, failure.text))
+            alive_s = self._mailbox.alive_s if self._mailbox is not None else 0.0
+            self._changed.notify_all()
+        return max(0.0, alive_s - begun_s)
+
+
+def _host(uri: str) -> str:
+    try:
+        host = urlsplit(uri).hostname
+    except ValueError as error:
+        raise SourceError(f"{uri}: not a valid address ({error})") from error
+    if not host:
+        raise SourceError(f"{uri}: the address names no host")
+    return host

@@ -1,0 +1,75 @@
+"""From what a user typed to a source of frames."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, get_args
+from urllib.parse import urlsplit
+
+from app.redact import redact
+from app.sources.base import LiveSource, SourceError
+from app.sources.file import FileSource
+from app.sources.live import LiveCamera, LiveSettings
+from app.sources.paced import PacedSource
+
+type SourceKind = Literal["webcam", "network", "file"]
+
+_Scheme = Literal["rtsp", "rtsps", "http", "https"]
+
+
+def kind_of(spec: str) -> SourceKind:
+    """What a source's text means: a number is a webcam, `scheme://` a stream, all else a file.
+
+    Raises:
+        SourceError: If it is a URL of a scheme that cannot be read.
+    """
+    if spec.isdecimal():
+        return "webcam"
+    if "://" not in spec:
+        return "file"
+    scheme = urlsplit(spec.strip()).scheme.lower()
+    if scheme == "file":
+        return "file"
+    if scheme not in get_args(_Scheme):
+        known = ", ".join(f"{name}://" for name in get_args(_Scheme))
+        raise SourceError(f"{redact(spec)}: cannot read {scheme}:// addresses, only {known}")
+    return "network"
+
+
+def open_recording(
+    spec: str,
+    camera: str = "",
+    sample_fps: float | None = None,
+    start_s: float = 0.0,
+    start_time: datetime | None = None,
+) -> FileSource:
+    """Open a video file to read every frame (or `sample_fps` of them) as fast as it goes.
+
+    Raises:
+        SourceError: If it is no video file.
+    """
+    if kind_of(spec) != "file":
+        raise SourceError(f"{redact(spec)}: is a live source, not a file; use: nomaly watch")
+    return FileSource(_path(spec), camera, sample_fps, start_s, start_time)
+
+
+def open_live(
+    spec: str,
+    camera: str = "",
+    sample_fps: float | None = None,
+    start_time: datetime | None = None,
+    settings: LiveSettings | None = None,
+) -> LiveSource:
+    """Open a webcam (`0`), a stream (`rtsp://...`) or a file that plays at its own pace.
+
+    A camera that does not answer is no error here, since it may come back: `connect` waits for it.
+
+    Raises:
+        SourceError: If the address makes no sense or the file is no video.
+    """
+    if kind_of(spec) == "file":
+        return PacedSource(FileSource(_path(spec), camera, sample_fps, start_time=start_time))
+    return LiveCamera(spec.strip(), camera, sample_fps, settings)
+
+
+def _path(spec: str) -> Path:
+    return Path(spec.removeprefix("file://"))

@@ -1,0 +1,145 @@
+"""The parent's side of a reader process: start it, hear from it, end it."""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from app.sources.base import GapReason
+from app.sources.mailbox import Mailbox
+from app.sources.reader import ReadRequest
+
+_ROOT = Path(__file__).parents[2]
+"""The folder that `app` is imported from."""
+_KILL_S = 5.0
+_CHUNK = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Frames of a (new) size come from now on, through this mailbox."""
+
+    mailbox: Mailbox
+    fps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """There is a new frame in the mailbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The reader is of no more use."""
+
+    reason: GapReason
+    text: str
+
+
+type Message = Opened | Arrived | Failed
+
+
+class ReaderProcess:
+    """A child process that reads one camera.
+
+    A plain process rather than `multiprocessing`: nothing of the parent's main module is imported
+    again, no resource tracker unlinks memory behind our backs (cpython#82300), and nothing has a
+    name that could be left behind.
+    """
+
+    def __init__(self, request: ReadRequest) -> None:
+        self._channel, theirs = socket.socketpair()
+        self._received = b""
+        self._descriptors: list[int] = []
+        with theirs:
+            # -P: a folder called "app" where the user stands must not be taken for ours.
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-P", "-m", "app.sources.reader", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                # Libraries may print addresses with passwords; failures come over the socket.
+                stderr=subprocess.DEVNULL,
+                # Out of the terminal's reach: Ctrl-C is for the parent.
+                process_group=0,
+            )
+        # A reader that dies at once is noticed when it is listened to.
+        with contextlib.suppress(OSError):
+            self._channel.sendall(request.to_line())
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    def messages(self, timeout_s: float) -> list[Message]:
+        """What the reader said, waiting for it up to `timeout_s`."""
+        readable, _, _ = select.select([self._channel], [], [], max(0.0, timeout_s))
+        if not readable:
+            return []
+        try:
+            data, descriptors, _, _ = socket.recv_fds(
+                self._channel, _CHUNK, 8, socket.MSG_CMSG_CLOEXEC
+            )
+        except ConnectionError:
+            data, descriptors = b"", []
+        self._descriptors += descriptors
+        if not data:
+            return [self._died()]
+        *lines, self._received = (self._received + data).split(b"\n")
+        return self._understood(lines)
+
+    def close(self) -> None:
+        """Kill the process at once, whatever it is doing, and free what it used."""
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_KILL_S)
+        self._channel.close()
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors.clear()
+
+    def _understood(self, lines: list[bytes]) -> list[Message]:
+        messages: list[Message] = []
+        for line in lines:
+            said = json.loads(line) if line else {}
+            if "failed" in said:
+                messages.append(Failed(cast(GapReason, said["failed"]), said["text"]))
+            elif "size" in said:
+                messages.append(self._opened(said))
+            else:
+                messages.append(Arrived())
+        return messages
+
+    def _opened(self, said: dict) -> Opened:
+        descriptor = self._descriptors.pop(0)
+        height, width = said["size"]
+        try:
+            return Opened(Mailbox(descriptor, (height, width)), said["fps"])
+        finally:
+            os.close(descriptor)
+
+    def _died(self) -> Failed:
+        try:
+            code = self._process.wait(_KILL_S)
+        except subprocess.TimeoutExpired:
+            return Failed("crashed", "the reader process closed its connection")
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return Failed("crashed", f"the reader process died ({how})")
+
+
+def _environment() -> dict[str, str]:
+    environment = dict(os.environ)
+    paths = [str(_ROOT), environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    # The reader multiplies no matrices: a pool of threads in every child would only cost memory.
+    environment["OPENBLAS_NUM_THREADS"] = environment["OMP_NUM_THREADS"] = "1"
+    return environment
