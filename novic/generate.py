@@ -143,11 +143,8 @@ def score_nouns(
     """
     width = int(trie.edge_noun.max()) + 1
     scores = embeddings.new_full((len(embeddings), width), -torch.inf, dtype=torch.float32)
-    waiting = [(_first_beams(decoder, embeddings), None, None, 1)]
-    while waiting:
-        beams, steps, chosen, length = waiting.pop()
-        if steps is not None and chosen is not None:
-            beams = _advance(decoder, trie, beams, steps, chosen)
+
+    def visit(beams: _Beams, length: int) -> None:
         steps = _steps(decoder, trie, beams, decoding)
         noun = trie.edge_noun[steps.edge]
         ends = noun >= 0
@@ -157,7 +154,10 @@ def score_nouns(
         # Depth first and a bounded chunk at a time: memory grows with the longest noun only.
         on = torch.nonzero(~ends).flatten()
         for first in range(0, len(on), MOST_ROWS):
-            waiting.append((beams, steps, on[first : first + MOST_ROWS], length + 1))
+            chosen = on[first : first + MOST_ROWS]
+            visit(_advance(decoder, trie, beams, steps, chosen), length + 1)
+
+    visit(_first_beams(decoder, embeddings), 1)
     return scores
 
 
