@@ -104,7 +104,8 @@ class Decoder:
         self._stream = stream
         self._live = live
         self._tick_s = float(stream.time_base or 0)
-        self._start = stream.start_time
+        # A live stream's first frame often has no time, so its start is that of a later one.
+        self._start: float | None = None if live else stream.start_time
         self._last_s: float | None = None
 
     @property
@@ -118,7 +119,7 @@ class Decoder:
 
     def seek(self, pts_s: float) -> None:
         """Go to the last key frame before `pts_s`; stay where it is if the file cannot do that."""
-        target = round(pts_s / self._tick_s) + (self._start or 0) if self._tick_s else 0
+        target = round(pts_s / self._tick_s + (self._start or 0)) if self._tick_s else 0
         try:
             self._container.seek(target, stream=self._stream)
         except av.error.FFmpegError:
@@ -165,7 +166,7 @@ class Decoder:
         pts_s = after_last
         if frame.pts is not None:
             if self._start is None:
-                self._start = frame.pts
+                self._start = frame.pts - (after_last / self._tick_s if self._tick_s else 0.0)
             pts_s = max(0.0, (frame.pts - self._start) * self._tick_s)
             if self._last_s is not None and pts_s <= self._last_s:
                 pts_s = after_last

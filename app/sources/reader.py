@@ -67,27 +67,28 @@ class Publisher:
     def __init__(self, channel: socket.socket, sample_fps: float | None) -> None:
         self.corrupt = 0
         self.fps = 0.0
+        self.read = 0
+        """Frames decoded so far."""
         self._channel = channel
         self._sampler = Sampler(sample_fps)
         self._convert = RgbConverter()
         self._mailbox: Mailbox | None = None
-        self._read = 0
         self._published = 0
 
     def show(self, picture: av.VideoFrame | Pixels, pts_s: float | None) -> None:
         """Publish a frame, or only a sign of life if it is not among those to keep."""
         now_ns = time.monotonic_ns()
-        number, self._read = self._read, self._read + 1
+        number, self.read = self.read, self.read + 1
         if self._sampler.wants(now_ns / 1e9 if pts_s is None else pts_s):
             image = picture if isinstance(picture, np.ndarray) else self._convert(picture)
             mailbox = self._mailbox_for(image)
             self._published += 1
             wall_us = time.time_ns() // 1000
             mailbox.publish(Shot(self._published, number, pts_s, wall_us, now_ns / 1e9, image))
-            mailbox.beat(self._read, self.corrupt, now_ns)
+            mailbox.beat(self.read, self.corrupt, now_ns)
             self._notify()
         elif self._mailbox is not None:
-            self._mailbox.beat(self._read, self.corrupt, now_ns)
+            self._mailbox.beat(self.read, self.corrupt, now_ns)
 
     def fail(self, reason: GapReason, text: str) -> None:
         """Tell why reading ended."""
@@ -98,7 +99,7 @@ class Publisher:
         if self._mailbox is None or self._mailbox.size != size:
             descriptor = new_memory(size)
             self._mailbox = Mailbox(descriptor, size)
-            self._mailbox.beat(self._read, self.corrupt, time.monotonic_ns())
+            self._mailbox.beat(self.read, self.corrupt, time.monotonic_ns())
             self._send({"size": size, "fps": self.fps}, descriptor)
             os.close(descriptor)
         return self._mailbox
@@ -117,7 +118,8 @@ class Publisher:
 
 def network_pictures(request: ReadRequest, publisher: Publisher) -> Iterator[Picture]:
     """Connect to an RTSP or HTTP address and yield its frames until it ends."""
-    options = {"timeout": str(round(request.open_s * 1e6))}
+    # Measuring the frame rate would take the first second; the camera's word is enough.
+    options = {"timeout": str(round(request.open_s * 1e6)), "fpsprobesize": "0"}
     if request.address.lower().startswith("rtsp"):
         # Over UDP a lost packet looks like an object.
         options["rtsp_transport"] = "tcp"
@@ -160,8 +162,8 @@ def webcam_pictures(request: ReadRequest, publisher: Publisher) -> Iterator[Pict
         yield np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8), None
 
 
-def explain(error: Exception) -> tuple[GapReason, str]:
-    """The class of a failure to read, and a sentence about it."""
+def explain(error: Exception, connected: bool) -> tuple[GapReason, str]:
+    """The class of a failure to read, `connected` or not yet, and a sentence about it."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     match error:
         case av.error.HTTPUnauthorizedError() | av.error.HTTPForbiddenError() | PermissionError():
@@ -175,7 +177,7 @@ def explain(error: Exception) -> tuple[GapReason, str]:
         case av.error.InvalidDataError() | av.error.DecoderNotFoundError():
             return "codec", f"what it sends cannot be decoded ({text})"
         case OSError():
-            return "unreachable", text
+            return "ended" if connected else "unreachable", text
         case ValueError():
             return "codec", text
         case _:
@@ -189,7 +191,7 @@ def read(request: ReadRequest, publisher: Publisher) -> None:
         for picture, pts_s in pictures(request, publisher):
             publisher.show(picture, pts_s)
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to know
-        reason, text = explain(error)
+        reason, text = explain(error, connected=publisher.read > 0)
         publisher.fail(reason, redact(text, request.address))
     else:
         # A camera has no end: this is what a killed server looks like.

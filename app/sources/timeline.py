@@ -1,9 +1,13 @@
 """One rising clock for a live source, through reconnects and cameras whose clocks are wrong."""
 
-_JUMP_S = 2.0
+import math
+
+_CALM_S = 1.5
+"""A camera's clock may be so far from ours: the first frames often arrive late and all at once."""
+_PULL = 0.005
+"""Share of the distance beyond that made up by every frame: drift is followed, jitter is not."""
+_JUMP_S = 5.0
 """A camera's clock that is further from ours has jumped."""
-_PULL = 0.002
-"""Share of the distance to our clock made up by every frame: follows drift, not jitter."""
 _MOST_JUMPS = 3
 """After so many in one connection the camera's clock is not used any more."""
 _LEAST_STEP_S = 0.001
@@ -51,6 +55,6 @@ class Timeline:
         if abs(behind_s) > _JUMP_S:
             self._jumps += 1
             self._offset_s += behind_s
-        else:
-            self._offset_s += _PULL * behind_s
+        elif abs(behind_s) > _CALM_S:
+            self._offset_s += _PULL * (behind_s - math.copysign(_CALM_S, behind_s))
         return pts_s + self._offset_s

@@ -1,0 +1,94 @@
+"""An HTTP camera that sends numbered JPEG pictures in one endless multipart answer."""
+
+import base64
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import cv2
+import numpy as np
+
+from tests.peers.pattern import picture
+
+
+class MjpegCamera:
+    """What the server sends, and how to disturb it."""
+
+    def __init__(self, login: str = "", fps: int = 20) -> None:
+        self.login = login
+        self.fps = fps
+        self.frozen = threading.Event()
+        self.cut = threading.Event()
+        self.stopped = threading.Event()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """Address without a login."""
+        return f"http://127.0.0.1:{self.port}/stream.mjpg"
+
+    def allows(self, authorization: str) -> bool:
+        """Whether the header holds the right login."""
+        wanted = "Basic " + base64.b64encode(self.login.encode()).decode()
+        return not self.login or authorization == wanted
+
+    def parts(self) -> Iterator[bytes]:
+        """The parts of the answer, in real time, until the camera is cut or stopped."""
+        number = 0
+        while not self.cut.is_set() and not self.stopped.wait(1 / self.fps):
+            if self.frozen.is_set():
+                continue
+            _, jpeg = cv2.imencode(".jpg", np.ascontiguousarray(picture(number)[..., ::-1]))
+            data = jpeg.tobytes()
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+            yield head.encode() + data + b"\r\n"
+            number += 1
+
+
+@contextmanager
+def mjpeg_camera(login: str = "", fps: int = 20) -> Iterator[MjpegCamera]:
+    """A camera that is on while the block runs."""
+    camera = MjpegCamera(login, fps)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if not camera.allows(self.headers.get("Authorization", "")):
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", 'Basic realm="camera"')
+                self.end_headers()
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+            self.end_headers()
+            try:
+                for part in camera.parts():
+                    self.wfile.write(part)
+            except ConnectionError:
+                return
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    camera.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield camera
+    finally:
+        camera.stopped.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def mute_server() -> Iterator[str]:
+    """An address that accepts connections and never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(16)
+        yield f"127.0.0.1:{listener.getsockname()[1]}"

@@ -1,0 +1,243 @@
+"""A real RTSP camera, disturbed in every way that cameras are (figures: --log-cli-level=INFO)."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.sources.base import GapReason, SourceError
+from app.sources.file import FileSource
+from app.sources.live import LiveCamera, LiveSettings
+from tests.peers.camera import RtspCamera, free_port
+from tests.peers.consumer import Consumer, descriptors, is_alive, reader_pids, wait_for
+from tests.peers.mjpeg import mute_server
+from tests.peers.pattern import SIZE, numbered
+
+log = logging.getLogger(__name__)
+
+CANARY = "hunter2canary"
+QUICK = LiveSettings(open_s=3)
+
+
+def gap_reasons(live: LiveCamera) -> list[GapReason]:
+    return [gap.reason for gap in live.gaps]
+
+
+def test_every_frame_arrives_in_order(rtsp_camera: RtspCamera):
+    rtsp_camera.start()
+    live = LiveCamera(rtsp_camera.url, camera="gate")
+    info = live.connect(10)
+    assert (info.camera, info.size, info.fps) == ("gate", SIZE, 25)
+    with Consumer(live) as consumer:
+        consumer.sees_more(75)
+    assert consumer.numbers[:75] == list(range(75))
+    assert [frame.index for frame in consumer.frames[:75]] == list(range(75))
+    steps = np.diff([frame.pts_s for frame in consumer.frames[:75]])
+    assert steps == pytest.approx(0.04, abs=0.001)
+    assert abs(consumer.frames[-1].time_us / 1e6 - time.time_ns() / 1e9) < 5
+    assert np.abs(consumer.frames[0].image[60, 20].astype(int) - (200, 90, 30)).max() < 12
+    assert live.stats.dropped == 0
+    assert live.gaps == []
+
+
+def test_a_file_and_its_broadcast_are_the_same_to_the_bit(rtsp_camera: RtspCamera, tmp_path: Path):
+    video = numbered(tmp_path / "day.mp4", 60)
+    rtsp_camera.start(video, once=True)
+    with Consumer(LiveCamera(rtsp_camera.url)) as consumer:
+        consumer.sees_more(60)
+        wait_for("the end", lambda: consumer.source.gaps != [])
+        wait_for("not found", lambda: consumer.source.stats.attempts >= 2)
+    with FileSource(video) as source:
+        recorded = list(source.frames())
+    assert len(consumer.frames) == len(recorded) == 60
+    for live, file in zip(consumer.frames, recorded, strict=True):
+        assert np.array_equal(live.image, file.image)
+        assert live.pts_s == pytest.approx(file.pts_s, abs=0.002)
+
+
+def test_sampling_takes_the_same_frames_as_from_a_file(rtsp_camera: RtspCamera):
+    rtsp_camera.start()
+    with Consumer(LiveCamera(rtsp_camera.url, sample_fps=5)) as consumer:
+        consumer.sees_more(10)
+    assert consumer.numbers[:10] == list(range(0, 50, 5))
+    assert [frame.index for frame in consumer.frames[:10]] == list(range(0, 50, 5))
+    assert consumer.source.gaps == []
+
+
+def test_a_slow_consumer_sees_the_newest_frame(rtsp_camera: RtspCamera):
+    rtsp_camera.start()
+    with LiveCamera(rtsp_camera.url) as live:
+        live.connect(10)
+        ages_s = []
+        for frame in live.frames():
+            if frame is not None:
+                ages_s.append(time.time_ns() / 1e9 - frame.time_us / 1e6)
+                time.sleep(0.3)
+            if len(ages_s) == 10:
+                break
+        assert max(ages_s[1:]) < 0.15
+        assert live.stats.frames == 10
+        assert live.stats.dropped > 40
+
+
+def test_a_killed_camera_is_taken_up_again(rtsp_camera: RtspCamera):
+    rtsp_camera.start()
+    with Consumer(LiveCamera(rtsp_camera.url)) as consumer:
+        consumer.sees_more(25)
+        rtsp_camera.kill()
+        noticed_s = wait_for("the gap", lambda: consumer.source.gaps != [], 1)
+        wait_for("silence is told", lambda: consumer.silences > 0, 2)
+        time.sleep(1)
+        rtsp_camera.start()
+        recovered_s = consumer.sees_more(25)
+        log.info("kill: noticed after %.2f s, back after %.2f s", noticed_s, recovered_s)
+        (gap,) = consumer.source.gaps
+    assert gap.reason == "ended"
+    assert gap.end_us is not None
+    assert 1 < (gap.end_us - gap.start_us) / 1e6 < 8
+    assert recovered_s < 6
+    pts = [frame.pts_s for frame in consumer.frames]
+    assert all(later > earlier for earlier, later in pairwise(pts))
+    before = next(n for n, frame in enumerate(consumer.frames) if frame.time_us >= gap.end_us)
+    assert pts[before] - pts[before - 1] == pytest.approx((gap.end_us - gap.start_us) / 1e6, abs=1)
+    assert consumer.source.stats.reconnects == 1
+
+
+@pytest.mark.parametrize("fault", ["hang", "freeze"])
+def test_a_silent_camera_is_noticed_by_the_stall_clock(rtsp_camera: RtspCamera, fault: str):
+    disturb = {"hang": rtsp_camera.hang, "freeze": rtsp_camera.freeze}[fault]
+    recover = {"hang": rtsp_camera.resume, "freeze": rtsp_camera.thaw}[fault]
+    rtsp_camera.start()
+    with Consumer(LiveCamera(rtsp_camera.url, settings=QUICK)) as consumer:
+        consumer.sees_more(25)
+        disturb()
+        noticed_s = wait_for("the gap", lambda: consumer.source.gaps != [], 4)
+        time.sleep(1)
+        recover()
+        recovered_s = consumer.sees_more(10)
+        log.info("%s: noticed after %.2f s, back after %.2f s", fault, noticed_s, recovered_s)
+    assert 1.8 < noticed_s < 2.6
+    assert recovered_s < 6
+    assert consumer.source.gaps[0].reason == "stalled"
+
+
+def test_a_crashed_reader_is_replaced(rtsp_camera: RtspCamera):
+    rtsp_camera.start()
+    with Consumer(LiveCamera(rtsp_camera.url)) as consumer:
+        consumer.sees_more(10)
+        (pid,) = reader_pids()
+        os.kill(pid, signal.SIGKILL)
+        consumer.sees_more(10)
+        (gap,) = consumer.source.gaps
+    assert gap.reason == "crashed"
+    assert "SIGKILL" in gap.detail
+
+
+def test_ctrl_c_does_not_reach_the_reader(rtsp_camera: RtspCamera):
+    rtsp_camera.start()
+    with Consumer(LiveCamera(rtsp_camera.url)) as consumer:
+        consumer.sees_more(5)
+        (pid,) = reader_pids()
+        assert os.getpgid(pid) != os.getpgid(0)
+        os.kill(pid, signal.SIGINT)
+        consumer.sees_more(20)
+    assert consumer.source.gaps == []
+
+
+def test_refused_connections_do_not_become_a_busy_loop():
+    with LiveCamera(f"rtsp://ann:{CANARY}@127.0.0.1:{free_port()}/cam1") as live:
+        with pytest.raises(SourceError, match="connection refused") as refusal:
+            live.connect(4)
+        assert 2 <= live.stats.attempts <= 4
+        assert gap_reasons(live) == ["refused"]
+        assert live.gaps[0].end_us is None
+        assert CANARY not in f"{refusal.value!r} {live.info} {live.gaps}"
+
+
+def test_an_address_without_a_camera_is_not_found(rtsp_camera: RtspCamera):
+    rtsp_camera.start()
+    with LiveCamera(rtsp_camera.url.replace("cam1", "cam2")) as live:
+        with pytest.raises(SourceError, match="nothing at this address"):
+            live.connect(2)
+        assert gap_reasons(live) == ["not found"]
+
+
+def test_a_mute_server_is_given_up():
+    with (
+        mute_server() as host,
+        LiveCamera(f"rtsp://{host}/x", settings=LiveSettings(open_s=1)) as live,
+    ):
+        with pytest.raises(SourceError, match="no picture within 1 s"):
+            live.connect(3)
+        assert gap_reasons(live) == ["timeout"]
+
+
+def test_passwords_are_used_but_never_shown(rtsp_camera: RtspCamera):
+    rtsp_camera.start(login=f"ann:{CANARY}")
+    with LiveCamera(rtsp_camera.url_for("ann", CANARY)) as live:
+        live.connect(10)
+        (pid,) = reader_pids()
+        seen = [f"{live.info} {live.gaps}"]
+        seen += [Path(f"/proc/{pid}/{name}").read_text() for name in ("cmdline", "environ")]
+    with LiveCamera(rtsp_camera.url_for("ann", f"{CANARY}wrong")) as live:
+        begun_s = time.monotonic()
+        with pytest.raises(SourceError, match="login refused") as refusal:
+            live.connect(20)
+        assert time.monotonic() - begun_s < 5, "asking again cannot help"
+        assert gap_reasons(live) == ["auth"]
+        seen.append(f"{refusal.value!r} {live.info} {live.gaps}")
+    assert CANARY not in " ".join(seen)
+
+
+@pytest.mark.parametrize("fault", ["none", "hang", "refused", "mute"])
+def test_close_is_prompt_and_leaves_nothing(rtsp_camera: RtspCamera, fault: str):
+    rtsp_camera.start()
+    before = descriptors()
+    with mute_server() as mute:
+        addresses = {"refused": f"rtsp://127.0.0.1:{free_port()}/x", "mute": f"rtsp://{mute}/x"}
+        live = LiveCamera(addresses.get(fault, rtsp_camera.url))
+        if fault in ("none", "hang"):
+            live.connect(10)
+            next(live.frames())
+        if fault == "hang":
+            rtsp_camera.hang()
+        time.sleep(0.7)
+        pids = reader_pids()
+        begun_s = time.monotonic()
+        live.close()
+        live.close()
+        took_s = time.monotonic() - begun_s
+    assert took_s < 1
+    assert list(live.frames()) == []
+    assert not any(is_alive(pid) for pid in pids)
+    assert reader_pids() == []
+    del live
+    assert descriptors() == before
+    assert "nomaly-frames" not in Path("/proc/self/maps").read_text()
+
+
+@pytest.mark.parametrize("place", ["camera", "mute"])
+def test_the_reader_dies_with_its_parent(rtsp_camera: RtspCamera, place: str):
+    rtsp_camera.start()
+    with mute_server() as mute:
+        url = rtsp_camera.url if place == "camera" else f"rtsp://{mute}/x"
+        script = (
+            "import sys, time\n"
+            "from app.sources.live import LiveCamera\n"
+            "live = LiveCamera(sys.argv[1])\n"
+            "time.sleep(60)"
+        )
+        parent = subprocess.Popen([sys.executable, "-c", script, url])
+        wait_for("the reader", lambda: reader_pids(parent.pid) != [])
+        time.sleep(1)
+        (pid,) = reader_pids(parent.pid)
+        parent.kill()
+        parent.wait()
+        wait_for("its death", lambda: not is_alive(pid), 3)
