@@ -247,10 +247,10 @@ def _timetable(
     for number in range(objects):
         with_last = number == pair + 1
         start = spans[-1][1] + rng.uniform(2, 3) if with_last else now + pauses.item(number)
-        enter_s = math.ceil(start * FPS) / FPS
-        rest_s = enter_s + round(rng.uniform(1.0, 1.6), 1)
-        leave_s = rest_s + round(rng.uniform(8.5, 11.0), 1)
-        gone_s = leave_s + round(rng.uniform(1.0, 1.6), 1)
+        enter_s = round(math.ceil(start * FPS) / FPS, 1)
+        rest_s = round(enter_s + rng.uniform(1.0, 1.6), 1)
+        leave_s = round(rest_s + rng.uniform(8.5, 11.0), 1)
+        gone_s = round(leave_s + rng.uniform(1.0, 1.6), 1)
         spans.append((enter_s, rest_s, leave_s, gone_s))
         now = max(now, gone_s)
     return spans, math.ceil(now + pauses.item(pair + 1))
