@@ -17,7 +17,7 @@ type Floats = NDArray[np.float32]
 COARSE = 8
 """Light changes slowly over the picture: it is worked out on every 8th pixel."""
 
-SHADOW_STRENGTH = 0.42
+SHADOW_STRENGTH = 0.48
 
 
 @dataclass(frozen=True, slots=True, eq=False)
