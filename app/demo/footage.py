@@ -146,7 +146,7 @@ def render(plan: DemoPlan) -> Iterator[tuple[float, Pixels]]:
     """
     where = place(plan.place)
     camera = Camera(where, plan.seed, plan.frames, plan.fps)
-    stage = _Stage(plan, where)
+    stage = Stage(plan, where)
     for index in range(plan.frames):
         yield index / plan.fps, camera.picture(index, stage.world_at(index / plan.fps))
 
@@ -180,15 +180,17 @@ def write_truth(plan: DemoPlan, path: Path) -> None:
     path.write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
 
 
-class _Stage:
+class Stage:
     """The place with whatever stands in it at a time."""
 
     def __init__(self, plan: DemoPlan, where: Place) -> None:
+        """Start with the empty place."""
         self._plan, self._where = plan, where
         self._layers: dict[int, Layer] = {}
         self._resting: tuple[tuple[int, ...], Pixels] = ((), where.world)
 
     def world_at(self, time_s: float) -> Pixels:
+        """The place's world at a time; not to be changed."""
         shifts = {
             number: shift
             for number, placed in enumerate(self._plan.placements)

@@ -5,9 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.demo import footage
 from app.demo.cutouts import cutouts
-from app.demo.footage import DemoPlan, Placement, plan_demo, render, write_footage, write_truth
+from app.demo.footage import (
+    DemoPlan,
+    Placement,
+    Stage,
+    plan_demo,
+    render,
+    write_footage,
+    write_truth,
+)
 from app.demo.places import MARGIN, place, place_names
 from app.demo.scene import Camera
 from detectors.types import Box
@@ -129,7 +136,7 @@ def test_the_truth_is_where_the_picture_differs(seed: int):
     plan = plan_demo(seed)
     where = place(plan.place)
     camera = Camera(where, plan.seed, plan.frames, plan.fps)
-    stage = footage._Stage(plan, where)
+    stage = Stage(plan, where)
     for placed in plan.placements:
         index = round((placed.rest_s + placed.leave_s) / 2 * plan.fps)
         with_it = camera.picture(index, stage.world_at(index / plan.fps))
@@ -155,7 +162,7 @@ def test_the_truth_is_where_the_picture_differs(seed: int):
 
 def test_normal_frames_are_only_the_place():
     plan = plan_demo(3)
-    stage = footage._Stage(plan, place(plan.place))
+    stage = Stage(plan, place(plan.place))
     assert stage.world_at(10.0) is place(plan.place).world
 
 
