@@ -1,0 +1,66 @@
+"""The only module that knows anomalib.
+
+Importing any torch module of anomalib imports its package files, and those import every model it
+has (24 s the first time, 9 s later, measured with `-X importtime`). So it is imported when a
+detector learns, never when one only looks.
+"""
+
+import warnings
+
+import torch
+from torch import nn
+
+with warnings.catch_warnings():
+    # anomalib and FrEIA, which it imports, still use old paths of timm and of anomalib itself, and
+    # FrEIA has escapes that Python 3.12 frowns at. Nobody who watches a camera can act on that.
+    warnings.simplefilter("ignore", FutureWarning)
+    warnings.simplefilter("ignore", SyntaxWarning)
+    from anomalib.models.image.padim.torch_model import PadimModel
+
+_ANOMALIB_RIDGE = 0.01 + 1e-5
+"""What anomalib's MultiVariateGaussian adds to the diagonal of every covariance."""
+
+_SMALLEST_VARIANCE = 1e-4
+"""Of a channel over time; a black view would otherwise get infinite distances."""
+
+
+def build_padim(network: nn.Module, layers: list[str], chosen: torch.Tensor) -> PadimModel:
+    """An anomalib PaDiM on one of our backbones.
+
+    Args:
+        network: The backbone; takes normalised images [B, 3, H, W].
+        layers: Names of the modules read out, finest first.
+        chosen: Channels kept [D], int64, counted through all layers.
+    """
+    model = PadimModel(
+        backbone=network,  # pyright: ignore[reportArgumentType]  # its extractor takes modules
+        layers=layers,
+        pre_trained=False,
+        n_features=len(chosen),
+    )
+    model.idx = chosen
+    return model.eval()
+
+
+def fit_padim(model: PadimModel, features: torch.Tensor, shrinkage: float) -> None:
+    """Fit anomalib's Gaussian of every cell, with a ridge that suits the features' scale.
+
+    anomalib adds 0.01 to the diagonal of each covariance whatever the features' scale. Dividing
+    channel c by s_c beforehand and undoing it afterwards makes that 0.01 s_c², so s_c is chosen
+    to make it `shrinkage` times the channel's mean variance over time. A few frames are then
+    enough: detectors_spec §3.
+
+    Args:
+        model: What `build_padim` gave; afterwards its map generator is ready to use.
+        features: Normal embeddings [N, D, h, w], float32.
+        shrinkage: Ridge over the mean variance of a channel, above 0.
+    """
+    spread = features.var(dim=0).mean(dim=(1, 2)).clamp_min(_SMALLEST_VARIANCE)  # [D]
+    scale = (spread * shrinkage / _ANOMALIB_RIDGE).sqrt()
+    # anomalib walks through the cells one by one. Row by row and with the frames of a cell side
+    # by side in memory this takes a third of the time.
+    cells = (features / scale[:, None, None]).permute(2, 3, 0, 1).contiguous()  # [h, w, N, D]
+    fitted = [model.gaussian.fit(row.permute(1, 2, 0)[..., None]) for row in cells]
+    model.gaussian.mean = torch.cat([mean for mean, _ in fitted], dim=1) * scale[:, None]
+    inverse = torch.cat([inverse for _, inverse in fitted])
+    model.gaussian.inv_covariance = inverse / torch.outer(scale, scale)

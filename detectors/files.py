@@ -1,0 +1,95 @@
+"""A fitted detector as a folder: detector.json beside detector.safetensors."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from detectors.base import DetectorError
+
+FORMAT = "nomaly-detector"
+VERSION = 1
+_FACTS = "detector.json"
+_WEIGHTS = "detector.safetensors"
+
+
+def write_folder(path: Path, facts: Mapping[str, Any], tensors: dict[str, torch.Tensor]) -> None:
+    """Write a detector so that it is either whole or not there.
+
+    Args:
+        path: A folder that does not exist yet or is empty.
+        facts: What JSON can hold.
+        tensors: Everything else.
+
+    Raises:
+        DetectorError: If the folder holds something or cannot be written.
+    """
+    weights = save({name: tensor.contiguous() for name, tensor in tensors.items()})
+    head = {
+        "format": FORMAT,
+        "version": VERSION,
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        if path.is_dir() and any(path.iterdir()):
+            raise DetectorError(f"{path}: the folder is not empty; save into a new one")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        (partial / _WEIGHTS).write_bytes(weights)
+        (partial / _FACTS).write_text(json.dumps({**head, **facts}, indent=2) + "\n", "utf-8")
+        partial.replace(path)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise DetectorError(f"{path}: cannot write the detector: {error.strerror}") from error
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The checked content of detector.json.
+
+    Raises:
+        DetectorError: If there is none, or it is damaged, foreign or of another version.
+    """
+    file = path / _FACTS
+    try:
+        facts = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise DetectorError(f"{path}: no detector here ({_FACTS} is missing)") from error
+    except OSError as error:
+        raise DetectorError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise DetectorError(f"{file}: damaged: {error}") from error
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        raise DetectorError(f"{file}: not a detector of nomaly")
+    if facts.get("version") != VERSION:
+        raise DetectorError(
+            f"{file}: version {facts.get('version')}, this nomaly reads {VERSION}; fit it again"
+        )
+    return facts
+
+
+def read_tensors(path: Path, facts: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """The tensors that belong to `facts`.
+
+    Raises:
+        DetectorError: If the file is missing, truncated or not the one that was written.
+    """
+    file = path / _WEIGHTS
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise DetectorError(f"{file}: cannot be read: {error.strerror}") from error
+    if hashlib.sha256(content).hexdigest() != facts.get("weights_sha256"):
+        raise DetectorError(
+            f"{file}: truncated or changed since it was written; copy it again or fit again"
+        )
+    try:
+        return load(content)
+    except SafetensorError as error:
+        raise DetectorError(f"{file}: damaged: {error}") from error

@@ -1,0 +1,94 @@
+"""Distances of features to one Gaussian per cell, fused for speed."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+
+class CellGaussians:
+    """A mean and a whitening matrix for every cell of a map."""
+
+    def __init__(self, mean: torch.Tensor, whitening: torch.Tensor, grid: tuple[int, int]) -> None:
+        """Keep what `distances` needs.
+
+        Args:
+            mean: Per cell, rows first [h * w, D], float32.
+            whitening: Per cell the lower Cholesky factor of the inverse covariance
+                [h * w, D, D], float32.
+            grid: (h, w).
+        """
+        self.mean = mean
+        self.whitening = whitening
+        self.grid = grid
+
+    @classmethod
+    def from_inverse(
+        cls, mean: torch.Tensor, inverse: torch.Tensor, grid: tuple[int, int]
+    ) -> "CellGaussians":
+        """From what anomalib's MultiVariateGaussian holds.
+
+        Args:
+            mean: [D, h * w].
+            inverse: Inverse covariances [h * w, D, D].
+            grid: (h, w).
+        """
+        lower = torch.linalg.cholesky((inverse + inverse.mT) / 2)
+        # Kept in half precision on disk: rounded now, so that a loaded detector is the same.
+        whitening = lower.contiguous().half().float()
+        return cls(mean.T.contiguous(), whitening, grid)
+
+    @classmethod
+    def from_tensors(
+        cls, tensors: Mapping[str, torch.Tensor], grid: tuple[int, int]
+    ) -> "CellGaussians":
+        """What `tensors` gave.
+
+        Raises:
+            KeyError: If one is missing.
+            ValueError: If their shapes do not fit the grid or each other.
+        """
+        mean, packed = tensors["mean"], tensors["whitening"]
+        cells, depth = mean.shape
+        rows, columns = torch.tril_indices(depth, depth)
+        if cells != grid[0] * grid[1] or packed.shape != (cells, len(rows)):
+            raise ValueError(
+                f"mean {tuple(mean.shape)} and whitening {tuple(packed.shape)} do not fit a grid "
+                f"of {grid[0]}x{grid[1]} cells"
+            )
+        whitening = torch.zeros(cells, depth, depth)
+        whitening[:, rows, columns] = packed.float()
+        return cls(mean.float(), whitening, grid)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Everything as tensors on the CPU, the triangles packed and in half precision."""
+        depth = self.mean.shape[1]
+        rows, columns = torch.tril_indices(depth, depth)
+        packed = self.whitening.cpu()[:, rows, columns].half()
+        return {"mean": self.mean.cpu(), "whitening": packed}
+
+    def distances(self, features: torch.Tensor) -> torch.Tensor:
+        """Mahalanobis distance of every cell.
+
+        Args:
+            features: [B, D, h, w], float32.
+
+        Returns:
+            Distances [B, h, w], float32.
+        """
+        batch, depth, height, width = features.shape
+        cells = features.permute(2, 3, 0, 1).reshape(height * width, batch, depth)
+        white = _multiply(cells - self.mean[:, None], self.whitening)
+        return torch.linalg.vector_norm(white, dim=2).T.reshape(batch, height, width)
+
+    def to(self, device: torch.device) -> "CellGaussians":
+        """The same on another device."""
+        return CellGaussians(self.mean.to(device), self.whitening.to(device), self.grid)
+
+
+def _multiply(rows: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:
+    """Products of [n, B, D] and [n, D, D]."""
+    if rows.device.type != "cpu":
+        return torch.bmm(rows, matrices)
+    # torch.bmm takes ten times as long as numpy for thousands of such small products.
+    return torch.from_numpy(np.matmul(rows.numpy(), matrices.numpy()))

@@ -1,0 +1,157 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from detectors import padim
+from detectors.anomalib_models import build_padim, fit_padim
+from detectors.backbones import FeatureNet, choose_channels, find_spec, load_backbone
+from detectors.gaussians import CellGaussians
+from detectors.padim import PadimDetector, PadimSettings, blur, input_size
+from detectors.runtime import TorchRuntime
+from detectors.types import Pixels
+from tests.detectors.views import normal_views
+
+pytestmark = pytest.mark.slow
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def frames() -> torch.Tensor:
+    """Images [10, 160, 192, 3], uint8."""
+    return torch.from_numpy(np.stack(normal_views(10, seed=4))[:, :, :192])
+
+
+def test_our_maps_are_anomalibs(frames: torch.Tensor):
+    spec = find_spec("lite0")
+    network = load_backbone(spec)
+    chosen = choose_channels(spec, 20, seed=0)
+    model = build_padim(network, ["blocks.2", "blocks.3"], chosen)
+    features = FeatureNet(network, spec, chosen).eval()(frames)
+    fit_padim(model, features[:8], shrinkage=0.1)
+    ours = CellGaussians.from_inverse(
+        model.gaussian.mean, model.gaussian.inv_covariance, (20, 24)
+    ).distances(features)
+
+    images = (frames.permute(0, 3, 1, 2).float() - 127.5) / 127.5
+    embedding = model.generate_embedding(model.feature_extractor(images))
+    stats = [model.gaussian.mean, model.gaussian.inv_covariance]
+    theirs = model.anomaly_map_generator.compute_distance(embedding, stats)
+    torch.testing.assert_close(ours, theirs[:, 0], rtol=5e-3, atol=5e-3)
+
+    # anomalib blurs after scaling up to the image, by 4 pixels; we before, by half a cell of 8.
+    smooth = functional.interpolate(blur(ours, 0.5)[:, None], scale_factor=8.0, mode="bilinear")
+    whole = model(images).anomaly_map
+    both = torch.stack([smooth.flatten(), whole.flatten()])
+    assert torch.corrcoef(both)[0, 1] > 0.99
+    torch.testing.assert_close(smooth.amax((1, 2, 3)), whole.amax((1, 2, 3)), rtol=0.1, atol=0)
+
+
+def test_distances_are_mahalanobis_distances():
+    # One cell, two features: variance 4 and 1, so (2, 1) off the mean is sqrt(1 + 1) away.
+    mean = torch.tensor([[1.0], [1.0]])
+    inverse = torch.tensor([[[0.25, 0.0], [0.0, 1.0]]])
+    cell = CellGaussians.from_inverse(mean, inverse, (1, 1))
+    features = torch.tensor([[3.0, 2.0], [1.0, 1.0]])[:, :, None, None]
+    torch.testing.assert_close(cell.distances(features)[:, 0, 0], torch.tensor([2**0.5, 0.0]))
+
+
+def test_few_frames_give_finite_distances_even_where_nothing_ever_changes():
+    spec = find_spec("lite0")
+    model = build_padim(load_backbone(spec), ["blocks.2", "blocks.3"], torch.arange(6))
+    still = torch.zeros(3, 6, 2, 2)
+    fit_padim(model, still, shrinkage=0.1)
+    cells = CellGaussians.from_inverse(model.gaussian.mean, model.gaussian.inv_covariance, (2, 2))
+    assert cells.distances(still).abs().max() == 0
+    assert torch.isfinite(cells.distances(still + 5)).all()
+
+
+def test_blur_keeps_a_flat_map_and_the_weight_of_a_peak():
+    flat = torch.full((1, 6, 7), 3.0)
+    torch.testing.assert_close(blur(flat, 0.7), flat)
+    peak = torch.zeros(1, 9, 9)
+    peak[0, 4, 4] = 1
+    blurred = blur(peak, 0.5)
+    assert blurred.sum() == pytest.approx(1)
+    assert blurred[0, 4, 4] == blurred.max() < 1
+
+
+@pytest.mark.parametrize(
+    ("frame", "size"),
+    [
+        pytest.param((480, 640), (480, 640), id="as it is"),
+        pytest.param((576, 768), (480, 640), id="smaller"),
+        pytest.param((1080, 1920), (352, 640), id="to a multiple of 16"),
+        pytest.param((120, 160), (240, 320), id="enlarged at most twofold"),
+        pytest.param((1, 1), (32, 32), id="never below two cells of the coarse stage"),
+        pytest.param((10, 4000), (32, 640), id="a line"),
+    ],
+)
+def test_input_size(frame: tuple[int, int], size: tuple[int, int]):
+    assert input_size(frame, 640) == size
+
+
+@given(st.integers(1, 8000), st.integers(1, 8000))
+def test_any_frame_gets_a_size_the_network_takes(height: int, width: int):
+    rows, columns = input_size((height, width), 640)
+    assert rows % 16 == columns % 16 == 0
+    assert 32 <= min(rows, columns) <= max(rows, columns) <= 640
+
+
+@pytest.fixture
+def plain_torch(monkeypatch: pytest.MonkeyPatch):
+    """No OpenVINO: converting for one more size takes seconds."""
+    monkeypatch.setattr(padim, "build_runtime", lambda net, size, device: TorchRuntime(net, device))
+
+
+@pytest.mark.usefixtures("plain_torch")
+@pytest.mark.parametrize("size", [(1, 1), (3, 17), (479, 353)], ids=str)
+def test_odd_frames(size: tuple[int, int]):
+    rng = np.random.default_rng(0)
+    frames = [rng.integers(0, 256, (*size, 3), np.uint8) for _ in range(8)]
+    detector = PadimDetector(CPU, PadimSettings(passes=8, channels=8, longer_side=160))
+    detector.fit(frames)
+    assert np.isfinite(detector.detect(frames).maps).all()
+
+
+@pytest.mark.usefixtures("plain_torch")
+def test_a_black_view_with_something_in_it():
+    dark = [np.zeros((80, 80, 3), np.uint8)] * 8
+    detector = PadimDetector(CPU, PadimSettings(passes=16, longer_side=160))
+    detector.fit(dark)
+    lit = dark[0].copy()
+    lit[20:60, 20:60] = 255
+    result = detector.detect([dark[0], lit])
+    assert result.scores[0] < 1 < result.scores[1]
+
+
+@pytest.mark.usefixtures("plain_torch")
+def test_a_20_megapixel_frame():
+    small = normal_views(1, seed=0)[0]
+    large = np.kron(small, np.ones((25, 25, 1), np.uint8))[:3900, :5000]
+    detector = PadimDetector(CPU, PadimSettings(passes=8, channels=8, longer_side=160))
+    detector.fit([large] * 8)
+    assert detector.detect([large]).maps.shape == (1, 16, 20)
+
+
+@pytest.mark.usefixtures("plain_torch")
+def test_progress_ends_at_its_total(normal: Sequence[Pixels]):
+    told: list[tuple[int, int]] = []
+    detector = PadimDetector(CPU, PadimSettings(passes=16, channels=8, longer_side=160))
+    detector.fit(normal, lambda done, total: told.append((done, total)))
+    assert told == sorted(told)
+    assert told[-1][0] == told[-1][1]
+
+
+@pytest.mark.usefixtures("plain_torch")
+def test_the_same_frames_give_the_same_detector(normal: Sequence[Pixels]):
+    settings = PadimSettings(passes=16, channels=8, longer_side=160)
+    one, other = PadimDetector(CPU, settings), PadimDetector(CPU, settings)
+    one.fit(normal)
+    other.fit(normal)
+    assert one.threshold == pytest.approx(other.threshold, rel=1e-4)

@@ -1,0 +1,99 @@
+import logging
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from detectors import runtime
+from detectors.runtime import OpenVinoRuntime, TorchRuntime, build_runtime, compare
+from novic.device import resolve_device
+
+CPU = torch.device("cpu")
+SIZE = (16, 32)
+
+
+class Grey(nn.Module):
+    """The mean of the colours, convolved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer = nn.Conv2d(3, 5, 3, stride=2, padding=1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.layer(images.permute(0, 3, 1, 2).to(self.layer.weight.dtype) / 255)
+
+
+def test_openvino_runs_the_network_on_a_cpu_and_agrees():
+    network = Grey().eval()
+    built = build_runtime(network, SIZE, CPU)
+    assert built.name == "openvino"
+    images = np.random.default_rng(1).integers(0, 256, (3, *SIZE, 3), np.uint8)
+    expected = network(torch.from_numpy(images))
+    torch.testing.assert_close(built.run(images), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_any_batch_size_runs():
+    built = OpenVinoRuntime(Grey().eval(), SIZE)
+    for count in (1, 5, 2):
+        assert built.run(np.zeros((count, *SIZE, 3), np.uint8)).shape == (count, 5, 8, 16)
+
+
+def test_a_runtime_that_disagrees_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    class Wrong(OpenVinoRuntime):
+        def run(self, images: np.ndarray) -> torch.Tensor:
+            return super().run(images) * 1.01
+
+    monkeypatch.setattr(runtime, "OpenVinoRuntime", Wrong)
+    with caplog.at_level(logging.WARNING):
+        built = build_runtime(Grey().eval(), SIZE, CPU)
+    assert built.name == "torch"
+    assert "OpenVINO's features differ from torch's by" in caplog.text
+
+
+def test_without_openvino_torch_runs(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    assert build_runtime(Grey().eval(), SIZE, CPU).name == "torch"
+    assert "torch does (slower)" in caplog.text
+
+
+def test_a_network_that_gives_no_numbers_is_caught():
+    class Broken(TorchRuntime):
+        def run(self, images: np.ndarray) -> torch.Tensor:
+            return super().run(images) * float("nan")
+
+    network = Grey().eval()
+    difference = compare(Broken(network, CPU), TorchRuntime(network, CPU), SIZE)
+    assert not difference <= runtime.TOLERANCE
+
+
+@pytest.mark.slow
+def test_openvino_never_loads_its_telemetry():
+    code = (
+        "import sys, torch\n"
+        "from tests.detectors.test_runtime import Grey, SIZE\n"
+        "from detectors.runtime import OpenVinoRuntime\n"
+        "OpenVinoRuntime(Grey().eval(), SIZE)\n"
+        "print(sorted(m for m in sys.modules if 'telemetry' in m and sys.modules[m]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "openvino_telemetry" not in done.stdout
+
+
+@pytest.mark.gpu
+def test_cuda_agrees_within_half_precision():
+    try:
+        device = resolve_device("cuda")
+    except ValueError as reason:
+        pytest.skip(str(reason))
+    fast = TorchRuntime(Grey().eval(), device)
+    images = np.random.default_rng(1).integers(0, 256, (3, *SIZE, 3), np.uint8)
+    slow = TorchRuntime(Grey().eval(), CPU)
+    torch.testing.assert_close(fast.run(images).cpu(), slow.run(images), rtol=1e-2, atol=1e-2)
