@@ -1,1 +1,346 @@
-"""The nomaly command."""
+"""The `nomaly` command: arguments in, results out. Heavy libraries are imported inside commands."""
+
+import json
+import logging
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.errors import StoreError, UsageError
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Any command takes --debug, which shows where an error comes from.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout, for scripts.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+Overwrite = Annotated[bool, typer.Option(help="Replace the results that the folder holds.")]
+Bundle = Annotated[
+    Path | None,
+    typer.Option(help="Decoder bundle that names things; by default the one Nomaly ships."),
+]
+DetectorFolder = Annotated[
+    Path | None, typer.Option("--detector", help="A detector that was fitted before.")
+]
+Fps = Annotated[float, typer.Option(help="Frames a second to look at.")]
+EveryFrame = Annotated[bool, typer.Option("--every-frame", help="Look at every frame instead.")]
+Camera = Annotated[str, typer.Option(help="Name of the camera in the results.")]
+
+
+@cli.callback()
+def nomaly() -> None:
+    """Cameras that name what should not be there.
+
+    Start with [bold]nomaly demo[/bold], which needs no camera.
+    """
+
+
+@cli.command(epilog="Example:  nomaly demo --seed 3 --out other-demo")
+def demo(
+    out: Out = Path("nomaly-demo"),
+    seed: Annotated[int, typer.Option(help="Another number draws another demo.")] = 0,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make footage of a watched place from real photographs, and audit it.
+
+    Objects that do not belong enter, rest and leave; the table shows what was placed beside what
+    was found and how it was named.
+    """
+    from app.demo.run import run_demo
+    from app.demo.table import print_demo
+
+    result = run_demo(out, seed, device, _reporter(quiet), overwrite=overwrite)
+    if not as_json:
+        print_demo(result)
+    _finish(result.as_json() if as_json else None, stopped=result.audited.stopped)
+
+
+@cli.command(
+    epilog="Examples:  nomaly audit shift.mp4 --normal-first 60\n\n"
+    "nomaly audit monday.mp4 tuesday.mp4 --normal sunday.mp4 --out week"
+)
+def audit(
+    videos: Annotated[list[Path], typer.Argument(help="Video files of one camera.")],
+    normal: Annotated[
+        Path | None, typer.Option(help="A video that holds nothing unusual, to learn from.")
+    ] = None,
+    normal_first: Annotated[
+        float | None,
+        typer.Option(help="Or: seconds at the start of the first video that are normal."),
+    ] = None,
+    detector: DetectorFolder = None,
+    out: Out = Path("nomaly-audit"),
+    fps: Fps = 5.0,
+    every_frame: EveryFrame = False,
+    bundle: Bundle = None,
+    camera: Camera = "",
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="Polygon that is not watched: x,y x,y x,y as shares of width, height."),
+    ] = None,
+    draw: Annotated[bool, typer.Option(help="Write annotated.mp4.")] = True,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find and name what does not belong in recorded video.
+
+    Writes events.sqlite, events.jsonl, report.html, annotated.mp4 and pictures. Ctrl-C leaves a
+    report of what was done; the same command goes on from there.
+    """
+    from app.audit import AuditRequest
+    from app.audit import audit as run_audit
+    from app.tables import print_events
+
+    request = AuditRequest(
+        tuple(videos),
+        out,
+        normal,
+        normal_first,
+        detector,
+        fps=None if every_frame else fps,
+        device=device,
+        bundle=bundle,
+        camera=camera,
+        zones=_zones(exclude or []),
+        overwrite=overwrite,
+        draw=draw,
+    )
+    result = run_audit(request, _reporter(quiet))
+    if not as_json:
+        print_events(result)
+    _finish(result.as_json() if as_json else None, stopped=result.stopped)
+
+
+@cli.command(
+    epilog="Examples:  nomaly watch 0 --learn 20\n\n"
+    "nomaly watch rtsp://user:password@camera/stream --learn 60 --out hall"
+)
+def watch(
+    source: Annotated[
+        str, typer.Argument(help="Webcam number, rtsp:// or http:// address, or a video file.")
+    ],
+    learn: Annotated[
+        float | None, typer.Option(help="Seconds of normal view to learn from first.")
+    ] = None,
+    detector: DetectorFolder = None,
+    out: Out = Path("nomaly-watch"),
+    fps: Fps = 5.0,
+    every_frame: EveryFrame = False,
+    bundle: Bundle = None,
+    camera: Camera = "",
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="Polygon that is not watched: x,y x,y x,y as shares of width, height."),
+    ] = None,
+    connect: Annotated[float, typer.Option(help="Seconds to wait for the first frame.")] = 30.0,
+    for_s: Annotated[
+        float | None, typer.Option("--for", help="Stop after so many seconds of watching.")
+    ] = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Watch a live camera and name what does not belong, until Ctrl-C."""
+    from app.tables import print_state
+    from app.watch import WatchRequest
+    from app.watch import watch as run_watch
+
+    request = WatchRequest(
+        source,
+        out,
+        learn,
+        detector,
+        fps=None if every_frame else fps,
+        device=device,
+        bundle=bundle,
+        camera=camera,
+        zones=_zones(exclude or []),
+        overwrite=overwrite,
+        connect_s=connect,
+        for_s=for_s,
+    )
+    summary = run_watch(request, _reporter(quiet), _print_json if as_json else print_state)
+    if as_json:
+        _print_json(summary)
+    else:
+        typer.echo(f"{len(summary['events'])} events. Report: {summary['report']}")
+
+
+@cli.command(
+    epilog="Examples:  nomaly name photo.jpg\n\nnomaly name holiday/ --csv > names.csv"
+    "\n\ncurl -s http://camera/snapshot.jpg | nomaly name -"
+)
+def name(
+    images: Annotated[list[str], typer.Argument(help="Image files, folders, or - for stdin.")],
+    top: Annotated[int, typer.Option(min=1, max=100, help="Nouns for each image.")] = 5,
+    bundle: Bundle = None,
+    device: Device = "auto",
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Results as CSV on stdout.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Name what images show, without a list to choose from."""
+    from app.naming import name_images
+    from app.tables import print_names, print_names_csv
+    from novic.device import resolve_device
+    from novic.model import load_model
+
+    if as_json and as_csv:
+        raise UsageError("--json and --csv are given; choose one")
+    model = load_model(bundle, resolve_device(device))
+    named = list(name_images(model, images, top, _reporter(quiet)))
+    if as_json:
+        _print_json([image.as_json() for image in named])
+    elif as_csv:
+        print_names_csv(named)
+    else:
+        print_names(named)
+    if not named:
+        raise UsageError("there are no images in what was named")
+    if any(image.error for image in named):
+        raise typer.Exit(1)
+
+
+@cli.command(epilog="Example:  nomaly fit sunday.mp4 --out hall-detector")
+def fit(
+    video: Annotated[Path, typer.Argument(help="A video that holds nothing unusual.")],
+    out: Out = Path("nomaly-detector"),
+    seconds: Annotated[float | None, typer.Option(help="Only so many from its start.")] = None,
+    device: Device = "auto",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Teach a detector the normal view of a camera, for audit and watch --detector."""
+    from app.fitting import fit_detector, normal_frames
+    from app.stop import Stop
+    from novic.device import resolve_device
+
+    if out.exists():
+        raise UsageError(f"--out {out}: exists already; name a new folder")
+    reporter, check = _reporter(quiet), Stop().check
+    frames = normal_frames(video, seconds, reporter, check)
+    fitted = fit_detector(frames, resolve_device(device), reporter, check)
+    fitted.save(out)
+    if as_json:
+        _print_json({"detector": str(out), "frames": len(frames), "threshold": fitted.threshold})
+    else:
+        typer.echo(f"Learned from {len(frames)} frames. Next: nomaly audit VIDEO --detector {out}")
+
+
+@cli.command(epilog="Example:  nomaly train --preset starter --out my-starter")
+def train(
+    out: Out,
+    preset: Annotated[str, typer.Option(help="What to train; there is one: starter.")] = "starter",
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    device: Device = "auto",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a noun decoder; Ctrl-C saves, the same command goes on."""
+    from app.train import train_preset
+
+    metrics = train_preset(preset, out, steps, seed, device, _reporter(quiet))
+    if as_json:
+        _print_json({"bundle": str(out), **metrics})
+    else:
+        typer.echo(f"Wrote {out}. Next: nomaly name IMAGE --bundle {out}")
+
+
+def main() -> None:
+    """Run the command; every expected fault is one sentence and an exit code."""
+    debug = "--debug" in sys.argv
+    sys.argv = [word for word in sys.argv if word != "--debug"]
+    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR)
+    try:
+        cli(standalone_mode=True)
+    except KeyboardInterrupt:
+        _fail("stopped before there was anything to report", 1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        if debug:
+            traceback.print_exc()
+        code = _exit_code(error)
+        if code is None:
+            _fail(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)
+        else:
+            _fail(str(error), code)
+
+
+def _exit_code(error: Exception) -> int | None:
+    """2 usage, 3 source unreachable, 4 model missing, 1 other known faults, None if unknown."""
+    if isinstance(error, UsageError):
+        return 2
+    if isinstance(error, StoreError):
+        return 1
+    # Named, not imported: whoever could raise them has been imported already.
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if kinds & {"EmbedderError", "BundleError"}:
+        return 4
+    if "SourceError" in kinds:
+        return 3 if _is_watch() else 1
+    known = {"DetectorError", "VideoError", "PhotoError", "TrainingError"}
+    return 1 if kinds & known else 2 if isinstance(error, ValueError) else None
+
+
+def _is_watch() -> bool:
+    return "watch" in sys.argv[1:2]
+
+
+def _fail(sentence: str, code: int) -> None:
+    from app.redact import redact
+
+    typer.echo(f"nomaly: {redact(sentence)}", err=True)
+    sys.exit(code)
+
+
+def _finish(result: dict[str, Any] | None, *, stopped: bool) -> None:
+    if result is not None:
+        _print_json(result)
+    if stopped:
+        typer.echo("nomaly: stopped; the same command goes on from here", err=True)
+        raise typer.Exit(1)
+
+
+def _print_json(value: Any) -> None:  # noqa: ANN401
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def _reporter(quiet: bool) -> Any:  # noqa: ANN401
+    from app.progress import Reporter
+
+    return Reporter(quiet=quiet)
+
+
+def _zones(exclude: list[str]) -> Any:  # noqa: ANN401
+    """Polygons from the command line."""
+    from detectors.zones import Zones
+
+    try:
+        polygons = tuple(
+            tuple((float(x), float(y)) for x, y in (corner.split(",") for corner in text.split()))
+            for text in exclude
+        )
+        return Zones(exclude=polygons)
+    except ValueError as error:
+        raise UsageError(
+            f"--exclude {' '.join(exclude)}: {error}; write corners as x,y x,y x,y"
+        ) from error

@@ -170,6 +170,9 @@ class LiveCamera:
             self._changed.notify_all()
         if self._keeper is not threading.current_thread():
             self._keeper.join()
+        with self._changed:
+            self._forget_reader()
+            self._mailbox = None
 
     def _connected_or_hopeless(self) -> bool:
         refused = self._last_failure is not None and self._last_failure.reason == "auth"
@@ -204,9 +207,9 @@ class LiveCamera:
             begun_s = time.monotonic()
             try:
                 failure = self._read_once()
-            except OSError as error:
-                # No more processes or descriptors for now: one camera less is better than none.
-                failure = Failed("crashed", f"cannot start a reader ({error.strerror})")
+            except Exception as error:  # noqa: BLE001 - a camera must never be given up silently
+                # No more processes, memory or descriptors for now; later there may be.
+                failure = Failed("crashed", f"cannot run a reader ({error})")
             lived_s = self._leave(failure, begun_s)
             self._stop.wait(backoff.next_s(lived_s))
 

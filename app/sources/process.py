@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -59,18 +58,11 @@ class ReaderProcess:
         self._received = b""
         self._descriptors: list[int] = []
         with theirs:
-            # -P: a folder called "app" where the user stands must not be taken for ours.
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-P", "-m", "app.sources.reader", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                # Libraries may print addresses with passwords; failures come over the socket.
-                stderr=subprocess.DEVNULL,
-                # Out of the terminal's reach: Ctrl-C is for the parent.
-                process_group=0,
-            )
+            try:
+                self._process = _start(theirs.fileno())
+            except BaseException:
+                self._channel.close()
+                raise
         # A reader that dies at once is noticed when it is listened to.
         with contextlib.suppress(OSError):
             self._channel.sendall(request.to_line())
@@ -82,13 +74,14 @@ class ReaderProcess:
 
     def messages(self, timeout_s: float) -> list[Message]:
         """What the reader said, waiting for it up to `timeout_s`."""
-        readable, _, _ = select.select([self._channel], [], [], max(0.0, timeout_s))
-        if not readable:
-            return []
+        # Not select(), which fails in a process with more than a thousand open files.
+        self._channel.settimeout(timeout_s)
         try:
             data, descriptors, _, _ = socket.recv_fds(
                 self._channel, _CHUNK, 8, socket.MSG_CMSG_CLOEXEC
             )
+        except TimeoutError:
+            return []
         except ConnectionError:
             data, descriptors = b"", []
         self._descriptors += descriptors
@@ -134,6 +127,21 @@ class ReaderProcess:
             return Failed("crashed", "the reader process closed its connection")
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         return Failed("crashed", f"the reader process died ({how})")
+
+
+def _start(channel: int) -> subprocess.Popen[bytes]:
+    # -P: a folder called "app" where the user stands must not be taken for ours.
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [sys.executable, "-P", "-m", "app.sources.reader", str(channel)],
+        pass_fds=[channel],
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        # Libraries may print addresses with passwords; failures come over the socket.
+        stderr=subprocess.DEVNULL,
+        # Out of the terminal's reach: Ctrl-C is for the parent.
+        process_group=0,
+    )
 
 
 def _environment() -> dict[str, str]:

@@ -1,0 +1,72 @@
+"""`nomaly demo`: footage with known intruders, an ordinary audit, and truth beside findings."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.audit import AuditRequest, AuditResult, audit
+from app.demo.footage import DemoPlan, plan_demo, write_footage, write_truth
+from app.demo.score import DemoScore, score_demo
+from app.outputs import claim_folder
+from app.progress import Reporter
+from novic.bundle import load_bundle
+from novic.model import starter_bundle_path
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """What the demo placed, and what the audit made of it."""
+
+    plan: DemoPlan
+    audited: AuditResult
+    score: DemoScore
+
+    def as_json(self) -> dict[str, Any]:
+        """The summary as scripts read it; keys are stable."""
+        score = self.score
+        return {
+            "placed": score.placed,
+            "placed_wide": score.placed_wide,
+            "found": score.found,
+            "found_wide": score.found_wide,
+            "named_top1": score.named_top1,
+            "named_top3": score.named_top3,
+            "false_events": score.false_events,
+            "normal_seconds": round(score.normal_seconds, 1),
+            "stopped": self.audited.stopped,
+            "fps": round(self.audited.fps, 2),
+            "video": str(self.audited.out.parent / "watch.mp4"),
+            "report": str(self.audited.out / "report.html"),
+        }
+
+
+def run_demo(
+    out: Path, seed: int, device: str, reporter: Reporter, *, overwrite: bool
+) -> DemoResult:
+    """Make the footage and audit it as any other video.
+
+    Args:
+        out: Folder for `watch.mp4`, `truth.json` and the audit's results.
+        seed: Another number draws another demo.
+        device: Where models run.
+        reporter: Told what is going on.
+        overwrite: Replace an earlier demo.
+
+    Raises:
+        app.demo.photos.PhotoError: If a package with photographs is missing.
+        UsageError, SourceError, DetectorError, StoreError: As from an audit.
+    """
+    results = out / "audit"
+    claim_folder(results, overwrite=overwrite)
+    plan = plan_demo(seed)
+    video, truth = out / "watch.mp4", out / "truth.json"
+    if overwrite or not truth.exists():
+        part = out / "watch.part.mp4"
+        with reporter.task("Filming the demo") as meter:
+            write_footage(plan, part, meter.count)
+        part.replace(video)
+        write_truth(plan, truth)
+    request = AuditRequest((video,), results, normal_first_s=plan.learn_s, device=device)
+    audited = audit(request, reporter)
+    hypernyms = load_bundle(starter_bundle_path()).hypernyms
+    return DemoResult(plan, audited, score_demo(plan, audited.events, hypernyms))

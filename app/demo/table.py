@@ -1,0 +1,45 @@
+"""The demo's outcome for people: what was placed beside what was found and named."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from app.demo.run import DemoResult
+from app.demo.score import PlacementScore
+from app.report.build import clock
+
+
+def print_demo(result: DemoResult) -> None:
+    """Print the table and the totals."""
+    console, score = Console(), result.score
+    table = Table(box=None, header_style="bold")
+    for column in ("in view", "placed", "box", "found", "IoU", "named", "p", ""):
+        table.add_column(column, justify="right" if column in ("IoU", "p") else "left")
+    for line in score.placements:
+        table.add_row(*_row(line))
+    console.print(table)
+    console.print(
+        f"{score.found} of {score.placed} objects found "
+        f"({score.found_wide} of the {score.placed_wide} wider than 6% of the frame), "
+        f"{score.named_top3} named rightly in the top 3 ({score.named_top1} at once); "
+        f"{score.false_events} false events in {score.normal_seconds:.0f} s of normal footage.",
+        highlight=False,
+    )
+    console.print(f"Report: {result.audited.out / 'report.html'}", highlight=False, markup=False)
+    console.print("Next:   nomaly watch 0 --learn 20      (your own webcam)", highlight=False)
+
+
+def _row(line: PlacementScore) -> list[str]:
+    box = line.box
+    right = "[green]right[/green]" if line.named_top1 else "in top 3" if line.named_top3 else ""
+    found = line.event is not None
+    return [
+        f"{clock(line.start_s)} - {clock(line.end_s)}",
+        escape(line.noun),
+        f"{box.x1:.0f},{box.y1:.0f} {box.width:.0f}x{box.height:.0f}",
+        "yes" if found else "[red]no[/red]",
+        f"{line.iou:.2f}" if found else "",
+        f"[bold]{escape(line.named)}[/bold]",
+        f"{100 * line.p:.0f}%" if found else "",
+        right,
+    ]

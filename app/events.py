@@ -1,0 +1,75 @@
+"""What is told of an anomaly: a track with a name, from its opening to its end."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from detectors.types import Box
+
+type EventState = Literal["opened", "updated", "closed"]
+
+
+@dataclass(slots=True)
+class Event:
+    """Something that did not belong, where and when it was, and what it may have been."""
+
+    id: str
+    """Sorts by time; the same for the same thing when a recording is audited again."""
+    camera: str
+    state: EventState
+    start_s: float
+    """Seconds from the start of the source at which it was first seen."""
+    end_s: float
+    """... and last seen."""
+    start_us: int
+    """UTC in microseconds."""
+    end_us: int
+    box: Box
+    """Where it was in the frame of the snapshot, pixels of the full frame."""
+    frame_size: tuple[int, int]
+    """(height, width) of that frame."""
+    score: float
+    """Peak of the anomaly map over the detector's threshold; 1.0 is just unusual."""
+    frames: int
+    """In how many analysed frames it was seen."""
+    video: str = ""
+    """The file it was found in; empty for a live camera."""
+    candidates: list[tuple[str, float]] = field(default_factory=list)
+    """Nouns with probabilities, best first."""
+    cut: bool = False
+    """Whether the run was stopped while it was still there."""
+    snapshot_s: float = 0.0
+    """Time of the snapshot, in seconds from the start of the source."""
+
+    @property
+    def noun(self) -> str:
+        """The best noun; empty while unnamed."""
+        return self.candidates[0][0] if self.candidates else ""
+
+    @property
+    def p(self) -> float:
+        """Probability of the best noun, 0 while unnamed."""
+        return self.candidates[0][1] if self.candidates else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The event as scripts read it; keys are stable."""
+        return {
+            "id": self.id,
+            "camera": self.camera,
+            "video": self.video,
+            "start_s": round(self.start_s, 3),
+            "end_s": round(self.end_s, 3),
+            "start_us": self.start_us,
+            "end_us": self.end_us,
+            "box": [round(side, 1) for side in box_sides(self.box)],
+            "score": round(self.score, 4),
+            "noun": self.noun,
+            "p": round(self.p, 4),
+            "candidates": [[noun, round(p, 4)] for noun, p in self.candidates],
+            "frames": self.frames,
+            "cut": self.cut,
+        }
+
+
+def box_sides(box: Box) -> tuple[float, float, float, float]:
+    """(x1, y1, x2, y2)."""
+    return box.x1, box.y1, box.x2, box.y2

@@ -1,0 +1,113 @@
+"""The few pictures of a track that are kept: what it is named by and what people see of it."""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.types import Box, Detection, Frame, Pixels
+
+KEPT = 5
+"""Pictures kept for each track."""
+APART_S = 0.4
+"""Kept pictures are at least so far apart, or they would all be the same one."""
+CROP_MARGIN = 0.12
+"""Margin around the box, as a share of its longer side, in the crop that is named."""
+SNAPSHOT_SIDE = 960
+"""Longest side of a kept frame in pixels; bounds the memory of a track."""
+CROP_SIDE = 512
+"""Longest side of a kept crop in pixels."""
+EDGE_WEIGHT = 0.3
+"""Weight of a picture whose box touches the frame's edge: the thing may be cut off."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One picture of a track."""
+
+    pts_s: float
+    box: Box
+    frame_size: tuple[int, int]
+    """(height, width) of the frame that the box is in."""
+    crop: Pixels
+    """What is named: the box with a margin."""
+    snapshot: Pixels
+    """The whole frame, scaled to at most SNAPSHOT_SIDE."""
+    heat: NDArray[np.float32]
+    """Its anomaly map [h, w]."""
+    quality: float
+
+
+@dataclass(slots=True, eq=False)
+class Evidence:
+    """The best pictures of one track, in the order they were taken."""
+
+    pictures: list[Picture] = field(default_factory=list)
+
+    def offer(self, frame: Frame, detection: Detection, heat: NDArray[np.float32]) -> None:
+        """Keep this picture if it beats one of those kept."""
+        quality = _quality(frame, detection)
+        rival = self._rival(frame.pts_s)
+        if rival is not None:
+            if quality <= rival.quality:
+                return
+            self.pictures.remove(rival)
+        self.pictures.append(_picture(frame, detection, heat, quality))
+
+    def best(self) -> Picture:
+        """The most typical picture: whose box agrees best with the others'."""
+        return max(
+            self.pictures,
+            key=lambda one: (
+                sum(one.box.iou(other.box) * other.quality for other in self.pictures),
+                one.quality,
+            ),
+        )
+
+    def _rival(self, pts_s: float) -> Picture | None:
+        """The kept picture whose place a new one could take; None while there is room."""
+        near = [p for p in self.pictures if abs(p.pts_s - pts_s) < APART_S]
+        if near:
+            return max(near, key=lambda picture: picture.quality)
+        if len(self.pictures) < KEPT:
+            return None
+        return min(self.pictures, key=lambda picture: picture.quality)
+
+
+def _quality(frame: Frame, detection: Detection) -> float:
+    """How good a view this is: large, clearly unusual, and not cut off by the frame's edge."""
+    height, width = frame.image.shape[:2]
+    box = detection.box
+    margin = 0.01 * max(height, width)
+    cut_off = (
+        box.x1 < margin or box.y1 < margin or box.x2 > width - margin or box.y2 > height - margin
+    )
+    # Past a few times the threshold, a higher score says nothing about the view.
+    return box.area**0.5 * min(detection.score, 4.0) * (EDGE_WEIGHT if cut_off else 1.0)
+
+
+def _picture(
+    frame: Frame, detection: Detection, heat: NDArray[np.float32], quality: float
+) -> Picture:
+    size = frame.image.shape[:2]
+    crop = detection.box.grown(CROP_MARGIN, size).cut(frame.image)
+    return Picture(
+        frame.pts_s,
+        detection.box,
+        size,
+        _at_most(crop, CROP_SIDE).copy(),
+        _at_most(frame.image, SNAPSHOT_SIDE),
+        heat,
+        quality,
+    )
+
+
+def _at_most(image: Pixels, side: int) -> Pixels:
+    """The image, made smaller if its longer side is longer than `side`."""
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

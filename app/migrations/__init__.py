@@ -1,0 +1,1 @@
+"""SQL files that bring an event store up to date, in the order of their numbers."""

@@ -1,0 +1,94 @@
+"""Progress of long work: a live bar in a terminal, a line now and then elsewhere."""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+LINE_EVERY_S = 15.0
+"""Pause between lines where there is no terminal."""
+
+
+class Meter:
+    """One task under way."""
+
+    def __init__(self, console: Console, label: str, total: float | None) -> None:
+        self._console = console
+        self._label = label
+        self._total = total
+        self._done = 0.0
+        self._line_at = time.monotonic() + LINE_EVERY_S
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+        if console.is_terminal:
+            self._bar = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description:<22}"),
+                BarColumn(bar_width=30),
+                TaskProgressColumn(),
+                TimeRemainingColumn(compact=True),
+                TextColumn("{task.fields[note]}"),
+                console=console,
+            )
+            self._task = self._bar.add_task(label, total=total, note="")
+
+    def shown(self) -> AbstractContextManager[object]:
+        """Draws the bar while it is entered."""
+        return self._bar if self._bar is not None else nullcontext()
+
+    def to(self, done: float, note: str = "") -> None:
+        """Say how far the task is.
+
+        Args:
+            done: In the unit of its total.
+            note: What else to show: a rate, a count.
+        """
+        self._done = done
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, note=note)
+        elif time.monotonic() >= self._line_at and not self._console.quiet:
+            self._line_at = time.monotonic() + LINE_EVERY_S
+            self._console.print(f"{self._label}: {self._share()}{note}", highlight=False)
+
+    def count(self, done: int, total: int) -> None:
+        """The same for tasks that count their steps and tell the total as they go."""
+        self._total = total
+        if self._bar is not None:
+            self._bar.update(self._task, total=total)
+        self.to(done)
+
+    def _share(self) -> str:
+        return f"{100 * self._done / self._total:.0f}%  " if self._total else ""
+
+
+class Reporter:
+    """Where a command tells people what it is doing; never stdout, which belongs to results."""
+
+    def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
+        self.console = console or Console(stderr=True, quiet=quiet)
+
+    @contextmanager
+    def task(self, label: str, total: float | None = None) -> Iterator[Meter]:
+        """Show a task while it runs.
+
+        Args:
+            label: What is being done.
+            total: Its size in any unit; None if unknown.
+        """
+        meter = Meter(self.console, label, total)
+        with meter.shown():
+            yield meter
+
+    def say(self, text: str) -> None:
+        """One line for people."""
+        self.console.print(text, highlight=False, markup=False)

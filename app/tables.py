@@ -1,0 +1,81 @@
+"""Results for people in a terminal."""
+
+import csv
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from app.audit import AuditResult
+from app.naming import NamedImage
+from app.report.build import clock
+
+
+def print_events(result: AuditResult) -> None:
+    """The events of an audit and where to see more."""
+    console = Console()
+    table = Table(title=None, box=None, header_style="bold")
+    for column in ("from", "to", "camera", "noun", "p", "or", "score"):
+        table.add_column(column, justify="right" if column in ("p", "score") else "left")
+    for event in result.events:
+        others = ", ".join(f"{noun} {100 * p:.0f}%" for noun, p in event.candidates[1:3])
+        table.add_row(
+            clock(event.start_s),
+            clock(event.end_s),
+            escape(event.camera),
+            f"[bold]{escape(event.noun)}[/bold]",
+            f"{100 * event.p:.0f}%",
+            escape(others),
+            f"{event.score:.1f}",
+        )
+    if result.events:
+        console.print(table)
+    for warning in result.warnings:
+        console.print(f"Note: {warning}", highlight=False, markup=False)
+    console.print(
+        f"{len(result.events)} events in {clock(result.footage_s)} of footage, "
+        f"{result.analysed} frames at {result.fps:.1f} frames/s.",
+        highlight=False,
+    )
+    console.print(f"Report: {result.out / 'report.html'}", highlight=False, markup=False)
+
+
+def print_state(event: dict[str, Any]) -> None:
+    """One line for an event that opened, was named anew or closed."""
+    nouns = ", ".join(f"{noun} {100 * p:.0f}%" for noun, p in event["candidates"][:3])
+    span = clock(event["start_s"])
+    if event["event"] == "closed":
+        span += f" - {clock(event['end_s'])}"
+    Console().print(f"{event['event']:<8} {span:<18} {nouns}", highlight=False, markup=False)
+
+
+def print_names(named: Sequence[NamedImage]) -> None:
+    """Nouns of images as a table; broken ones on stderr."""
+    table = Table(box=None, header_style="bold")
+    for column in ("image", "noun", "p", "or"):
+        table.add_column(column, justify="right" if column == "p" else "left", overflow="fold")
+    for image in named:
+        if image.error:
+            Console(stderr=True).print(f"{image.path}: {image.error}", highlight=False)
+            continue
+        best = image.nouns[0]
+        others = ", ".join(f"{noun.noun} {100 * noun.p:.0f}%" for noun in image.nouns[1:])
+        table.add_row(
+            escape(image.path), f"[bold]{escape(best.noun)}[/bold]", f"{100 * best.p:.0f}%", others
+        )
+    if table.row_count:
+        Console().print(table)
+
+
+def print_names_csv(named: Sequence[NamedImage]) -> None:
+    """Nouns of images as CSV: path, rank, noun, p, error."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["path", "rank", "noun", "p", "error"])
+    for image in named:
+        if image.error:
+            writer.writerow([image.path, "", "", "", image.error])
+        for rank, noun in enumerate(image.nouns, start=1):
+            writer.writerow([image.path, rank, noun.noun, f"{noun.p:.4f}", ""])
