@@ -36,6 +36,11 @@ class Consumer:
         """The number in each picture so far."""
         return [number_of(frame.image) for frame in self.frames]
 
+    @property
+    def last_number(self) -> int:
+        """The number in the newest picture; -1 before the first."""
+        return number_of(self.frames[-1].image) if self.frames else -1
+
     def sees_more(self, frames: int, timeout_s: float = 10.0) -> float:
         """Wait for so many more frames; the seconds until the first of them."""
         before = len(self.frames)

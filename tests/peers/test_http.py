@@ -8,7 +8,7 @@ import pytest
 from app.sources.base import SourceError
 from app.sources.live import LiveCamera
 from tests.peers.consumer import Consumer, wait_for
-from tests.peers.mjpeg import mjpeg_camera
+from tests.peers.http_peers import file_server, mjpeg_camera
 from tests.peers.pattern import SIZE, number_of, numbered
 
 CANARY = "hunter2canary"
@@ -53,6 +53,20 @@ def test_a_refused_http_login_shows_no_password():
         ):
             live.connect(10)
     assert CANARY not in f"{refusal.value!r} {live.info} {live.gaps}"
+
+
+def test_segments_that_arrive_at_once_are_played_at_their_pace(tmp_path: Path):
+    numbered(tmp_path / "day.m3u8", 75)
+    with (
+        file_server(tmp_path) as address,
+        Consumer(LiveCamera(f"{address}/day.m3u8")) as consumer,
+    ):
+        wait_for("the end", lambda: consumer.source.gaps != [])
+        shown = len(consumer.frames)
+    assert consumer.numbers == [frame.index for frame in consumer.frames]
+    assert shown > 50
+    assert consumer.arrived_s[shown - 1] - consumer.arrived_s[0] == pytest.approx(3, abs=0.5)
+    assert consumer.source.gaps[0].reason == "ended"
 
 
 def test_a_webcam_is_read_through_opencv(tmp_path: Path):

@@ -1,11 +1,13 @@
-"""An HTTP camera that sends numbered JPEG pictures in one endless multipart answer."""
+"""HTTP peers: a camera of numbered JPEG pictures, a file server, and one that says nothing."""
 
 import base64
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -71,15 +73,33 @@ def mjpeg_camera(login: str = "", fps: int = 20) -> Iterator[MjpegCamera]:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with _serving(Handler) as port:
+        camera.port = port
+        yield camera
+        camera.stopped.set()
+
+
+@contextmanager
+def file_server(folder: Path) -> Iterator[str]:
+    """The address of a web server that hands out the files of a folder."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with _serving(partial(Handler, directory=str(folder))) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    camera.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield camera
+        yield server.server_port
     finally:
-        camera.stopped.set()
         server.shutdown()
         server.server_close()
         thread.join()
