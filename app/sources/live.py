@@ -211,7 +211,11 @@ class LiveCamera:
                 # No more processes, memory or descriptors for now; later there may be.
                 failure = Failed("crashed", f"cannot run a reader ({error})")
             lived_s = self._leave(failure, begun_s)
-            self._stop.wait(backoff.next_s(lived_s))
+            pause_s = backoff.next_s(lived_s)
+            if failure.reason == "auth":
+                # Cameras lock accounts after a few wrong passwords.
+                pause_s = max(pause_s, self._settings.longest_delay_s)
+            self._stop.wait(pause_s)
 
     def _read_once(self) -> Failed:
         """Run one reader process until it fails or is of no more use."""
