@@ -10,8 +10,8 @@ from detectors.types import Box, Detection, Frame, Pixels
 
 KEPT = 5
 """Pictures kept for each track."""
-APART_S = 0.4
-"""Kept pictures are at least so far apart, or they would all be the same one."""
+SLOT_S = 0.4
+"""One picture is kept of each such stretch of time, or they would all be the same one."""
 CROP_MARGIN = 0.12
 """Margin around the box, as a share of its longer side, in the crop that is named."""
 SNAPSHOT_SIDE = 960
@@ -67,9 +67,9 @@ class Evidence:
 
     def _rival(self, pts_s: float) -> Picture | None:
         """The kept picture whose place a new one could take; None while there is room."""
-        near = [p for p in self.pictures if abs(p.pts_s - pts_s) < APART_S]
-        if near:
-            return max(near, key=lambda picture: picture.quality)
+        for picture in self.pictures:
+            if picture.pts_s // SLOT_S == pts_s // SLOT_S:
+                return picture
         if len(self.pictures) < KEPT:
             return None
         return min(self.pictures, key=lambda picture: picture.quality)

@@ -34,7 +34,7 @@ def write_image(path: Path, image: NDArray[np.uint8]) -> None:
 
 
 def heat_image(heat: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """An anomaly map as a small overlay: transparent below 0.5, opaque yellow to red above.
+    """An anomaly map as a small overlay: transparent below 0.7, yellow to red above.
 
     Args:
         heat: [h, w], 1.0 where just unusual.
@@ -42,12 +42,12 @@ def heat_image(heat: NDArray[np.float32]) -> NDArray[np.uint8]:
     Returns:
         RGBA [h, w, 4].
     """
-    strength = np.clip((heat - 0.5) / (HOT - 0.5), 0, 1) ** 0.5
+    strength = np.clip((heat - 0.7) / (HOT - 0.7), 0, 1) ** 0.5
     overlay = np.empty((*heat.shape, 4), dtype=np.uint8)
     overlay[..., 0] = 255
     overlay[..., 1] = 210 * (1 - strength)
     overlay[..., 2] = 30
-    overlay[..., 3] = 190 * strength
+    overlay[..., 3] = 150 * strength
     return overlay
 
 

@@ -3,11 +3,16 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 from detectors.types import Box, Detection, Frame
 
 MOST_SIGHTINGS = 4000
 """A track's older sightings are thinned out beyond so many; bounds its memory."""
+
+
+RECENT = 5
+"""Sightings that make up the extent of a track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,9 @@ class TrackRule:
     window_s: float = 1.0
     """... of the last second, ..."""
     window_frames: int = 5
-    """... or of the last five frames where a second holds fewer: 3 of 5 at 5 frames a second."""
+    """... or of the last five frames where a second holds fewer (3 of 5 at 5 frames/s), ..."""
+    open_score: float = 1.25
+    """... and reached this score; a score of 1 then keeps it open (hysteresis)."""
     close_after_s: float = 2.0
     """Over when it was not hit for so long."""
     same_iou: float = 0.1
@@ -54,6 +61,12 @@ class Track:
     def box(self) -> Box:
         """Where it was seen last."""
         return self.path[-1][1]
+
+    @property
+    def extent(self) -> Box:
+        """Around its newest sightings: a thing of several parts is not whole in every one."""
+        boxes = [box for _, box, _ in self.path[-RECENT:]]
+        return reduce(Box.union, boxes)
 
     def see(self, frame: Frame, detection: Detection) -> None:
         """Add a sighting."""
@@ -180,7 +193,7 @@ class Tracker:
             if track.opened:
                 continue
             covers = (
-                track.box.overlap(other.box) / track.box.area
+                track.box.overlap(other.extent) / track.box.area
                 for other in self.tracks
                 if other.opened and track.box.area > 0
             )
@@ -192,7 +205,8 @@ class Tracker:
     def _open(self, changes: TrackChanges) -> None:
         needed = max(3, self.rule.open_share * self._window())
         for track in self.tracks:
-            if not track.opened and sum(track.hits) >= needed - 1e-9:
+            often = sum(track.hits) >= needed - 1e-9
+            if not track.opened and often and track.peak >= self.rule.open_score:
                 track.opened = True
                 changes.opened.append(track)
 

@@ -42,6 +42,8 @@ class Cutout:
     """Smallest and largest width that looks right, as shares of the frame's width."""
     flips: bool
     """Whether its mirror image looks right (no lettering)."""
+    spare: bool
+    """Drawn only where a place leaves too few others: no ImageNet class is near it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +76,7 @@ def cutouts() -> dict[str, Cutout]:
             stands=entry["stands"],
             widths=(entry["widths"][0], entry["widths"][1]),
             flips=entry["flips"],
+            spare=entry["spare"],
         )
         for noun, entry in read.items()
     }

@@ -128,7 +128,7 @@ def plan_demo(seed: int) -> DemoPlan:
     names = place_names()
     where = place(names[(seed + 1) % len(names)])
     choice = [cut for cut in cutouts().values() if cut.photo not in where.photos]
-    chosen = [choice[i] for i in rng.permutation(len(choice))[:OBJECTS]]
+    chosen = _chosen(choice, rng)
     spans, duration_s = _timetable(rng, len(chosen))
     small = _smallest(chosen, rng)
     placements: list[Placement] = []
@@ -256,6 +256,15 @@ def _timetable(
         spans.append((enter_s, rest_s, leave_s, gone_s))
         now = max(now, gone_s)
     return spans, math.ceil(now + pauses.item(pair + 1))
+
+
+def _chosen(choice: list[Cutout], rng: np.random.Generator) -> list[Cutout]:
+    """Draw the objects in their order; spare ones only where there are too few others."""
+    first = [cut for cut in choice if not cut.spare]
+    spare = [cut for cut in choice if cut.spare]
+    drawn = [first[i] for i in rng.permutation(len(first))][:OBJECTS]
+    drawn += [spare[i] for i in rng.permutation(len(spare))][: max(0, OBJECTS - len(drawn))]
+    return [drawn[i] for i in rng.permutation(len(drawn))]
 
 
 def _smallest(chosen: list[Cutout], rng: np.random.Generator) -> int:

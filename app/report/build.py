@@ -18,6 +18,8 @@ from app.store import Run, SourceProgress, Store
 SNAPSHOT_WIDTH = 640
 """Pixels; keeps a report of a hundred events within a few megabytes."""
 CROP_SIDE = 220
+LETTER = 0.75
+"""Width of a letter on the timeline, per cent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Lane:
     line: float
     """Height of the threshold in that box."""
     bars: list[tuple[float, float, int, str]]
-    """(left, width, card number, noun)"""
+    """(left, width, card number, noun); the noun is empty where it would cover another's."""
     ticks: list[tuple[float, str]]
 
 
@@ -137,16 +139,15 @@ def _lane(store: Store, run: Run, source: SourceProgress, cards: Sequence[Card])
     def place(pts_s: float) -> float:
         return 100 * min(max((pts_s - start) / length, 0.0), 1.0)
 
-    bars = [
-        (
-            place(card.event.start_s),
-            max(place(card.event.end_s) - place(card.event.start_s), 0.4),
-            card.number,
-            card.event.noun or "?",
-        )
-        for card in cards
-        if card.event.camera == source.camera and card.event.video in ("", source.uri)
-    ]
+    bars, free = [], 0.0
+    for card in cards:
+        event = card.event
+        if event.camera != source.camera or event.video not in ("", source.uri):
+            continue
+        left, noun = place(event.start_s), event.noun or "?"
+        width = max(place(event.end_s) - left, 0.4)
+        bars.append((left, width, card.number, noun if left >= free else ""))
+        free = left + LETTER * len(noun) if left >= free else free
     seconds = store.seconds(run.id, source.uri)
     ceiling = max([2.0, *(peak for _, peak in seconds)])
     curve = " ".join(
