@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import open_clip
@@ -36,7 +37,7 @@ class OpenClipEmbedder:
         self._device = device
         model_name, weights = _source(name)
         try:
-            model, self._transform = open_clip.create_model_from_pretrained(
+            loaded: Any = open_clip.create_model_from_pretrained(
                 model_name, pretrained=weights, device=device
             )
             self._tokenize = open_clip.get_tokenizer(model_name)
@@ -45,6 +46,7 @@ class OpenClipEmbedder:
                 f"embedder '{self.spec}' cannot be loaded: {error}. Give a hub id, a folder with "
                 "open_clip_config.json and weights, or ARCHITECTURE@FILE"
             ) from error
+        model, self._transform = loaded
         self._model = model.eval()
         self.width = self._embed_tokens(self._tokenize(["a"])).shape[1]
 
