@@ -254,9 +254,20 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a noun decoder; Ctrl-C saves, the same command goes on."""
-    from app.train import train_preset
+    from novic.device import resolve_device
+    from training.starter import STEPS, train_starter
 
-    metrics = train_preset(preset, out, steps, seed, device, _reporter(quiet))
+    if preset != "starter":
+        raise UsageError(f"--preset {preset}: there is no such preset; use starter")
+    with _reporter(quiet).stages() as report:
+        metrics = train_starter(
+            out,
+            seed=seed,
+            steps=steps or STEPS,
+            device=resolve_device(device),
+            report=report,
+            command=" ".join(["nomaly", *sys.argv[1:]]),
+        )
     if as_json:
         _print_json({"bundle": str(out), **metrics})
     else:
@@ -270,8 +281,8 @@ def main() -> None:
     logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR)
     try:
         cli(standalone_mode=True)
-    except KeyboardInterrupt:
-        _fail("stopped before there was anything to report", 1)
+    except KeyboardInterrupt as stopped:
+        _fail(str(stopped) or "stopped before there was anything to report", 1)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
@@ -297,7 +308,8 @@ def _exit_code(error: Exception) -> int | None:
         return 4
     if "SourceError" in kinds:
         return 3 if _is_watch() else 1
-    known = {"DetectorError", "VideoError", "PhotoError", "TrainingError"}
+    known = {"DetectorError", "VideoError", "PhotoError"}
+    known |= {"WordNetError", "DistilError"}
     return 1 if kinds & known else 2 if isinstance(error, ValueError) else None
 
 

@@ -1,8 +1,8 @@
 """Progress of long work: a live bar in a terminal, a line now and then elsewhere."""
 
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 from rich.console import Console
 from rich.progress import (
@@ -88,6 +88,24 @@ class Reporter:
         meter = Meter(self.console, label, total)
         with meter.shown():
             yield meter
+
+    @contextmanager
+    def stages(self) -> Iterator[Callable[[str, int, int, str], None]]:
+        """Show work that names its own stages, one bar after the other.
+
+        Yields:
+            What to call with a stage's name, how much is done, of how much, and a note.
+        """
+        with ExitStack() as bar:
+            shown: dict[str, Meter] = {}
+
+            def told(stage: str, done: int, total: int, note: str) -> None:
+                if stage not in shown:
+                    bar.close()
+                    shown[stage] = bar.enter_context(self.task(stage, total))
+                shown[stage].to(done, note)
+
+            yield told
 
     def say(self, text: str) -> None:
         """One line for people."""

@@ -20,7 +20,8 @@ def side_by_side(
     Returns:
         Median seconds of the slow way, of the fast way, and the median of the pairs' ratios.
     """
-    slow(), fast()
+    slow()
+    fast()
     pairs = [(seconds(slow), seconds(fast)) for _ in range(runs)]
     return (
         statistics.median(pair[0] for pair in pairs),

@@ -1,9 +1,8 @@
 """Image files of all kinds, good and bad."""
 
 import io
-import struct
-import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from app.images import ImageError, find_images, open_images, read_image
 PICTURE = np.random.default_rng(0).integers(0, 255, (20, 30, 3)).astype(np.uint8)
 
 
-def save(path: Path, image: Image.Image, **options: object) -> str:
+def save(path: Path, image: Image.Image, **options: Any) -> str:  # noqa: ANN401
     image.save(path, **options)
     return str(path)
 
@@ -73,10 +72,8 @@ def test_bad_files_are_told_one_by_one_and_stop_nothing(tmp_path: Path):
 
 
 def test_a_bomb_is_not_opened(tmp_path: Path):
-    head = b"IHDR" + struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)
-    chunk = struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
-    bomb = tmp_path / "bomb.png"
-    bomb.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + b"\0" * 100)
+    bomb = tmp_path / "bomb.ppm"
+    bomb.write_bytes(b"P6 60000 60000 255\n" + b"\0" * 100)
     with pytest.raises(ImageError, match="is too large to be opened safely"):
         read_image(str(bomb))
 
