@@ -45,7 +45,7 @@ class PadimSettings:
     """Spread of the Gaussian blur of a map, in cells (anomalib: 4 pixels, half a cell)."""
     passes: int = 128
     """Pictures that the Gaussians are fitted to: the frames and variations of them."""
-    largest_fit: int = 48
+    largest_fit: int = 64
     """More frames than this are thinned out evenly."""
     held_out: float = 1 / 3
     """Share of the frames, the latest, that only the threshold sees."""
