@@ -225,10 +225,12 @@ class PadimDetector:
 
         layers = [f"blocks.{block}" for block in self._spec.blocks]
         model = build_padim(self._network, layers, self._chosen)
-        fit_padim(model, features, self.settings.shrinkage)
+        # Thousands of small matrices: the CPU is no slower than a GPU, and gives the same anywhere.
+        fit_padim(model, features.cpu(), self.settings.shrinkage)
         grid = (features.shape[2], features.shape[3])
         gaussian = model.gaussian
-        return CellGaussians.from_inverse(gaussian.mean, gaussian.inv_covariance, grid)
+        fitted = CellGaussians.from_inverse(gaussian.mean, gaussian.inv_covariance, grid)
+        return fitted.to(self.device)
 
     def _distances(self, features: torch.Tensor) -> torch.Tensor:
         """Raw maps [B, h, w]."""

@@ -3,6 +3,7 @@
 import logging
 import sys
 import warnings
+from copy import deepcopy
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,11 +36,11 @@ class TorchRuntime:
     name = "torch"
 
     def __init__(self, network: nn.Module, device: torch.device) -> None:
-        """Move the network to its device."""
+        """Copy the network to its device; the caller's own stays as it is."""
         self._device = device
         half = device.type == "cuda"
-        network = network.to(device, dtype=torch.float16 if half else torch.float32)
-        self._network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        own = deepcopy(network).to(device, dtype=torch.float16 if half else torch.float32)
+        self._network = own.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     @torch.inference_mode()
     def run(self, images: NDArray[np.uint8]) -> torch.Tensor:

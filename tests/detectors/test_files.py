@@ -1,6 +1,8 @@
 """Saved detectors: whole, or refused with a reason."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,18 @@ def test_a_place_that_cannot_be_written(fitted: PadimDetector, tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DetectorError, match="cannot write the detector: Not a directory"):
         fitted.save(tmp_path / "file" / "view")
+
+
+def test_a_loaded_detector_looks_without_anomalib(saved: Path):
+    code = (
+        "import sys, pathlib, numpy, torch\n"
+        "from detectors.registry import load_detector\n"
+        f"detector = load_detector(pathlib.Path({str(saved)!r}), torch.device('cpu'))\n"
+        "detector.detect([numpy.zeros((160, 200, 3), numpy.uint8)])\n"
+        "print('anomalib' in sys.modules, 'lightning' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
 
 
 def change(folder: Path, **facts: object) -> None:
