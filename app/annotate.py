@@ -58,7 +58,7 @@ def annotate(
 
 def label(event: Event) -> str:
     """What is written at an event's box."""
-    return f"{event.noun} {100 * event.p:.0f}%" if event.candidates else "?"
+    return f"{event.noun}{'' if event.sure else '?'} {100 * event.p:.0f}%" if event.noun else "?"
 
 
 def box_at(path: list[tuple[float, Box, float]], times: list[float], pts_s: float) -> Box | None:

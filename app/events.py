@@ -7,6 +7,9 @@ from detectors.types import Box
 
 type EventState = Literal["opened", "updated", "closed"]
 
+SURE = 0.15
+"""Below this probability a noun is shown as a guess. Not calibrated: a convention of display."""
+
 
 @dataclass(slots=True)
 class Event:
@@ -49,6 +52,11 @@ class Event:
     def p(self) -> float:
         """Probability of the best noun, 0 while unnamed."""
         return self.candidates[0][1] if self.candidates else 0.0
+
+    @property
+    def sure(self) -> bool:
+        """Whether the best noun is likely enough to be told without a question mark."""
+        return self.p >= SURE
 
     def as_json(self) -> dict[str, Any]:
         """The event as scripts read it; keys are stable."""

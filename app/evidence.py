@@ -12,8 +12,9 @@ KEPT = 5
 """Pictures kept for each track."""
 SLOT_S = 0.4
 """One picture is kept of each such stretch of time, or they would all be the same one."""
-CROP_MARGIN = 0.12
-"""Margin around the box, as a share of its longer side, in the crop that is named."""
+CONTEXT_MARGIN = 0.12
+"""Margin of the second crop around the box, as a share of its longer side. A tight crop and one
+with surroundings together name more than either (benchmarks/README.md)."""
 SNAPSHOT_SIDE = 960
 """Longest side of a kept frame in pixels; bounds the memory of a track."""
 CROP_SIDE = 512
@@ -30,8 +31,8 @@ class Picture:
     box: Box
     frame_size: tuple[int, int]
     """(height, width) of the frame that the box is in."""
-    crop: Pixels
-    """What is named: the box with a margin."""
+    crops: tuple[Pixels, ...]
+    """What is named: the box, and the box with a margin."""
     snapshot: Pixels
     """The whole frame, scaled to at most SNAPSHOT_SIDE."""
     heat: NDArray[np.float32]
@@ -91,12 +92,12 @@ def _picture(
     frame: Frame, detection: Detection, heat: NDArray[np.float32], quality: float
 ) -> Picture:
     size = frame.image.shape[:2]
-    crop = detection.box.grown(CROP_MARGIN, size).cut(frame.image)
+    boxes = (detection.box, detection.box.grown(CONTEXT_MARGIN, size))
     return Picture(
         frame.pts_s,
         detection.box,
         size,
-        _at_most(crop, CROP_SIDE).copy(),
+        tuple(_at_most(box.cut(frame.image), CROP_SIDE).copy() for box in boxes),
         _at_most(frame.image, SNAPSHOT_SIDE),
         heat,
         quality,

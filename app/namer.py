@@ -32,10 +32,13 @@ def name_tracks(model: Names, tracks: Sequence[Sequence[Picture]]) -> list[list[
     Returns:
         For each track at most TOP nouns with probabilities, best first.
     """
-    crops = [picture.crop for pictures in tracks for picture in pictures]
+    crops = [crop for pictures in tracks for picture in pictures for crop in picture.crops]
     named = iter(model.name(crops, VOTERS)) if crops else iter(())
     return [
-        vote([next(named) for _ in pictures], [picture.quality for picture in pictures])
+        vote(
+            [next(named) for picture in pictures for _ in picture.crops],
+            [picture.quality for picture in pictures for _ in picture.crops],
+        )
         for pictures in tracks
     ]
 

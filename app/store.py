@@ -168,7 +168,7 @@ class Store:
     def save_finding(self, run_id: int, finding: Finding) -> None:
         """Write an event, new or changed, with its pictures (inside `saving`)."""
         event, picture = finding.event, finding.picture
-        write_image(self.media("crops", event), picture.crop)
+        write_image(self.media("crops", event), picture.crops[-1])
         write_image(self.media("snapshots", event), picture.snapshot)
         write_image(self.media("heat", event), heat_image(picture.heat))
         self._db.execute("DELETE FROM event WHERE id = ?", (event.id,))

@@ -26,7 +26,7 @@ def print_events(result: AuditResult) -> None:
             clock(event.start_s),
             clock(event.end_s),
             escape(event.camera),
-            f"[bold]{escape(event.noun)}[/bold]",
+            f"[bold]{escape(event.noun)}[/bold]" if event.sure else f"{escape(event.noun)}?",
             f"{100 * event.p:.0f}%",
             escape(others),
             f"{event.score:.1f}",

@@ -42,7 +42,7 @@ def a_finding(number: int = 0, start_s: float = 1.0, noun: str = "cat") -> Findi
     )
     image = np.full((60, 80, 3), 90, np.uint8)
     picture = Picture(
-        start_s + 1, BOX, (60, 80), BOX.cut(image), image, np.ones((6, 8), np.float32), 1.0
+        start_s + 1, BOX, (60, 80), (BOX.cut(image),), image, np.ones((6, 8), np.float32), 1.0
     )
     return Finding(event, picture, [(start_s, BOX, 2.5), (start_s + 0.2, BOX, 2.0)])
 
@@ -164,7 +164,7 @@ def test_a_full_disk_is_said_and_loses_nothing_before(small_disk: Path):
             for number in range(1, 20):
                 finding = a_finding(number)
                 finding.picture = Picture(
-                    1.0, BOX, (60, 80), noise, noise, np.ones((6, 8), np.float32), 1.0
+                    1.0, BOX, (60, 80), (noise,), noise, np.ones((6, 8), np.float32), 1.0
                 )
                 with store.saving():
                     store.save_finding(run_id, finding)
