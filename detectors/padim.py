@@ -43,8 +43,10 @@ class PadimSettings:
     """Ridge of every covariance over the channel's mean variance."""
     blur: float = 0.5
     """Spread of the Gaussian blur of a map, in cells (anomalib: 4 pixels, half a cell)."""
-    passes: int = 128
-    """Pictures that the Gaussians are fitted to: the frames and variations of them."""
+    passes: int = 160
+    """Pictures that the Gaussians are fitted to, at least: the frames and variations of them."""
+    held_out_passes: int = 60
+    """Pictures that the threshold is chosen on, at least."""
     largest_fit: int = 64
     """More frames than this are thinned out evenly."""
     held_out: float = 1 / 3
@@ -53,6 +55,14 @@ class PadimSettings:
     """Share of the varied held-out pictures that may exceed the threshold. They are harsher than
     real frames: of those far fewer do (benchmarks/detector.py)."""
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Frames, and how many pictures are made of each: itself and variations."""
+
+    frames: Sequence[Pixels]
+    copies: int
 
 
 class PadimDetector:
@@ -99,38 +109,35 @@ class PadimDetector:
         drift that the threshold has to bear. Both parts are also varied (light, shadow, shake),
         so that a minute of footage stands for more weather than it saw.
         """
-        self._frame_size = _common_size(frames)
+        frame_size = _common_size(frames)
         if len(frames) < MINIMUM_FRAMES:
             raise DetectorError(
                 f"{len(frames)} normal frames are too few: at least {MINIMUM_FRAMES} are needed"
             )
         settings = self.settings
-        self._runtime = self._start(self._frame_size)
+        runtime = self._start(frame_size)
         kept = _thin(frames, settings.largest_fit)
         cut = len(kept) - max(2, round(len(kept) * settings.held_out))
-        copies = math.ceil(settings.passes / cut)
+        parts = (
+            _Part(kept[:cut], math.ceil(settings.passes / cut)),
+            _Part(kept[cut:], math.ceil(settings.held_out_passes / (len(kept) - cut))),
+        )
         rng = np.random.default_rng(settings.seed)
-        total = copies * len(kept)
+        total = sum(len(part.frames) * part.copies for part in parts)
         done = 0
 
-        def features(part: Sequence[Pixels]) -> Iterator[torch.Tensor]:
+        def features(part: _Part) -> Iterator[torch.Tensor]:
             nonlocal done
-            for batch in _batches(self._varied(part, copies, rng)):
-                yield self._run(batch)
+            for batch in _batches(self._varied(part, rng)):
+                yield runtime.run(batch)
                 done += len(batch)
                 if progress is not None:
                     progress(done, total)
 
-        self._gaussians = self._learn(torch.cat(list(features(kept[:cut]))))
-        maxima = torch.cat(
-            [self._distances(batch).amax(dim=(1, 2)) for batch in features(kept[cut:])]
-        )
-        blocks = np.array_split(maxima.cpu().numpy(), max(2, len(maxima) // _BLOCK))
-        self._threshold = gumbel_threshold(
-            np.array([block.max() for block in blocks]),
-            len(maxima) / len(blocks),
-            settings.false_rate,
-        )
+        gaussians = self._learn(torch.cat(list(features(parts[0]))))
+        scores = [self._map(one, gaussians).amax(dim=(1, 2)) for one in features(parts[1])]
+        self._threshold = _threshold(torch.cat(scores).cpu().numpy(), settings.false_rate)
+        self._gaussians, self._frame_size, self._runtime = gaussians, frame_size, runtime
 
     def detect(self, frames: Sequence[Pixels]) -> AnomalyMaps:
         """Map what is unusual in each frame; see `Detector.detect`."""
@@ -150,7 +157,7 @@ class PadimDetector:
             self._runtime = self._start(self._frame_size)
         size = input_size(self._frame_size, self.settings.longer_side)
         maps = [
-            self._distances(self._run(batch)) / self._threshold
+            self._map(self._runtime.run(batch), self._gaussians) / self._threshold
             for batch in _batches(_resize(frame, size) for frame in frames)
         ]
         joined = torch.cat(maps).cpu().numpy()
@@ -203,20 +210,12 @@ class PadimDetector:
         net = FeatureNet(self._network, self._spec, self._chosen).eval()
         return build_runtime(net, input_size(frame_size, self.settings.longer_side), self.device)
 
-    def _run(self, batch: NDArray[np.uint8]) -> torch.Tensor:
-        if self._runtime is None:
-            raise DetectorError("the detector has no runtime yet")
-        return self._runtime.run(batch)
-
-    def _varied(
-        self, frames: Sequence[Pixels], copies: int, rng: np.random.Generator
-    ) -> Iterator[Pixels]:
-        """Every frame in the network's size, followed by `copies - 1` variations of it."""
-        for frame in frames:
-            size = input_size(frame.shape[:2], self.settings.longer_side)
-            image = _resize(frame, size)
+    def _varied(self, part: _Part, rng: np.random.Generator) -> Iterator[Pixels]:
+        """Every frame in the network's size, followed by variations of it."""
+        for frame in part.frames:
+            image = _resize(frame, input_size(frame.shape[:2], self.settings.longer_side))
             yield image
-            for _ in range(copies - 1):
+            for _ in range(part.copies - 1):
                 yield vary(image, rng)
 
     def _learn(self, features: torch.Tensor) -> CellGaussians:
@@ -232,11 +231,16 @@ class PadimDetector:
         fitted = CellGaussians.from_inverse(gaussian.mean, gaussian.inv_covariance, grid)
         return fitted.to(self.device)
 
-    def _distances(self, features: torch.Tensor) -> torch.Tensor:
+    def _map(self, features: torch.Tensor, gaussians: CellGaussians) -> torch.Tensor:
         """Raw maps [B, h, w]."""
-        if self._gaussians is None:
-            raise DetectorError("the detector has not learned a view yet")
-        return blur(self._gaussians.distances(features), self.settings.blur)
+        return blur(gaussians.distances(features), self.settings.blur)
+
+
+def _threshold(scores: NDArray[np.float32], false_rate: float) -> float:
+    """From the largest distance of every held-out picture, in the order of the frames."""
+    blocks = np.array_split(scores, max(2, len(scores) // _BLOCK))
+    maxima = np.array([block.max() for block in blocks])
+    return gumbel_threshold(maxima, len(scores) / len(blocks), false_rate)
 
 
 def blur(maps: torch.Tensor, spread: float) -> torch.Tensor:

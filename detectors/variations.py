@@ -6,13 +6,14 @@ from numpy.typing import NDArray
 
 from detectors.types import Pixels
 
-GAIN = 0.18
+GAIN = 0.25
 """Brightness wanders by up to this share."""
 CAST = 0.025
 """Spread of the colour channels' own gains."""
 SHAKE_SHARE = 0.0012
 """Spread of the shift, as a share of the longer side: 0.8 px at 640."""
-SHADOW_CHANCE = 0.6
+SHADOW_CHANCE = 0.9
+"""Of the variations. Shadows that never fell while it learned are what alarms it most."""
 
 
 def vary(image: Pixels, rng: np.random.Generator) -> Pixels:
