@@ -4,6 +4,7 @@ An audit can be stopped at any time and taken up again. It goes on from the last
 nothing was being followed, so its result is the same as that of an uninterrupted run.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -28,8 +29,9 @@ from detectors.base import Detector
 from detectors.registry import load_detector
 from detectors.types import Frame
 from detectors.zones import Zones
+from novic.bundle import read_card
 from novic.device import resolve_device
-from novic.model import NounModel, load_model
+from novic.model import NounModel, load_model, starter_bundle_path
 
 BATCH = 8
 """Frames that the detector sees at once."""
@@ -317,17 +319,19 @@ def _take_up(store: Store, request: AuditRequest) -> Run | None:
 
 
 def _settings(request: AuditRequest) -> dict[str, Any]:
-    """What decides the result of an audit."""
-    return {
+    """What decides the result of an audit, as it comes back from the store."""
+    namer = read_card(request.bundle or starter_bundle_path())
+    settings = {
         "videos": [_identity(video) for video in request.videos],
         "normal": _identity(request.normal) if request.normal else None,
         "normal_first_s": request.normal_first_s,
         "detector": str(request.detector) if request.detector else None,
         "fps": request.fps,
-        "bundle": str(request.bundle) if request.bundle else None,
+        "namer": namer["weights_sha256"],
         "camera": request.camera,
         "zones": asdict(request.zones),
     }
+    return json.loads(json.dumps(settings))
 
 
 def _identity(video: Path) -> list[Any]:

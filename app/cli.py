@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.errors import StoreError, UsageError
+from app.errors import StoppedError, StoreError, UsageError
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +19,9 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Any command takes --debug, which shows where an error comes from.",
 )
+
+TYPER_ABORTED = 130
+"""What typer makes of a Ctrl-C that no command handled."""
 
 Json = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout, for scripts.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
@@ -259,15 +262,18 @@ def train(
 
     if preset != "starter":
         raise UsageError(f"--preset {preset}: there is no such preset; use starter")
-    with _reporter(quiet).stages() as report:
-        metrics = train_starter(
-            out,
-            seed=seed,
-            steps=steps or STEPS,
-            device=resolve_device(device),
-            report=report,
-            command=" ".join(["nomaly", *sys.argv[1:]]),
-        )
+    try:
+        with _reporter(quiet).stages() as report:
+            metrics = train_starter(
+                out,
+                seed=seed,
+                steps=steps or STEPS,
+                device=resolve_device(device),
+                report=report,
+                command=" ".join(["nomaly", *sys.argv[1:]]),
+            )
+    except KeyboardInterrupt as stopped:
+        raise StoppedError(str(stopped) or "stopped before the training began") from stopped
     if as_json:
         _print_json({"bundle": str(out), **metrics})
     else:
@@ -281,8 +287,10 @@ def main() -> None:
     logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR)
     try:
         cli(standalone_mode=True)
-    except KeyboardInterrupt as stopped:
-        _fail(str(stopped) or "stopped before there was anything to report", 1)
+    except SystemExit as ended:
+        if ended.code != TYPER_ABORTED:
+            raise
+        _fail("stopped before there was anything to report", 1)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
@@ -300,7 +308,7 @@ def _exit_code(error: Exception) -> int | None:
     """2 usage, 3 source unreachable, 4 model missing, 1 other known faults, None if unknown."""
     if isinstance(error, UsageError):
         return 2
-    if isinstance(error, StoreError):
+    if isinstance(error, StoreError | StoppedError):
         return 1
     # Named, not imported: whoever could raise them has been imported already.
     kinds = {kind.__name__ for kind in type(error).__mro__}

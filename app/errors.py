@@ -7,3 +7,7 @@ class UsageError(Exception):
 
 class StoreError(RuntimeError):
     """Results cannot be read or written; the text names the file and says why."""
+
+
+class StoppedError(Exception):
+    """The user stopped a command that has no result to show; the text says what was kept."""

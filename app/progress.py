@@ -58,7 +58,9 @@ class Meter:
             self._bar.update(self._task, completed=done, note=note)
         elif time.monotonic() >= self._line_at and not self._console.quiet:
             self._line_at = time.monotonic() + LINE_EVERY_S
-            self._console.print(f"{self._label}: {self._share()}{note}", highlight=False)
+            self._console.print(
+                f"{self._label}: {self._share()}{note}", highlight=False, soft_wrap=True
+            )
 
     def count(self, done: int, total: int) -> None:
         """The same for tasks that count their steps and tell the total as they go."""
@@ -109,4 +111,4 @@ class Reporter:
 
     def say(self, text: str) -> None:
         """One line for people."""
-        self.console.print(text, highlight=False, markup=False)
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -34,13 +34,16 @@ def print_events(result: AuditResult) -> None:
     if result.events:
         console.print(table)
     for warning in result.warnings:
-        console.print(f"Note: {warning}", highlight=False, markup=False)
+        console.print(f"Note: {warning}", highlight=False, markup=False, soft_wrap=True)
     console.print(
         f"{len(result.events)} events in {clock(result.footage_s)} of footage, "
         f"{result.analysed} frames at {result.fps:.1f} frames/s.",
         highlight=False,
+        soft_wrap=True,
     )
-    console.print(f"Report: {result.out / 'report.html'}", highlight=False, markup=False)
+    console.print(
+        f"Report: {result.out / 'report.html'}", highlight=False, markup=False, soft_wrap=True
+    )
 
 
 def print_state(event: dict[str, Any]) -> None:
@@ -49,7 +52,9 @@ def print_state(event: dict[str, Any]) -> None:
     span = clock(event["start_s"])
     if event["event"] == "closed":
         span += f" - {clock(event['end_s'])}"
-    Console().print(f"{event['event']:<8} {span:<18} {nouns}", highlight=False, markup=False)
+    Console().print(
+        f"{event['event']:<8} {span:<18} {nouns}", highlight=False, markup=False, soft_wrap=True
+    )
 
 
 def print_names(named: Sequence[NamedImage]) -> None:

@@ -24,8 +24,14 @@ def print_demo(result: DemoResult) -> None:
         f"{score.named_top3} named rightly in the top 3 ({score.named_top1} at once); "
         f"{score.false_events} false events in {score.normal_seconds:.0f} s of normal footage.",
         highlight=False,
+        soft_wrap=True,
     )
-    console.print(f"Report: {result.audited.out / 'report.html'}", highlight=False, markup=False)
+    console.print(
+        f"Report: {result.audited.out / 'report.html'}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
     console.print("Next:   nomaly watch 0 --learn 20      (your own webcam)", highlight=False)
 
 

@@ -1,0 +1,65 @@
+"""A short watch with two intruders, made of real photographs, and the command under test."""
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from app.demo.footage import DemoPlan, plan_demo, write_footage
+
+NOMALY = str(Path(sys.executable).with_name("nomaly"))
+LEARN_S = 14.0
+
+
+def run_nomaly(*words: str | Path, timeout_s: float = 150) -> subprocess.CompletedProcess[str]:
+    """Run the installed command to its end."""
+    command = [NOMALY, *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+
+
+def start_nomaly(*words: str | Path) -> subprocess.Popen[str]:
+    """Start the installed command."""
+    return subprocess.Popen(
+        [NOMALY, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def short_plan(nouns: Sequence[str] = ("cat", "cardboard box")) -> DemoPlan:
+    """A plan with one object after the other, six seconds each."""
+    plan = plan_demo(0)
+    chosen = [placed for placed in plan.placements if placed.noun in nouns]
+    placements = []
+    for number, placed in enumerate(chosen):
+        at = LEARN_S + 3 + 9 * number
+        times = {"enter_s": at, "rest_s": at + 1, "leave_s": at + 5, "gone_s": at + 6}
+        placements.append(dataclasses.replace(placed, **times))
+    return dataclasses.replace(
+        plan,
+        learn_s=LEARN_S,
+        duration_s=LEARN_S + 4 + 9 * len(chosen),
+        placements=tuple(placements),
+    )
+
+
+@pytest.fixture(scope="session")
+def plan() -> DemoPlan:
+    return short_plan()
+
+
+@pytest.fixture(scope="session")
+def clip(plan: DemoPlan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "watch.mp4"
+    write_footage(plan, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def audited(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Folder and last line of an audit that nothing disturbed."""
+    out = tmp_path_factory.mktemp("audited")
+    done = run_nomaly("audit", clip, "--normal-first", str(LEARN_S), "--out", out, "--json")
+    assert done.returncode == 0, done.stderr
+    return out, done.stdout.splitlines()[-1]

@@ -1,0 +1,104 @@
+"""The command as scripts and newcomers meet it."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from skimage import data
+
+from tests.app.conftest import NOMALY, run_nomaly
+
+
+def test_help_needs_no_heavy_library():
+    code = (
+        "import sys; sys.argv = ['nomaly', '--help']\n"
+        "from app.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'anomalib', 'cv2', 'av', 'openvino'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "demo" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["demo", "audit", "watch", "name", "fit", "train"])
+def test_every_command_has_help_with_an_example(command: str):
+    done = run_nomaly(command, "--help")
+    assert done.returncode == 0
+    assert f"nomaly {command}" in done.stdout.split("Example")[1]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    Image.fromarray(data.chelsea()).save(folder / "cat.jpg")
+    Image.fromarray(data.coffee()).save(folder / "coffee.png")
+    (folder / "broken.jpg").write_text("not a picture")
+    return folder
+
+
+@pytest.mark.slow
+def test_images_are_named_and_broken_ones_told(pictures: Path):
+    done = run_nomaly("name", pictures, "--json", "--top", "3")
+    assert done.returncode == 1
+    named = {Path(entry["path"]).name: entry for entry in json.loads(done.stdout.splitlines()[-1])}
+    assert named["broken.jpg"]["error"] == "is not an image that can be read"
+    assert any("cat" in noun for noun, _ in named["cat.jpg"]["nouns"])
+    assert {"espresso", "coffee", "cup"} & {noun for noun, _ in named["coffee.png"]["nouns"]}
+    for name in ("cat.jpg", "coffee.png"):
+        nouns = named[name]["nouns"]
+        assert len(nouns) == 3
+        assert nouns == sorted(nouns, key=lambda pair: -pair[1])
+        assert all(0 <= p <= 1 for _, p in nouns)
+
+
+@pytest.mark.slow
+def test_names_as_csv_and_as_a_table(pictures: Path):
+    done = run_nomaly("name", pictures, "--csv", "--top", "2")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["rank"] for row in rows if row["path"].endswith("cat.jpg")] == ["1", "2"]
+    assert [row["error"] for row in rows if row["path"].endswith("broken.jpg")] != [""]
+    table = run_nomaly("name", pictures / "cat.jpg")
+    assert table.returncode == 0
+    assert "cat" in table.stdout
+
+
+@pytest.mark.slow
+def test_an_image_comes_through_a_pipe(pictures: Path):
+    done = subprocess.run(
+        [NOMALY, "name", "-", "--json"],
+        input=(pictures / "cat.jpg").read_bytes(),
+        capture_output=True,
+        check=False,
+    )
+    (entry,) = json.loads(done.stdout.splitlines()[-1])
+    assert entry["path"] == "-"
+    assert any("cat" in noun for noun, _ in entry["nouns"])
+
+
+def test_nothing_to_name_is_a_usage_error(tmp_path: Path):
+    done = run_nomaly("name", tmp_path)
+    assert done.returncode == 2
+    assert "there are no images" in done.stderr
+
+
+def test_a_missing_bundle_is_exit_code_4(tmp_path: Path):
+    done = run_nomaly("name", tmp_path, "--bundle", tmp_path / "none")
+    assert done.returncode == 4
+    assert "no decoder bundle here" in done.stderr
+    assert "Traceback" not in done.stderr
+    shown = run_nomaly("name", tmp_path, "--bundle", tmp_path / "none", "--debug")
+    assert "Traceback" in shown.stderr
+
+
+def test_a_fault_in_an_unknown_preset_is_told(tmp_path: Path):
+    done = run_nomaly("train", "--preset", "moon", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "there is no such preset; use starter" in done.stderr
