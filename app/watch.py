@@ -123,6 +123,7 @@ class _Watch:
         self._tell = tell
         self._stop = stop
         self._frames = camera.frames(timeout_s=0.25)
+        self._until = math.inf
 
     def run(self, names: Names, detector: Detector) -> dict[str, Any]:
         """Look and tell; whatever ends it, the report is written."""
@@ -182,7 +183,8 @@ class _Watch:
     def _look(self, detector: Detector, pipeline: CameraPipeline, recorder: Recorder) -> None:
         """Run arriving frames through detector and pipeline."""
         self._reporter.say(f"Watching {self._camera.info.uri}; Ctrl-C stops and writes the report.")
-        began = saved = time.monotonic()
+        saved = time.monotonic()
+        self._until = saved + (self._request.for_s or math.inf)
         size = self._camera.info.size
         for frame in self._arriving():
             if frame.image.shape[:2] != size:
@@ -195,13 +197,11 @@ class _Watch:
             if findings or now - saved >= SAVE_EVERY_S:
                 self._save(recorder, findings)
                 saved = now
-            if self._request.for_s is not None and now - began >= self._request.for_s:
-                return
 
     def _arriving(self) -> Iterator[Frame]:
         """Frames as they come, until the source ends or the user stops it."""
         for frame in self._frames:
-            if self._stop.asked:
+            if self._stop.asked or time.monotonic() >= self._until:
                 return
             if frame is not None:
                 yield frame

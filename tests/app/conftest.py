@@ -27,7 +27,7 @@ def start_nomaly(*words: str | Path) -> subprocess.Popen[str]:
     )
 
 
-def short_plan(nouns: Sequence[str] = ("cat", "cardboard box")) -> DemoPlan:
+def short_plan(nouns: Sequence[str] = ("tripod", "cardboard box")) -> DemoPlan:
     """A plan with one object after the other, six seconds each."""
     plan = plan_demo(0)
     chosen = [placed for placed in plan.placements if placed.noun in nouns]
