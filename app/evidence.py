@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.types import Box, Detection, Frame, Pixels
+from novic.model import NounScore
 
 KEPT = 5
 """Pictures kept for each track."""
@@ -38,6 +39,8 @@ class Picture:
     heat: NDArray[np.float32]
     """Its anomaly map [h, w]."""
     quality: float
+    nouns: list[list[NounScore]] = field(default_factory=list)
+    """Candidates of each crop, filled in when it is named; a picture is named only once."""
 
 
 @dataclass(slots=True, eq=False)

@@ -22,42 +22,33 @@ class Names(Protocol):
         ...
 
 
-def name_tracks(model: Names, tracks: Sequence[Sequence[Picture]]) -> list[list[tuple[str, float]]]:
-    """Name tracks.
+def name_pictures(model: Names, pictures: Sequence[Picture]) -> None:
+    """Name pictures that have no nouns yet, all their crops in one batch.
 
     Args:
         model: Names images.
-        tracks: The pictures of each track.
-
-    Returns:
-        For each track at most TOP nouns with probabilities, best first.
+        pictures: Each picture's `nouns` are filled in, one list a crop.
     """
-    crops = [crop for pictures in tracks for picture in pictures for crop in picture.crops]
+    new = [picture for picture in pictures if not picture.nouns]
+    crops = [crop for picture in new for crop in picture.crops]
     named = iter(model.name(crops, VOTERS)) if crops else iter(())
-    return [
-        vote(
-            [next(named) for picture in pictures for _ in picture.crops],
-            [picture.quality for picture in pictures for _ in picture.crops],
-        )
-        for pictures in tracks
-    ]
+    for picture in new:
+        picture.nouns.extend(next(named) for _ in picture.crops)
 
 
-def vote(
-    candidates: Sequence[Sequence[NounScore]], weights: Sequence[float]
-) -> list[tuple[str, float]]:
+def vote(pictures: Sequence[Picture]) -> list[tuple[str, float]]:
     """Mean probability of every noun over the crops of a track, better views counting more.
 
     Args:
-        candidates: Candidates of each crop.
-        weights: Weight of each crop, above 0.
+        pictures: Named pictures of one track.
 
     Returns:
         At most TOP (noun, probability), best first.
     """
-    total = sum(weights)
+    ballots = [(nouns, picture.quality) for picture in pictures for nouns in picture.nouns]
+    total = sum(weight for _, weight in ballots)
     mass: defaultdict[str, float] = defaultdict(float)
-    for nouns, weight in zip(candidates, weights, strict=True):
+    for nouns, weight in ballots:
         for noun in nouns:
             mass[noun.noun] += noun.p * weight / total
     return sorted(mass.items(), key=lambda pair: -pair[1])[:TOP]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.events import Event, EventState
 from app.evidence import KEPT, Evidence, Picture
-from app.namer import Names, name_tracks
+from app.namer import Names, name_pictures, vote
 from app.tracks import Track, Tracker, TrackRule
 from detectors.boxes import find_boxes
 from detectors.types import Box, Frame
@@ -143,11 +143,13 @@ class CameraPipeline:
         return [self._finding(track, state) for tracks, state in states for track in tracks]
 
     def _name(self, tracks: list[Track]) -> None:
-        """Name tracks in one batch."""
+        """Name tracks, all their new pictures in one batch."""
         kept = [self._kept[track] for track in tracks]
-        named = name_tracks(self._names, [one.evidence.pictures for one in kept])
-        for one, candidates in zip(kept, named, strict=True):
-            one.candidates, one.named_from = candidates, len(one.evidence.pictures)
+        pictures = [picture for one in kept for picture in one.evidence.pictures]
+        name_pictures(self._names, pictures)
+        for one in kept:
+            one.candidates = vote(one.evidence.pictures)
+            one.named_from = len(one.evidence.pictures)
 
     def _finding(self, track: Track, state: EventState) -> Finding:
         kept = self._kept[track] if state != "closed" else self._kept.pop(track)

@@ -90,16 +90,18 @@ def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, An
                 f"--out {request.out}: holds the results of another run; "
                 "name another folder, or use --overwrite to replace them"
             )
+        # Models first: what a camera shows while they load would be lost.
+        with reporter.task("Loading the namer"):
+            names = load_model(request.bundle, device)
+        fitted = load_detector(request.detector, device) if request.detector else None
         camera = open_live(request.source, request.camera, request.fps)
         try:
             with reporter.task(f"Connecting to {redact(request.source)}"):
                 camera.connect(request.connect_s)
-            with reporter.task("Loading the namer"):
-                names = load_model(request.bundle, device)
             # Until here Ctrl-C ends everything at once: there is nothing to put in order yet.
             with stoppable() as stop:
                 watching = _Watch(request, store, camera, reporter, tell, stop)
-                return watching.run(names, watching.detector(device))
+                return watching.run(names, fitted or watching.learned_detector(device))
         finally:
             camera.close()
 
@@ -149,15 +151,13 @@ class _Watch:
             "report": str(self._request.out / "report.html"),
         }
 
-    def detector(self, device: torch.device) -> Detector:
-        """The detector asked for, or one that learns from the camera's next seconds.
+    def learned_detector(self, device: torch.device) -> Detector:
+        """A detector that learns from the camera's next seconds.
 
         Raises:
             KeyboardInterrupt: If it is stopped before it has learned.
-            detectors.base.DetectorError: If it cannot be fitted or loaded.
+            detectors.base.DetectorError: If it cannot be fitted.
         """
-        if self._request.detector is not None:
-            return load_detector(self._request.detector, device)
         seen = self._normal_view(self._request.learn_s or 0.0)
         self._stop.check()
         detector = fit_detector(seen, device, self._reporter, self._stop.check)
