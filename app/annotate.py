@@ -34,7 +34,7 @@ def annotate(
     """
     paths = [(event, store.sightings(event.id)) for event in events]
     times = [[pts_s for pts_s, _, _ in path] for _, path in paths]
-    length_s = max(source.done_s - source.from_s, 0.0)
+    length_s = max(source.seen_s - source.from_s, 0.0)
     with (
         open_recording(source.uri, sample_fps=sample_fps, start_s=source.from_s) as video,
         VideoWriter(path, source.size, sample_fps or video.info.fps or 25.0) as writer,
@@ -42,7 +42,7 @@ def annotate(
     ):
         for frame in video.frames():
             check()
-            if frame.pts_s > source.done_s:
+            if frame.pts_s > source.seen_s:
                 break
             shown = [
                 (event, box)

@@ -177,7 +177,7 @@ class _Audit:
 
     def _load_names(self, device: Any) -> NounModel:  # noqa: ANN401
         with self._reporter.task("Loading the namer"):
-            return load_model(self._request.bundle, device)
+            return load_model(self._request.bundle, device, many_images=True)
 
     def _video(self, number: int, video: Path, detector: Detector, names: NounModel) -> None:
         """Analyse one video from its start or from where the last run was cut."""

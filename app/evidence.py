@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from detectors.types import Box, Detection, Frame, Pixels
 from novic.model import NounScore
 
-KEPT = 5
-"""Pictures kept for each track."""
+KEPT = 3
+"""Pictures kept for each track; each is named by two crops."""
 SLOT_S = 0.4
 """One picture is kept of each such stretch of time, or they would all be the same one."""
 CONTEXT_MARGIN = 0.12

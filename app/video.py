@@ -116,7 +116,8 @@ class VideoWriter:
         h264 = "libx264" in av.codecs_available
         stream = self._container.add_stream("libx264" if h264 else "mpeg4", rate=rate)
         if h264:
-            stream.options = {"preset": "veryfast", "crf": "23"}
+            # Half the time of "veryfast"; what is written here is looked at once.
+            stream.options = {"preset": "ultrafast", "crf": "25"}
         else:
             stream.bit_rate = 4_000_000
         height, width = self._size

@@ -92,7 +92,7 @@ def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, An
             )
         # Models first: what a camera shows while they load would be lost.
         with reporter.task("Loading the namer"):
-            names = load_model(request.bundle, device)
+            names = load_model(request.bundle, device, many_images=True)
         fitted = load_detector(request.detector, device) if request.detector else None
         camera = open_live(request.source, request.camera, request.fps)
         try:

@@ -30,6 +30,10 @@ class Embedder(Protocol):
         """F, the number of components of every vector."""
         ...
 
+    def warm_up(self) -> None:
+        """Make ready for many images; worth its seconds before a long run, not for one image."""
+        ...
+
     def embed_images(self, images: Sequence[Pixels]) -> Vectors:
         """Embed images of any sizes.
 

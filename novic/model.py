@@ -105,16 +105,20 @@ def build_embedder(spec: str, device: torch.device) -> Embedder:
     raise ValueError(f"unknown embedder '{spec}'; use starter or openclip:MODEL")
 
 
-def load_model(path: Path | None, device: torch.device) -> NounModel:
+def load_model(path: Path | None, device: torch.device, *, many_images: bool = False) -> NounModel:
     """Load a bundle and the embedder it names.
 
     Args:
         path: Folder of a bundle; None for the one that Nomaly ships.
         device: Where both run.
+        many_images: Make ready for many images now, rather than in the middle of them.
 
     Raises:
         BundleError: If the bundle cannot be read.
         EmbedderError: If its embedder cannot be built here.
     """
     bundle = load_bundle(path or starter_bundle_path(), device)
-    return NounModel(build_embedder(bundle.embedder, device), bundle)
+    model = NounModel(build_embedder(bundle.embedder, device), bundle)
+    if many_images:
+        model.embedder.warm_up()
+    return model

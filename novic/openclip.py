@@ -54,6 +54,9 @@ class OpenClipEmbedder:
         """The image transform in words, for a bundle's card."""
         return {"image": str(self._transform)}
 
+    def warm_up(self) -> None:
+        """Nothing to prepare: the model is ready once it is loaded."""
+
     def embed_images(self, images: Sequence[Pixels]) -> Vectors:
         """Embed images [H, W, 3] of any sizes; float32 unit vectors [N, F]."""
         rows = [np.empty((0, self.width), dtype=np.float32)]

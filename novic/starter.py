@@ -103,6 +103,11 @@ class StarterEmbedder:
             found[start : start + len(batch)] = self._probabilities(batch).numpy()
         return found
 
+    def warm_up(self) -> None:
+        """Prepare for many images now, in seconds, rather than in the middle of them."""
+        if self._device.type == "cpu":
+            self._use_openvino()
+
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed texts: unit vectors float32 [N, 384], [0, 384] for none.
 
