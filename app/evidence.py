@@ -23,6 +23,9 @@ CROP_SIDE = 512
 EDGE_WEIGHT = 0.3
 """Weight of a picture whose box touches the frame's edge: the thing may be cut off."""
 
+MOVING_WEIGHT = 0.3
+"""Weight of a picture in which the thing has moved on since the one before."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
@@ -49,9 +52,22 @@ class Evidence:
 
     pictures: list[Picture] = field(default_factory=list)
 
-    def offer(self, frame: Frame, detection: Detection, heat: NDArray[np.float32]) -> None:
-        """Keep this picture if it beats one of those kept."""
-        quality = _quality(frame, detection)
+    def offer(
+        self,
+        frame: Frame,
+        detection: Detection,
+        heat: NDArray[np.float32],
+        before: Box | None = None,
+    ) -> None:
+        """Keep this picture if it beats one of those kept.
+
+        Args:
+            frame: The whole picture.
+            detection: Where the thing is in it.
+            heat: The frame's anomaly map [h, w].
+            before: Where it was in the sighting before, if there was one.
+        """
+        quality = _quality(frame, detection) * _stillness(detection.box, before)
         rival = self._rival(frame.pts_s)
         if rival is not None:
             if quality <= rival.quality:
@@ -89,6 +105,12 @@ def _quality(frame: Frame, detection: Detection) -> float:
     )
     # Past a few times the threshold, a higher score says nothing about the view.
     return box.area**0.5 * min(detection.score, 4.0) * (EDGE_WEIGHT if cut_off else 1.0)
+
+
+def _stillness(box: Box, before: Box | None) -> float:
+    """1 for a thing at rest, down to MOVING_WEIGHT for one that has moved on: motion blurs."""
+    overlap = box.iou(before) if before is not None else 0.0
+    return MOVING_WEIGHT + (1 - MOVING_WEIGHT) * overlap**2
 
 
 def _picture(

@@ -98,7 +98,8 @@ class CameraPipeline:
         for track in changes.dropped:
             self._kept.pop(track, None)
         for track, detection in changes.seen:
-            self._kept.setdefault(track, _Open()).evidence.offer(frame, detection, heat)
+            before = track.path[-2][1] if track.frames > 1 else None
+            self._kept.setdefault(track, _Open()).evidence.offer(frame, detection, heat, before)
         self._ended += changes.closed
         if self._live:
             return self._tell_live(changes.opened)

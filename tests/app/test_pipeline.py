@@ -136,6 +136,14 @@ def test_a_view_cut_off_by_the_edge_loses_against_a_whole_one():
     assert picture.box.x1 == 20
 
 
+def test_a_view_at_rest_wins_over_a_more_striking_one_in_motion():
+    evidence = Evidence()
+    evidence.offer(a_frame(0), a_detection(x=40, score=3), a_map(), before=Box(10, 10, 30, 30))
+    evidence.offer(a_frame(0.1), a_detection(x=20, score=2), a_map(), before=Box(20, 10, 40, 30))
+    (picture,) = evidence.pictures
+    assert picture.box.x1 == 20
+
+
 def test_the_most_typical_view_is_shown():
     evidence = Evidence()
     for number, x in enumerate((5, 20, 21)):
