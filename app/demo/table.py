@@ -6,15 +6,15 @@ from rich.table import Table
 
 from app.demo.run import DemoResult
 from app.demo.score import PlacementScore
-from app.report.build import clock
 
 
 def print_demo(result: DemoResult) -> None:
     """Print the table and the totals."""
     console, score = Console(), result.score
     table = Table(box=None, header_style="bold")
-    for column in ("in view", "placed", "box", "found", "IoU", "named", "p", ""):
-        table.add_column(column, justify="right" if column in ("IoU", "p") else "left")
+    for column in ("in view", "placed", "box", "IoU", "named", "p", ""):
+        right = column in ("IoU", "p")
+        table.add_column(column, justify="right" if right else "left", no_wrap=column != "named")
     for line in score.placements:
         table.add_row(*_row(line))
     console.print(table)
@@ -40,12 +40,15 @@ def _row(line: PlacementScore) -> list[str]:
     right = "[green]right[/green]" if line.named_top1 else "in top 3" if line.named_top3 else ""
     found = line.event is not None
     return [
-        f"{clock(line.start_s)} - {clock(line.end_s)}",
+        f"{_minutes(line.start_s)}-{_minutes(line.end_s)}",
         escape(line.noun),
         f"{box.x1:.0f},{box.y1:.0f} {box.width:.0f}x{box.height:.0f}",
-        "yes" if found else "[red]no[/red]",
         f"{line.iou:.2f}" if found else "",
-        f"[bold]{escape(line.named)}[/bold]",
+        f"[bold]{escape(line.named)}[/bold]" if found else "[red]not found[/red]",
         f"{100 * line.p:.0f}%" if found else "",
         right,
     ]
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
