@@ -21,10 +21,12 @@ from app.pipeline import CameraPipeline, Finding
 from app.progress import Meter, Reporter
 from app.recorder import Recorder
 from app.report.build import write_report
+from app.sources.base import SourceError
 from app.sources.open import open_recording
 from app.sources.prefetch import prefetched
 from app.stop import stoppable
 from app.store import Run, SourceProgress, Store
+from app.video import VideoError
 from detectors.base import Detector
 from detectors.registry import load_detector
 from detectors.types import Frame
@@ -82,6 +84,9 @@ class AuditResult:
     stopped: bool
     """Whether it was stopped before the end."""
     warnings: list[str]
+    """What was damaged but could be used."""
+    failed: list[str]
+    """Videos that could not be read or written."""
 
     @property
     def fps(self) -> float:
@@ -103,6 +108,7 @@ class AuditResult:
             "footage_s": round(self.footage_s, 2),
             "stopped": self.stopped,
             "warnings": self.warnings,
+            "failed": self.failed,
             "report": str(self.out / "report.html"),
             "events": [event.as_json() for event in self.events],
         }
@@ -140,6 +146,7 @@ class _Audit:
         self._check: Callable[[], None] = lambda: None
         self._frames = 0
         self._detector_s = 0.0
+        self._failed: list[str] = []
 
     def run(self) -> AuditResult:
         """Fit, analyse, draw and report; a Ctrl-C ends it with a report of what was done."""
@@ -152,7 +159,7 @@ class _Audit:
                 names = self._load_names(device)
                 began = time.monotonic()
                 for number, video in enumerate(self._request.videos):
-                    self._video(number, video, detector, names)
+                    self._video_or_warning(number, video, detector, names)
                 self._draw()
             except KeyboardInterrupt:
                 stop.asked = False
@@ -178,6 +185,18 @@ class _Audit:
     def _load_names(self, device: Any) -> NounModel:  # noqa: ANN401
         with self._reporter.task("Loading the namer"):
             return load_model(self._request.bundle, device, many_images=True)
+
+    def _video_or_warning(
+        self, number: int, video: Path, detector: Detector, names: NounModel
+    ) -> None:
+        """Analyse one video; one of several that cannot be read must not stop the others."""
+        try:
+            self._video(number, video, detector, names)
+        except SourceError as error:
+            if len(self._request.videos) == 1:
+                raise
+            self._reporter.say(f"Skipped: {error}")
+            self._failed.append(str(error))
 
     def _video(self, number: int, video: Path, detector: Detector, names: NounModel) -> None:
         """Analyse one video from its start or from where the last run was cut."""
@@ -252,15 +271,19 @@ class _Audit:
         events = self._store.events(self._run_id)
         for number, source in enumerate(sources, start=1):
             name = "annotated.mp4" if len(sources) == 1 else f"annotated-{number}.mp4"
-            annotate(
-                self._store,
-                source,
-                [event for event in events if event.video == source.uri],
-                self._request.out / name,
-                self._request.fps,
-                self._reporter,
-                self._check,
-            )
+            try:
+                annotate(
+                    self._store,
+                    source,
+                    [event for event in events if event.video == source.uri],
+                    self._request.out / name,
+                    self._request.fps,
+                    self._reporter,
+                    self._check,
+                )
+            except VideoError as error:
+                # The findings are worth more than their drawing: go on to the report.
+                self._failed.append(str(error))
 
     def _conclude(self, state: str, seconds: float) -> AuditResult:
         """End the run and write its report."""
@@ -268,6 +291,7 @@ class _Audit:
             "seconds": seconds,
             "detector_seconds": self._detector_s,
             "analysed": self._frames,
+            "failed": self._failed,
         }
         run = self._store.end_run(self._run_id, state, facts)
         result = _result(self._store, run, self._request.out)
@@ -352,4 +376,5 @@ def _result(store: Store, run: Run, out: Path) -> AuditResult:
         footage_s=sum(max(source.seen_s - source.from_s, 0.0) for source in sources),
         stopped=run.state == "stopped",
         warnings=[source.warning for source in sources if source.warning],
+        failed=run.facts["failed"],
     )

@@ -127,6 +127,8 @@ def audit(
     if not as_json:
         print_events(result)
     _finish(result.as_json() if as_json else None, stopped=result.stopped)
+    if result.failed:
+        raise typer.Exit(1)
 
 
 @cli.command(

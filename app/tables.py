@@ -33,7 +33,7 @@ def print_events(result: AuditResult) -> None:
         )
     if result.events:
         console.print(table)
-    for warning in result.warnings:
+    for warning in (*result.failed, *result.warnings):
         console.print(f"Note: {warning}", highlight=False, markup=False, soft_wrap=True)
     console.print(
         f"{len(result.events)} events in {clock(result.footage_s)} of footage, "

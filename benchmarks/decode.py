@@ -14,6 +14,7 @@ import torch
 
 from benchmarks.timing import side_by_side
 from novic.generate import Decoding, beam_search
+from novic.packed import for_inference
 from novic.trie import build_trie
 from tests.novic import reference
 from tests.novic.builders import random_decoder, random_nouns, random_vectors
@@ -34,18 +35,19 @@ def main() -> None:
     nouns = random_nouns(NOUNS, PIECES, LONGEST)
     sizes = {"width": WIDTH, "hidden": 512, "feedforward": 128, "layers": 6, "heads": 8}
     decoder = random_decoder(nouns, **sizes)
+    fast = for_inference(decoder)
     trie, table = build_trie(nouns.tokens), torch.from_numpy(nouns.tokens)
     result: dict[str, float] = {"max_score_diff": 0.0}
     lines = []
     for batch in (1, 32):
         vectors = random_vectors(batch, WIDTH, seed=batch)
-        found = beam_search(decoder, trie, vectors, DECODING)
+        found = beam_search(fast, trie, vectors, DECODING)
         _, scores = reference.beam_search(decoder, table, vectors, DECODING)
         difference = (found.scores - scores.sort(dim=1, descending=True).values).abs().max()
         result["max_score_diff"] = max(result["max_score_diff"], float(difference))
         plain_s, fast_s, ratio = side_by_side(
             lambda v=vectors: reference.beam_search(decoder, table, v, DECODING),
-            lambda v=vectors: beam_search(decoder, trie, v, DECODING),
+            lambda v=vectors: beam_search(fast, trie, v, DECODING),
             arguments.runs,
         )
         result[f"batch{batch}_ratio"] = round(ratio, 2)

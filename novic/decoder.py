@@ -116,6 +116,8 @@ class PrefixedDecoder(nn.Module):
         self.prefix_in = nn.Linear(config.width, config.prefix * config.hidden, bias=False)
         self.token_table = nn.Embedding(config.vocabulary, config.hidden)
         """Rows serve as token inputs and, transposed, as the output matrix (tied)."""
+        self.packed_output: nn.Module | None = None
+        """The output matrix laid out for inference; see `novic.packed`."""
         self.position_table = nn.Embedding(config.positions, config.hidden)
         self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.layers))
         self.final_norm = nn.LayerNorm(config.hidden, bias=False)
@@ -171,6 +173,8 @@ class PrefixedDecoder(nn.Module):
 
     def logits(self, states: Tensor) -> Tensor:
         """Final states [..., H] to logits [..., V]."""
+        if self.packed_output is not None:
+            return self.packed_output(states)
         return functional.linear(states, self.token_table.weight)
 
     def start(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ import torch
 from novic.bundle import Bundle, BundleError, load_bundle
 from novic.embedder import Embedder, Pixels, Vectors
 from novic.generate import Decoding, beam_search
+from novic.packed import for_inference
 
 BATCH = 64
 """Images embedded and decoded at once."""
@@ -42,6 +43,7 @@ class NounModel:
         self.embedder = embedder
         self.bundle = bundle
         self._trie = bundle.trie()
+        self._decoder = for_inference(bundle.decoder)
 
     def name(self, images: Sequence[Pixels], top: int = 5) -> list[list[NounScore]]:
         """Name images.
@@ -64,7 +66,7 @@ class NounModel:
         decoding = Decoding(beams=max(10, top))
         device = self.bundle.decoder.token_table.weight.device
         found = beam_search(
-            self.bundle.decoder, self._trie, torch.from_numpy(vectors).to(device), decoding
+            self._decoder, self._trie, torch.from_numpy(vectors).to(device), decoding
         )
         nouns = self.bundle.tokens.nouns
         return [

@@ -190,7 +190,24 @@ def test_senseless_options_are_exit_code_2(
     assert "Traceback" not in done.stderr
 
 
-def test_an_empty_stretch_of_video_is_an_empty_report(audited: tuple[Path, str], tmp_path: Path):
+def test_one_broken_video_does_not_stop_the_others(
+    audited: tuple[Path, str], clip: Path, tmp_path: Path
+):
+    broken = tmp_path / "broken.mp4"
+    broken.write_text("this is not a video")
+    detector = audited[0] / "detector"
+    words = ("--detector", detector, "--out", tmp_path / "out", "--json", "--fps", "2.5")
+    done = run_nomaly("audit", broken, clip, *words)
+    assert done.returncode == 1
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert len(result["events"]) == 2
+    assert "broken.mp4" in result["failed"][0]
+    assert "broken.mp4" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_video_of_another_size_than_the_detector_learned(
+    audited: tuple[Path, str], tmp_path: Path
+):
     wrong_size = write_video(tmp_path / "still.mp4", (48, 64), 20)
     detector = audited[0] / "detector"
     done = run_nomaly("audit", wrong_size, "--detector", detector, "--out", tmp_path / "out")

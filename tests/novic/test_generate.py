@@ -1,7 +1,10 @@
+import copy
+
 import pytest
 import torch
 
 from novic.generate import Decoding, beam_search, closed_set_posterior, score_nouns
+from novic.packed import for_inference
 from novic.trie import build_trie
 from tests.novic import reference
 from tests.novic.builders import random_decoder, random_nouns, random_vectors
@@ -89,3 +92,18 @@ def test_no_vectors_give_no_nouns():
 def test_meaningless_settings_are_refused(values: dict, message: str):
     with pytest.raises(ValueError, match=message):
         Decoding(**values)
+
+
+def test_the_packed_decoder_gives_the_same_scores():
+    packed = for_inference(DECODER)
+    assert packed is not DECODER, "this torch lacks the oneDNN operators"
+    for decoding in (Decoding(10), Decoding(5, renormalise=True, temperature=0.5)):
+        found = beam_search(packed, TRIE, VECTORS, decoding)
+        expected = beam_search(DECODER, TRIE, VECTORS, decoding)
+        assert torch.equal(found.nouns, expected.nouns)
+        torch.testing.assert_close(found.scores, expected.scores, atol=1e-4, rtol=0)
+
+
+def test_a_decoder_that_cannot_be_packed_stays_as_it_is():
+    double = copy.deepcopy(DECODER).double()
+    assert for_inference(double) is double
