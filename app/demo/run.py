@@ -1,5 +1,6 @@
 """`nomaly demo`: footage with known intruders, an ordinary audit, and truth beside findings."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from app.audit import AuditRequest, AuditResult, audit
 from app.demo.footage import DemoPlan, plan_demo, write_footage, write_truth
 from app.demo.score import DemoScore, score_demo
+from app.errors import UsageError
 from app.outputs import claim_folder
 from app.progress import Reporter
 from novic.bundle import load_bundle
@@ -56,10 +58,11 @@ def run_demo(
         app.demo.photos.PhotoError: If a package with photographs is missing.
         UsageError, SourceError, DetectorError, StoreError: As from an audit.
     """
-    results = out / "audit"
-    claim_folder(results, overwrite=overwrite)
+    results, video, truth = out / "audit", out / "watch.mp4", out / "truth.json"
     plan = plan_demo(seed)
-    video, truth = out / "watch.mp4", out / "truth.json"
+    if not overwrite:
+        _check_folder(out, truth, seed)
+    claim_folder(results, overwrite=overwrite)
     if overwrite or not truth.exists():
         part = out / "watch.part.mp4"
         with reporter.task("Filming the demo") as meter:
@@ -70,3 +73,20 @@ def run_demo(
     audited = audit(request, reporter)
     hypernyms = load_bundle(starter_bundle_path()).hypernyms
     return DemoResult(plan, audited, score_demo(plan, audited.events, hypernyms))
+
+
+def _check_folder(out: Path, truth: Path, seed: int) -> None:
+    """Refuse a folder that holds something else than this very demo.
+
+    Raises:
+        UsageError: If so.
+    """
+    if truth.exists():
+        made = json.loads(truth.read_text(encoding="utf-8"))["seed"]
+        if made != seed:
+            raise UsageError(
+                f"--out {out}: holds the demo of seed {made}; "
+                "name another folder, or use --overwrite to replace it"
+            )
+    elif out.is_dir() and {entry.name for entry in out.iterdir()} - {"audit", "watch.part.mp4"}:
+        raise UsageError(f"--out {out}: holds other files; name a new or empty folder")

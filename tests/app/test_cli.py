@@ -102,3 +102,15 @@ def test_a_fault_in_an_unknown_preset_is_told(tmp_path: Path):
     done = run_nomaly("train", "--preset", "moon", "--out", tmp_path / "out")
     assert done.returncode == 2
     assert "there is no such preset; use starter" in done.stderr
+
+
+def test_the_demo_leaves_other_folders_alone(tmp_path: Path):
+    (tmp_path / "watch.mp4").write_text("precious")
+    done = run_nomaly("demo", "--out", tmp_path)
+    assert done.returncode == 2
+    assert "holds other files" in done.stderr
+    (tmp_path / "truth.json").write_text('{"seed": 4}')
+    other = run_nomaly("demo", "--out", tmp_path, "--seed", "5")
+    assert other.returncode == 2
+    assert "holds the demo of seed 4" in other.stderr
+    assert (tmp_path / "watch.mp4").read_text() == "precious"
