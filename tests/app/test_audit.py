@@ -19,7 +19,7 @@ from app.store import STORE
 from app.video import VideoWriter
 from novic.bundle import load_bundle
 from novic.model import starter_bundle_path
-from tests.app.conftest import LEARN_S, run_nomaly, start_nomaly
+from tests.app.short_watch import LEARN_S, run_nomaly, start_nomaly
 
 pytestmark = pytest.mark.slow
 

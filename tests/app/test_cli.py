@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from tests.app.conftest import NOMALY, run_nomaly
+from tests.app.short_watch import NOMALY, run_nomaly
 
 
 def test_help_needs_no_heavy_library():

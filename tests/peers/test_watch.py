@@ -10,10 +10,8 @@ import pytest
 
 from app.store import Store
 from detectors.types import Box
-from tests.app.conftest import audited, clip, plan, run_nomaly, start_nomaly
+from tests.app.short_watch import run_nomaly, start_nomaly
 from tests.peers.camera import RtspCamera
-
-__all__ = ["audited", "clip", "plan"]
 
 pytestmark = pytest.mark.slow
 
