@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -283,7 +284,21 @@ def train(
 
 
 def main() -> None:
-    """Run the command; every expected fault is one sentence and an exit code."""
+    """Run the command and leave at once."""
+    try:
+        _run()
+    except SystemExit as ended:
+        if "torch" not in sys.modules or not isinstance(ended.code, int):
+            raise
+        # Everything is written by now; unloading torch and OpenVINO takes longer than a stopped
+        # watch may take to end.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ended.code)
+
+
+def _run() -> None:
+    """Every expected fault is one sentence and an exit code."""
     debug = "--debug" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]
     logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR)
