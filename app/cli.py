@@ -38,6 +38,10 @@ DetectorFolder = Annotated[
 ]
 Fps = Annotated[float, typer.Option(help="Frames a second to look at.")]
 EveryFrame = Annotated[bool, typer.Option("--every-frame", help="Look at every frame instead.")]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(help="Polygon that is not watched: x,y x,y x,y as shares of width, height."),
+]
 Camera = Annotated[str, typer.Option(help="Name of the camera in the results.")]
 
 
@@ -91,10 +95,7 @@ def audit(
     every_frame: EveryFrame = False,
     bundle: Bundle = None,
     camera: Camera = "",
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(help="Polygon that is not watched: x,y x,y x,y as shares of width, height."),
-    ] = None,
+    exclude: Exclude = None,
     draw: Annotated[bool, typer.Option(help="Write annotated.mp4.")] = True,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -149,10 +150,7 @@ def watch(
     every_frame: EveryFrame = False,
     bundle: Bundle = None,
     camera: Camera = "",
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(help="Polygon that is not watched: x,y x,y x,y as shares of width, height."),
-    ] = None,
+    exclude: Exclude = None,
     connect: Annotated[float, typer.Option(help="Seconds to wait for the first frame.")] = 30.0,
     for_s: Annotated[
         float | None, typer.Option("--for", help="Stop after so many seconds of watching.")
