@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from app.errors import StoppedError, StoreError, UsageError
+from app.redact import RedactFilter, redact
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -300,6 +301,8 @@ def _run() -> None:
     debug = "--debug" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]
     logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(RedactFilter())
     try:
         cli(standalone_mode=True)
     except SystemExit as ended:
@@ -311,7 +314,7 @@ def _run() -> None:
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - the last line of defence
         if debug:
-            traceback.print_exc()
+            typer.echo(redact(traceback.format_exc()), err=True)
         code = _exit_code(error)
         if code is None:
             _fail(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)
@@ -341,8 +344,6 @@ def _is_watch() -> bool:
 
 
 def _fail(sentence: str, code: int) -> None:
-    from app.redact import redact
-
     typer.echo(f"nomaly: {redact(sentence)}", err=True)
     sys.exit(code)
 
