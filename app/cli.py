@@ -1,6 +1,5 @@
 """The `nomaly` command: arguments in, results out. Heavy libraries are imported inside commands."""
 
-import json
 import logging
 import os
 import sys
@@ -10,6 +9,22 @@ from typing import Annotated, Any
 
 import typer
 
+from app.commands import annotate, cache, captions, embedder, model
+from app.commands.options import (
+    Bundle,
+    Camera,
+    DetectorFolder,
+    Device,
+    EveryFrame,
+    Exclude,
+    Fps,
+    Json,
+    Out,
+    Overwrite,
+    Quiet,
+    print_json,
+    show_progress,
+)
 from app.errors import StoppedError, StoreError, UsageError
 from app.redact import RedactFilter, redact
 
@@ -22,28 +37,11 @@ cli = typer.Typer(
     epilog="Any command takes --debug, which shows where an error comes from.",
 )
 
+for group in (model, embedder, captions, cache, annotate):
+    cli.add_typer(group.cli, name=group.__name__.rsplit(".", 1)[-1])
+
 TYPER_ABORTED = 130
 """What typer makes of a Ctrl-C that no command handled."""
-
-Json = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout, for scripts.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
-Overwrite = Annotated[bool, typer.Option(help="Replace the results that the folder holds.")]
-Bundle = Annotated[
-    Path | None,
-    typer.Option(help="Decoder bundle that names things; by default the one Nomaly ships."),
-]
-DetectorFolder = Annotated[
-    Path | None, typer.Option("--detector", help="A detector that was fitted before.")
-]
-Fps = Annotated[float, typer.Option(help="Frames a second to look at.")]
-EveryFrame = Annotated[bool, typer.Option("--every-frame", help="Look at every frame instead.")]
-Exclude = Annotated[
-    list[str] | None,
-    typer.Option(help="Polygon that is not watched: x,y x,y x,y as shares of width, height."),
-]
-Camera = Annotated[str, typer.Option(help="Name of the camera in the results.")]
 
 
 @cli.callback()
@@ -71,7 +69,7 @@ def demo(
     from app.demo.run import run_demo
     from app.demo.table import print_demo
 
-    result = run_demo(out, seed, device, _reporter(quiet), overwrite=overwrite)
+    result = run_demo(out, seed, device, show_progress(quiet), overwrite=overwrite)
     if not as_json:
         print_demo(result)
     _finish(result.as_json() if as_json else None, stopped=result.audited.stopped)
@@ -126,7 +124,7 @@ def audit(
         overwrite=overwrite,
         draw=draw,
     )
-    result = run_audit(request, _reporter(quiet))
+    result = run_audit(request, show_progress(quiet))
     if not as_json:
         print_events(result)
     _finish(result.as_json() if as_json else None, stopped=result.stopped)
@@ -180,9 +178,9 @@ def watch(
         connect_s=connect,
         for_s=for_s,
     )
-    summary = run_watch(request, _reporter(quiet), _print_json if as_json else print_state)
+    summary = run_watch(request, show_progress(quiet), print_json if as_json else print_state)
     if as_json:
-        _print_json(summary)
+        print_json(summary)
     else:
         typer.echo(f"{len(summary['events'])} events. Report: {summary['report']}")
 
@@ -209,9 +207,9 @@ def name(
     if as_json and as_csv:
         raise UsageError("--json and --csv are given; choose one")
     model = load_model(bundle, resolve_device(device))
-    named = list(name_images(model, images, top, _reporter(quiet)))
+    named = list(name_images(model, images, top, show_progress(quiet)))
     if as_json:
-        _print_json([image.as_json() for image in named])
+        print_json([image.as_json() for image in named])
     elif as_csv:
         print_names_csv(named)
     else:
@@ -238,12 +236,12 @@ def fit(
 
     if out.exists():
         raise UsageError(f"--out {out}: exists already; name a new folder")
-    reporter, check = _reporter(quiet), Stop().check
+    reporter, check = show_progress(quiet), Stop().check
     frames = normal_frames(video, seconds, reporter, check)
     fitted = fit_detector(frames, resolve_device(device), reporter, check)
     fitted.save(out)
     if as_json:
-        _print_json({"detector": str(out), "frames": len(frames), "threshold": fitted.threshold})
+        print_json({"detector": str(out), "frames": len(frames), "threshold": fitted.threshold})
     else:
         typer.echo(f"Learned from {len(frames)} frames. Next: nomaly audit VIDEO --detector {out}")
 
@@ -265,7 +263,7 @@ def train(
     if preset != "starter":
         raise UsageError(f"--preset {preset}: there is no such preset; use starter")
     try:
-        with _reporter(quiet).stages() as report:
+        with show_progress(quiet).stages() as report:
             metrics = train_starter(
                 out,
                 seed=seed,
@@ -277,7 +275,7 @@ def train(
     except KeyboardInterrupt as stopped:
         raise StoppedError(str(stopped) or "stopped before the training began") from stopped
     if as_json:
-        _print_json({"bundle": str(out), **metrics})
+        print_json({"bundle": str(out), **metrics})
     else:
         typer.echo(f"Wrote {out}. Next: nomaly name IMAGE --bundle {out}")
 
@@ -330,12 +328,13 @@ def _exit_code(error: Exception) -> int | None:
         return 1
     # Named, not imported: whoever could raise them has been imported already.
     kinds = {kind.__name__ for kind in type(error).__mro__}
-    if kinds & {"EmbedderError", "BundleError"}:
+    if kinds & {"EmbedderError", "BundleError", "CheckpointError"}:
         return 4
     if "SourceError" in kinds:
         return 3 if _is_watch() else 1
     known = {"DetectorError", "VideoError", "PhotoError"}
-    known |= {"WordNetError", "DistilError"}
+    known |= {"WordNetError", "DistilError", "DictionaryError", "PromptError", "CaptionError"}
+    known |= {"CacheError", "TrainingError", "EvaluationError", "AnnotationError"}
     return 1 if kinds & known else 2 if isinstance(error, ValueError) else None
 
 
@@ -350,20 +349,10 @@ def _fail(sentence: str, code: int) -> None:
 
 def _finish(result: dict[str, Any] | None, *, stopped: bool) -> None:
     if result is not None:
-        _print_json(result)
+        print_json(result)
     if stopped:
         typer.echo("nomaly: stopped; the same command goes on from here", err=True)
         raise typer.Exit(1)
-
-
-def _print_json(value: Any) -> None:  # noqa: ANN401
-    typer.echo(json.dumps(value, ensure_ascii=False))
-
-
-def _reporter(quiet: bool) -> Any:  # noqa: ANN401
-    from app.progress import Reporter
-
-    return Reporter(quiet=quiet)
 
 
 def _zones(exclude: list[str]) -> Any:  # noqa: ANN401

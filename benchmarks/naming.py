@@ -39,7 +39,8 @@ from novic.bundle import load_bundle
 from novic.embedder import Pixels
 from novic.model import NounModel, starter_bundle_path
 from novic.starter import StarterEmbedder
-from training.nouns import canonical, choose_nouns, class_synsets
+from novic.vocabulary import canonical
+from training.nouns import choose_nouns, class_synsets
 from training.wordnet import read_wordnet
 
 STAMPS = Path("/usr/share/tuxpaint/stamps")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import wordfreq
 from timm.data.imagenet_info import ImageNetInfo
 
+from novic.vocabulary import canonical
 from training.wordnet import Synset, WordNet
 
 LEAST_ZIPF = {"animal": 1.8, "food": 2.2, "plant": 2.3, "artifact": 2.3, "object": 3.7}
@@ -73,12 +74,6 @@ class Noun:
     """Synset offsets that it can mean in a picture, and how likely each is against the first."""
     zipf: float
     """log10 of its uses in these meanings per 10^9 words, phrases discounted."""
-
-
-def canonical(text: str) -> str:
-    """The dictionary's spelling: lower case, no ' or ., single spaces, also for - and /."""
-    bare = text.lower().replace("'", "").replace(".", "")
-    return " ".join(re.split(r"[\s/\-]+", bare)).strip()
 
 
 def class_synsets() -> list[int]:

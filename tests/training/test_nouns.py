@@ -1,6 +1,7 @@
 import pytest
 
-from training.nouns import Noun, canonical, class_nouns, hypernym_nouns
+from novic.vocabulary import canonical
+from training.nouns import Noun, class_nouns, hypernym_nouns
 from training.wordnet import WordNet
 
 
