@@ -1,0 +1,526 @@
+"""Checkpoints of the upstream project: `.train` files, read without ever running their pickle.
+
+A checkpoint holds the decoder's weights, the list of its nouns, the compact vocabulary and the
+settings of its training (novic_spec §5.1, §5.2, §7.5). Sizes follow from the shapes of the weights;
+only the number of heads and the activation stand in the settings alone. It does not hold the
+nouns' tokens: those are made anew by the embedder's tokenizer and checked against the vocabulary.
+"""
+
+import hashlib
+import math
+import pickle
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from novic.bundle import Bundle, BundleError, load_bundle
+from novic.decoder import DecoderConfig, PrefixedDecoder
+from novic.tokenizers import TextTokenizer, TokenizerError, tokenizer_for
+from novic.tokens import NounTokens
+
+SUFFIXES = (".train", ".model")
+"""What upstream calls its files; a `.model` holds no state of the training."""
+
+LAYOUT: Mapping[str, object] = {
+    "model": "PrefixedIterDecoder",
+    "weight_tying": True,
+    "vocab_quant": False,
+    "mlp_hidden_layer": "none",
+    "strictly_causal": False,
+    "enable_nested": False,
+    "layer_activation": "gelu",
+    "layer_norm_first": True,
+    "layer_bias": False,
+    "logits_bias": False,
+    "init_rezero_mode": "none",
+    "num_end_loss": 1,
+}
+"""Settings that change what the weights mean, with the only values that Nomaly computes."""
+
+TRAINING = (
+    "embedding_dataset",
+    "vocab_path",
+    "vocab_thres",
+    "multi_target",
+    "multi_target_freq",
+    "multi_first",
+    "use_weights",
+    "noise_scheme",
+    "noise_vec_norm",
+    "noise_angle_min",
+    "noise_angle_max",
+    "noise_angle_std",
+    "noise_mix_ratio",
+    "mean_shift",
+    "batch_size",
+    "accum_factor",
+    "optimizer",
+    "init_lr",
+    "final_lr",
+    "lr_scheduler",
+    "lr_warmup",
+    "beta1",
+    "beta2",
+    "weight_decay",
+    "gradient_clip",
+    "label_smoothing",
+    "input_dropout",
+    "layer_dropout",
+    "chunk_scale",
+    "max_epochs",
+    "max_chunks",
+    "amp",
+    "determ",
+    "determ_seed",
+)
+"""Settings of the training that are worth remembering."""
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be used; the text names the file, the key and what to do."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """What a checkpoint says, before its nouns have tokens."""
+
+    path: Path
+    sha256: str
+    """Of the whole file."""
+    decoder: PrefixedDecoder
+    """In eval mode, float32, on the CPU."""
+    nouns: tuple[str, ...]
+    source_ids: NDArray[np.int64]
+    """[V], the tokenizer's id of each compact id; entry 0 is its end or pad id."""
+    entries: int
+    """Size of the tokenizer's whole vocabulary."""
+    embedder: str
+    preprocessing: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a path means a checkpoint; a bundle is a folder."""
+    return not path.is_dir() and (path.is_file() or path.suffix in SUFFIXES)
+
+
+def read_model_file(
+    path: Path, device: torch.device | None = None, *, tokenizer: Path | None = None
+) -> Bundle:
+    """Read a decoder, whichever form it has.
+
+    Args:
+        path: Folder of a bundle, or a checkpoint.
+        device: Where the decoder goes; CPU by default.
+        tokenizer: See `load_checkpoint`.
+
+    Raises:
+        BundleError: If there is nothing, or a bundle cannot be read.
+        CheckpointError: If a checkpoint cannot be used.
+    """
+    if not is_checkpoint(path):
+        if not path.is_dir():
+            raise BundleError(f"{path}: there is no bundle or checkpoint here")
+        return load_bundle(path, device)
+    bundle = load_checkpoint(path, tokenizer=tokenizer)
+    bundle.decoder.to(device or torch.device("cpu"))
+    return bundle
+
+
+def load_checkpoint(path: Path, *, tokenizer: Path | None = None) -> Bundle:
+    """Read a checkpoint as the bundle that it can be converted to.
+
+    Args:
+        path: A `.train` file.
+        tokenizer: Folder of its embedder's tokenizer.json, where neither Nomaly nor the hub's
+            cache has it.
+
+    Returns:
+        The bundle, its decoder on the CPU in eval mode with float32 weights.
+
+    Raises:
+        CheckpointError: If the file is damaged, of another layout, or its tokenizer is missing.
+    """
+    return with_tokens(read_checkpoint(path), tokenizer)
+
+
+def with_tokens(checkpoint: Checkpoint, tokenizer: Path | None = None) -> Bundle:
+    """Give the nouns of a checkpoint their tokens.
+
+    Two nouns that the tokenizer reads alike, such as "3d" and "3 d", are one to the decoder: the
+    first stays, the others are listed in the provenance.
+
+    Raises:
+        CheckpointError: If the tokenizer is missing or not the one the decoder was trained with.
+    """
+    try:
+        text = tokenizer_for(checkpoint.embedder, checkpoint.entries, tokenizer)
+    except TokenizerError as error:
+        raise CheckpointError(f"{checkpoint.path}: {error}") from error
+    rows = _compact_rows(checkpoint, text)
+    first_of: dict[tuple[int, ...], str] = {}
+    for noun, row in zip(checkpoint.nouns, rows, strict=True):
+        first_of.setdefault(row, noun)
+    tokens = np.zeros((len(first_of), checkpoint.decoder.config.max_tokens), dtype=np.int64)
+    for number, row in enumerate(first_of):
+        tokens[number, : len(row)] = row
+    alike = {
+        noun: first_of[row]
+        for noun, row in zip(checkpoint.nouns, rows, strict=True)
+        if first_of[row] != noun
+    }
+    return Bundle(
+        checkpoint.decoder,
+        NounTokens(tuple(first_of.values()), tokens, checkpoint.source_ids),
+        checkpoint.embedder,
+        checkpoint.preprocessing,
+        provenance={**checkpoint.provenance, **({"same_tokens_as": alike} if alike else {})},
+        metrics=checkpoint.metrics,
+    )
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read everything of a checkpoint but the tokens of its nouns; needs no tokenizer.
+
+    Raises:
+        CheckpointError: If the file is damaged or of another layout.
+    """
+    contents = _contents(path)
+    try:
+        settings = _part(contents, "cfg_flat", Mapping)
+        _check_layout(settings)
+        weights = _part(contents, "model_state_dict", Mapping)
+        decoder = PrefixedDecoder(_sizes(settings, weights))
+        _fill(decoder, weights)
+        target = _part(contents, "target_config", Mapping)
+        source_ids, entries = _vocabulary(target, decoder.config)
+        sha256 = _sha256(path)
+        return Checkpoint(
+            path,
+            sha256,
+            decoder.eval(),
+            _nouns(contents),
+            source_ids,
+            entries,
+            _part(settings, "embedder_spec", str, "cfg_flat."),
+            {"autocast": _autocast(settings), "tokenizer_entries": entries},
+            _provenance(path, sha256, settings, contents),
+            _metrics(contents),
+        )
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def _contents(path: Path) -> Mapping[str, Any]:
+    """The file's dictionary. Its tensors stay on disk until they are used."""
+    _check_file(path)
+    try:
+        contents = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except pickle.UnpicklingError as error:
+        called = re.search(r"GLOBAL (\S+)", str(error))
+        raise CheckpointError(
+            f"{path}: holds more than tensors and plain values"
+            f"{f' ({called[1]})' if called else ''}, and Nomaly runs no code of a checkpoint; "
+            "use one that the upstream program saved"
+        ) from error
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError, EOFError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"{path}: cannot be read as a checkpoint: {reason}") from error
+    if not isinstance(contents, dict):
+        raise CheckpointError(
+            f"{path}: holds a {type(contents).__name__}, not the dictionary of a checkpoint"
+        )
+    return contents
+
+
+def _check_file(path: Path) -> None:
+    """Refuse a file that is missing, cut off, or not as it was written."""
+    if not path.is_file():
+        raise CheckpointError(f"{path}: there is no such checkpoint file")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise CheckpointError(
+            f"{path}: not a checkpoint, or cut off (torch.save writes zip files, this is none); "
+            "copy or download the file again"
+        ) from error
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if damaged is not None:
+        raise CheckpointError(
+            f"{path}: its part {damaged} does not match the CRC-32 checksum stored with it; "
+            "the file is damaged, copy or download it again"
+        )
+
+
+def _part[T](contents: Mapping[str, Any], key: str, kind: type[T], where: str = "") -> T:
+    """A value that must be there and of a kind."""
+    if key not in contents:
+        raise CheckpointError(f"has no {where}{key}; use a checkpoint in upstream's final format")
+    value = contents[key]
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise CheckpointError(
+            f"{where}{key} is a {type(value).__name__}, not a {kind.__name__}; the file is damaged"
+        )
+    return value
+
+
+def _check_layout(settings: Mapping[str, Any]) -> None:
+    """Refuse decoders that compute something else."""
+    _part(settings, "layer_activation", str, "cfg_flat.")
+    for key, known in LAYOUT.items():
+        # Settings that came later are missing in older files; the names of the weights tell then.
+        value = settings.get(key, known)
+        if not _same(value, known):
+            raise CheckpointError(
+                f"cfg_flat.{key} is {value!r}; Nomaly reads only decoders with {key} {known!r}"
+            )
+
+
+def _same(value: object, known: object) -> bool:
+    """Equal and of one type: True is not 1, and a tensor equals nothing."""
+    return type(value) is type(known) and value == known
+
+
+def _sizes(settings: Mapping[str, Any], weights: Mapping[str, Any]) -> DecoderConfig:
+    """Sizes from the shapes of the weights (§5.2), heads from the settings."""
+    if not all(isinstance(name, str) for name in weights):
+        raise CheckpointError("model_state_dict has names that are not text; the file is damaged")
+    vocabulary, hidden = _shape(weights, "logits_linear.weight")
+    rows, width = _shape(weights, "embed_mlp.mlp.0.weight")
+    positions, _ = _shape(weights, "pos_embedding.embedding.weight")
+    layers = len({name.split(".")[2] for name in weights if name.startswith("transformer.layers.")})
+    prefix, rest = divmod(rows, max(hidden, 1))
+    if rest:
+        raise CheckpointError(
+            f"embed_mlp.mlp.0.weight has {rows} rows, not a multiple of the hidden size {hidden}"
+        )
+    for key, size in {"hidden_dim": hidden, "num_layers": layers, "mlp_seq_len": prefix}.items():
+        if not _same(settings.get(key, size), size):
+            raise CheckpointError(
+                f"cfg_flat.{key} is {settings[key]!r}, but the weights have {size}; "
+                "the file is damaged"
+            )
+    try:
+        return DecoderConfig(
+            width=width,
+            vocabulary=vocabulary,
+            max_tokens=positions - prefix + 1,
+            hidden=hidden,
+            feedforward=_shape(weights, "transformer.layers.0.linear1.weight")[0],
+            layers=layers,
+            heads=_part(settings, "num_heads", int, "cfg_flat."),
+            prefix=prefix,
+        )
+    except ValueError as error:
+        raise CheckpointError(f"{error} (cfg_flat.num_heads and the weights)") from error
+
+
+def _shape(weights: Mapping[str, Any], name: str) -> tuple[int, int]:
+    """Shape of a weight that must be a matrix."""
+    weight = _part(weights, name, Tensor, "model_state_dict ")
+    if weight.ndim != 2:
+        raise CheckpointError(f"{name} has shape {tuple(weight.shape)}, not two dimensions")
+    return weight.shape[0], weight.shape[1]
+
+
+def _names(layers: int) -> dict[str, str]:
+    """Upstream's name of every weight, by ours."""
+    names = {
+        "prefix_in.weight": "embed_mlp.mlp.0.weight",
+        "token_table.weight": "logits_linear.weight",
+        "position_table.weight": "pos_embedding.embedding.weight",
+        "final_norm.weight": "transformer.norm.weight",
+    }
+    in_layer = {
+        "attention_norm": "norm1.weight",
+        "attention_in": "self_attn.in_proj_weight",
+        "attention_out": "self_attn.out_proj.weight",
+        "feedforward_norm": "norm2.weight",
+        "feedforward_in": "linear1.weight",
+        "feedforward_out": "linear2.weight",
+    }
+    for layer in range(layers):
+        for ours, theirs in in_layer.items():
+            names[f"layers.{layer}.{ours}.weight"] = f"transformer.layers.{layer}.{theirs}"
+    return names
+
+
+def _fill(decoder: PrefixedDecoder, weights: Mapping[str, Any]) -> None:
+    """Put upstream's weights into our decoder, each checked."""
+    names = _names(decoder.config.layers)
+    unknown = set(weights) - set(names.values()) - {"causality_mask"}
+    if unknown:
+        raise CheckpointError(
+            f"model_state_dict holds {min(unknown, key=str)}, which no decoder that Nomaly reads "
+            "has; its layout is unknown"
+        )
+    ours = decoder.state_dict()
+    for name, upstream in names.items():
+        weight = _part(weights, upstream, Tensor, "model_state_dict ")
+        if weight.shape != ours[name].shape:
+            raise CheckpointError(
+                f"{upstream} has shape {tuple(weight.shape)}, but the other weights ask for "
+                f"{tuple(ours[name].shape)}; the file is damaged"
+            )
+        if weight.layout != torch.strided or not weight.is_floating_point():
+            raise CheckpointError(
+                f"{upstream} is stored as {weight.layout} {weight.dtype}; Nomaly reads plain "
+                "tensors of floating point numbers"
+            )
+        if not torch.isfinite(weight).all():
+            raise CheckpointError(
+                f"{upstream} holds values that are not finite numbers; the training went wrong or "
+                "the file is damaged, use another checkpoint"
+            )
+        ours[name].copy_(weight)
+    _check_mask(decoder, weights)
+
+
+def _check_mask(decoder: PrefixedDecoder, weights: Mapping[str, Any]) -> None:
+    """Refuse a decoder whose states see other states than ours."""
+    if "causality_mask" not in weights:
+        return
+    mask = _part(weights, "causality_mask", Tensor, "model_state_dict ")
+    seen = decoder.get_buffer("seen")
+    if mask.shape != seen.shape or not torch.equal(mask == 0, seen):
+        raise CheckpointError(
+            "causality_mask is not that of an open prefix with causal tokens; its layout is unknown"
+        )
+
+
+def _vocabulary(target: Mapping[str, Any], sizes: DecoderConfig) -> tuple[NDArray[np.int64], int]:
+    """The tokenizer's id of each compact id, and the size of the tokenizer (§4.3)."""
+    facts = {
+        "compact_ids": True,
+        "start_token_id": None,
+        "end_token_id": 0,
+        "pad_token_id": 0,
+        "vocab_size": sizes.vocabulary,
+        "token_length": sizes.max_tokens,
+    }
+    for key, known in facts.items():
+        if not _same(target.get(key, known), known):
+            raise CheckpointError(
+                f"target_config.{key} is {target[key]!r}, but this decoder asks for {known!r}; "
+                "its layout is unknown"
+            )
+    forward = _part(target, "compact_map", Tensor, "target_config.")
+    back = _part(target, "compact_unmap", Tensor, "target_config.")
+    count = sizes.vocabulary
+    fits = forward.ndim == 1 and back.shape == (count,) and forward.dtype == back.dtype
+    fits = fits and back.dtype == torch.int64 and int(back.min()) >= 0
+    fits = fits and int(back.max()) < len(forward) and int((forward > 0).sum()) == count - 1
+    if not fits or not torch.equal(forward[back], torch.arange(count)):
+        raise CheckpointError(
+            "target_config.compact_map and compact_unmap do not undo each other for the "
+            f"{count} tokens of the decoder; the file is damaged"
+        )
+    return back.numpy().copy(), len(forward)
+
+
+def _nouns(contents: Mapping[str, Any]) -> tuple[str, ...]:
+    """The vocabulary: target_nouns without the invalid ones at its beginning."""
+    nouns = contents.get("target_nouns")
+    if not isinstance(nouns, tuple | list) or not all(isinstance(noun, str) for noun in nouns):
+        raise CheckpointError("target_nouns is not a list of nouns; use a released checkpoint")
+    invalid = _part(contents, "num_invalid_target_nouns", int)
+    if not 0 <= invalid < len(nouns):
+        raise CheckpointError(
+            f"num_invalid_target_nouns is {invalid}, but there are {len(nouns)} target_nouns"
+        )
+    vocabulary = tuple(nouns[invalid:])
+    if "" in vocabulary or len(set(vocabulary)) != len(vocabulary):
+        raise CheckpointError("target_nouns holds an empty noun, or one twice")
+    return vocabulary
+
+
+def _compact_rows(checkpoint: Checkpoint, text: TextTokenizer) -> list[tuple[int, ...]]:
+    """Compact tokens of every noun without its end, checked against the vocabulary (§12.4)."""
+    compact = {int(piece): number for number, piece in enumerate(checkpoint.source_ids)}
+    rows = [
+        tuple(compact.get(piece, -1) for piece in text.encode(noun)) for noun in checkpoint.nouns
+    ]
+    longest = max(map(len, rows)) + 1
+    used = {token for row in rows for token in row}
+    for noun, row in zip(checkpoint.nouns, rows, strict=True):
+        if not row or min(row) < 1:
+            raise CheckpointError(_other_tokenizer(checkpoint, f"'{noun}' has other tokens"))
+    size = checkpoint.decoder.config
+    if len(used) != size.vocabulary - 1 or longest != size.max_tokens:
+        found = f"the nouns use {len(used) + 1} tokens, at most {longest} each, the decoder has "
+        raise CheckpointError(
+            _other_tokenizer(checkpoint, f"{found}{size.vocabulary} and {size.max_tokens}")
+        )
+    return rows
+
+
+def _other_tokenizer(checkpoint: Checkpoint, reason: str) -> str:
+    return (
+        f"{checkpoint.path}: the tokenizer is not the one that the decoder was trained with "
+        f"({reason}); give the folder of the tokenizer of '{checkpoint.embedder}'"
+    )
+
+
+def _autocast(settings: Mapping[str, Any]) -> str:
+    """Number format in which the embedder ran on CUDA."""
+    if not settings.get("embedder_amp", True):
+        return "float32"
+    return "bfloat16" if settings.get("embedder_amp_bf16", False) else "float16"
+
+
+def _provenance(
+    path: Path, sha256: str, settings: Mapping[str, Any], contents: Mapping[str, Any]
+) -> dict[str, Any]:
+    plan, state = (
+        part if isinstance(part := contents.get(key), Mapping) else {}
+        for key in ("train_loop_config", "train_loop_state")
+    )
+    told = {key: plan.get(key) for key in ("max_chunks", "chunk_batches", "epoch_batches")}
+    told |= {key: state.get(key) for key in ("chunk_id", "epoch_id", "sample_id")}
+    return {
+        "converted_from": {"format": "NOVIC checkpoint", "file": path.name, "sha256": sha256},
+        "training": {key: settings[key] for key in TRAINING if _is_plain(settings.get(key))},
+        "progress": {key: value for key, value in told.items() if _is_plain(value)},
+    }
+
+
+def _metrics(contents: Mapping[str, Any]) -> dict[str, float]:
+    """What upstream's training measured last, on its own noisy texts."""
+    state = contents.get("train_loop_state")
+    if not isinstance(state, Mapping):
+        return {}
+    names = {
+        "train_token_top1": "ewa_train_top1",
+        "train_token_top1_max": "ewa_train_top1_max",
+        "train_loss": "ewa_train_loss",
+    }
+    return {
+        ours: value
+        for ours, key in names.items()
+        if isinstance(value := state.get(key), float) and math.isfinite(value)
+    }
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value can stand in a JSON file and says something."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, str | int)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
