@@ -1,6 +1,13 @@
-"""A small dictionary with the spellings that make trouble."""
+"""A small dictionary with the spellings that make trouble, and a large synthetic one."""
 
-from scenarios.dictionary import NounEntry, ObjectDictionary
+import gzip
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from scenarios.dictionary import NounEntry, ObjectDictionary, read_dictionary
+
+_LARGE = Path(__file__).parents[1] / "data" / "object_nouns.json.gz"
 
 AIRPLANE = NounEntry(
     20431,
@@ -20,3 +27,15 @@ X_RAY = NounEntry(0, "x ray machine", "X-ray machine", ("X-ray machine",), (), (
 
 def small_dictionary() -> ObjectDictionary:
     return ObjectDictionary((AIRPLANE, DEER, GLASS, GLASSES, SUV, X_RAY))
+
+
+def unpack_large_dictionary(folder: Path) -> Path:
+    path = folder / "object_nouns.json"
+    path.write_bytes(gzip.decompress(_LARGE.read_bytes()))
+    return path
+
+
+@cache
+def large_dictionary() -> ObjectDictionary:
+    with tempfile.TemporaryDirectory() as folder:
+        return read_dictionary(unpack_large_dictionary(Path(folder)))
