@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from novic.bundle import Bundle, BundleError, load_bundle
-from novic.embedder import Embedder, Pixels, Vectors
+from novic.embedder import Embedder, EmbedderError, Pixels, Vectors
 from novic.generate import Decoding, beam_search
 from novic.packed import for_inference
 
@@ -84,27 +84,40 @@ def starter_bundle_path() -> Path:
     return Path(str(files("novic") / "data" / "starter"))
 
 
-def build_embedder(spec: str, device: torch.device) -> Embedder:
+def build_embedder(spec: str, device: torch.device, precision: str = "auto") -> Embedder:
     """Build the embedder that a spec names.
 
     Args:
-        spec: `starter`, or `openclip:` and a hub id, a local folder or a model name.
+        spec: `starter`; `openclip:` and a hub id, a local folder or `ARCHITECTURE@FILE`;
+            `transformers:` and a hub id or a local folder; `openai:` and a model's name or
+            `NAME@FILE`.
         device: Where it runs.
+        precision: `auto`, `fp16`, `bf16` or `fp32`; half precision on CUDA only. The starter has
+            its own.
 
     Raises:
-        ValueError: If no embedder has that name.
-        EmbedderError: If its weights or packages are missing.
+        ValueError: If the precision is unknown or not to be had on that device.
+        EmbedderError: If no embedder has that name, or its weights or packages are missing.
     """
     kind, _, rest = spec.partition(":")
-    if kind == "starter" and not rest:
-        from novic.starter import StarterEmbedder
+    match kind, bool(rest):
+        case "starter", False:
+            from novic.starter import StarterEmbedder
 
-        return StarterEmbedder(device)
-    if kind == "openclip" and rest:
-        from novic.openclip import OpenClipEmbedder
+            return StarterEmbedder(device)
+        case "openclip" | "openai", True:
+            from novic.openclip import OpenClipEmbedder, openai_source, openclip_source
 
-        return OpenClipEmbedder(rest, device)
-    raise ValueError(f"unknown embedder '{spec}'; use starter or openclip:MODEL")
+            source = openclip_source(rest) if kind == "openclip" else openai_source(rest)
+            return OpenClipEmbedder(source, device, precision)
+        case "transformers", True:
+            from novic.transformers_clip import TransformersEmbedder
+
+            return TransformersEmbedder(rest, device, precision)
+    raise EmbedderError(
+        f"unknown embedder '{spec}'; use starter, openclip:MODEL, transformers:MODEL or "
+        "openai:MODEL (`nomaly embedder list` shows them)"
+    )
 
 
 def load_model(path: Path | None, device: torch.device, *, many_images: bool = False) -> NounModel:

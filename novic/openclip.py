@@ -1,54 +1,90 @@
-"""CLIP-class embedders through open_clip; the only module that imports it."""
+"""CLIP-class embedders through open_clip; the only module that imports it.
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+A model's own open_clip configuration says how it reads texts and images: tokenizer, cleaning,
+context length, padding, resize mode, activation. Nothing of that is guessed here, and open_clip
+carries it out; what it leaves open is where files come from, precision and errors.
+"""
+
+import difflib
+import hashlib
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
-import numpy as np
 import open_clip
 import torch
-from PIL import Image
-from torch.nn import functional
+from open_clip.factory import _find_checkpoint_in_dir
+from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer, SimpleTokenizer
+from open_clip.transform import PreprocessCfg, image_transform_v2
+from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES, OPENAI_IMAGENET_TEMPLATES
+from torch import Tensor
 
-from novic.embedder import EmbedderError, Pixels, Vectors
+from novic.embedder import EmbedderError, Pixels, TokenIds, Vectors
+from novic.encoding import Inputs, Runner, as_picture, autocast_dtype, prepare_images, stacked
+from novic.hub import model_folder, reason, tokenizer_folder
 
-BATCH = 64
-"""Images or texts run at once."""
+CONFIG = "open_clip_config.json"
+WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+"""What open_clip's weights are called in a repository of the hub, best first."""
+OPENAI_CACHE = Path("~/.cache/clip")
+"""Where OpenAI's own program keeps the weights that it downloads."""
+MORE_IDS = 128
+"""Ids beyond the text model's that a tokenizer may know: T5's has 100 extra ones that no text
+contains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a model's parts lie."""
+
+    spec: str
+    model_id: str
+    """What the spec calls it, for identities."""
+    config: Mapping[str, Any]
+    """Its open_clip configuration: `model_cfg`, and `preprocess_cfg` where it has one."""
+    weights: Path
+    folder: Path | None = None
+    """Holds configuration, weights and tokenizer, if one folder does."""
+    architecture: str = ""
+    """Otherwise the name of one of open_clip's own architectures."""
+    local: bool = False
+    """Whether the weights are the user's own, which a name does not identify."""
+    kind: str = "OpenCLIPEmbedder"
+    """The class that version-1 caches were made by (novic_spec §3.2)."""
+
+    def text_config(self) -> Mapping[str, Any]:
+        """How the model reads texts."""
+        return self.config["model_cfg"]["text_cfg"]
 
 
 class OpenClipEmbedder:
-    """An `Embedder` on any model that open_clip can build, with its own transforms."""
+    """An `Embedder` on any model that open_clip can build, with its own transforms.
 
-    def __init__(self, name: str, device: torch.device) -> None:
-        """Load a model.
+    Args:
+        source: The model: `openclip_source` or `openai_source`.
+        device: Where it runs.
+        precision: `auto` (float16 autocast on CUDA), `fp16`, `bf16` or `fp32`.
 
-        Args:
-            name: One of
-                `org/repo`, a hub id (downloaded once, then read from the hub's cache);
-                a local folder that holds `open_clip_config.json` and the weights;
-                `ARCHITECTURE@FILE`, one of open_clip's architectures and a local weights file.
-            device: Where it runs; float16 autocast on CUDA.
+    Raises:
+        ValueError: If the precision is unknown or not to be had on that device.
+        EmbedderError: If the model, its weights or its tokenizer cannot be read.
+    """
 
-        Raises:
-            EmbedderError: If the model, its weights or its tokenizer cannot be had.
-        """
-        self.spec = f"openclip:{name}"
-        self._device = device
-        model_name, weights = _source(name)
-        try:
-            loaded: Any = open_clip.create_model_from_pretrained(
-                model_name, pretrained=weights, device=device
-            )
-            self._tokenize = open_clip.get_tokenizer(model_name)
-        except Exception as error:
-            raise EmbedderError(
-                f"embedder '{self.spec}' cannot be loaded: {error}. Give a hub id, a folder with "
-                "open_clip_config.json and weights, or ARCHITECTURE@FILE"
-            ) from error
-        model, self._transform = loaded
-        self._model = model.eval()
-        self.width = self._embed_tokens(self._tokenize(["a"])).shape[1]
+    def __init__(self, source: Source, device: torch.device, precision: str = "auto") -> None:
+        self.spec = source.spec
+        self._source = source
+        self._runner = Runner(source.spec, device, autocast_dtype(precision, device))
+        self._tokenize = _tokenizer(source)
+        self._model, self._image_config = _model(source, device)
+        self._transform: Any = image_transform_v2(self._image_config, is_train=False)
+        self.token_ids = _token_ids(self._tokenize)
+        self.end_id = self.token_ids.end
+        _check_tokenizer(source, self._tokenize)
+        self.width = self._texts(["a"])[0].shape[1]
 
     def preprocessing(self) -> dict[str, str]:
         """The image transform in words, for a bundle's card."""
@@ -59,49 +95,292 @@ class OpenClipEmbedder:
 
     def embed_images(self, images: Sequence[Pixels]) -> Vectors:
         """Embed images [H, W, 3] of any sizes; float32 unit vectors [N, F]."""
-        rows = [np.empty((0, self.width), dtype=np.float32)]
-        for first in range(0, len(images), BATCH):
-            batch = [
-                torch.as_tensor(self._transform(Image.fromarray(image)))
-                for image in images[first : first + BATCH]
-            ]
-            with torch.inference_mode(), self._autocast():
-                features = self._model.encode_image(torch.stack(batch).to(self._device))
-            rows.append(_unit(features))
-        return np.concatenate(rows)
+        rows = self._runner.run(images, "images", self._image_inputs, self._encode_images)
+        return stacked(rows, self.width)
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed texts; float32 unit vectors [N, F]."""
-        rows = [np.empty((0, self.width), dtype=np.float32)]
-        for first in range(0, len(texts), BATCH):
-            rows.append(self._embed_tokens(self._tokenize(list(texts[first : first + BATCH]))))
-        return np.concatenate(rows)
+        return stacked(self._texts(texts), self.width)
 
-    def _embed_tokens(self, tokens: torch.Tensor) -> Vectors:
-        with torch.inference_mode(), self._autocast():
-            return _unit(self._model.encode_text(tokens.to(self._device)))
+    def clean_text(self, text: str) -> str:
+        """A text as its tokenizer reads it: texts that are cleaned alike have the same vector."""
+        return self._tokenize.clean_fn(text)
 
-    def _autocast(self) -> AbstractContextManager:
-        return torch.autocast("cuda") if self._device.type == "cuda" else nullcontext()
+    def encode_noun(self, noun: str) -> list[int]:
+        """A noun's tokens as the text model reads them, without those of start and end."""
+        if isinstance(self._tokenize, HFTokenizer):
+            cleaned = self._tokenize.clean_fn(noun)
+            tokenizer: Any = self._tokenize.tokenizer
+            return list(tokenizer(cleaned, add_special_tokens=False).input_ids)
+        return self._tokenize.encode(noun)
+
+    def identity(self) -> dict[str, Any]:
+        """What its vectors depend on; the weights' SHA-256 for weights of the user's own."""
+        source = self._source
+        model_id = source.model_id
+        if source.local:
+            model_id = f"{Path(model_id).name}@{_sha256(source.weights)}"
+        return {
+            "model_id": model_id,
+            "model_config": dict(source.config),
+            "class": source.kind,
+            "device_type": self._runner.device.type,
+            "amp_dtype": str(self._runner.dtype),
+        }
+
+    def _texts(self, texts: Sequence[str]) -> list[Vectors]:
+        return self._runner.run(texts, "texts", self._text_inputs, self._encode_texts)
+
+    def _encode_images(self, inputs: Inputs) -> Tensor:
+        return self._model.encode_image(inputs["image"])
+
+    def _encode_texts(self, inputs: Inputs) -> Tensor:
+        return self._model.encode_text(inputs["text"])
+
+    def _text_inputs(self, texts: Sequence[str]) -> Inputs:
+        return {"text": self._tokenize(list(texts))}
+
+    def _image_inputs(self, images: Sequence[Pixels]) -> Inputs:
+        return {"image": prepare_images(images, self._image_input)}
+
+    def _image_input(self, image: Pixels) -> Tensor:
+        shortest = self._image_config.resize_mode == "shortest"
+        return torch.as_tensor(self._transform(as_picture(image, middle_square=shortest)))
 
 
-def _source(name: str) -> tuple[str, str | None]:
-    """open_clip's model name and weights file for a spec's name.
+def openclip_source(name: str) -> Source:
+    """Find the parts of an `openclip:` model.
+
+    Args:
+        name: One of
+            `owner/name`, a hub id (downloaded once, then read from the hub's cache);
+            a local folder that holds `open_clip_config.json`, weights and tokenizer;
+            `ARCHITECTURE@FILE`, one of open_clip's architectures and a local weights file. Weights
+            of OpenAI, DFN and MetaCLIP want an architecture whose name ends in `-quickgelu`.
 
     Raises:
-        EmbedderError: If a named file is not there.
+        EmbedderError: If something of it is missing.
     """
+    spec = f"openclip:{name}"
     architecture, at, file = name.partition("@")
     if at:
-        if not Path(file).is_file():
-            raise EmbedderError(f"embedder 'openclip:{name}': there is no weights file {file}")
-        return architecture, file
-    if Path(name).is_dir():
-        return f"local-dir:{name}", None
-    if name.startswith((".", "/", "~")):
-        raise EmbedderError(f"embedder 'openclip:{name}': there is no folder {name}")
-    return f"hf-hub:{name}", None
+        config = _architecture_config(spec, architecture)
+        weights = _weights_file(spec, file)
+        return Source(spec, name, config, weights, architecture=architecture, local=True)
+    folder = model_folder(spec, name, CONFIG, WEIGHTS)
+    found = _find_checkpoint_in_dir(folder)
+    local = Path(name).expanduser().is_dir()
+    return Source(spec, name, _folder_config(spec, folder), Path(str(found)), folder, local=local)
 
 
-def _unit(features: torch.Tensor) -> Vectors:
-    return functional.normalize(features.float(), dim=-1).cpu().numpy()
+def openai_source(name: str) -> Source:
+    """Find the parts of one of OpenAI's CLIP models.
+
+    Args:
+        name: `RN50` … `ViT-B-32`, `ViT-L-14-336` (or OpenAI's spelling, `ViT-L/14@336px`), whose
+            weights lie in the hub's cache or in OpenAI's own; or `NAME@FILE`.
+
+    Raises:
+        EmbedderError: If OpenAI has no such model or its weights are missing.
+    """
+    spec = f"openai:{name}"
+    plain, at, file = name.replace("@336px", "-336").partition("@")
+    plain = plain.replace("/", "-")
+    known = openai_models()
+    if plain not in known:
+        raise EmbedderError(f"embedder '{spec}': no such model; OpenAI has {', '.join(known)}")
+    # OpenAI's weights were trained with QuickGELU; the plain architectures have the exact one.
+    architecture = f"{plain}-quickgelu"
+    config = _architecture_config(spec, architecture)
+    weights = _weights_file(spec, file) if at else _openai_weights(spec, plain)
+    return Source(
+        spec, plain, config, weights, None, architecture, local=bool(at), kind="OpenAIEmbedder"
+    )
+
+
+def openai_models() -> list[str]:
+    """Names of OpenAI's models."""
+    names = open_clip.list_pretrained_models_by_tag("openai")
+    return [name for name in names if not name.endswith("-quickgelu")]
+
+
+def imagenet_names() -> list[str]:
+    """Names of the 1,000 ImageNet classes, in the order of their WordNet ids."""
+    return list(IMAGENET_CLASSNAMES)
+
+
+def imagenet_prompts() -> list[str]:
+    """The 80 prompts that CLIP is tested with on ImageNet, `{c}` standing for the class."""
+    return [template("{c}") for template in OPENAI_IMAGENET_TEMPLATES]
+
+
+def _folder_config(spec: str, folder: Path) -> Mapping[str, Any]:
+    path = folder / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EmbedderError(
+            f"embedder '{spec}': {path} cannot be read as JSON ({reason(error)})"
+        ) from error
+    model = config.get("model_cfg") if isinstance(config, dict) else None
+    if not isinstance(model, dict) or not {"text_cfg", "vision_cfg"} <= model.keys():
+        raise EmbedderError(
+            f"embedder '{spec}': {path} is no open_clip configuration: it lacks model_cfg with "
+            "text_cfg and vision_cfg"
+        )
+    return config
+
+
+def _architecture_config(spec: str, architecture: str) -> Mapping[str, Any]:
+    """Configuration of one of open_clip's architectures, with the image transform of its weights.
+
+    Raises:
+        EmbedderError: If there is no such architecture, or its known weights want different
+            transforms, so that a file of weights does not say which.
+    """
+    model = open_clip.get_model_config(architecture)
+    if model is None:
+        close = difflib.get_close_matches(architecture, open_clip.list_models(), 3, 0.4)
+        raise EmbedderError(
+            f"embedder '{spec}': open_clip has no architecture '{architecture}'; "
+            f"did you mean {' or '.join(close) or 'a hub id or a folder'}?"
+        )
+    keys = ("mean", "std", "interpolation", "resize_mode")
+    transforms = []
+    for tag in open_clip.list_pretrained_tags_by_model(architecture):
+        known = open_clip.get_pretrained_cfg(architecture, tag)
+        transform = {key: known[key] for key in keys if key in known}
+        if transform not in transforms:
+            transforms.append(transform)
+    if len(transforms) > 1:
+        raise EmbedderError(
+            f"embedder '{spec}': weights of {architecture} want different image transforms; "
+            f"give a folder with {CONFIG} instead"
+        )
+    return {"model_cfg": model, "preprocess_cfg": transforms[0] if transforms else {}}
+
+
+def _weights_file(spec: str, file: str) -> Path:
+    path = Path(file).expanduser()
+    if not path.is_file():
+        raise EmbedderError(f"embedder '{spec}': there is no weights file {file}")
+    return path
+
+
+def _openai_weights(spec: str, name: str) -> Path:
+    known = open_clip.get_pretrained_cfg(name, "openai")
+    own = OPENAI_CACHE.expanduser() / Path(known["url"]).name
+    if own.is_file():
+        return own
+    folder = model_folder(spec, known["hf_hub"].strip("/"), CONFIG, WEIGHTS)
+    return Path(str(_find_checkpoint_in_dir(folder)))
+
+
+def _model(source: Source, device: torch.device) -> tuple[Any, PreprocessCfg]:
+    """The model in eval mode on its device, and its image transform's configuration.
+
+    Raises:
+        EmbedderError: If the weights are damaged or are not those of this model.
+    """
+    try:
+        if source.kind == "OpenAIEmbedder" and _is_torchscript(source.weights):
+            model: Any = _openai_model(source, device)
+            return model.eval(), PreprocessCfg(size=model.visual.image_size)
+        name = f"local-dir:{source.folder}" if source.folder else source.architecture
+        # A folder brings its own weights and transform; open_clip reads both itself.
+        weights = None if source.folder else str(source.weights)
+        transform = {} if source.folder else dict(source.config["preprocess_cfg"])
+        model = open_clip.create_model(
+            name,
+            pretrained=weights,
+            device=device,
+            force_preprocess_cfg=transform,
+            require_pretrained=True,
+        )
+    except EmbedderError:
+        raise
+    except Exception as error:
+        raise EmbedderError(
+            f"embedder '{source.spec}' cannot be loaded: {source.weights} is damaged or not the "
+            f"weights of this model ({reason(error)}); download it again"
+        ) from error
+    return model.eval(), PreprocessCfg(**model.visual.preprocess_cfg)
+
+
+def _openai_model(source: Source, device: torch.device) -> Any:  # noqa: ANN401
+    """Read OpenAI's own file, a program in TorchScript; only if it is theirs, byte for byte."""
+    url = open_clip.get_pretrained_url(source.model_id, "openai")
+    if _sha256(source.weights) != url.split("/")[-2]:
+        raise EmbedderError(
+            f"embedder '{source.spec}': {source.weights} is not OpenAI's file (SHA-256 differs); "
+            "give theirs, or safetensors"
+        )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"`torch\.jit\.")
+        return open_clip.load_openai_model(str(source.weights), "fp32", device)
+
+
+def _is_torchscript(path: Path) -> bool:
+    try:
+        with ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except BadZipFile:
+        return False
+
+
+def _tokenizer(source: Source) -> HFTokenizer | SimpleTokenizer:
+    """The model's tokenizer, with cleaning, context and padding as its configuration says.
+
+    Raises:
+        EmbedderError: If its files are missing or damaged.
+    """
+    text = source.text_config()
+    context = text.get("context_length", DEFAULT_CONTEXT_LENGTH)
+    options = text.get("tokenizer_kwargs", {})
+    name = text.get("hf_tokenizer_name")
+    if not name:
+        return SimpleTokenizer(context_length=context, **options)
+    folder = tokenizer_folder(source.spec, source.folder, name)
+    try:
+        tokenizer = HFTokenizer(
+            str(folder), context, tokenizer_mode=text.get("tokenizer_mode"), **options
+        )
+        tokenizer(["a"])
+    except ImportError as error:
+        raise EmbedderError(
+            f"embedder '{source.spec}' needs transformers: pip install 'nomaly[train]'"
+        ) from error
+    except Exception as error:
+        raise EmbedderError(
+            f"embedder '{source.spec}': the tokenizer in {folder} cannot be read "
+            f"({reason(error)}); download its files again"
+        ) from error
+    return tokenizer
+
+
+def _token_ids(tokenize: HFTokenizer | SimpleTokenizer) -> TokenIds:
+    if isinstance(tokenize, SimpleTokenizer):
+        # It pads with 0, behind the end, where CLIP does not look; the same tokenizer on the hub
+        # pads with its end, and that is what decoders of CLIP models have in their files.
+        start, end = tokenize.sot_token_id, tokenize.eot_token_id
+        return TokenIds(tokenize.vocab_size, start, end, end)
+    hub: Any = tokenize.tokenizer
+    start = hub.bos_token_id if hub.bos_token_id is not None else hub.cls_token_id
+    end = hub.eos_token_id if hub.eos_token_id is not None else hub.sep_token_id
+    return TokenIds(hub.vocab_size, start, end, hub.pad_token_id)
+
+
+def _check_tokenizer(source: Source, tokenize: HFTokenizer | SimpleTokenizer) -> None:
+    """Refuse the tokenizer of another model, which would give wrong vectors without a word."""
+    expected = source.text_config().get("vocab_size")
+    known = _token_ids(tokenize).vocabulary
+    if expected and not 0.95 * expected <= known <= expected + MORE_IDS:
+        raise EmbedderError(
+            f"embedder '{source.spec}' has the wrong tokenizer: it knows {known} tokens, the text "
+            f"model {expected}; download the tokenizer's files again"
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

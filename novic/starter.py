@@ -24,7 +24,7 @@ from safetensors.numpy import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from novic.embedder import EmbedderError, Pixels, Vectors
+from novic.embedder import EmbedderError, Pixels, TokenIds, Vectors
 
 CLASSES = 1000
 WIDTH = 384
@@ -126,10 +126,41 @@ class StarterEmbedder:
         """
         return self._text_model().pieces(noun)
 
+    def clean_text(self, text: str) -> str:
+        """A text as its tokenizer reads it: texts that are cleaned alike have the same vector.
+
+        Raises:
+            EmbedderError: If the text model's packages are missing or damaged.
+        """
+        return self._text_model().clean(text)
+
+    @property
+    def token_ids(self) -> TokenIds:
+        """The special ids of the text model's tokenizer."""
+        return self._text_model().token_ids
+
     @property
     def end_id(self) -> int:
         """The text model's id of the end of a text."""
-        return self._text_model().end_id
+        return self.token_ids.end
+
+    def identity(self) -> dict[str, Any]:
+        """What its vectors depend on: both models' weights and how they are mixed."""
+        cuda = self._device.type == "cuda"
+        return {
+            "model_id": self.spec,
+            "model_config": {
+                "classifier_sha256": WEIGHTS_SHA256,
+                "text_model_sha256": TEXT_SHA256,
+                "class_vectors_sha256": hashlib.sha256(self._class_vectors.numpy()).hexdigest(),
+                "size": SIZE,
+                "temperature": TEMPERATURE,
+                "top_classes": TOP_CLASSES,
+            },
+            "class": type(self).__name__,
+            "device_type": self._device.type,
+            "amp_dtype": str(torch.float16 if cuda else None),
+        }
 
     def _text_model(self) -> "TextModel":
         if self._texts is None:
@@ -289,7 +320,16 @@ class TextModel:
         self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder)
         model: Any = transformers.AutoModel.from_pretrained(folder)
         self._model = model.to(self._device).eval()
-        self.end_id: int = self._tokenizer.sep_token_id
+        self.token_ids = TokenIds(
+            vocabulary=self._tokenizer.vocab_size,
+            start=self._tokenizer.cls_token_id,
+            end=self._tokenizer.sep_token_id,
+            pad=self._tokenizer.pad_token_id,
+        )
+
+    def clean(self, text: str) -> str:
+        """A text as the word pieces are cut from it: lower case, no accents."""
+        return self._tokenizer.backend_tokenizer.normalizer.normalize_str(text)
 
     def pieces(self, noun: str) -> list[int]:
         """Word pieces of a noun, without the marks of beginning and end."""

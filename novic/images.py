@@ -1,0 +1,161 @@
+"""Image files: opened upright, turned into RGB, several at once, in order.
+
+One broken file in a million stops nothing: it comes out as an error in its place.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from novic.embedder import Pixels
+
+ENDINGS = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif"}
+)
+"""What is taken from a folder; a file that is named itself may end as it likes."""
+
+WORKERS = min(4, os.cpu_count() or 1)
+"""Files decoded at once; Pillow's decoders let other threads run."""
+AHEAD = 16
+"""Files opened before they are asked for, at most."""
+AHEAD_BYTES = 256 * 2**20
+"""Decoded pixels that may wait; few large pictures fill it, and then fewer files are opened ahead.
+"""
+BACKGROUND = (128, 128, 128, 255)
+"""What shows through transparency, RGBA."""
+
+
+class ImageError(RuntimeError):
+    """An image cannot be read; the text says why, without its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedImage:
+    """What became of one image file."""
+
+    path: str
+    image: Pixels | None
+    """RGB uint8 [H, W, 3]; None if it cannot be read."""
+    error: str = ""
+    """Why not, without the path; empty for a good file."""
+
+
+def load_images(
+    paths: Iterable[str],
+    workers: int = WORKERS,
+    read: Callable[[str], Pixels] | None = None,
+) -> Iterator[LoadedImage]:
+    """Read image files ahead of their use, in order; broken ones are told in their place.
+
+    Memory is bounded however many paths there are: at most `AHEAD` files are opened before they
+    are asked for, and none more while `AHEAD_BYTES` of decoded pixels wait.
+
+    Args:
+        paths: Files; taken one by one, so the list may be endless.
+        workers: Files decoded at once, 1 or more.
+        read: Reads one file; `read_image` by default.
+
+    Raises:
+        ValueError: If there are no workers.
+    """
+    if workers < 1:
+        raise ValueError(f"workers must be 1 or more, got {workers}")
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="images")
+    try:
+        yield from _in_order(pool, iter(paths), read or read_image)
+    finally:
+        # Also when the caller stops half-way: what was not begun is not read.
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, paths: Iterator[str], read: Callable[[str], Pixels]
+) -> Iterator[LoadedImage]:
+    waiting: deque[Future[LoadedImage]] = deque()
+    while True:
+        while len(waiting) < AHEAD and (not waiting or _bytes(waiting) < AHEAD_BYTES):
+            path = next(paths, None)
+            if path is None:
+                break
+            waiting.append(pool.submit(load_image, path, read))
+        if not waiting:
+            return
+        yield waiting.popleft().result()
+
+
+def _bytes(waiting: Iterable[Future[LoadedImage]]) -> int:
+    done = (future.result().image for future in waiting if future.done())
+    return sum(image.nbytes for image in done if image is not None)
+
+
+def load_image(path: str, read: Callable[[str], Pixels] | None = None) -> LoadedImage:
+    """Read one image file; a fault is told in place of the image."""
+    try:
+        return LoadedImage(path, (read or read_image)(path))
+    except ImageError as error:
+        return LoadedImage(path, None, str(error))
+
+
+def read_image(file: str | BinaryIO) -> Pixels:
+    """Read one image upright, as RGB uint8 [H, W, 3].
+
+    EXIF orientation is applied, transparency is laid over grey, 16-bit pictures are scaled by
+    their own range (65535 for full 16 bit), of moving pictures the first is taken. Pillow's limit
+    against decompression bombs holds: twice `Image.MAX_IMAGE_PIXELS`, 179 million pixels.
+
+    Args:
+        file: A path, or an open binary file.
+
+    Raises:
+        ImageError: If it is missing or no image that can be decoded.
+    """
+    try:
+        with Image.open(file) as opened:
+            opened.load()
+            return _rgb(_upright(opened))
+    except FileNotFoundError as error:
+        raise ImageError("there is no such file") from error
+    except IsADirectoryError as error:
+        raise ImageError("is a folder") from error
+    except PermissionError as error:
+        raise ImageError("may not be read: permission denied") from error
+    except UnidentifiedImageError as error:
+        raise ImageError("is not an image that can be read") from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"is too large to be opened safely: {error}") from error
+    except MemoryError as error:
+        raise ImageError("is too large for the memory") from error
+    except Exception as error:
+        # Pillow's readers meet damaged bytes with errors of any kind (struct, zlib, index, key).
+        raise ImageError(f"is damaged: {error or type(error).__name__}") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # noqa: BLE001
+        # The pixels are good; only what stands beside them is damaged.
+        return image
+
+
+def _rgb(image: Image.Image) -> Pixels:
+    if image.mode.startswith("I") or image.mode == "F":
+        return _grey(image)
+    if image.has_transparency_data:
+        over = Image.new("RGBA", image.size, BACKGROUND)
+        image = Image.alpha_composite(over, image.convert("RGBA"))
+    return np.asarray(image.convert("RGB"))
+
+
+def _grey(image: Image.Image) -> Pixels:
+    """A picture of deep grey values, scaled to 8 bits."""
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
+    full = 65535 if image.mode.startswith("I") else max(float(values.max()), 1e-9)
+    grey = np.clip(values * (255 / full), 0, 255).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
