@@ -21,8 +21,10 @@ from torch import Tensor
 from novic.decoder import PrefixedDecoder
 from novic.trie import Trie
 
-MOST_ROWS = 2048
-"""Beginnings that exhaustive scoring runs at once; bounds its memory."""
+MOST_ROWS = 1024
+"""Beginnings that run at once; bounds memory, whatever the number of vectors and nouns."""
+SPARSE_SHARE = 0.02
+"""Below this share of all next tokens, logits are computed for the allowed ones alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,13 @@ class _Steps:
 
 @torch.inference_mode()
 def beam_search(
-    decoder: PrefixedDecoder, trie: Trie, embeddings: Tensor, decoding: Decoding
+    decoder: PrefixedDecoder,
+    trie: Trie,
+    embeddings: Tensor,
+    decoding: Decoding,
+    *,
+    bonus: Tensor | None = None,
+    wanted: int | None = None,
 ) -> FoundNouns:
     """Search the best nouns of each vector along the trie.
 
@@ -95,18 +103,43 @@ def beam_search(
         trie: The nouns that may be said, on the decoder's device.
         embeddings: Vectors [B, F] on the decoder's device.
         decoding: Number of beams and meaning of the scores.
+        bonus: What a prior adds to each edge of the trie [edges]; see `novic.priors`.
+        wanted: How many of the best nouns are of interest; all beams by default. A vector is done
+            as soon as none of its unfinished beginnings can become one of them.
 
     Returns:
-        `decoding.beams` nouns for each vector.
+        The best `wanted` nouns of each vector.
     """
+    wanted = min(wanted or decoding.beams, decoding.beams)
+    at_once = max(MOST_ROWS // decoding.beams, 1)
+    chunks = [
+        _search(decoder, trie, chunk, decoding, bonus, wanted)
+        for chunk in embeddings.split(at_once)
+    ]
+    return FoundNouns(
+        torch.cat([chunk.nouns for chunk in chunks])[:, :wanted],
+        torch.cat([chunk.scores for chunk in chunks])[:, :wanted],
+    )
+
+
+def _search(
+    decoder: PrefixedDecoder,
+    trie: Trie,
+    embeddings: Tensor,
+    decoding: Decoding,
+    bonus: Tensor | None,
+    wanted: int,
+) -> FoundNouns:
     count, k = len(embeddings), decoding.beams
     nouns = torch.full((count, k), -1, device=embeddings.device)
     scores = torch.full((count, k), -torch.inf, device=embeddings.device)
     beams = _first_beams(decoder, embeddings)
+    # Only then can a beginning do no more than keep its score.
+    falling = decoding.length_alpha == 0 and bonus is None
     length = 0
     while len(beams.image):
         length += 1
-        steps = _steps(decoder, trie, beams, decoding)
+        steps = _steps(decoder, trie, beams, decoding, bonus)
         step_scores = steps.logp * length**-decoding.length_alpha
         where, table = _by_image(beams.image[steps.row], step_scores, count)
         # Columns below k are the nouns finished before, the others are steps.
@@ -116,16 +149,25 @@ def beam_search(
         finished_before = nouns.gather(1, picked.clamp(max=k - 1))
         nouns = torch.where(step >= 0, trie.edge_noun[edge], finished_before)
         # A live beginning holds no place among the finished: it comes back as steps or falls out.
-        live = (step >= 0) & (nouns < 0)
-        scores = scores.masked_fill(live, -torch.inf)
+        live = (step >= 0) & (nouns < 0) & (scores > -torch.inf)
+        finished = scores.masked_fill(live | (nouns < 0), -torch.inf)
+        if falling:
+            settled = finished.topk(wanted, dim=1).values[:, -1:]
+            live &= scores > settled
+        scores = finished
         beams = _advance(decoder, trie, beams, steps, step[live])
     scores, best = scores.sort(dim=1, descending=True, stable=True)
-    return FoundNouns(nouns.gather(1, best), scores)
+    return FoundNouns(nouns.gather(1, best).masked_fill(scores == -torch.inf, -1), scores)
 
 
 @torch.inference_mode()
 def score_nouns(
-    decoder: PrefixedDecoder, trie: Trie, embeddings: Tensor, decoding: Decoding
+    decoder: PrefixedDecoder,
+    trie: Trie,
+    embeddings: Tensor,
+    decoding: Decoding,
+    *,
+    bonus: Tensor | None = None,
 ) -> Tensor:
     """Score every noun of the trie for each vector, without search.
 
@@ -136,6 +178,7 @@ def score_nouns(
         trie: The nouns to score, on the decoder's device.
         embeddings: Vectors [B, F] on the decoder's device.
         decoding: Meaning of the scores.
+        bonus: What a prior adds to each edge of the trie [edges]; see `novic.priors`.
 
     Returns:
         Scores [B, N], N the largest noun number of the trie plus one; -inf for nouns that it
@@ -145,7 +188,7 @@ def score_nouns(
     scores = embeddings.new_full((len(embeddings), width), -torch.inf, dtype=torch.float32)
 
     def visit(beams: _Beams, length: int) -> None:
-        steps = _steps(decoder, trie, beams, decoding)
+        steps = _steps(decoder, trie, beams, decoding, bonus)
         noun = trie.edge_noun[steps.edge]
         ends = noun >= 0
         scores[beams.image[steps.row[ends]], noun[ends]] = (
@@ -157,7 +200,10 @@ def score_nouns(
             chosen = on[first : first + MOST_ROWS]
             visit(_advance(decoder, trie, beams, steps, chosen), length + 1)
 
-    visit(_first_beams(decoder, embeddings), 1)
+    for first in range(0, len(embeddings), MOST_ROWS):
+        beams = _first_beams(decoder, embeddings[first : first + MOST_ROWS])
+        beams.image += first
+        visit(beams, 1)
     return scores
 
 
@@ -173,17 +219,29 @@ def _first_beams(decoder: PrefixedDecoder, embeddings: Tensor) -> _Beams:
     return _Beams(image, torch.zeros_like(image), state.new_zeros(len(image)).float(), state, cache)
 
 
-def _steps(decoder: PrefixedDecoder, trie: Trie, beams: _Beams, decoding: Decoding) -> _Steps:
+def _steps(
+    decoder: PrefixedDecoder, trie: Trie, beams: _Beams, decoding: Decoding, bonus: Tensor | None
+) -> _Steps:
     """All steps that the trie allows, with their log probabilities, sorted by beginning."""
-    logits = decoder.logits(beams.state).float() / decoding.temperature
     row, edge = trie.edges_of(beams.node)
-    chosen = logits[row, trie.edge_token[edge]]
+    token = trie.edge_token[edge]
     if decoding.renormalise:
-        _, table = _by_image(row, chosen, len(logits))
+        chosen = _allowed_logits(decoder, beams.state, row, token) / decoding.temperature
+        _, table = _by_image(row, chosen, len(beams.state))
         total = table.logsumexp(dim=1)
     else:
+        logits = decoder.logits(beams.state).float() / decoding.temperature
+        chosen = logits[row, token]
         total = logits.logsumexp(dim=1)
-    return _Steps(row, edge, beams.logp[row] + chosen - total[row])
+    logp = beams.logp[row] + chosen - total[row]
+    return _Steps(row, edge, logp if bonus is None else logp + bonus[edge])
+
+
+def _allowed_logits(decoder: PrefixedDecoder, states: Tensor, row: Tensor, token: Tensor) -> Tensor:
+    """Logits of some tokens [E] after some of the states [R, H], row by row."""
+    if len(token) > SPARSE_SHARE * len(states) * decoder.config.vocabulary:
+        return decoder.logits(states)[row, token].float()
+    return (states[row] * decoder.token_table.weight[token]).sum(dim=1).float()
 
 
 def _by_image(image: Tensor, values: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -27,6 +27,8 @@ class Trie:
     """[edges]: the node it leads to, -1 where it ends a noun."""
     edge_noun: Tensor
     """[edges]: the noun that it ends, -1 where it leads on."""
+    edge_count: Tensor
+    """[edges]: how many nouns go through it."""
 
     @property
     def nouns(self) -> int:
@@ -40,6 +42,7 @@ class Trie:
             self.edge_token.to(device),
             self.edge_node.to(device),
             self.edge_noun.to(device),
+            self.edge_count.to(device),
         )
 
     def edges_of(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
@@ -72,11 +75,14 @@ def build_trie(tokens: NDArray[np.int64], which: NDArray[np.int64] | None = None
     rows = tokens[nouns]
     parent = np.zeros(len(rows), dtype=np.int64)
     nodes = 1
-    edge_parent, edge_token, edge_node, edge_noun = [], [], [], []
+    edge_parent, edge_token, edge_node, edge_noun, edge_count = [], [], [], [], []
     for position in range(tokens.shape[1]):
         column = rows[:, position]
-        keys, first, inverse = np.unique(
-            parent * (tokens.max() + 1) + column, return_index=True, return_inverse=True
+        keys, first, inverse, passing = np.unique(
+            parent * (tokens.max() + 1) + column,
+            return_index=True,
+            return_inverse=True,
+            return_counts=True,
         )
         ends = column[first] == END
         if ends.sum() != (column == END).sum():
@@ -88,11 +94,12 @@ def build_trie(tokens: NDArray[np.int64], which: NDArray[np.int64] | None = None
         edge_token.append(column[first])
         edge_node.append(target)
         edge_noun.append(np.where(ends, nouns[first], -1))
+        edge_count.append(passing)
         on = column != END
         parent, rows, nouns = target[inverse][on], rows[on], nouns[on]
         if not on.any():
             break
-    return _flat(nodes, edge_parent, edge_token, edge_node, edge_noun)
+    return _flat(nodes, edge_parent, edge_token, edge_node, edge_noun, edge_count)
 
 
 def _flat(nodes: int, parents: list, *columns: list) -> Trie:

@@ -4,10 +4,12 @@ Nothing here knows of caches or tries. The tests compare the fast decoder with i
 `benchmarks/decode.py` times both.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from novic.decoder import PrefixedDecoder
+from novic.decoder import DecoderConfig, PrefixedDecoder
 from novic.generate import Decoding
 
 
@@ -25,6 +27,30 @@ def allowed_tokens(said: Tensor, nouns: Tensor, vocabulary: int) -> Tensor:
     return allowed > 0
 
 
+def sayable_tokens(said: Tensor, nouns: Tensor | None, config: DecoderConfig) -> Tensor:
+    """The same, or whatever can be said at all where there are no nouns to hold to."""
+    if nouns is not None:
+        return allowed_tokens(said, nouns, config.vocabulary)
+    allowed = torch.ones(len(said), config.vocabulary, dtype=torch.bool)
+    if said.shape[1] == 0:
+        allowed[:, 0] = False
+    if said.shape[1] == config.max_tokens - 1:
+        allowed[:, 1:] = False
+    return allowed
+
+
+def log_prior(said: Tensor, vocabulary: Tensor, width: int, by_noun: bool) -> Tensor:
+    """What the vocabulary [N, C] alone would say next, log probabilities [R, V]."""
+    rows = []
+    for begun in said.tolist():
+        step = len(begun)
+        following = [row[step] for row in vocabulary.tolist() if row[:step] == begun]
+        counts = torch.bincount(torch.tensor(following, dtype=torch.int64), minlength=width)
+        share = counts.float() if by_noun else (counts > 0).float()
+        rows.append((share / share.sum().clamp(min=1)).log())
+    return torch.stack(rows)
+
+
 def log_probabilities(logits: Tensor, allowed: Tensor, decoding: Decoding) -> Tensor:
     """Log probabilities [R, V] with forbidden tokens at -inf."""
     logits = logits / decoding.temperature
@@ -35,9 +61,20 @@ def log_probabilities(logits: Tensor, allowed: Tensor, decoding: Decoding) -> Te
 
 @torch.inference_mode()
 def beam_search(
-    decoder: PrefixedDecoder, nouns: Tensor, embeddings: Tensor, decoding: Decoding
+    decoder: PrefixedDecoder,
+    nouns: Tensor | None,
+    embeddings: Tensor,
+    decoding: Decoding,
+    prior: Callable[[Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Beam search as novic_spec §8.4 words it, everything recomputed at every step.
+
+    Args:
+        decoder: In eval mode.
+        nouns: Tokens of the nouns that may be said [N, C]; None for free generation.
+        embeddings: Vectors [B, F].
+        decoding: Beams and meaning of the scores.
+        prior: Tokens said so far [R, t] to what is subtracted from the scores [R, V].
 
     Returns:
         Tokens [B, K, C] of the best nouns and their scores [B, K], -inf for empty beams.
@@ -53,8 +90,10 @@ def beam_search(
     for step in range(size.max_tokens):
         grown = torch.cat([said, torch.zeros(batch * k, 1, dtype=torch.int64)], dim=1)
         logits = decoder(repeated, grown)[:, -1]
-        allowed = allowed_tokens(said, nouns, size.vocabulary)
+        allowed = sayable_tokens(said, nouns, size)
         new = log_probabilities(logits, allowed, decoding).nan_to_num(nan=-torch.inf)
+        if prior is not None:
+            new = torch.where(allowed & (prior(said) > -torch.inf), new - prior(said), -torch.inf)
         new = new.view(batch, k, -1)
         stay = torch.full_like(new, -torch.inf)
         stay[..., 0] = 0.0

@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 
+from novic.decoder import PrefixedDecoder
 from novic.generate import Decoding, beam_search, closed_set_posterior, score_nouns
 from novic.packed import for_inference
 from novic.trie import build_trie
@@ -107,3 +108,46 @@ def test_the_packed_decoder_gives_the_same_scores():
 def test_a_decoder_that_cannot_be_packed_stays_as_it_is():
     double = copy.deepcopy(DECODER).double()
     assert for_inference(double) is double
+
+
+@pytest.mark.parametrize("wanted", [1, 3])
+@pytest.mark.parametrize("decoding", [Decoding(10), Decoding(10, True), Decoding(5, False, 1, 0.5)])
+def test_the_wanted_best_are_the_best_of_all(wanted: int, decoding: Decoding):
+    every = beam_search(DECODER, TRIE, VECTORS, decoding)
+    few = beam_search(DECODER, TRIE, VECTORS, decoding, wanted=wanted)
+    assert torch.equal(few.nouns, every.nouns[:, :wanted])
+    torch.testing.assert_close(few.scores, every.scores[:, :wanted])
+
+
+def test_a_settled_vector_costs_no_more_steps(monkeypatch: pytest.MonkeyPatch):
+    rows = []
+    advance = type(DECODER).advance
+
+    def counted(self: PrefixedDecoder, tokens: torch.Tensor, cache: torch.Tensor):
+        rows.append(len(tokens))
+        return advance(self, tokens, cache)
+
+    monkeypatch.setattr(type(DECODER), "advance", counted)
+    beam_search(DECODER, TRIE, VECTORS, Decoding(10))
+    every = sum(rows)
+    rows.clear()
+    beam_search(DECODER, TRIE, VECTORS, Decoding(10), wanted=1)
+    assert sum(rows) < every
+
+
+def test_a_chunked_search_gives_the_same_nouns(monkeypatch: pytest.MonkeyPatch):
+    whole = beam_search(DECODER, TRIE, VECTORS, Decoding(5))
+    monkeypatch.setattr("novic.generate.MOST_ROWS", 10)
+    parts = beam_search(DECODER, TRIE, VECTORS, Decoding(5))
+    assert torch.equal(parts.nouns, whole.nouns)
+    torch.testing.assert_close(parts.scores, whole.scores)
+
+
+def test_logits_of_the_allowed_alone_give_the_same_scores(monkeypatch: pytest.MonkeyPatch):
+    decoding = Decoding(10, renormalise=True)
+    monkeypatch.setattr("novic.generate.SPARSE_SHARE", 0.0)
+    dense = beam_search(DECODER, TRIE, VECTORS, decoding)
+    monkeypatch.setattr("novic.generate.SPARSE_SHARE", 1.0)
+    sparse = beam_search(DECODER, TRIE, VECTORS, decoding)
+    assert torch.equal(dense.nouns, sparse.nouns)
+    torch.testing.assert_close(dense.scores, sparse.scores, atol=1e-5, rtol=0)
