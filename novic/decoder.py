@@ -7,6 +7,7 @@ beam and every noun that is scored for it.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -170,6 +171,72 @@ class PrefixedDecoder(nn.Module):
             q, k, v = layer.queries_keys_values(states).chunk(3, dim=-1)
             states = layer.finish(states, layer.attend(q, k, v, seen))
         return self.logits(self.final_norm(states[:, size.prefix - 1 :]))
+
+    def target_states(
+        self,
+        embeddings: Tensor,
+        tokens: Tensor,
+        sample: Tensor,
+        groups: Sequence[tuple[int, int]],
+    ) -> tuple[Tensor, Tensor]:
+        """What `forward` computes, with each embedding's prefix run once for all of its nouns.
+
+        Nouns lie one behind the other without padding, so every position that is computed counts.
+        While training, the nouns of an embedding share what is dropped in its prefix.
+
+        Args:
+            embeddings: Vectors [B, F]; normalised here.
+            tokens: Compact tokens of all nouns without their END [T], int64.
+            sample: The embedding that each noun belongs to [R], int64.
+            groups: Nouns of equal length that follow each other: how many, and their tokens
+                without END, which are 1 or more. Adds up to R nouns and T tokens.
+
+        Returns:
+            Final states that predict the first token of each embedding's nouns [B, H], and those
+            that predict the token after each of `tokens` [T, H].
+        """
+        size, batch = self.config, len(embeddings)
+        positions = self.position_table.weight
+        # Position by position: what the last layer still needs of the prefix is then one slice.
+        begun = self._prefix_inputs(embeddings).transpose(0, 1) + positions[: size.prefix, None]
+        place = [torch.arange(n, device=tokens.device).repeat(rows) for rows, n in groups]
+        said = self.token_table(tokens) + self.position_table(torch.cat(place) + size.prefix)
+        states = torch.cat([begun.flatten(0, 1), said])
+        states = functional.dropout(states, size.dropout, self.training)
+        *lower, last = self.decoder_layers()
+        for layer in lower:
+            states = layer.finish(states, self._attend_targets(layer, states, sample, groups))
+        attended = self._attend_targets(last, states, sample, groups)
+        unread = batch * (size.prefix - 1)
+        ends = self.final_norm(last.finish(states[unread:], attended[unread:]))
+        return ends[:batch], ends[batch:]
+
+    def _attend_targets(
+        self,
+        layer: DecoderLayer,
+        states: Tensor,
+        sample: Tensor,
+        groups: Sequence[tuple[int, int]],
+    ) -> Tensor:
+        """Attention between the states of `target_states` [P B + T, H]; gives the same layout."""
+        prefix = self.config.prefix
+        seen = self.get_buffer("seen")
+        qkv = layer.queries_keys_values(states)
+        spoken = [rows * length for rows, length in groups]
+        # One split: slicing would fill a gradient as large as qkv for every slice.
+        begun, *said = qkv.split([len(states) - sum(spoken), *spoken])
+        q, k, v = begun.unflatten(0, (prefix, -1)).transpose(0, 1).chunk(3, dim=-1)
+        attended = [layer.attend(q, k, v, None).transpose(0, 1).flatten(0, 1)]
+        shared = torch.cat([k, v], dim=-1).flatten(1).index_select(0, sample)
+        shared = shared.unflatten(1, (prefix, -1)).split([rows for rows, _ in groups])
+        for (rows, length), own, before in zip(groups, said, shared, strict=True):
+            q, own = own.unflatten(0, (rows, length)).split(
+                [self.config.hidden, 2 * self.config.hidden], dim=-1
+            )
+            k, v = torch.cat([before, own], dim=1).chunk(2, dim=-1)
+            mask = seen[prefix : prefix + length, : prefix + length]
+            attended.append(layer.attend(q, k, v, mask).flatten(0, 1))
+        return torch.cat(attended)
 
     def logits(self, states: Tensor) -> Tensor:
         """Final states [..., H] to logits [..., V]."""
