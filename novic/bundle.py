@@ -1,6 +1,6 @@
 """A decoder bundle: one folder that names nouns without tokenizer, hub or pickle.
 
-    bundle.json           format, sizes, embedder id, provenance, metrics, SHA-256 of the weights
+    bundle.json           format, sizes, embedder id, provenance, metrics, SHA-256 of the others
     nouns.json            the noun table: nouns in order, and for each the kinds that it is one of
     decoder.safetensors   the decoder's weights and the nouns' compact tokens
 
@@ -9,6 +9,7 @@ The trie is built from the tokens on loading, in milliseconds; storing it would 
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,7 +25,14 @@ from novic.trie import Trie, build_trie
 
 FORMAT = "nomaly-decoder"
 VERSION = 1
+CARD = "bundle.json"
+NOUNS = "nouns.json"
 WEIGHTS = "decoder.safetensors"
+SUMS = {WEIGHTS: "weights_sha256", NOUNS: "nouns_sha256"}
+"""Where bundle.json keeps the SHA-256 of each of the other files."""
+CARD_SUM = "card_sha256"
+"""Where bundle.json keeps the SHA-256 of what it says itself."""
+
 _TABLES = ("nouns.tokens", "nouns.source_ids")
 
 
@@ -71,7 +79,9 @@ def save_bundle(path: Path, bundle: Bundle, *, half: bool = True) -> None:
     save_file(tensors, path / WEIGHTS)
     table = [[noun, list(bundle.hypernyms.get(noun, ()))] for noun in bundle.tokens.nouns]
     rows = ",\n".join(json.dumps(row, ensure_ascii=False) for row in table)
-    (path / "nouns.json").write_text(f"[\n{rows}\n]\n", encoding="utf-8")
+    (path / NOUNS).write_text(f"[\n{rows}\n]\n", encoding="utf-8")
+    # safetensors lets only the owner read; a bundle is for whoever may read its folder.
+    shutil.copymode(path / NOUNS, path / WEIGHTS)
     card = {
         "format": FORMAT,
         "version": VERSION,
@@ -80,12 +90,60 @@ def save_bundle(path: Path, bundle: Bundle, *, half: bool = True) -> None:
         "decoder": asdict(bundle.decoder.config),
         "nouns": len(table),
         "parameters": sum(weight.numel() for weight in bundle.decoder.parameters()),
-        "weights_sha256": _sha256(path / WEIGHTS),
+        **{key: _sha256(path / name) for name, key in SUMS.items()},
         "provenance": dict(bundle.provenance),
         "metrics": dict(bundle.metrics),
     }
+    card[CARD_SUM] = _card_sum(card)
     text = json.dumps(card, indent=2, ensure_ascii=False)
-    (path / "bundle.json").write_text(f"{text}\n", encoding="utf-8")
+    (path / CARD).write_text(f"{text}\n", encoding="utf-8")
+
+
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """Make sure that a new bundle may take a place.
+
+    Raises:
+        ValueError: If something is there; with `overwrite`, if it is anything but a bundle.
+    """
+    if path.exists() and not overwrite:
+        raise ValueError(f"{path}: exists already; name a new folder or say --overwrite")
+    if path.exists() and not _is_only_bundle(path):
+        raise ValueError(f"{path}: is not a bundle alone, so it stays; name a new folder")
+
+
+def save_new_bundle(path: Path, bundle: Bundle, *, half: bool, overwrite: bool) -> None:
+    """Write a bundle into a folder of its own, whole or not at all.
+
+    Args:
+        path: The folder; see `check_place`.
+        bundle: What to write.
+        half: See `save_bundle`.
+        overwrite: Replace the bundle that is there.
+
+    Raises:
+        ValueError: If the place is taken.
+        BundleError: If it cannot be written; what was there stays.
+    """
+    check_place(path, overwrite=overwrite)
+    path = path.absolute()
+    part, earlier = (path.with_name(f".{path.name}.{end}") for end in ("part", "earlier"))
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        save_bundle(part, bundle, half=half)
+        if path.exists():
+            path.rename(earlier)
+        part.rename(path)
+    except (OSError, SafetensorError) as error:
+        raise BundleError(f"{path}: cannot be written: {error}") from error
+    finally:
+        if earlier.exists() and not path.exists():
+            earlier.rename(path)
+        for rest in (part, earlier):
+            shutil.rmtree(rest, ignore_errors=True)
+
+
+def _is_only_bundle(path: Path) -> bool:
+    return path.is_dir() and {entry.name for entry in path.iterdir()} <= {CARD, NOUNS, WEIGHTS}
 
 
 def load_bundle(path: Path, device: torch.device | None = None) -> Bundle:
@@ -102,16 +160,11 @@ def load_bundle(path: Path, device: torch.device | None = None) -> Bundle:
         BundleError: If a file is missing, damaged, or of another format.
     """
     card = read_card(path)
-    weights = path / WEIGHTS
     try:
-        if _sha256(weights) != card["weights_sha256"]:
-            raise BundleError(
-                f"{weights}: its SHA-256 is not the one in bundle.json; "
-                "the file is damaged or from another bundle, copy the whole folder again"
-            )
-        with safe_open(weights, "pt") as file:
+        _check_sums(path, card)
+        with safe_open(path / WEIGHTS, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        table = json.loads((path / "nouns.json").read_text(encoding="utf-8"))
+        table = json.loads((path / NOUNS).read_text(encoding="utf-8"))
         nouns = tuple(noun for noun, _ in table)
         tokens = NounTokens(nouns, *(tensors.pop(name).long().numpy() for name in _TABLES))
         if len(nouns) != len(tokens.tokens):
@@ -142,7 +195,7 @@ def read_card(path: Path) -> dict[str, Any]:
     Raises:
         BundleError: If it is missing, damaged, or of another format or version.
     """
-    file = path / "bundle.json"
+    file = path / CARD
     try:
         card = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -156,7 +209,44 @@ def read_card(path: Path) -> dict[str, Any]:
             f"{file}: bundle version {card.get('version')}, this Nomaly reads version {VERSION}; "
             "update Nomaly or train the bundle again"
         )
+    # The first bundles don't tell the sum of their card.
+    if CARD_SUM in card and _card_sum(card) != card[CARD_SUM]:
+        raise BundleError(
+            f"{file}: what it says does not match its own SHA-256 ({CARD_SUM}); "
+            "the file was changed or damaged, copy the whole folder again"
+        )
     return card
+
+
+def file_hashes(path: Path) -> dict[str, str]:
+    """SHA-256 of each file of a bundle, as the files are now.
+
+    Raises:
+        BundleError: If one is missing.
+    """
+    try:
+        return {name: _sha256(path / name) for name in (CARD, NOUNS, WEIGHTS)}
+    except OSError as error:
+        raise BundleError(f"{path}: not a whole decoder bundle: {error}") from error
+
+
+def _check_sums(path: Path, card: dict[str, Any]) -> None:
+    """Refuse files that are not those the bundle was saved with."""
+    for name, key in SUMS.items():
+        # The first bundles tell the sum of their weights only.
+        if key == "nouns_sha256" and key not in card:
+            continue
+        if _sha256(path / name) != card[key]:
+            raise BundleError(
+                f"{path / name}: its SHA-256 is not the one in {CARD}; "
+                "the file is damaged or from another bundle, copy the whole folder again"
+            )
+
+
+def _card_sum(card: Mapping[str, Any]) -> str:
+    """SHA-256 of a card but for the sum itself, whatever its layout and order."""
+    said = {key: value for key, value in card.items() if key != CARD_SUM}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

@@ -10,11 +10,16 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 
+import numpy as np
 from huggingface_hub import try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError
+from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+
+from novic.tokens import END
 
 CLIP_ENTRIES = 49_408
 """Entries of the byte pair vocabulary that every CLIP text model shares; no other has as many."""
@@ -47,6 +52,33 @@ class TextTokenizer:
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids, single spaces; not always the text that gave them: "3d" comes as "3 d"."""
         return " ".join(self.pieces.decode(ids).replace(CLIP_WORD_END, " ").split())
+
+
+class CompactTokenizer:
+    """Texts to the compact tokens of a decoder and back."""
+
+    def __init__(self, text: TextTokenizer, source_ids: NDArray[np.int64]) -> None:
+        """Put both together.
+
+        Args:
+            text: The tokenizer of the decoder's embedder.
+            source_ids: Its id of each compact token [V]; entry 0 is its end or pad id.
+        """
+        self._text = text
+        self._source_ids = source_ids.tolist()
+        pieces = enumerate(self._source_ids)
+        self._compact = {piece: token for token, piece in pieces if token != END}
+
+    def encode(self, text: str) -> list[int] | None:
+        """Compact tokens of a text without END; None if the decoder cannot say it."""
+        tokens = [self._compact.get(piece) for piece in self._text.encode(text)]
+        known = [token for token in tokens if token is not None]
+        return known if known and len(known) == len(tokens) else None
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Text of compact tokens up to their first END, if any."""
+        said = takewhile(lambda token: token != END, tokens)
+        return self._text.decode([self._source_ids[token] for token in said])
 
 
 def tokenizer_for(embedder: str, entries: int, folder: Path | None = None) -> TextTokenizer:

@@ -23,11 +23,14 @@ from torch import Tensor
 
 from novic.bundle import Bundle, BundleError, load_bundle
 from novic.decoder import DecoderConfig, PrefixedDecoder
-from novic.tokenizers import TextTokenizer, TokenizerError, tokenizer_for
+from novic.tokenizers import CompactTokenizer, TokenizerError, tokenizer_for
 from novic.tokens import NounTokens
 
 SUFFIXES = (".train", ".model")
 """What upstream calls its files; a `.model` holds no state of the training."""
+
+ENTRIES = "tokenizer_entries"
+"""Where a bundle from a checkpoint keeps the size of its tokenizer, in `preprocessing`."""
 
 LAYOUT: Mapping[str, object] = {
     "model": "PrefixedIterDecoder",
@@ -166,7 +169,7 @@ def with_tokens(checkpoint: Checkpoint, tokenizer: Path | None = None) -> Bundle
         text = tokenizer_for(checkpoint.embedder, checkpoint.entries, tokenizer)
     except TokenizerError as error:
         raise CheckpointError(f"{checkpoint.path}: {error}") from error
-    rows = _compact_rows(checkpoint, text)
+    rows = _compact_rows(checkpoint, CompactTokenizer(text, checkpoint.source_ids))
     first_of: dict[tuple[int, ...], str] = {}
     for noun, row in zip(checkpoint.nouns, rows, strict=True):
         first_of.setdefault(row, noun)
@@ -186,6 +189,31 @@ def with_tokens(checkpoint: Checkpoint, tokenizer: Path | None = None) -> Bundle
         provenance={**checkpoint.provenance, **({"same_tokens_as": alike} if alike else {})},
         metrics=checkpoint.metrics,
     )
+
+
+def compact_tokenizer(bundle: Bundle, tokenizer: Path | None = None) -> CompactTokenizer:
+    """The tokenizer of a bundle that came from a checkpoint.
+
+    Naming nouns of the vocabulary needs none; nouns from elsewhere and free generation do.
+
+    Args:
+        bundle: What `load_checkpoint` gave, or `load_bundle` of what was converted from one.
+        tokenizer: See `load_checkpoint`.
+
+    Raises:
+        BundleError: If the bundle is not from a checkpoint, or its tokenizer is missing.
+    """
+    entries = bundle.preprocessing.get(ENTRIES)
+    if not isinstance(entries, int):
+        raise BundleError(
+            f"the decoder for '{bundle.embedder}' did not come from a checkpoint, so only nouns "
+            "of its own vocabulary can be told from tokens"
+        )
+    try:
+        text = tokenizer_for(bundle.embedder, entries, tokenizer)
+    except TokenizerError as error:
+        raise BundleError(str(error)) from error
+    return CompactTokenizer(text, bundle.tokens.source_ids)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -212,7 +240,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             source_ids,
             entries,
             _part(settings, "embedder_spec", str, "cfg_flat."),
-            {"autocast": _autocast(settings), "tokenizer_entries": entries},
+            {"precision": _precision(settings), ENTRIES: entries},
             _provenance(path, sha256, settings, contents),
             _metrics(contents),
         )
@@ -445,20 +473,19 @@ def _nouns(contents: Mapping[str, Any]) -> tuple[str, ...]:
     return vocabulary
 
 
-def _compact_rows(checkpoint: Checkpoint, text: TextTokenizer) -> list[tuple[int, ...]]:
+def _compact_rows(checkpoint: Checkpoint, text: CompactTokenizer) -> list[tuple[int, ...]]:
     """Compact tokens of every noun without its end, checked against the vocabulary (§12.4)."""
-    compact = {int(piece): number for number, piece in enumerate(checkpoint.source_ids)}
-    rows = [
-        tuple(compact.get(piece, -1) for piece in text.encode(noun)) for noun in checkpoint.nouns
-    ]
+    rows = []
+    for noun in checkpoint.nouns:
+        tokens = text.encode(noun)
+        if tokens is None:
+            raise CheckpointError(_other_tokenizer(checkpoint, f"it splits '{noun}' otherwise"))
+        rows.append(tuple(tokens))
+    count = len({token for row in rows for token in row}) + 1
     longest = max(map(len, rows)) + 1
-    used = {token for row in rows for token in row}
-    for noun, row in zip(checkpoint.nouns, rows, strict=True):
-        if not row or min(row) < 1:
-            raise CheckpointError(_other_tokenizer(checkpoint, f"'{noun}' has other tokens"))
     size = checkpoint.decoder.config
-    if len(used) != size.vocabulary - 1 or longest != size.max_tokens:
-        found = f"the nouns use {len(used) + 1} tokens, at most {longest} each, the decoder has "
+    if count != size.vocabulary or longest != size.max_tokens:
+        found = f"the nouns use {count} tokens, at most {longest} each, the decoder has "
         raise CheckpointError(
             _other_tokenizer(checkpoint, f"{found}{size.vocabulary} and {size.max_tokens}")
         )
@@ -472,11 +499,11 @@ def _other_tokenizer(checkpoint: Checkpoint, reason: str) -> str:
     )
 
 
-def _autocast(settings: Mapping[str, Any]) -> str:
-    """Number format in which the embedder ran on CUDA."""
+def _precision(settings: Mapping[str, Any]) -> str:
+    """Number format in which the embedder ran on CUDA, as `novic.model.build_embedder` takes it."""
     if not settings.get("embedder_amp", True):
-        return "float32"
-    return "bfloat16" if settings.get("embedder_amp_bf16", False) else "float16"
+        return "fp32"
+    return "bf16" if settings.get("embedder_amp_bf16", False) else "fp16"
 
 
 def _provenance(

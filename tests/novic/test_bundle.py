@@ -4,7 +4,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from novic.bundle import Bundle, BundleError, load_bundle, save_bundle
+from novic.bundle import (
+    Bundle,
+    BundleError,
+    file_hashes,
+    load_bundle,
+    read_card,
+    save_bundle,
+    save_new_bundle,
+)
 from tests.novic.builders import random_decoder, random_nouns, random_vectors
 
 TOKENS = random_nouns(50, vocabulary=20, longest=4)
@@ -54,6 +62,12 @@ def change_format(folder: Path) -> None:
     (folder / "bundle.json").write_text('{"format": "else"}')
 
 
+def change_heads(folder: Path) -> None:
+    card = json.loads((folder / "bundle.json").read_text())
+    card["decoder"]["heads"] = 8
+    (folder / "bundle.json").write_text(json.dumps(card))
+
+
 def change_version(folder: Path) -> None:
     card = json.loads((folder / "bundle.json").read_text())
     (folder / "bundle.json").write_text(json.dumps(card | {"version": 99}))
@@ -69,7 +83,8 @@ def drop_nouns(folder: Path) -> None:
         (damage_weights, "damaged or from another bundle"),
         (change_format, "not a Nomaly decoder bundle"),
         (change_version, "bundle version 99, this Nomaly reads version 1"),
-        (drop_nouns, r"nouns.json holds 1 nouns and decoder.safetensors 50"),
+        (drop_nouns, r"nouns.json: its SHA-256 is not the one in bundle.json"),
+        (change_heads, r"bundle.json: what it says does not match its own SHA-256"),
         (lambda folder: (folder / "bundle.json").unlink(), "bundle.json is missing"),
         (lambda folder: (folder / "bundle.json").write_text("{"), "cannot be read"),
         (lambda folder: (folder / "decoder.safetensors").unlink(), "not a readable decoder bundle"),
@@ -79,3 +94,54 @@ def test_a_faulty_bundle_is_refused_with_the_reason(folder: Path, fault, message
     fault(folder)
     with pytest.raises(BundleError, match=message):
         load_bundle(folder)
+
+
+def test_every_file_is_under_a_checksum(folder: Path):
+    card = read_card(folder)
+    hashes = file_hashes(folder)
+    assert hashes["decoder.safetensors"] == card["weights_sha256"]
+    assert hashes["nouns.json"] == card["nouns_sha256"]
+    assert len(hashes["bundle.json"]) == 64
+
+
+def forget_sums(folder: Path) -> None:
+    """Make the bundle what the first Nomaly wrote: one checksum, of the weights."""
+    card = json.loads((folder / "bundle.json").read_text())
+    del card["nouns_sha256"], card["card_sha256"]
+    (folder / "bundle.json").write_text(json.dumps(card))
+
+
+def test_a_bundle_of_the_first_nomaly_loads(folder: Path):
+    forget_sums(folder)
+    assert load_bundle(folder).tokens.nouns == TOKENS.nouns
+    drop_nouns(folder)
+    with pytest.raises(BundleError, match=r"nouns.json holds 1 nouns and decoder.safetensors 50"):
+        load_bundle(folder)
+
+
+def test_all_files_of_a_bundle_are_for_the_same_readers(folder: Path):
+    assert len({entry.stat().st_mode for entry in folder.iterdir()}) == 1
+
+
+def test_a_new_bundle_replaces_another_only_when_asked(folder: Path):
+    other = Bundle(random_decoder(TOKENS, seed=1), TOKENS, "starter", metrics={"top1": 0.9})
+    with pytest.raises(ValueError, match="exists already; name a new folder or say --overwrite"):
+        save_new_bundle(folder, other, half=False, overwrite=False)
+    assert load_bundle(folder).metrics == {"top1": 0.5}
+    save_new_bundle(folder, other, half=False, overwrite=True)
+    assert load_bundle(folder).metrics == {"top1": 0.9}
+    assert [entry.name for entry in folder.parent.iterdir()] == ["bundle"]
+
+
+def test_a_folder_with_other_things_is_left_alone(folder: Path):
+    (folder / "holiday.jpg").touch()
+    with pytest.raises(ValueError, match="not a bundle alone"):
+        save_new_bundle(folder, load_bundle(folder), half=False, overwrite=True)
+    assert (folder / "holiday.jpg").exists()
+
+
+def test_a_bundle_that_cannot_be_written_costs_nothing(folder: Path):
+    folder.with_name(".bundle.part").write_text("in the way")
+    with pytest.raises(BundleError, match="cannot be written"):
+        save_new_bundle(folder, load_bundle(folder), half=True, overwrite=True)
+    assert load_bundle(folder).metrics == {"top1": 0.5}
