@@ -31,9 +31,8 @@ from detectors.base import Detector
 from detectors.registry import load_detector
 from detectors.types import Frame
 from detectors.zones import Zones
-from novic.bundle import read_card
 from novic.device import resolve_device
-from novic.model import NounModel, load_model, starter_bundle_path
+from novic.model import NounModel, load_model, model_sha256
 
 BATCH = 8
 """Frames that the detector sees at once."""
@@ -344,14 +343,13 @@ def _take_up(store: Store, request: AuditRequest) -> Run | None:
 
 def _settings(request: AuditRequest) -> dict[str, Any]:
     """What decides the result of an audit, as it comes back from the store."""
-    namer = read_card(request.bundle or starter_bundle_path())
     settings = {
         "videos": [_identity(video) for video in request.videos],
         "normal": _identity(request.normal) if request.normal else None,
         "normal_first_s": request.normal_first_s,
         "detector": str(request.detector) if request.detector else None,
         "fps": request.fps,
-        "namer": namer["weights_sha256"],
+        "namer": model_sha256(request.bundle),
         "camera": request.camera,
         "zones": asdict(request.zones),
     }

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands import annotate, cache, captions, embedder, model
+from app.commands import annotate, cache, captions, embedder, model, naming
 from app.commands.options import (
     Bundle,
     Camera,
@@ -185,39 +185,14 @@ def watch(
         typer.echo(f"{len(summary['events'])} events. Report: {summary['report']}")
 
 
-@cli.command(
+cli.command(
     epilog="Examples:  nomaly name photo.jpg\n\nnomaly name holiday/ --csv > names.csv"
     "\n\ncurl -s http://camera/snapshot.jpg | nomaly name -"
-)
-def name(
-    images: Annotated[list[str], typer.Argument(help="Image files, folders, or - for stdin.")],
-    top: Annotated[int, typer.Option(min=1, max=100, help="Nouns for each image.")] = 5,
-    bundle: Bundle = None,
-    device: Device = "auto",
-    as_json: Json = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Results as CSV on stdout.")] = False,
-    quiet: Quiet = False,
-) -> None:
-    """Name what images show, without a list to choose from."""
-    from app.naming import name_images
-    from app.tables import print_names, print_names_csv
-    from novic.device import resolve_device
-    from novic.model import load_model
-
-    if as_json and as_csv:
-        raise UsageError("--json and --csv are given; choose one")
-    model = load_model(bundle, resolve_device(device))
-    named = list(name_images(model, images, top, show_progress(quiet)))
-    if as_json:
-        print_json([image.as_json() for image in named])
-    elif as_csv:
-        print_names_csv(named)
-    else:
-        print_names(named)
-    if not named:
-        raise UsageError("there are no images in what was named")
-    if any(image.error for image in named):
-        raise typer.Exit(1)
+    "\n\nnomaly name part.jpg --model novic.train --gencfg beam_k5_gr --guide parts.txt"
+)(naming.name)
+cli.command(
+    epilog="Example:  nomaly decode vectors.npy --model novic.train --gencfg all_k10_gp --json"
+)(naming.decode)
 
 
 @cli.command(epilog="Example:  nomaly fit sunday.mp4 --out hall-detector")
@@ -277,7 +252,7 @@ def train(
     if as_json:
         print_json({"bundle": str(out), **metrics})
     else:
-        typer.echo(f"Wrote {out}. Next: nomaly name IMAGE --bundle {out}")
+        typer.echo(f"Wrote {out}. Next: nomaly name IMAGE --model {out}")
 
 
 def main() -> None:

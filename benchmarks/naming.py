@@ -36,6 +36,7 @@ from rich.console import Console
 from rich.table import Table
 
 from novic.bundle import load_bundle
+from novic.decode import NounDecoder
 from novic.embedder import Pixels
 from novic.model import NounModel, starter_bundle_path
 from novic.starter import StarterEmbedder
@@ -166,7 +167,7 @@ class Namers:
     """All namers over one dictionary."""
 
     def __init__(self, bundle: Path) -> None:
-        self.model = NounModel(StarterEmbedder(), load_bundle(bundle))
+        self.model = NounModel(StarterEmbedder(), NounDecoder(load_bundle(bundle)))
         self.nouns = self.model.bundle.tokens.nouns
         self._embedder = StarterEmbedder()
         self._vectors = self._embedder.embed_texts(self.nouns)

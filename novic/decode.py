@@ -128,6 +128,8 @@ class NounDecoder:
             GenConfigError: If there is no tokenizer, or upstream itself fails on this strategy.
         """
         rows = self._rows(vectors)
+        if not len(rows):
+            return []
         nouns = self.bundle.tokens if self.guide is None else self.guide
         if config.method == "all":
             if config.topk > len(nouns.nouns):

@@ -285,5 +285,5 @@ class PrefixedDecoder(nn.Module):
 
     def _prefix_inputs(self, embeddings: Tensor) -> Tensor:
         """[B, F] to [B, P, H]."""
-        unit = functional.normalize(embeddings, dim=-1)
+        unit = functional.normalize(embeddings, dim=-1).to(self.token_table.weight.dtype)
         return self.prefix_in(unit).unflatten(-1, (self.config.prefix, self.config.hidden))

@@ -1,16 +1,20 @@
-"""Images in, nouns out: an embedder and a decoder bundle put together."""
+"""Images in, nouns out: an embedder and a decoder put together."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
 import torch
 
-from novic.bundle import Bundle, BundleError, load_bundle
+from novic.bundle import Bundle, BundleError, read_card
+from novic.decode import NounDecoder
 from novic.embedder import Embedder, EmbedderError, Pixels, Vectors
-from novic.generate import Decoding, beam_search
-from novic.packed import for_inference
+from novic.gencfg import GenConfig
+from novic.guides import GuideList, read_guide
+from novic.upstream import compact_tokenizer, is_checkpoint, read_model_file
 
 BATCH = 64
 """Images embedded and decoded at once."""
@@ -22,19 +26,27 @@ class NounScore:
 
     noun: str
     p: float
-    """Probability that the decoder says exactly this noun for the image, 0 to 1 (plain reading in
-    `novic.generate`): the candidates of one image sum to at most 1."""
+    """exp of the score (`novic.decode`): with the standard strategy the probability, 0 to 1, that
+    the decoder says exactly this noun, so that the candidates of one image sum to at most 1."""
 
 
 class NounModel:
     """Names images by open-vocabulary decoding."""
 
-    def __init__(self, embedder: Embedder, bundle: Bundle) -> None:
+    def __init__(
+        self, embedder: Embedder, decoder: NounDecoder, config: GenConfig | None = None
+    ) -> None:
         """Put both together.
 
+        Args:
+            embedder: Images to vectors.
+            decoder: Vectors to nouns.
+            config: How nouns are searched; upstream's standard strategy by default.
+
         Raises:
-            BundleError: If the bundle was trained for another embedder.
+            BundleError: If the decoder was trained for another embedder.
         """
+        bundle = decoder.bundle
         if embedder.width != bundle.decoder.config.width:
             raise BundleError(
                 f"the decoder reads {bundle.decoder.config.width} components of "
@@ -42,8 +54,8 @@ class NounModel:
             )
         self.embedder = embedder
         self.bundle = bundle
-        self._trie = bundle.trie()
-        self._decoder = for_inference(bundle.decoder)
+        self.decoder = decoder
+        self._config = config or GenConfig()
 
     def name(self, images: Sequence[Pixels], top: int = 5) -> list[list[NounScore]]:
         """Name images.
@@ -63,19 +75,12 @@ class NounModel:
 
     def decode(self, vectors: Vectors, top: int = 5) -> list[list[NounScore]]:
         """Name images by their vectors [N, F], float32."""
-        decoding = Decoding(beams=max(10, top))
-        device = self.bundle.decoder.token_table.weight.device
-        found = beam_search(
-            self._decoder, self._trie, torch.from_numpy(vectors).to(device), decoding
-        )
-        nouns = self.bundle.tokens.nouns
+        config = self._config
+        if config.method != "greedy":
+            config = replace(config, topk=max(config.topk, top))
         return [
-            [
-                NounScore(nouns[noun], float(p))
-                for noun, p in zip(row, scores, strict=True)
-                if noun >= 0
-            ][:top]
-            for row, scores in zip(found.nouns.tolist(), found.scores.exp().tolist(), strict=True)
+            [NounScore(answer.noun, math.exp(answer.score)) for answer in row]
+            for row in self.decoder.decode(vectors, config, wanted=top)
         ]
 
 
@@ -120,20 +125,80 @@ def build_embedder(spec: str, device: torch.device, precision: str = "auto") -> 
     )
 
 
-def load_model(path: Path | None, device: torch.device, *, many_images: bool = False) -> NounModel:
-    """Load a bundle and the embedder it names.
+def model_sha256(path: Path | None) -> str:
+    """What tells decoders apart: SHA-256 of a checkpoint, or of a bundle's weights.
+
+    Raises:
+        BundleError: If there is neither.
+    """
+    path = path or starter_bundle_path()
+    if not is_checkpoint(path):
+        return read_card(path)["weights_sha256"]
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load_model(
+    path: Path | None,
+    device: torch.device,
+    *,
+    config: GenConfig | None = None,
+    guide: Sequence[str] = (),
+    spellings: Callable[[str], Sequence[str]] = lambda _: (),
+    many_images: bool = False,
+) -> NounModel:
+    """Load a decoder and the embedder it names.
 
     Args:
-        path: Folder of a bundle; None for the one that Nomaly ships.
+        path: Folder of a bundle or a checkpoint; None for the one that Nomaly ships.
         device: Where both run.
+        config: How nouns are searched.
+        guide: Nouns that alone may be said; empty for the whole vocabulary.
+        spellings: See `novic.guides.read_guide`.
         many_images: Make ready for many images now, rather than in the middle of them.
 
     Raises:
         BundleError: If the bundle cannot be read.
+        CheckpointError: If the checkpoint cannot be used.
         EmbedderError: If its embedder cannot be built here.
+        GuideError: If no noun of the guide can be said.
     """
-    bundle = load_bundle(path or starter_bundle_path(), device)
-    model = NounModel(build_embedder(bundle.embedder, device), bundle)
+    bundle = read_model_file(path or starter_bundle_path(), device)
+    decoder = open_decoder(bundle, guide=guide, spellings=spellings)
+    model = NounModel(build_embedder(bundle.embedder, device), decoder, config)
     if many_images:
         model.embedder.warm_up()
     return model
+
+
+def open_decoder(
+    bundle: Bundle,
+    *,
+    guide: Sequence[str] = (),
+    spellings: Callable[[str], Sequence[str]] = lambda _: (),
+    tokenizer: Path | None = None,
+) -> NounDecoder:
+    """Make a bundle ready to decode, with its tokenizer where that can be had.
+
+    Args:
+        bundle: Decoder and vocabulary.
+        guide: Nouns that alone may be said; empty for the whole vocabulary.
+        spellings: See `novic.guides.read_guide`.
+        tokenizer: Folder of the embedder's tokenizer.json, if it is nowhere else.
+
+    Raises:
+        BundleError: If the given tokenizer is not the bundle's.
+        GuideError: If no noun of the guide can be said.
+    """
+    try:
+        text = compact_tokenizer(bundle, tokenizer)
+    except BundleError:
+        # Naming nouns of the vocabulary needs none.
+        if tokenizer is not None:
+            raise
+        text = None
+    nouns: GuideList | None = None
+    if guide:
+        encode = text.encode if text is not None else lambda _: None
+        nouns = read_guide(guide, bundle.tokens, spellings=spellings, encode=encode)
+    return NounDecoder(bundle, guide=nouns, text=text.decode if text is not None else None)

@@ -43,12 +43,17 @@ class PackedLinear(nn.Module):
 
 @torch.inference_mode()
 def for_inference(decoder: PrefixedDecoder) -> PrefixedDecoder:
-    """A copy of a decoder that decodes as fast as its device allows; equal within 1e-4.
+    """A copy of a decoder that decodes as fast as its device allows.
+
+    On the CPU scores stay equal within 1e-4. On CUDA weights and states become float16; logarithms
+    are still taken in float32, by whoever decodes.
 
     Args:
-        decoder: In eval mode. On CUDA, and where torch lacks the operators, it comes back as it is.
+        decoder: In eval mode. On a CPU whose torch lacks the operators it comes back as it is.
     """
     weight = decoder.token_table.weight
+    if weight.device.type == "cuda":
+        return copy.deepcopy(decoder).half()
     if weight.device.type != "cpu" or weight.dtype != torch.float32:
         return decoder
     packed = copy.deepcopy(decoder)

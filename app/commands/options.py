@@ -13,7 +13,12 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results."
 Overwrite = Annotated[bool, typer.Option(help="Replace the results that the folder holds.")]
 Bundle = Annotated[
     Path | None,
-    typer.Option(help="Decoder bundle that names things; by default the one Nomaly ships."),
+    typer.Option(
+        "--model",
+        "--bundle",
+        help="Decoder that names things: a bundle or an upstream .train file; by default the "
+        "bundle that Nomaly ships.",
+    ),
 ]
 DetectorFolder = Annotated[
     Path | None, typer.Option("--detector", help="A detector that was fitted before.")

@@ -37,9 +37,12 @@ def test_beams_equal_plain_full_recomputation(decoding: Decoding):
 
 
 @pytest.mark.parametrize("renormalise", [False, True])
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
-def test_exhaustive_scores_equal_teacher_forcing(renormalise: bool, alpha: float):
-    decoding = Decoding(renormalise=renormalise, length_alpha=alpha)
+def test_exhaustive_scores_equal_teacher_forcing(
+    renormalise: bool, temperature: float, alpha: float
+):
+    decoding = Decoding(1, renormalise, temperature, alpha)
     scores = score_nouns(DECODER, TRIE, VECTORS, decoding)
     expected = reference.score_nouns(DECODER, TABLE, VECTORS, decoding)
     torch.testing.assert_close(scores, expected, atol=1e-4, rtol=0)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from novic.bundle import load_bundle
+from novic.decode import NounDecoder
 from novic.embedder import EmbedderError, Pixels
 from novic.model import NounModel, starter_bundle_path
 from novic.starter import (
@@ -38,7 +39,7 @@ def test_a_real_cat_is_seen(embedder: StarterEmbedder, cat: Pixels):
 
 
 def test_the_shipped_bundle_names_a_real_cat(embedder: StarterEmbedder, cat: Pixels):
-    model = NounModel(embedder, load_bundle(starter_bundle_path()))
+    model = NounModel(embedder, NounDecoder(load_bundle(starter_bundle_path())))
     names = model.name([cat], top=5)[0]
     assert "cat" in {score.noun for score in names[:3]}
     assert sum(score.p for score in names) <= 1.001

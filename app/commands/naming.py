@@ -1,0 +1,164 @@
+"""`nomaly name` and `nomaly decode`: nouns for images, and for vectors."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.commands.options import Bundle, Device, Json, Quiet, print_json, show_progress
+from app.errors import UsageError
+
+Strategy = Annotated[
+    str,
+    typer.Option(
+        "--gencfg",
+        help="How nouns are searched and scored: METHOD_kK_vPRIOR_gGUIDE_tTAU_aALPHA, parts in any "
+        "order, any of them missing. greedy, beam or all; gp plain, gr renormalised, gn free.",
+    ),
+]
+GuideFile = Annotated[
+    Path | None,
+    typer.Option("--guide", help="Text file with the nouns that alone may be said, one a line."),
+]
+DictionaryFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--dictionary",
+        help="object_nouns.json: understands plurals and other spellings in the guide.",
+    ),
+]
+STANDARD = "beam_k10_vnone_gp_t1_a0"
+
+
+def name(
+    images: Annotated[list[str], typer.Argument(help="Image files, folders, or - for stdin.")],
+    top: Annotated[int, typer.Option(min=1, max=100, help="Nouns for each image.")] = 5,
+    model: Bundle = None,
+    gencfg: Strategy = STANDARD,
+    guide: GuideFile = None,
+    dictionary: DictionaryFile = None,
+    device: Device = "auto",
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Results as CSV on stdout.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Name what images show, without a list to choose from."""
+    from app.naming import name_images
+    from app.tables import print_names, print_names_csv
+    from novic.device import resolve_device
+    from novic.gencfg import parse_gencfg
+    from novic.model import load_model
+
+    if as_json and as_csv:
+        raise UsageError("--json and --csv are given; choose one")
+    loaded = load_model(
+        model,
+        resolve_device(device),
+        config=parse_gencfg(gencfg),
+        guide=_guide_nouns(guide),
+        spellings=_spellings(dictionary),
+    )
+    _tell_left_out(loaded.decoder.guide)
+    named = list(name_images(loaded, images, top, show_progress(quiet)))
+    if as_json:
+        print_json([image.as_json() for image in named])
+    elif as_csv:
+        print_names_csv(named)
+    else:
+        print_names(named)
+    if not named:
+        raise UsageError("there are no images in what was named")
+    if any(image.error for image in named):
+        raise typer.Exit(1)
+
+
+def decode(
+    vectors: Annotated[
+        Path, typer.Argument(help="NumPy file of vectors [N, F], as the model's embedder gives.")
+    ],
+    model: Bundle = None,
+    gencfg: Strategy = STANDARD,
+    guide: GuideFile = None,
+    dictionary: DictionaryFile = None,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the embedder's tokenizer.json, if it is nowhere else."),
+    ] = None,
+    exact_upstream: Annotated[
+        bool,
+        typer.Option(
+            "--exact-upstream",
+            help="Upstream's own answers, its defects included (docs/novic.md lists them); slow.",
+        ),
+    ] = False,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Name vectors, so that results can be compared without an image encoder.
+
+    Prints for every vector its nouns and their scores (logarithms), best first.
+    """
+    from app.vectors import read_vectors
+    from novic.device import resolve_device
+    from novic.gencfg import parse_gencfg
+    from novic.model import open_decoder, starter_bundle_path
+    from novic.upstream import read_model_file
+
+    config = parse_gencfg(gencfg)
+    rows = read_vectors(vectors)
+    bundle = read_model_file(
+        model or starter_bundle_path(), resolve_device(device), tokenizer=tokenizer
+    )
+    decoder = open_decoder(
+        bundle, guide=_guide_nouns(guide), spellings=_spellings(dictionary), tokenizer=tokenizer
+    )
+    _tell_left_out(decoder.guide)
+    found = (
+        decoder.decode_as_upstream(rows, config) if exact_upstream else decoder.decode(rows, config)
+    )
+    if as_json:
+        print_json([[[noun.noun, _finite(noun.score)] for noun in row] for row in found])
+        return
+    for number, row in enumerate(found):
+        listed = "  ".join(f"{noun.noun} {noun.score:.4f}" for noun in row)
+        typer.echo(f"{number}: {listed}")
+
+
+def _guide_nouns(file: Path | None) -> list[str]:
+    """Lines of a guide file; # begins a comment."""
+    if file is None:
+        return []
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--guide {file}: cannot be read as text: {error}") from error
+    nouns = [line.partition("#")[0].strip() for line in lines]
+    nouns = [noun for noun in nouns if noun]
+    if not nouns:
+        raise UsageError(f"--guide {file}: holds no nouns; write one a line")
+    return nouns
+
+
+def _spellings(dictionary: Path | None) -> Any:  # noqa: ANN401
+    """What a typed noun may mean, by the dictionary."""
+    if dictionary is None:
+        return lambda _: ()
+    from scenarios.dictionary import read_dictionary
+
+    resolve = read_dictionary(dictionary).resolve
+    return lambda text: [entry.target_noun for entry in resolve(text)]
+
+
+def _tell_left_out(guide: Any) -> None:  # noqa: ANN401
+    """Say what of a guide cannot be said, and what was never trained."""
+    if guide is None:
+        return
+    for text, reason in guide.unknown:
+        typer.echo(f"nomaly: guide noun '{text}' {reason}; it is left out", err=True)
+    for noun in guide.untrained:
+        typer.echo(f"nomaly: guide noun '{noun}' was never trained; scores may be poor", err=True)
+
+
+def _finite(score: float) -> float | str:
+    """A score as JSON can hold it: upstream's NaN and -inf become text."""
+    return score if abs(score) < float("inf") else str(score)
