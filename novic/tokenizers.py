@@ -160,7 +160,8 @@ def _clip_merges() -> list[tuple[str, str]]:
 def _tokenizer_file(embedder: str, folder: Path | None) -> Path:
     """Where the tokenizer.json of an embedder lies."""
     name = embedder.partition(":")[2]
-    folder = folder or (Path(name) if Path(name).is_dir() else None)
+    own = Path(name).expanduser()
+    folder = folder or (own if own.is_dir() else None)
     if folder is not None:
         if not (folder / FILE).is_file():
             raise TokenizerError(
