@@ -5,9 +5,11 @@ One broken file in a million stops nothing: it comes out as an error in its plac
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
+from threading import Condition
 from typing import BinaryIO
 
 import numpy as np
@@ -25,8 +27,7 @@ WORKERS = min(4, os.cpu_count() or 1)
 AHEAD = 16
 """Files opened before they are asked for, at most."""
 AHEAD_BYTES = 256 * 2**20
-"""Decoded pixels that may wait; few large pictures fill it, and then fewer files are opened ahead.
-"""
+"""Decoded pixels that may wait; when large pictures fill it, fewer files are opened ahead."""
 BACKGROUND = (128, 128, 128, 255)
 """What shows through transparency, RGBA."""
 
@@ -50,11 +51,12 @@ def load_images(
     paths: Iterable[str],
     workers: int = WORKERS,
     read: Callable[[str], Pixels] | None = None,
-) -> Iterator[LoadedImage]:
+) -> Generator[LoadedImage]:
     """Read image files ahead of their use, in order; broken ones are told in their place.
 
-    Memory is bounded however many paths there are: at most `AHEAD` files are opened before they
-    are asked for, and none more while `AHEAD_BYTES` of decoded pixels wait.
+    Memory is bounded however many paths there are and however large the pictures: at most `AHEAD`
+    files are opened before they are asked for, and no further one while `AHEAD_BYTES` of decoded
+    pixels wait.
 
     Args:
         paths: Files; taken one by one, so the list may be endless.
@@ -66,32 +68,74 @@ def load_images(
     """
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, got {workers}")
+    room = _Room()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="images")
     try:
-        yield from _in_order(pool, iter(paths), read or read_image)
+        yield from _in_order(pool, room, iter(paths), read or read_image)
     finally:
         # Also when the caller stops half-way: what was not begun is not read.
+        room.close()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, paths: Iterator[str], read: Callable[[str], Pixels]
+    pool: ThreadPoolExecutor,
+    room: "_Room",
+    paths: Iterator[str],
+    read: Callable[[str], Pixels],
 ) -> Iterator[LoadedImage]:
+    def load(number: int, path: str) -> LoadedImage:
+        room.wait(number)
+        loaded = load_image(path, read)
+        room.fill(loaded)
+        return loaded
+
     waiting: deque[Future[LoadedImage]] = deque()
+    numbered = enumerate(paths)
     while True:
-        while len(waiting) < AHEAD and (not waiting or _bytes(waiting) < AHEAD_BYTES):
-            path = next(paths, None)
-            if path is None:
-                break
-            waiting.append(pool.submit(load_image, path, read))
+        for number, path in islice(numbered, AHEAD - len(waiting)):
+            waiting.append(pool.submit(load, number, path))
         if not waiting:
             return
-        yield waiting.popleft().result()
+        loaded = waiting.popleft().result()
+        room.leave(loaded)
+        yield loaded
 
 
-def _bytes(waiting: Iterable[Future[LoadedImage]]) -> int:
-    done = (future.result().image for future in waiting if future.done())
-    return sum(image.nbytes for image in done if image is not None)
+class _Room:
+    """Keeps those who load from filling the memory while nobody takes what they loaded."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._bytes = 0
+        self._next = 0
+        self._closed = False
+
+    def wait(self, number: int) -> None:
+        """Wait until there is room; the image that is asked for next may always be loaded."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._closed or number == self._next or self._bytes < AHEAD_BYTES
+            )
+
+    def fill(self, loaded: LoadedImage) -> None:
+        with self._changed:
+            self._bytes += _bytes(loaded)
+
+    def leave(self, loaded: LoadedImage) -> None:
+        with self._changed:
+            self._bytes -= _bytes(loaded)
+            self._next += 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
+def _bytes(loaded: LoadedImage) -> int:
+    return 0 if loaded.image is None else loaded.image.nbytes
 
 
 def load_image(path: str, read: Callable[[str], Pixels] | None = None) -> LoadedImage:

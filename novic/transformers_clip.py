@@ -98,7 +98,7 @@ class TransformersEmbedder:
 
     def _text_inputs(self, texts: Sequence[str]) -> Inputs:
         # Padded to the full context: SigLIP was trained that way and looks at the last place.
-        return dict(
+        inputs = dict(
             self._tokenizer(
                 list(texts),
                 padding="max_length",
@@ -107,6 +107,10 @@ class TransformersEmbedder:
                 return_tensors="pt",
             )
         )
+        if self._model.config.model_type.startswith("siglip"):
+            # Nor did it hide the padding in training; some of its tokenizers would.
+            inputs.pop("attention_mask", None)
+        return inputs
 
     def _image_inputs(self, images: Sequence[Pixels]) -> Inputs:
         return {"pixel_values": prepare_images(images, self._image_input)}
