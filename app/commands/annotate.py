@@ -1,5 +1,203 @@
 """`nomaly annotate`."""
 
-from app.commands.options import command_group
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-cli = command_group("Judge named images, by hand or with a language model.")
+import typer
+
+from app.commands.options import Json, Quiet, command_group, print_json, show_progress
+from app.errors import UsageError
+
+if TYPE_CHECKING:
+    from app.annotation.llm import Price
+    from app.annotation.opinions import Rule
+
+cli = command_group("Judge predicted nouns, by hand or with a language model.")
+
+Images = Annotated[Path, typer.Argument(help="Folder of the images.")]
+Predictions = Annotated[
+    list[Path], typer.Argument(help="Predictions files, which nomaly evaluate writes.")
+]
+File = Annotated[
+    Path | None,
+    typer.Option("--annotations", help="Annotation file; default: beside the images."),
+]
+Top = Annotated[
+    int | None, typer.Option(min=1, help="Only the best so many nouns of each prediction.")
+]
+
+
+@cli.command(
+    epilog="Example:  nomaly annotate human photos/ predictions.json\n\n"
+    "Keys: Q correct, W correct but secondary, O close, P close but secondary, I incorrect, U undo."
+)
+def human(
+    images: Images,
+    predictions: Predictions,
+    annotations: File = None,
+    top: Top = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge nouns by hand, on a page that this command serves until Ctrl-C.
+
+    Every judgement is saved at once; the same command goes on where you were.
+    """
+    from app.annotation.human import serve_until_stopped
+    from app.annotation.session import Session
+    from app.annotation.work import annotations_so_far, find_items, tell_missing
+    from training.annotations import HUMAN_FILE, read_predicted_nouns
+
+    items, missing = find_items(images, read_predicted_nouns(predictions, top))
+    path = annotations or images / HUMAN_FILE
+    session = Session(items, annotations_so_far(path), path)
+    reporter = show_progress(quiet)
+    tell_missing(missing, images, reporter)
+    serve_until_stopped(session, host, port, reporter, browser=browser)
+    progress = session.progress()
+    if as_json:
+        made = {"judged_now": session.made, **progress}
+        print_json({"annotations": str(path), **made, "missing": missing})
+        return
+    typer.echo(
+        f"{session.made} nouns judged in this session; "
+        f"{progress['nouns_done']} of {progress['nouns']} nouns and "
+        f"{progress['images_done']} of {progress['images']} images are done."
+    )
+    if session.made:
+        typer.echo(f"Wrote {path}. Next: nomaly score {_quoted(predictions)}")
+
+
+@cli.command(
+    epilog="Examples:  nomaly annotate llm photos/ predictions.json --model gpt-4o --dry-run\n\n"
+    "nomaly annotate llm photos/ predictions.json --model llava --base-url http://localhost:8000/v1"
+    "\n\nThe key is read from the environment variable OPENAI_API_KEY, and from nowhere else."
+)
+def llm(
+    images: Images,
+    predictions: Predictions,
+    model: Annotated[str, typer.Option(help="A multimodal model of the endpoint.")],
+    base_url: Annotated[
+        str | None,
+        typer.Option(help="Any OpenAI-compatible endpoint; default: OPENAI_BASE_URL, or OpenAI."),
+    ] = None,
+    annotations: File = None,
+    top: Top = None,
+    opinions: Annotated[
+        str, typer.Option(help="Fewest and most opinions on a noun, LEAST..MOST.")
+    ] = "3..5",
+    agree: Annotated[float, typer.Option(help="Share of them that must be the same.")] = 0.78,
+    parallel: Annotated[int, typer.Option(min=1, help="Images asked about at once.")] = 4,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many images.")] = None,
+    retries: Annotated[
+        int, typer.Option(min=0, help="Attempts after a fault that may pass, ever further apart.")
+    ] = 5,
+    price: Annotated[
+        str | None,
+        typer.Option(help="US dollars for a million tokens READ,WRITTEN, to show the cost."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only tell what would be asked.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge nouns with a multimodal language model, by several opinions on each.
+
+    Every opinion is kept beside the annotations as soon as it is there: after Ctrl-C or a kill, the
+    same command goes on and asks nothing twice.
+    """
+    _require_openai()
+    from app.annotation.asking import Asker
+    from app.annotation.llm import LlmRun, estimate
+    from app.annotation.opinions import Opinions
+    from app.annotation.results import print_estimate, print_llm
+    from app.annotation.work import annotations_so_far, find_items, tell_missing
+    from app.stop import stoppable
+    from training.annotations import LLM_FILE, read_predicted_nouns, unjudged_nouns
+
+    rule, cost = _rule(opinions, agree), _price(price)
+    path = annotations or images / LLM_FILE
+    judged = annotations_so_far(path)
+    reporter = show_progress(quiet)
+    found, missing = find_items(images, read_predicted_nouns(predictions, top))
+    tell_missing(missing, images, reporter)
+    left = unjudged_nouns({item.name: item.nouns for item in found}, judged)
+    items = find_items(images, left)[0][:limit] if left else []
+    kept = Opinions.load(path.with_name(f"{path.stem}.opinions.jsonl"), model)
+    if dry_run:
+        figures = estimate(items, kept, rule)
+        print_json(figures) if as_json else print_estimate(figures, cost)
+        return
+    run = LlmRun(items, judged, path, kept, rule)
+    with stoppable() as stop:
+        result = run.run(lambda: Asker(model, base_url, retries), parallel, reporter, stop.check)
+    if as_json:
+        dollars = {"dollars": round(cost.of(result.tokens), 4)} if cost else {}
+        files = {"annotations": str(path), "opinions": str(kept.path)}
+        print_json({**files, **result.as_json(), **dollars, "missing": missing})
+    else:
+        print_llm(result, kept, path, cost)
+    if result.fault or result.stopped:
+        why = result.fault or "stopped"
+        typer.echo(f"nomaly: {why}; the same command goes on from here", err=True)
+    if result.fault or result.stopped or result.failed:
+        raise typer.Exit(1)
+
+
+@cli.command(
+    epilog="Example:  nomaly annotate compare photos/_class_annotations.json "
+    "photos/_class_annotations_gpt.json"
+)
+def compare(
+    first: Annotated[Path, typer.Argument(help="An annotation file.")],
+    second: Annotated[Path, typer.Argument(help="Another one about the same images.")],
+    show: Annotated[int, typer.Option(min=0, help="Disagreements to list.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Tell how far two annotation files agree, on the nouns that both judge."""
+    from app.annotation.results import print_comparison
+    from training.agreement import compare_annotations, disagreements
+    from training.annotations import read_annotations
+
+    one, other = read_annotations(first), read_annotations(second)
+    comparison, differing = compare_annotations(one, other), disagreements(one, other)
+    if as_json:
+        print_json({**comparison.as_json(), "differing": [list(row) for row in differing[:show]]})
+    else:
+        print_comparison(comparison, differing[:show], (first, second))
+
+
+def _require_openai() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("openai") is None:
+        raise UsageError("annotate llm needs the package openai: pip install 'nomaly[llm]'")
+
+
+def _rule(opinions: str, agree: float) -> "Rule":
+    from app.annotation.opinions import Rule
+
+    least, _, most = opinions.partition("..")
+    if not least.isdecimal() or not (most or least).isdecimal():
+        raise UsageError(f"--opinions {opinions}: write LEAST..MOST, for example 3..5")
+    return Rule(int(least), int(most or least), agree)
+
+
+def _price(price: str | None) -> "Price | None":
+    from app.annotation.llm import Price
+
+    if price is None:
+        return None
+    try:
+        read, written = (float(dollars) for dollars in price.split(","))
+    except ValueError as error:
+        raise UsageError(f"--price {price}: write READ,WRITTEN, for example 2.5,10") from error
+    return Price(read, written)
+
+
+def _quoted(paths: list[Path]) -> str:
+    from shlex import join
+
+    return join(str(path) for path in paths)
