@@ -1,5 +1,333 @@
-"""`nomaly cache`."""
+"""`nomaly cache`: vectors of nouns, captions and images, made once and read by training."""
 
-from app.commands.options import command_group
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.commands.options import Device, Json, Quiet, command_group, print_json, show_progress
+from app.errors import StoppedError, UsageError
+
+if TYPE_CHECKING:
+    from novic.embedder import Embedder
+    from training.cache_merge import TargetCount
+    from training.caching import Making
 
 cli = command_group("Embeddings of nouns, captions and images, stored for training.")
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Where the cache goes.")]
+Format = Annotated[
+    str, typer.Option("--format", help="nomaly: a folder; v1: one file that upstream reads too.")
+]
+Stored = Annotated[
+    str,
+    typer.Option(
+        "--vectors",
+        help="float16; int8, half as large, turns vectors by 0.4 degrees; or float32.",
+    ),
+]
+EmbedderSpec = Annotated[
+    str, typer.Option(help="starter, or openclip:, transformers: or openai: and a model.")
+]
+Seed = Annotated[int, typer.Option(help="Seed of everything drawn, and of version 1's order.")]
+Dictionary = Annotated[Path, typer.Option(help="An object_nouns.json.")]
+Threshold = Annotated[
+    int, typer.Option("--ft", min=0, help="Only nouns of a higher total frequency than this.")
+]
+Overwrite = Annotated[bool, typer.Option(help="Replace an earlier cache.")]
+Trust = Annotated[bool, typer.Option(help="Believe that the embedder is the same one.")]
+Cache = Annotated[Path, typer.Argument(help="A cache: a folder, or a version-1 file.")]
+
+
+@cli.command(
+    epilog="Examples:  nomaly cache nouns --dictionary object_nouns.json --ft 2 --out nouns\n\n"
+    "nomaly cache nouns --dictionary object_nouns.json --multiset 1,1,1 --vectors int8 --out sets"
+)
+def nouns(
+    dictionary: Dictionary,
+    out: Out,
+    ft: Threshold = 0,
+    multiset: Annotated[
+        str, typer.Option(help="Sets of texts about one noun, about two, about three: 1,1,1.")
+    ] = "1",
+    prompts: Annotated[
+        Path | None, typer.Option(help="A prompts.json; by default CLIP's own prompts.")
+    ] = None,
+    collections: Annotated[
+        str, typer.Option(help="Collections of prompts, with | between.")
+    ] = "ImageNet1K | CIFAR",
+    embedder: EmbedderSpec = "starter",
+    vectors: Stored = "float16",
+    file_format: Format = "nomaly",
+    seed: Seed = 0,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Embed every noun in every prompt.
+
+    Ctrl-C keeps what is finished, and the same command goes on from there.
+    """
+    from training.caching import NounSource, cache_nouns
+
+    source = NounSource(dictionary, ft, prompts, collections, _sets(multiset))
+    with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
+        made = cache_nouns(source, _build(embedder, device), making)
+    _show(made, as_json)
+
+
+@cli.command(
+    epilog="Example:  nomaly cache captions captions_dataset.json --dictionary object_nouns.json "
+    "--out captions"
+)
+def captions(
+    file: Annotated[Path, typer.Argument(help="A captions_dataset.json.")],
+    dictionary: Dictionary,
+    out: Out,
+    ft: Threshold = 0,
+    captions_per_freq: Annotated[
+        int, typer.Option(min=1, help="Captions used for each unit of a noun's frequency.")
+    ] = 10,
+    samples_per_freq: Annotated[
+        int, typer.Option(min=1, help="Samples for each unit of a spelling's frequency.")
+    ] = 20,
+    embedder: EmbedderSpec = "starter",
+    vectors: Stored = "float16",
+    file_format: Format = "nomaly",
+    seed: Seed = 0,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Embed captions that a language model wrote. Ctrl-C and the same command go on."""
+    from training.caching import CaptionSource, cache_captions
+
+    source = CaptionSource(file, dictionary, ft, captions_per_freq, samples_per_freq)
+    with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
+        made = cache_captions(source, _build(embedder, device), making)
+    _show(made, as_json)
+
+
+@cli.command(epilog="Example:  nomaly cache images holiday --out holiday-vectors")
+def images(
+    folder: Annotated[Path, typer.Argument(help="Folder of images, with all below it.")],
+    out: Out,
+    embedder: EmbedderSpec = "starter",
+    vectors: Stored = "float16",
+    file_format: Format = "nomaly",
+    seed: Seed = 0,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Embed images without targets; those that cannot be read are left out and listed."""
+    from training.caching import cache_images
+
+    with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
+        made = cache_images(folder, _build(embedder, device), making)
+    _show(made, as_json)
+
+
+@cli.command(
+    epilog="Examples:  nomaly cache classes flowers --out flower-vectors\n\n"
+    "nomaly cache classes imagenet --split train --dictionary object_nouns.json --out imagenet-ft0"
+)
+def classes(
+    folder: Annotated[
+        Path, typer.Argument(help='A folder for each class, named by its synonyms: "cab, taxi".')
+    ],
+    out: Out,
+    split: Annotated[str, typer.Option(help="train, valid or all.")] = "all",
+    names: Annotated[
+        Path | None, typer.Option(help="Class names instead, a cls_class_names_multi.json.")
+    ] = None,
+    dictionary: Annotated[
+        Path | None,
+        typer.Option(help="Nouns to aim at; by default the synonyms themselves."),
+    ] = None,
+    ft: Threshold = 0,
+    embedder: EmbedderSpec = "starter",
+    vectors: Stored = "float16",
+    file_format: Format = "nomaly",
+    seed: Seed = 0,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Embed images of known classes; all nouns of its class are an image's targets."""
+    from training.caching import ClassSource, cache_classes
+    from training.classification import SPLITS
+
+    source = ClassSource(folder, _one_of("--split", split, SPLITS), names, dictionary, ft)
+    with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
+        made = cache_classes(source, _build(embedder, device), making)
+    _show(made, as_json)
+
+
+@cli.command(
+    epilog="Example, the recipe of the released models:  "
+    "nomaly cache merge sets captions captions captions captions --out all"
+)
+def merge(
+    caches: Annotated[
+        list[Path], typer.Argument(help="Caches; one that is named again counts again.")
+    ],
+    out: Out,
+    targets: Annotated[
+        str, typer.Option(help="Targets of a sample: as the caches' max, their min, or a number.")
+    ] = "max",
+    embedder: Annotated[
+        str, typer.Option(help="For version 1, where the first cache does not name it.")
+    ] = "",
+    vectors: Stored = "float16",
+    file_format: Format = "nomaly",
+    seed: Seed = 0,
+    device: Device = "auto",
+    trust: Trust = False,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Join caches of the same nouns and the same embedder, of either format."""
+    from training.caching import merge_caches
+
+    wanted = _targets(targets)
+    with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
+        made = merge_caches(
+            caches, making, _builder(caches[0], embedder, device), targets=wanted, trust=trust
+        )
+    _show(made, as_json)
+
+
+@cli.command(
+    epilog="Examples:  nomaly cache convert upstream.bin --out mine --vectors int8\n\n"
+    "nomaly cache convert mine --out upstream.bin"
+)
+def convert(
+    cache: Cache,
+    out: Out,
+    embedder: Annotated[
+        str, typer.Option(help="For version 1, where the cache does not name it.")
+    ] = "",
+    vectors: Stored = "float16",
+    seed: Seed = 0,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Turn a version-1 file into a folder, and a folder into a version-1 file."""
+    from training.caching import merge_caches
+
+    other = "v1" if cache.is_dir() else "nomaly"
+    with _making(out, other, vectors, seed, overwrite, quiet) as making:
+        made = merge_caches([cache], making, _builder(cache, embedder, device))
+    _show(made, as_json)
+
+
+@cli.command(epilog="Example:  nomaly cache info nouns --json")
+def info(cache: Cache, as_json: Json = False) -> None:
+    """Tell what a cache is."""
+    from training.cache_report import cache_info
+
+    _show(cache_info(cache), as_json)
+
+
+@cli.command(epilog="Example:  nomaly cache verify nouns")
+def verify(cache: Cache, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Read all of a cache and list every fault: checksums, sizes, lengths of vectors, targets."""
+    from training.cache_report import cache_faults
+
+    faults = []
+    with _stoppable(), show_progress(quiet).stages() as tell:
+        for fault in cache_faults(cache, tell):
+            faults.append(fault)
+            if not as_json:
+                typer.echo(fault)
+    if as_json:
+        print_json({"cache": str(cache), "ok": not faults, "faults": faults})
+    elif not faults:
+        typer.echo(f"{cache}: no faults")
+    if faults:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _making(
+    out: Path, file_format: str, vectors: str, seed: int, overwrite: bool, quiet: bool
+) -> Iterator["Making"]:
+    """What all ways of making a cache share, with progress shown and Ctrl-C explained."""
+    from training.cache import VECTOR_KINDS, VectorKind
+    from training.caching import CACHE_FORMATS, CacheFormat, Making
+
+    known: CacheFormat = _one_of("--format", file_format, CACHE_FORMATS)
+    kind: VectorKind = _one_of("--vectors", vectors, VECTOR_KINDS)
+    command = " ".join(["nomaly", *sys.argv[1:]])
+    with _stoppable(), show_progress(quiet).stages() as tell:
+        yield Making(out, tell, known, kind, seed, overwrite, command)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        raise StoppedError(
+            "stopped; what is finished is kept, and the same command goes on from there"
+        ) from stopped
+
+
+def _build(spec: str, device: str) -> "Embedder":
+    from novic.device import resolve_device
+    from novic.model import build_embedder
+
+    return build_embedder(spec, resolve_device(device))
+
+
+def _builder(cache: Path, spec: str, device: str) -> Any:  # noqa: ANN401
+    """Builds the embedder that was named, or else the one that a cache names; None if none is."""
+    from training.cache_reader import maker_of, open_cache
+
+    known = spec or maker_of(open_cache(cache)).spec
+    return (lambda: _build(known, device)) if known else None
+
+
+def _one_of[T: str](option: str, text: str, choices: tuple[T, ...]) -> T:
+    for choice in choices:
+        if choice == text:
+            return choice
+    raise UsageError(f"{option} {text}: must be one of {', '.join(choices)}")
+
+
+def _sets(text: str) -> tuple[int, ...]:
+    try:
+        sets = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        sets = ()
+    if not sets or min(sets) < 0 or not any(sets):
+        raise UsageError(f"--multiset {text}: write whole numbers with commas between, as 1,1,1")
+    return sets
+
+
+def _targets(text: str) -> "TargetCount":
+    if text == "max" or text == "min":
+        return text
+    if text.isdecimal():
+        return int(text)
+    raise UsageError(f"--targets {text}: must be max, min or a number")
+
+
+def _show(info: dict[str, Any], as_json: bool) -> None:
+    from app.cache_tables import print_cache
+
+    if as_json:
+        print_json(info)
+    else:
+        print_cache(info)
