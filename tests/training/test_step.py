@@ -208,6 +208,7 @@ def test_starting_weights_are_balanced():
     for module, spread in expected.items():
         weight = module.weight
         assert isinstance(weight, Tensor)
+        weight = weight.detach()
         assert float(weight.std()) == pytest.approx(spread, rel=0.03)
         assert abs(float(weight.mean())) < 0.05 * spread
     assert torch.equal(first.attention_norm.weight, torch.ones(hidden))
