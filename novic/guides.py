@@ -2,7 +2,8 @@
 
 People write "T-shirts" and "aeroplane"; the decoder says "t shirt" and "airplane". A typed noun is
 looked for in the vocabulary in its canonical form, then among all spellings and plurals of the
-noun dictionary. A noun that was never trained can still be said if its word pieces were.
+noun dictionary, then as a regular plural. A noun that was never trained can still be said if its
+word pieces were.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -59,6 +60,7 @@ def read_guide(
         if not noun:
             continue
         known = [noun] if noun in number else [n for n in spellings(text) if n in number]
+        known = known or [n for n in _singulars(noun) if n in number][:1]
         rows = [tuple(tokens.tokens[number[n]].tolist()) for n in known]
         if not known:
             row, reason = _spell(noun, tokens.max_tokens, encode)
@@ -79,6 +81,16 @@ def read_guide(
         tuple(untrained),
         tuple(unknown),
     )
+
+
+def _singulars(noun: str) -> list[str]:
+    """What a regular English plural may be of, for want of a dictionary."""
+    endings = (("ies", "y"), ("s", ""), ("es", ""))
+    return [
+        noun.removesuffix(plural) + singular
+        for plural, singular in endings
+        if noun.endswith(plural)
+    ]
 
 
 def _spell(

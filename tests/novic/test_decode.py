@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ VECTORS = random_vectors(5, width=16).numpy()
 GUIDE = read_guide(NOUNS.nouns[:7], NOUNS)
 
 
-def spell(tokens: list[int]) -> str:
+def spell(tokens: Sequence[int]) -> str:
     return " ".join(f"t{token}" for token in tokens if token)
 
 

@@ -38,6 +38,10 @@ def test_plurals_and_variants_come_from_the_dictionary():
     assert guide.nouns == ("airplane", "cat", "ice")
 
 
+def test_regular_plurals_need_no_dictionary():
+    assert read_guide(["Cats", "t-shirts", "ices"], TOKENS).nouns == ("cat", "t shirt", "ice")
+
+
 def test_a_noun_whose_pieces_are_known_can_be_said_untrained():
     guide = read_guide(["cat", "rat"], TOKENS, encode=compact)
     assert guide.nouns == ("cat", "rat")

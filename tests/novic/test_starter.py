@@ -8,7 +8,8 @@ import torch
 from novic.bundle import load_bundle
 from novic.decode import NounDecoder
 from novic.embedder import EmbedderError, Pixels
-from novic.model import NounModel, starter_bundle_path
+from novic.gencfg import parse_gencfg
+from novic.model import NounModel, open_decoder, starter_bundle_path
 from novic.starter import (
     OPENVINO_TOLERANCE,
     StarterEmbedder,
@@ -142,3 +143,10 @@ def test_half_precision_on_cuda_stays_close(embedder: StarterEmbedder, cat: Pixe
 def test_shipped_data_is_small():
     files = [path for path in Path(starter_bundle_path()).parent.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 30e6
+
+
+def test_the_shipped_decoder_says_what_it_would_say_unheld(embedder: StarterEmbedder):
+    decoder = open_decoder(load_bundle(starter_bundle_path()))
+    model = NounModel(embedder, decoder, parse_gencfg("beam_k5_gn"))
+    rows = model.decode(embedder.embed_texts(["cat", "teapot"]))
+    assert [row[0].noun for row in rows] == ["cat", "teapot"]

@@ -97,8 +97,8 @@ def test_nouns_from_elsewhere_are_told_by_the_tokenizer(small: Bundle, tmp_path:
 
 
 def test_a_bundle_that_was_never_a_checkpoint_has_no_tokenizer(small: Bundle):
-    own = Bundle(small.decoder, small.tokens, "starter")
-    with pytest.raises(BundleError, match="'starter' did not come from a checkpoint"):
+    own = Bundle(small.decoder, small.tokens, "openclip:own")
+    with pytest.raises(BundleError, match="'openclip:own' did not come from a checkpoint"):
         compact_tokenizer(own)
 
 
