@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands import annotate, cache, captions, embedder, model, naming
+from app.commands import annotate, cache, captions, embedder, evaluation, model, naming
 from app.commands.options import (
     Bundle,
     Camera,
@@ -193,6 +193,15 @@ cli.command(
 cli.command(
     epilog="Example:  nomaly decode vectors.npy --model novic.train --gencfg all_k10_gp --json"
 )(naming.decode)
+cli.command(
+    epilog="Examples:  nomaly evaluate photos/ --out photos.json"
+    "\n\nnomaly evaluate ImageNet1K CIFAR10 --root /data --model novic.train --out results"
+    "\n\nnomaly evaluate cifar10=/data/cifar-10-batches-bin -g beam_k10_gp -g greedy_gn"
+)(evaluation.evaluate)
+cli.command(
+    epilog="Examples:  nomaly score photos.json --annotations photos/"
+    "\n\nnomaly score ft2.json ft0.json --annotations World/ --specificity nouns.json --latex"
+)(evaluation.score)
 
 
 @cli.command(epilog="Example:  nomaly fit sunday.mp4 --out hall-detector")

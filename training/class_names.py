@@ -112,6 +112,19 @@ def accepted_nouns(
     return [accepted(name) for name in classes]
 
 
+def learnt_part(dictionary: ObjectDictionary, nouns: Iterable[str]) -> ObjectDictionary:
+    """Only the entries whose nouns a model says: upstream's thresholded dictionary.
+
+    Raises:
+        EvaluationError: If it says none of them.
+    """
+    said = frozenset(nouns)
+    entries = tuple(entry for entry in dictionary.entries if entry.target_noun in said)
+    if not entries:
+        raise EvaluationError("the dictionary has no noun of the model; name the model's own")
+    return ObjectDictionary(entries)
+
+
 def _meanings(text: str, dictionary: ObjectDictionary | None) -> list[int | str]:
     """The spelling itself and the ids of all dictionary entries that have it."""
     entries = dictionary.resolve(text) if dictionary else ()

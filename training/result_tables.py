@@ -37,15 +37,22 @@ class ResultTable:
         return frozenset(found)
 
 
-def text(cell: Cell) -> str:
-    """A cell for people: `72.53 [70.10, 74.98]`."""
+def value(cell: Cell) -> str:
+    """A cell for people, without its interval."""
     if cell is None:
         return "-"
     if isinstance(cell, Estimate):
-        return f"{100 * cell.value:.2f} [{100 * cell.low:.2f}, {100 * cell.high:.2f}]"
+        return f"{100 * cell.value:.2f}"
+    return f"{100 * cell.value:+.2f}" if isinstance(cell, Difference) else str(cell)
+
+
+def interval(cell: Cell) -> str:
+    """A cell's interval for people; empty if it has none."""
+    if isinstance(cell, Estimate):
+        return f"{100 * cell.low:.1f}-{100 * cell.high:.1f}"
     if isinstance(cell, Difference):
-        return f"{100 * cell.value:+.2f} [{100 * cell.low:+.2f}, {100 * cell.high:+.2f}]"
-    return str(cell)
+        return f"{100 * cell.low:+.1f} to {100 * cell.high:+.1f}"
+    return ""
 
 
 def to_csv(table: ResultTable) -> str:
@@ -94,9 +101,9 @@ def _fields(cell: Cell) -> list[str]:
 
 def _latex_cell(cell: Cell, bold: bool) -> str:
     if not isinstance(cell, Estimate | Difference):
-        return _latex(text(cell))
-    value, low, high = (f"{100 * share:.2f}" for share in (cell.value, cell.low, cell.high))
-    main = rf"\mathbf{{{value}}}" if bold else value
+        return _latex(value(cell))
+    middle, low, high = (f"{100 * share:.2f}" for share in (cell.value, cell.low, cell.high))
+    main = rf"\mathbf{{{middle}}}" if bold else middle
     return f"${main}_{{{low}}}^{{{high}}}$"
 
 

@@ -206,9 +206,9 @@ def score_annotated(
             f"none of the {len(samples)} images is annotated ({samples[0]}, ...); "
             "are these the annotations of other images?"
         )
-    weights = _weigh(nouns, judged, WEIGHTS, max(map(len, nouns), default=1))
+    weights = _weigh(nouns, judged, WEIGHTS, answers.gen_cfg["topk"])
     primary = _weigh(nouns, judged, PRIMARY, 1)[:, 0]
-    firsts = [row[0] for row in nouns]
+    firsts = [row[0] if row else "" for row in nouns]
     overall, lacking = None, ()
     if specificity is not None:
         values = _specific(weights[:, 0], firsts, specificity)
@@ -247,8 +247,7 @@ def correct_within(answers: Answers) -> NDArray[np.float64]:
 
     Needs results with ground truth (`training.predictions.CORRECT`).
     """
-    most = max(map(len, answers.results), default=1)
-    right = np.zeros((len(answers.results), most))
+    right = np.zeros((len(answers.results), answers.gen_cfg["topk"]))
     for number, row in enumerate(answers.results):
         if CORRECT in row:
             right[number, row.index(CORRECT) :] = 1
@@ -265,8 +264,8 @@ def direct_guided(direct: Answers, guided: Answers) -> DirectGuided:
     ways = product(("correct", "valid", "invalid"), ("correct", "incorrect"))
     counts: dict[tuple[str, str], int] = dict.fromkeys(ways, 0)
     for free, closed in zip(direct.results, guided.results, strict=True):
-        without = {CORRECT: "correct", OTHER: "invalid"}.get(free[0], "valid")
-        counts[without, "correct" if closed[0] == CORRECT else "incorrect"] += 1
+        without = {CORRECT: "correct", OTHER: "invalid"}.get(free[0] if free else OTHER, "valid")
+        counts[without, "correct" if closed and closed[0] == CORRECT else "incorrect"] += 1
     return counts
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from training.annotations import AnnotationError, Annotations
 from training.predictions import Answers, EvaluationError, Predictions, Rows
-from training.result_tables import ResultTable, text, to_csv, to_latex
+from training.result_tables import ResultTable, interval, to_csv, to_latex, value
 from training.scores import (
     AnnotatedScore,
+    Difference,
     Estimate,
     best_so_far,
     compare,
@@ -256,8 +257,10 @@ def test_the_best_of_several_is_marked():
     assert TABLE.best() == {(0, 2)}
     assert ResultTable(TABLE.columns, TABLE.rows[:1]).best() == frozenset()
     assert ResultTable(TABLE.columns, [TABLE.rows[0]] * 2).best() == {(0, 2), (1, 2)}
-    assert [text(cell) for cell in TABLE.rows[0]] == ["ft_2", "846", "72.53 [70.00, 75.00]"]
-    assert text(None) == "-"
+    assert [value(cell) for cell in TABLE.rows[0]] == ["ft_2", "846", "72.53"]
+    assert [interval(cell) for cell in TABLE.rows[0]] == ["", "", "70.0-75.0"]
+    gain = Difference(0.01, -0.002, 0.03, 99, 0.2)
+    assert (value(gain), interval(gain), value(None)) == ("+1.00", "-0.2 to +3.0", "-")
 
 
 def test_a_table_as_csv():
