@@ -1,0 +1,241 @@
+"""Has a language model write captions: from the order to the finished file, always resumable."""
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from app.errors import StoppedError, UsageError
+from app.progress import Reporter
+from scenarios.dictionary import NUMBERS, ObjectDictionary, read_dictionary
+from training.caption_writing import (
+    Answer,
+    AnswerLog,
+    Estimate,
+    NounInProgress,
+    batch_answers_file,
+    begin,
+    estimate,
+    messages,
+    read_answers,
+    replay,
+)
+from training.captions import (
+    NounCaptions,
+    caption_samples,
+    nouns_without_captions,
+    read_captions,
+    wanted_captions,
+    write_captions,
+)
+
+KEY = "OPENAI_API_KEY"
+"""Environment variable of the key; its value is never shown."""
+
+BATCH_DISCOUNT = 0.5
+"""What batches cost of the price of direct requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionOrder:
+    """What is to be written, and by whom."""
+
+    dictionary: Path
+    out: Path
+    model: str
+    limit: int | None
+    """Only so many nouns, the most frequent."""
+    base_url: str | None
+    direct: bool
+    """Ask at once instead of through the provider's batch service."""
+    parallel: int
+    """Direct requests under way at once."""
+    input_price: float
+    """USD for a million tokens, asked directly."""
+    output_price: float
+
+    @property
+    def answers(self) -> Path:
+        """Where direct answers are kept."""
+        return self.out.with_name(f"{self.out.name}.answers.jsonl")
+
+    @property
+    def batches(self) -> Path:
+        """Folder in which the batch library keeps its requests and answers."""
+        return self.out.with_name(f"{self.out.name}.batches")
+
+    def price(self, plan: Estimate) -> float:
+        """USD that a plan will cost."""
+        price = plan.price(self.input_price, self.output_price)
+        return price if self.direct else BATCH_DISCOUNT * price
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the finished file holds and took."""
+
+    captions: Path
+    nouns: int
+    singular_captions: int
+    plural_captions: int
+    nouns_given_up: int
+    """Of which fewer captions could be had than wanted."""
+    answers: int
+    """All that were kept, of earlier runs too."""
+    input_tokens: int
+    output_tokens: int
+
+    def as_json(self) -> dict[str, Any]:
+        """For scripts."""
+        return asdict(self) | {"captions": str(self.captions)}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is still to be asked."""
+
+    nouns: int
+    estimate: Estimate
+    example: list[dict[str, str]]
+    """Messages of the next request; empty if nothing is to be asked."""
+
+
+def plan_captions(order: CaptionOrder) -> Plan:
+    """What `have_captions_written` would ask for, without asking."""
+    _, work = _resume(order)
+    due = next((noun for noun in work if noun.next_number), None)
+    example = messages(due.entry, due.next_number) if due and due.next_number else []
+    return Plan(len(work), estimate(work), example)
+
+
+def have_captions_written(order: CaptionOrder, reporter: Reporter) -> Written:
+    """Ask for all captions that lack and write the file.
+
+    Raises:
+        UsageError: If a file of that name is there already, the key or a library is missing.
+        StoppedError: On Ctrl-C; all answers are kept.
+    """
+    if order.out.exists() and not (order.answers.exists() or order.batches.exists()):
+        raise UsageError(f"--out {order.out}: exists already, made elsewhere; name another file")
+    dictionary, work = _resume(order)
+    _check_key(order)
+    wanted = sum(wanted_captions(noun.entry, number) for noun in work for number in NUMBERS)
+    held = wanted - sum(noun.lacks(number) for noun in work for number in NUMBERS)
+    try:
+        with reporter.task("writing captions", wanted) as meter:
+
+            def report(new: int) -> None:
+                nonlocal held
+                held += new
+                meter.to(held, f"{held:,} captions")
+
+            report(0)
+            (_ask_directly if order.direct else _ask_in_batches)(order, work, report)
+    except KeyboardInterrupt as stopped:
+        raise StoppedError(
+            f"stopped; {len(_kept(order))} answers are kept, the same command goes on from here"
+        ) from stopped
+    captions = {noun.entry.target_noun: noun.captions for noun in work}
+    write_captions(order.out, dictionary, captions)
+    answers = _kept(order)
+    return Written(
+        order.out,
+        len(work),
+        sum(len(noun.singular) for noun in captions.values()),
+        sum(len(noun.plural) for noun in captions.values()),
+        sum(noun.given_up for noun in work),
+        len(answers),
+        sum(answer.input_tokens for answer in answers),
+        sum(answer.output_tokens for answer in answers),
+    )
+
+
+def count_captions(file: Path, dictionary: Path | None) -> dict[str, int]:
+    """What a caption file holds, and with a dictionary also what it lacks for that."""
+    captions = read_captions(file)
+    counts = {
+        "nouns": len(captions),
+        "singular_captions": sum(len(noun.singular) for noun in captions.values()),
+        "plural_captions": sum(len(noun.plural) for noun in captions.values()),
+    }
+    if dictionary is None:
+        return counts
+    return counts | _count_against(read_dictionary(dictionary), captions)
+
+
+def _count_against(
+    dictionary: ObjectDictionary, captions: dict[str, NounCaptions]
+) -> dict[str, int]:
+    known = [entry for entry in dictionary.entries if entry.target_noun in captions]
+    short = [
+        entry
+        for entry in known
+        if any(
+            len(captions[entry.target_noun].of(number)) < wanted_captions(entry, number)
+            for number in NUMBERS
+        )
+    ]
+    return {
+        "nouns_not_in_dictionary": len(captions) - len(known),
+        "nouns_without_captions": len(nouns_without_captions(dictionary, captions)),
+        "nouns_with_fewer_than_wanted": len(short),
+        "training_samples": sum(one.count for one in caption_samples(dictionary, captions)),
+    }
+
+
+def _resume(order: CaptionOrder) -> tuple[ObjectDictionary, list[NounInProgress]]:
+    """The nouns, with the captions of all answers kept so far."""
+    dictionary = read_dictionary(order.dictionary)
+    work = begin(dictionary, order.limit)
+    replay(work, _kept(order))
+    return dictionary, work
+
+
+def _kept(order: CaptionOrder) -> list[Answer]:
+    return [*read_answers(order.answers), *read_answers(batch_answers_file(order.batches))]
+
+
+def _check_key(order: CaptionOrder) -> None:
+    elsewhere = order.base_url or os.environ.get("OPENAI_BASE_URL")
+    if not elsewhere and not os.environ.get(KEY):
+        raise UsageError(
+            f"{KEY} is not set; export your key, or name a local server with --base-url"
+        )
+
+
+def _ask_directly(
+    order: CaptionOrder, work: list[NounInProgress], report: Callable[[int], None]
+) -> None:
+    try:
+        # An optional library; so is that of batches.
+        from training.caption_requests import open_client, write_directly  # noqa: PLC0415
+    except ImportError as error:
+        raise _not_installed(error) from error
+    client = open_client(order.base_url, os.environ.get(KEY))
+    with AnswerLog(order.answers) as log:
+        write_directly(work, client, order.model, log, order.parallel, report)
+
+
+def _ask_in_batches(
+    order: CaptionOrder, work: list[NounInProgress], report: Callable[[int], None]
+) -> None:
+    try:
+        from training.caption_batches import open_client, write_in_batches  # noqa: PLC0415
+    except ImportError as error:
+        raise _not_installed(error) from error
+    write_in_batches(
+        work,
+        open_client(order.base_url, os.environ.get(KEY)),
+        order.batches,
+        order.model,
+        report,
+        cost_input_direct_mtoken=order.input_price,
+        cost_input_batch_mtoken=BATCH_DISCOUNT * order.input_price,
+        cost_output_direct_mtoken=order.output_price,
+        cost_output_batch_mtoken=BATCH_DISCOUNT * order.output_price,
+    )
+
+
+def _not_installed(error: ImportError) -> UsageError:
+    return UsageError(f"{error.name} is not installed; pip install 'nomaly[llm]'")

@@ -1,0 +1,321 @@
+"""What a language model is asked for captions, and what of its answers is kept (novic_spec §2.2).
+
+Everything here is a function of the dictionary and the answers so far: answers are appended to a
+file as they come, and reading that file again restores the work to where it was. Who asks is in
+`caption_requests` (many requests at once) and `caption_batches` (a provider's batch service).
+"""
+
+import json
+import math
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from unidecode import unidecode
+
+from scenarios.dictionary import NUMBERS, NounEntry, Number, ObjectDictionary
+from training.captions import CaptionError, NounCaptions, placeholder, wanted_captions
+from training.prompts import article
+
+CAPTIONS_PER_CALL = 10
+MOST_IDLE_CALLS = 3
+"""Calls in a row without a new caption; after one more, nothing more is asked."""
+LEAST_CHARACTERS = 10
+"""Of a caption."""
+
+TEMPERATURE = 0.8
+MOST_TOKENS = 1000
+"""Of an answer."""
+TOKENS_PER_ANSWER = 200
+"""What ten captions take, for estimates."""
+CHARACTERS_PER_TOKEN = 4.5
+"""Of English text, for estimates."""
+
+BATCH_PREFIX = "captions"
+"""Of the names of the batch library's files."""
+
+_NUMBERED = re.compile(r"\s*\d+\.\s*(.*\S)\s*")
+_REASONING = re.compile(r"(o\d|gpt-5)")
+"""Models that think first: they take no temperature and name the limit of an answer otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a language model answered to one request."""
+
+    target_noun: str
+    number: Number
+    text: str
+    """Empty if it refused."""
+    model: str
+    input_tokens: int = 0
+    """As the server counted them; 0 if it did not."""
+    output_tokens: int = 0
+
+
+class NounInProgress:
+    """The captions of a noun while they are collected.
+
+    Args:
+        entry: The noun.
+    """
+
+    def __init__(self, entry: NounEntry) -> None:
+        self.entry = entry
+        self._captions: dict[Number, list[str]] = {number: [] for number in NUMBERS}
+        self._idle = dict.fromkeys(NUMBERS, 0)
+        self._spellings: dict[Number, re.Pattern[str]] = {
+            number: pattern for number in NUMBERS if (pattern := _spellings(entry, number))
+        }
+
+    @property
+    def captions(self) -> NounCaptions:
+        """Those collected so far."""
+        singular, plural = (tuple(self._captions[number]) for number in NUMBERS)
+        return NounCaptions(self.entry.target_noun, singular, plural)
+
+    def lacks(self, number: Number) -> int:
+        """Captions still to be had; 0 too once the number is given up."""
+        if self._idle[number] > MOST_IDLE_CALLS:
+            return 0
+        return self._short(number)
+
+    @property
+    def next_number(self) -> Number | None:
+        """What to ask for next: what lacks most; None when there is nothing more to ask."""
+        number = max(NUMBERS, key=self.lacks)
+        return number if self.lacks(number) else None
+
+    @property
+    def given_up(self) -> bool:
+        """Whether captions lack that are no longer asked for."""
+        return any(self._short(number) and not self.lacks(number) for number in NUMBERS)
+
+    def add(self, number: Number, text: str) -> int:
+        """Keep what is usable of an answer.
+
+        Args:
+            number: What was asked for.
+            text: The answer.
+
+        Returns:
+            How many captions are new.
+        """
+        new = sum(self._add_line(number, line) for line in caption_lines(text))
+        self._idle[number] = 0 if new else self._idle[number] + 1
+        return new
+
+    def _add_line(self, asked: Number, line: str) -> bool:
+        """Keep a line in the number that it is in; in doubt in the one that lacks more."""
+        fitting: dict[Number, str] = {
+            number: insert_placeholder(line, pattern, number)
+            for number, pattern in self._spellings.items()
+            if pattern.search(line)
+        }
+        if not fitting:
+            return False
+        number = max(fitting, key=lambda number: (self._short(number), number == asked))
+        caption = fitting[number]
+        if self._short(number) == 0 or caption in self._captions[number]:
+            return False
+        self._captions[number].append(caption)
+        return True
+
+    def _short(self, number: Number) -> int:
+        return wanted_captions(self.entry, number) - len(self._captions[number])
+
+
+def caption_lines(answer: str) -> list[str]:
+    """The numbered lines of an answer that can be captions: ASCII, not too short, unquoted."""
+    lines = []
+    for line in answer.splitlines():
+        numbered = _NUMBERED.fullmatch(line)
+        if numbered is None:
+            continue
+        text = " ".join(unidecode(numbered[1]).split()).strip('"')
+        if len(text) >= LEAST_CHARACTERS and not {"{", "}"} & set(text):
+            lines.append(text)
+    return lines
+
+
+def insert_placeholder(line: str, spellings: re.Pattern[str], number: Number) -> str:
+    """A line with the placeholder for every spelling of its noun, without marks at its end."""
+    return spellings.sub(placeholder(number), line).rstrip(" ,.?!:")
+
+
+def _spellings(entry: NounEntry, number: Number) -> re.Pattern[str] | None:
+    """Finds any spelling of a noun as a word of its own; None if it has none in this number.
+
+    Behind it may stand 's or one of , . ? ! : and then a space or the end.
+    """
+    known = {unidecode(spelling) for spelling, _ in entry.variants(number)}
+    if not known:
+        return None
+    # The longest first, or "golf" would be found in "golf ball".
+    choice = "|".join(re.escape(word) for word in sorted(known, key=lambda w: (-len(w), w)))
+    return re.compile(rf"(?<!\S)(?:{choice})(?=(?:'s|[,.?!:])?(?:\s|$))", re.IGNORECASE)
+
+
+def messages(entry: NounEntry, number: Number) -> list[dict[str, str]]:
+    """What is asked of a chat model for ten captions of a noun."""
+    if number == "singular":
+        noun = entry.pretty_noun
+        shown = f"{article(noun)} {noun}"
+        form = "in the singular, never in the plural"
+    else:
+        noun, _ = max(entry.variants("plural"), key=lambda variant: variant[1])
+        shown = f"several {noun}" if noun != entry.pretty_noun else f"more than one {noun}"
+        form = "in the plural, never in the singular"
+    return [
+        {
+            "role": "system",
+            "content": "You write image captions: short, plain descriptions of what a photograph "
+            "shows, as people write them who describe pictures for those who cannot see them.",
+        },
+        {
+            "role": "user",
+            "content": f"Write {CAPTIONS_PER_CALL} captions, each of another photograph that shows "
+            f'{shown}. Every caption must contain "{noun}", spelt exactly so and {form}. Vary what '
+            "else is seen, where the noun stands in the caption, and how the caption is built. Be "
+            "factual, not poetic. Answer with the captions only, one on each line, numbered "
+            f"1. to {CAPTIONS_PER_CALL}.",
+        },
+    ]
+
+
+def request(model: str, entry: NounEntry, number: Number) -> dict[str, Any]:
+    """The body of a chat completion request."""
+    body: dict[str, Any] = {"model": model, "messages": messages(entry, number)}
+    if _REASONING.match(model):
+        # The limit holds what is thought as well.
+        return body | {"max_completion_tokens": 4 * MOST_TOKENS}
+    return body | {"max_tokens": MOST_TOKENS, "temperature": TEMPERATURE}
+
+
+def begin(dictionary: ObjectDictionary, limit: int | None = None) -> list[NounInProgress]:
+    """All nouns, or the most frequent, without captions yet."""
+    entries: Iterable[NounEntry] = dictionary.entries
+    if limit is not None:
+        entries = sorted(entries, key=lambda entry: -entry.total_freq)[:limit]
+    return [NounInProgress(entry) for entry in entries]
+
+
+def replay(nouns: Sequence[NounInProgress], answers: Iterable[Answer]) -> None:
+    """Bring nouns to where they were; answers about other nouns are passed over."""
+    known = {noun.entry.target_noun: noun for noun in nouns}
+    for answer in answers:
+        if answer.target_noun in known:
+            known[answer.target_noun].add(answer.number, answer.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is still to be asked, if every answer is good."""
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+
+    def price(self, input_price: float, output_price: float) -> float:
+        """In the currency that the prices of a million tokens are in."""
+        return (self.input_tokens * input_price + self.output_tokens * output_price) / 1e6
+
+
+def estimate(nouns: Sequence[NounInProgress]) -> Estimate:
+    """How many calls and tokens the captions that lack will take at least."""
+    calls = characters = 0
+    for noun in nouns:
+        for number in NUMBERS:
+            if lack := noun.lacks(number):
+                asked = math.ceil(lack / CAPTIONS_PER_CALL)
+                calls += asked
+                characters += asked * sum(
+                    len(message["content"]) for message in messages(noun.entry, number)
+                )
+    return Estimate(calls, round(characters / CHARACTERS_PER_TOKEN), calls * TOKENS_PER_ANSWER)
+
+
+class AnswerLog:
+    """Answers, one JSON object on a line, appended and on the disk before anything goes on.
+
+    Args:
+        path: The file; made if missing. What a kill left of a last line is cut off.
+
+    Raises:
+        CaptionError: If the file holds something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.answers = read_answers(path)
+        """What it held."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        # Without a buffer nothing that could not be written is tried again on closing.
+        self._file = path.open("ab", buffering=0)
+        self._file.truncate(_whole_lines(path))
+
+    def append(self, answer: Answer) -> None:
+        """Keep an answer.
+
+        Raises:
+            CaptionError: If it cannot be written; earlier ones stay.
+        """
+        line = json.dumps(asdict(answer), ensure_ascii=False)
+        try:
+            self._file.write(f"{line}\n".encode("utf-8", errors="replace"))
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise CaptionError(f"{self._path}: cannot be written: {error.strerror}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+
+def read_answers(path: Path) -> list[Answer]:
+    """The answers that a file holds, none if it does not exist; a torn last line is passed over.
+
+    Raises:
+        CaptionError: If a line is no answer.
+    """
+    if not path.exists():
+        return []
+    whole = path.read_bytes()[: _whole_lines(path)]
+    answers = []
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            answers.append(_read_answer(json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise CaptionError(
+                f"{path}:{number}: not an answer of a language model; "
+                "remove the line, or write to another --out"
+            ) from error
+    return answers
+
+
+def batch_answers_file(folder: Path) -> Path:
+    """Where the batch library keeps answers in its folder; `read_answers` reads it."""
+    return folder / f"{BATCH_PREFIX}_output.jsonl"
+
+
+def _read_answer(fields: dict[str, Any]) -> Answer:
+    answer = Answer(**fields)
+    if answer.number not in NUMBERS or not isinstance(answer.text, str):
+        raise ValueError(answer.number)
+    return answer
+
+
+def _whole_lines(path: Path) -> int:
+    """Bytes up to the end of the last whole line."""
+    return path.read_bytes().rfind(b"\n") + 1
