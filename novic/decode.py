@@ -26,6 +26,11 @@ from novic.packed import for_inference
 from novic.priors import edge_bonus
 from novic.trie import build_trie
 
+AT_ONCE = 256
+"""Vectors decoded at once; bounds memory where every noun is scored."""
+EXACT_AT_ONCE = 16
+"""The same for upstream's own answers, whose tables grow with beams times nouns."""
+
 
 class Kind(IntEnum):
     """Where a said noun stands (novic_spec §8.7); 0, "correct", is not the decoder's to know."""
@@ -92,6 +97,16 @@ class NounDecoder:
             GenConfigError: If the strategy needs a tokenizer and there is none.
         """
         rows = self._rows(vectors)
+        return [
+            answer
+            for chunk in rows.split(AT_ONCE)
+            if len(chunk)
+            for answer in self._decode(chunk, config, wanted)
+        ]
+
+    def _decode(
+        self, rows: Tensor, config: GenConfig, wanted: int | None
+    ) -> list[list[DecodedNoun]]:
         if config.guide == "n" and not config.has_prior:
             return self._free(rows, config, wanted)
         # A prior is that of the vocabulary, and forbids whatever is outside it.
@@ -128,8 +143,14 @@ class NounDecoder:
             GenConfigError: If there is no tokenizer, or upstream itself fails on this strategy.
         """
         rows = self._rows(vectors)
-        if not len(rows):
-            return []
+        return [
+            answer
+            for chunk in rows.split(EXACT_AT_ONCE)
+            if len(chunk)
+            for answer in self._decode_as_upstream(chunk, config)
+        ]
+
+    def _decode_as_upstream(self, rows: Tensor, config: GenConfig) -> list[list[DecodedNoun]]:
         nouns = self.bundle.tokens if self.guide is None else self.guide
         if config.method == "all":
             if config.topk > len(nouns.nouns):
