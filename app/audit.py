@@ -7,7 +7,7 @@ nothing was being followed, so its result is the same as that of an uninterrupte
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from app.pipeline import CameraPipeline, Finding
 from app.progress import Meter, Reporter
 from app.recorder import Recorder
 from app.report.build import write_report
+from app.request import RunRequest
 from app.sources.base import SourceError
 from app.sources.open import open_recording
 from app.sources.prefetch import prefetched
@@ -30,7 +31,6 @@ from app.video import VideoError
 from detectors.base import Detector
 from detectors.registry import load_detector
 from detectors.types import Frame
-from detectors.zones import Zones
 from novic.device import resolve_device
 from novic.model import NounModel, load_model, model_sha256
 
@@ -40,26 +40,15 @@ CHECKPOINT_S = 10.0
 """Footage after which the next idle moment becomes a point to resume from."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRequest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRequest(RunRequest):
     """What to audit and how."""
 
     videos: tuple[Path, ...]
-    out: Path
     normal: Path | None = None
     """Footage that holds nothing unusual."""
     normal_first_s: float | None = None
     """Or: so many seconds at the start of the first video hold nothing unusual."""
-    detector: Path | None = None
-    """Or: a detector that was fitted before."""
-    fps: float | None = 5.0
-    """Frames a second that are analysed; None for every frame."""
-    device: str = "auto"
-    bundle: Path | None = None
-    """Decoder bundle; None for the one that Nomaly ships."""
-    camera: str = ""
-    zones: Zones = field(default_factory=Zones)
-    overwrite: bool = False
     draw: bool = True
     """Write the annotated video."""
 
@@ -183,7 +172,7 @@ class _Audit:
 
     def _load_names(self, device: Any) -> NounModel:  # noqa: ANN401
         with self._reporter.task("Loading the namer"):
-            return load_model(self._request.bundle, device, many_images=True)
+            return load_model(self._request.model, device, many_images=True)
 
     def _video_or_warning(
         self, number: int, video: Path, detector: Detector, names: NounModel
@@ -349,7 +338,7 @@ def _settings(request: AuditRequest) -> dict[str, Any]:
         "normal_first_s": request.normal_first_s,
         "detector": str(request.detector) if request.detector else None,
         "fps": request.fps,
-        "namer": model_sha256(request.bundle),
+        "namer": model_sha256(request.model),
         "camera": request.camera,
         "zones": asdict(request.zones),
     }

@@ -11,7 +11,6 @@ import typer
 
 from app.commands import annotate, cache, captions, embedder, evaluation, model, naming
 from app.commands.options import (
-    Bundle,
     Camera,
     DetectorFolder,
     Device,
@@ -19,6 +18,7 @@ from app.commands.options import (
     Exclude,
     Fps,
     Json,
+    Model,
     Out,
     Overwrite,
     Quiet,
@@ -92,7 +92,7 @@ def audit(
     out: Out = Path("nomaly-audit"),
     fps: Fps = 5.0,
     every_frame: EveryFrame = False,
-    bundle: Bundle = None,
+    model: Model = None,
     camera: Camera = "",
     exclude: Exclude = None,
     draw: Annotated[bool, typer.Option(help="Write annotated.mp4.")] = True,
@@ -111,14 +111,14 @@ def audit(
     from app.tables import print_events
 
     request = AuditRequest(
-        tuple(videos),
-        out,
-        normal,
-        normal_first,
-        detector,
+        videos=tuple(videos),
+        out=out,
+        normal=normal,
+        normal_first_s=normal_first,
+        detector=detector,
         fps=None if every_frame else fps,
         device=device,
-        bundle=bundle,
+        model=model,
         camera=camera,
         zones=_zones(exclude or []),
         overwrite=overwrite,
@@ -147,7 +147,7 @@ def watch(
     out: Out = Path("nomaly-watch"),
     fps: Fps = 5.0,
     every_frame: EveryFrame = False,
-    bundle: Bundle = None,
+    model: Model = None,
     camera: Camera = "",
     exclude: Exclude = None,
     connect: Annotated[float, typer.Option(help="Seconds to wait for the first frame.")] = 30.0,
@@ -165,13 +165,13 @@ def watch(
     from app.watch import watch as run_watch
 
     request = WatchRequest(
-        source,
-        out,
-        learn,
-        detector,
+        source=source,
+        out=out,
+        learn_s=learn,
+        detector=detector,
         fps=None if every_frame else fps,
         device=device,
-        bundle=bundle,
+        model=model,
         camera=camera,
         zones=_zones(exclude or []),
         overwrite=overwrite,

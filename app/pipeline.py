@@ -67,6 +67,7 @@ class CameraPipeline:
         self._names = names
         self._live = live
         self._zones = zones or Zones()
+        self._watched = self._zones.grid((1, 1))
         self._video = video
         self._tracker = Tracker(rule or TrackRule())
         self._kept: dict[Track, _Open] = {}
@@ -92,8 +93,9 @@ class CameraPipeline:
         Returns:
             Events that changed, in the order they should be told.
         """
-        mask = self._zones.grid(heat.shape) if self._zones != Zones() else None
-        detections = find_boxes(heat, frame.image.shape[:2], mask=mask)
+        if self._watched.shape != heat.shape:
+            self._watched = self._zones.grid(heat.shape)
+        detections = find_boxes(heat, frame.image.shape[:2], mask=self._watched)
         changes = self._tracker.update(frame, detections)
         for track in changes.dropped:
             self._kept.pop(track, None)

@@ -3,8 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,6 +17,7 @@ from app.progress import Reporter
 from app.recorder import Recorder
 from app.redact import redact
 from app.report.build import write_report
+from app.request import RunRequest
 from app.sources.base import LiveSource
 from app.sources.open import open_live
 from app.stop import Stop, stoppable
@@ -25,7 +25,6 @@ from app.store import SourceProgress, Store
 from detectors.base import Detector
 from detectors.registry import load_detector
 from detectors.types import Frame, Pixels
-from detectors.zones import Zones
 from novic.device import resolve_device
 from novic.model import load_model
 
@@ -33,24 +32,14 @@ SAVE_EVERY_S = 5.0
 """Pause between saves while nothing happens."""
 
 
-@dataclass(frozen=True, slots=True)
-class WatchRequest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchRequest(RunRequest):
     """What to watch and how."""
 
     source: str
     """A webcam's number, an rtsp:// or http:// address, or a file that plays at its own pace."""
-    out: Path
     learn_s: float | None = None
     """The first seconds show nothing unusual."""
-    detector: Path | None = None
-    """Or: a detector that was fitted before."""
-    fps: float | None = 5.0
-    """Frames a second that are looked at; None for as many as the machine can."""
-    device: str = "auto"
-    bundle: Path | None = None
-    camera: str = ""
-    zones: Zones = field(default_factory=Zones)
-    overwrite: bool = False
     connect_s: float = 30.0
     """How long to wait for the first frame."""
     for_s: float | None = None
@@ -92,7 +81,7 @@ def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, An
             )
         # Models first: what a camera shows while they load would be lost.
         with reporter.task("Loading the namer"):
-            names = load_model(request.bundle, device, many_images=True)
+            names = load_model(request.model, device, many_images=True)
         fitted = load_detector(request.detector, device) if request.detector else None
         camera = open_live(request.source, request.camera, request.fps)
         try:

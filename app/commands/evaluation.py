@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from app.commands.naming import _guide_nouns
-from app.commands.options import Bundle, Device, Json, Overwrite, Quiet, print_json, show_progress
+from app.commands.options import Device, Json, Model, Overwrite, Quiet, print_json, show_progress
 from app.errors import UsageError
 
 ANY_WIDTH = 10_000
@@ -22,7 +22,7 @@ def evaluate(
             "name (with --root), or NAME=FOLDER."
         ),
     ],
-    model: Bundle = None,
+    model: Model = None,
     gencfg: Annotated[
         list[str] | None,
         typer.Option("--gencfg", "-g", help="How nouns are searched; several are compared."),

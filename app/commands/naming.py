@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands.options import Bundle, Device, Json, Quiet, print_json, show_progress
+from app.commands.options import Device, Json, Model, Quiet, print_json, show_progress
 from app.errors import UsageError
 
 Strategy = Annotated[
@@ -33,7 +33,7 @@ STANDARD = "beam_k10_vnone_gp_t1_a0"
 def name(
     images: Annotated[list[str], typer.Argument(help="Image files, folders, or - for stdin.")],
     top: Annotated[int, typer.Option(min=1, max=100, help="Nouns for each image.")] = 5,
-    model: Bundle = None,
+    model: Model = None,
     gencfg: Strategy = STANDARD,
     guide: GuideFile = None,
     dictionary: DictionaryFile = None,
@@ -76,7 +76,7 @@ def decode(
     vectors: Annotated[
         Path, typer.Argument(help="NumPy file of vectors [N, F], as the model's embedder gives.")
     ],
-    model: Bundle = None,
+    model: Model = None,
     gencfg: Strategy = STANDARD,
     guide: GuideFile = None,
     dictionary: DictionaryFile = None,

@@ -11,7 +11,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stder
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace the results that the folder holds.")]
-Bundle = Annotated[
+Model = Annotated[
     Path | None,
     typer.Option(
         "--model",

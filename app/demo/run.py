@@ -69,7 +69,7 @@ def run_demo(
             write_footage(plan, part, meter.count)
         part.replace(video)
         write_truth(plan, truth)
-    request = AuditRequest((video,), results, normal_first_s=plan.learn_s, device=device)
+    request = AuditRequest(videos=(video,), out=results, normal_first_s=plan.learn_s, device=device)
     audited = audit(request, reporter)
     hypernyms = load_bundle(starter_bundle_path()).hypernyms
     return DemoResult(plan, audited, score_demo(plan, audited.events, hypernyms))
