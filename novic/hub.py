@@ -18,7 +18,9 @@ SMALL = ("*.json", "*.model", "merges.txt", "vocab.txt")
 """Configuration and tokenizer files, which are wanted whatever the weights are called."""
 
 
-def model_folder(spec: str, name: str, config: str, weights: tuple[str, ...]) -> Path:
+def model_folder(
+    spec: str, name: str, config: str, weights: tuple[str, ...], instead: str = "FOLDER"
+) -> Path:
     """The folder that holds a model's files; fetched from the hub if they lie nowhere here.
 
     Args:
@@ -27,6 +29,7 @@ def model_folder(spec: str, name: str, config: str, weights: tuple[str, ...]) ->
         config: File name of its configuration.
         weights: What its weights may be called, best first; patterns. In a local folder weights of
             any name count.
+        instead: What the spec's kind takes when the files are brought by hand.
 
     Raises:
         EmbedderError: If there is no such folder, files are missing in it, or the hub does not
@@ -45,7 +48,7 @@ def model_folder(spec: str, name: str, config: str, weights: tuple[str, ...]) ->
     cached = cached_folder(name)
     if cached and (cached / config).is_file() and _first(cached, weights):
         return cached
-    return _fetch(spec, name, config, weights)
+    return _fetch(spec, name, config, weights, instead)
 
 
 def cached_folder(name: str) -> Path | None:
@@ -92,11 +95,13 @@ def has_tokenizer(folder: Path) -> bool:
 
 def reason(error: BaseException) -> str:
     """An error's text as part of one sentence."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    # Those of the hub and of torch go on for many lines; the first says what happened.
+    lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else type(error).__name__
     return text if len(text) <= 200 else f"{text[:200]} …"
 
 
-def _fetch(spec: str, name: str, config: str, weights: tuple[str, ...]) -> Path:
+def _fetch(spec: str, name: str, config: str, weights: tuple[str, ...], instead: str) -> Path:
     try:
         folder = Path(snapshot_download(name, allow_patterns=list(SMALL)))
         for pattern in weights:
@@ -107,8 +112,8 @@ def _fetch(spec: str, name: str, config: str, weights: tuple[str, ...]) -> Path:
         raise EmbedderError(
             f"embedder '{spec}' is not in the hub's cache {constants.HF_HUB_CACHE} and cannot be "
             f"downloaded ({reason(error)}): on a machine that reaches the hub, download {config}, "
-            f"{' or '.join(weights)} and the tokenizer's files of {name}, and give their folder, "
-            f"{spec.partition(':')[0]}:FOLDER"
+            f"{' or '.join(weights)} and the tokenizer's files of {name}, bring them here, and use "
+            f"{spec.partition(':')[0]}:{instead}"
         ) from error
     _require(spec, folder, config, weights)
     return folder
@@ -116,9 +121,10 @@ def _fetch(spec: str, name: str, config: str, weights: tuple[str, ...]) -> Path:
 
 def _require(spec: str, folder: Path, config: str, weights: tuple[str, ...]) -> None:
     if not (folder / config).is_file():
-        raise EmbedderError(
-            f"embedder '{spec}': {folder} holds no {config}; download the whole model"
-        )
+        kinds = {"config.json": "transformers", "open_clip_config.json": "openclip"}
+        other = next((kind for file, kind in kinds.items() if (folder / file).is_file()), None)
+        cure = f"did you mean {other}:{folder}?" if other else "download the whole model"
+        raise EmbedderError(f"embedder '{spec}': {folder} holds no {config}; {cure}")
     if not _first(folder, weights):
         raise EmbedderError(
             f"embedder '{spec}': {folder} holds no weights ({', '.join(weights)}); download the "

@@ -97,16 +97,17 @@ def build_embedder(spec: str, device: torch.device, precision: str = "auto") -> 
             `transformers:` and a hub id or a local folder; `openai:` and a model's name or
             `NAME@FILE`.
         device: Where it runs.
-        precision: `auto`, `fp16`, `bf16` or `fp32`; half precision on CUDA only. The starter has
-            its own.
+        precision: `auto`, `fp16`, `bf16` or `fp32`; half precision on CUDA only.
 
     Raises:
-        ValueError: If the precision is unknown or not to be had on that device.
+        ValueError: If the precision is unknown or not to be had for that embedder or device.
         EmbedderError: If no embedder has that name, or its weights or packages are missing.
     """
     kind, _, rest = spec.partition(":")
     match kind, bool(rest):
         case "starter", False:
+            if precision != "auto":
+                raise ValueError(f"precision '{precision}' asked for, but the starter has its own")
             from novic.starter import StarterEmbedder
 
             return StarterEmbedder(device)

@@ -167,6 +167,11 @@ def openclip_source(name: str) -> Source:
         config = _architecture_config(spec, architecture)
         weights = _weights_file(spec, file)
         return Source(spec, name, config, weights, architecture=architecture, local=True)
+    if name in open_clip.list_models():
+        raise EmbedderError(
+            f"embedder '{spec}': {name} is an architecture without weights; give {name}@FILE, or "
+            "the hub id of a trained model, like timm/ViT-B-16-SigLIP"
+        )
     folder = model_folder(spec, name, CONFIG, WEIGHTS)
     found = _find_checkpoint_in_dir(folder)
     local = Path(name).expanduser().is_dir()
@@ -272,7 +277,8 @@ def _openai_weights(spec: str, name: str) -> Path:
     own = OPENAI_CACHE.expanduser() / Path(known["url"]).name
     if own.is_file():
         return own
-    folder = model_folder(spec, known["hf_hub"].strip("/"), CONFIG, WEIGHTS)
+    hub_id = known["hf_hub"].strip("/")
+    folder = model_folder(spec, hub_id, CONFIG, WEIGHTS, instead=f"{name}@FILE")
     return Path(str(_find_checkpoint_in_dir(folder)))
 
 

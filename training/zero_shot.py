@@ -353,7 +353,11 @@ def _batches(labelled: Iterator[tuple[Pixels, int]]) -> Iterator[list[tuple[Pixe
 
 
 def _named(data: str, root: Path | None) -> str:
-    """A CIFAR-10 folder that is given as a plain folder, called what it is."""
+    """A CIFAR-10 folder that is given as a plain folder, called what it is.
+
+    Raises:
+        EvaluationError: If the name alone is given and nothing of it lies here.
+    """
     folder = Path(data)
     parts = ("test_batch.bin", "cifar-10-batches-bin", "cifar-10-batches-py")
     if "=" not in data and any((folder / part).exists() for part in parts):
@@ -361,6 +365,11 @@ def _named(data: str, root: Path | None) -> str:
     if folder.name == "cifar-10-batches-py":
         return f"cifar10={data}"
     if data.lower() == "cifar10" and root is None and not folder.exists():
+        if not Path("cifar-10-batches-bin").is_dir():
+            raise EvaluationError(
+                "cifar10: there is no folder cifar-10-batches-bin here; unpack the binary version "
+                "(cifar-10-binary.tar.gz; the Python version is pickles) and give cifar10=FOLDER"
+            )
         return "cifar10=."
     return data
 

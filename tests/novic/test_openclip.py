@@ -383,6 +383,7 @@ def test_an_architecture_with_a_weights_file_keeps_the_transform_of_its_weights(
         ("openclip:/nowhere/at/all", "there is no folder /nowhere/at/all"),
         ("openclip:ViT-B-32@/nowhere.pt", "there is no weights file /nowhere.pt"),
         ("openclip:ViT-B-23@/nowhere.pt", "no architecture 'ViT-B-23'; did you mean ViT-B-32"),
+        ("openclip:ViT-B-32", "an architecture without weights; give ViT-B-32@FILE"),
         ("openclip:SigLIP", "'SigLIP' is neither a folder nor a hub id like owner/name"),
     ],
 )
@@ -500,6 +501,14 @@ def test_a_hub_id_without_a_hub_says_what_to_fetch(tmp_path: Path, monkeypatch: 
     )
     with pytest.raises(EmbedderError, match=expected):
         build_embedder("openclip:nobody/nothing", CPU)
+    monkeypatch.setattr("novic.openclip.OPENAI_CACHE", tmp_path)
+    with pytest.raises(EmbedderError, match=r"use openai:ViT-B-32@FILE"):
+        build_embedder("openai:ViT-B-32", CPU)
+
+
+def test_a_folder_of_the_other_kind_is_recognised(plain: Path):
+    with pytest.raises(EmbedderError, match=f"did you mean openclip:{plain}"):
+        build_embedder(f"transformers:{plain}", CPU)
 
 
 CUDA = torch.device("cuda", 0)
@@ -527,6 +536,11 @@ def test_half_precision_is_for_cuda(precision: str, device: torch.device, dtype:
 def test_other_precisions_are_refused(plain: Path, precision: str, message: str):
     with pytest.raises(ValueError, match=message):
         build_embedder(f"openclip:{plain}", CPU, precision)
+
+
+def test_the_starter_takes_no_precision():
+    with pytest.raises(ValueError, match="precision 'fp16' asked for, but the starter has its own"):
+        build_embedder("starter", CPU, "fp16")
 
 
 @pytest.mark.gpu

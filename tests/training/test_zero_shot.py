@@ -96,6 +96,9 @@ def test_cifar_is_found_where_it_is_unpacked(tmp_path: Path, monkeypatch: pytest
     assert len(open_test_set(f"cifar10={tmp_path}").images.images) == 20
     monkeypatch.chdir(tmp_path)
     assert open_test_set("cifar10").benchmark == "cifar10"
+    monkeypatch.chdir(tmp_path / "cifar-10-batches-bin")
+    with pytest.raises(EvaluationError, match="unpack the binary version"):
+        open_test_set("cifar10")
 
 
 def test_the_pickled_version_of_cifar_is_refused(tmp_path: Path):
