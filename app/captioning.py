@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from app.errors import StoppedError, UsageError
+from app.errors import StoppedError, StoreError, UsageError
 from app.progress import Reporter
 from scenarios.dictionary import NUMBERS, ObjectDictionary, read_dictionary
 from training.caption_writing import (
@@ -115,6 +115,8 @@ def have_captions_written(order: CaptionOrder, reporter: Reporter) -> Written:
     Raises:
         UsageError: If a file of that name is there already, the key or a library is missing.
         StoppedError: On Ctrl-C; all answers are kept.
+        StoreError: If the file cannot be written; the same.
+        CaptionError: If the server cannot be used; the same.
     """
     if order.out.exists() and not (order.answers.exists() or order.batches.exists()):
         raise UsageError(f"--out {order.out}: exists already, made elsewhere; name another file")
@@ -137,7 +139,13 @@ def have_captions_written(order: CaptionOrder, reporter: Reporter) -> Written:
             f"stopped; {len(_kept(order))} answers are kept, the same command goes on from here"
         ) from stopped
     captions = {noun.entry.target_noun: noun.captions for noun in work}
-    write_captions(order.out, dictionary, captions)
+    try:
+        write_captions(order.out, dictionary, captions)
+    except OSError as error:
+        raise StoreError(
+            f"{order.out}: cannot be written: {error.strerror}; the answers are kept, the same "
+            "command goes on from here"
+        ) from error
     answers = _kept(order)
     return Written(
         order.out,

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -68,9 +69,6 @@ class NounInProgress:
         self.entry = entry
         self._captions: dict[Number, list[str]] = {number: [] for number in NUMBERS}
         self._idle = dict.fromkeys(NUMBERS, 0)
-        self._spellings: dict[Number, re.Pattern[str]] = {
-            number: pattern for number in NUMBERS if (pattern := _spellings(entry, number))
-        }
 
     @property
     def captions(self) -> NounCaptions:
@@ -124,6 +122,13 @@ class NounInProgress:
             return False
         self._captions[number].append(caption)
         return True
+
+    @cached_property
+    def _spellings(self) -> dict[Number, re.Pattern[str]]:
+        """Made when the first answer comes: for a whole dictionary it takes a while."""
+        return {
+            number: pattern for number in NUMBERS if (pattern := _spellings(self.entry, number))
+        }
 
     def _short(self, number: Number) -> int:
         return wanted_captions(self.entry, number) - len(self._captions[number])
@@ -246,17 +251,18 @@ class AnswerLog:
         path: The file; made if missing. What a kill left of a last line is cut off.
 
     Raises:
-        CaptionError: If the file holds something else.
+        CaptionError: If it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        self.answers = read_answers(path)
-        """What it held."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        # Without a buffer nothing that could not be written is tried again on closing.
-        self._file = path.open("ab", buffering=0)
-        self._file.truncate(_whole_lines(path))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Without a buffer nothing that could not be written is tried again on closing.
+            self._file = path.open("ab", buffering=0)
+            self._file.truncate(_whole_lines(path))
+        except OSError as error:
+            raise CaptionError(f"{path}: cannot be written: {error.strerror}") from error
 
     def append(self, answer: Answer) -> None:
         """Keep an answer.
@@ -264,11 +270,15 @@ class AnswerLog:
         Raises:
             CaptionError: If it cannot be written; earlier ones stay.
         """
-        line = json.dumps(asdict(answer), ensure_ascii=False)
+        line = f"{json.dumps(asdict(answer), ensure_ascii=False)}\n"
+        rest = line.encode("utf-8", errors="replace")
+        end = self._path.stat().st_size
         try:
-            self._file.write(f"{line}\n".encode("utf-8", errors="replace"))
+            while rest:
+                rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except OSError as error:
+            self._file.truncate(end)
             raise CaptionError(f"{self._path}: cannot be written: {error.strerror}") from error
 
     def __enter__(self) -> Self:

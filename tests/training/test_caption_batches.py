@@ -122,6 +122,20 @@ def test_a_server_that_dies_loses_nothing_and_the_work_goes_on(tmp_path: Path):
     assert nouns[0].next_number is None
 
 
+def test_ctrl_c_keeps_batches_that_are_under_way(tmp_path: Path):
+    def interrupted(new: int) -> None:
+        raise KeyboardInterrupt
+
+    with chat_server() as server:
+        with pytest.raises(KeyboardInterrupt):
+            ask(server, ObjectDictionary((DEER,)), tmp_path / "work", report=interrupted)
+        assert read_answers(batch_answers_file(tmp_path / "work")) == []
+        nouns = ask(server, ObjectDictionary((DEER,)), tmp_path / "work")
+        assert len(server.batches) == 1
+    assert nouns[0].next_number is None
+    assert len(server.bodies) == 14
+
+
 def test_a_server_without_batches_is_told(tmp_path: Path):
     with chat_server() as server:
         server.url = server.url.replace("/v1", "/other")

@@ -1,6 +1,7 @@
 """What is asked for captions, what of the answers is kept, and how work goes on."""
 
 import json
+import resource
 import time
 from pathlib import Path
 
@@ -193,10 +194,28 @@ def test_answers_survive_a_torn_last_line(tmp_path: Path):
         file.write(b'{"target_noun": "deer", "number": "plu')
     assert read_answers(path) == [first]
     with AnswerLog(path) as log:
-        assert log.answers == [first]
         log.append(second)
     assert read_answers(path) == [first, second]
     assert read_answers(tmp_path / "none.jsonl") == []
+
+
+def test_a_full_disk_ends_the_work_with_a_sentence(tmp_path: Path):
+    path = tmp_path / "answers.jsonl"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        with chat_server() as server, pytest.raises(CaptionError, match="cannot be written"):
+            ask(server.url, small_dictionary(), path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes().endswith(b"}\n")
+    assert read_answers(path)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CaptionError, match=r"file/answers\.jsonl: cannot be written: "):
+        AnswerLog(tmp_path / "file" / "answers.jsonl")
 
 
 @pytest.mark.parametrize(
