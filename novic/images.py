@@ -22,8 +22,8 @@ ENDINGS = frozenset(
 )
 """What is taken from a folder; a file that is named itself may end as it likes."""
 
-WORKERS = min(4, os.cpu_count() or 1)
-"""Files decoded at once; Pillow's decoders let other threads run."""
+WORKERS = min(8, os.cpu_count() or 1)
+"""Images decoded or resized at once; Pillow lets other threads run meanwhile."""
 AHEAD = 16
 """Files opened before they are asked for, at most."""
 AHEAD_BYTES = 256 * 2**20

@@ -21,6 +21,7 @@ from open_clip.factory import _find_checkpoint_in_dir
 from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer, SimpleTokenizer
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES, OPENAI_IMAGENET_TEMPLATES
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from novic.embedder import EmbedderError, Pixels, TokenIds, Vectors
@@ -35,6 +36,16 @@ OPENAI_CACHE = Path("~/.cache/clip")
 MORE_IDS = 128
 """Ids beyond the text model's that a tokenizer may know: T5's has 100 extra ones that no text
 contains."""
+
+PROBES = (
+    "cat",
+    "traffic light",
+    "3d printer",
+    "crème brûlée",
+    "jack-o'-lantern",
+    "A close-up photo of two T-shirts, and a dog in the U.S.",
+)
+"""Texts that tokenizers cut in more than one way if something about them is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +359,8 @@ def _tokenizer(source: Source) -> HFTokenizer | SimpleTokenizer:
         return SimpleTokenizer(context_length=context, **options)
     folder = tokenizer_folder(source.spec, source.folder, name)
     try:
+        # Programs that come with a tokenizer are never run, nor is anyone asked if they may.
+        options = {**options, "trust_remote_code": False}
         tokenizer = HFTokenizer(
             str(folder), context, tokenizer_mode=text.get("tokenizer_mode"), **options
         )
@@ -361,7 +374,31 @@ def _tokenizer(source: Source) -> HFTokenizer | SimpleTokenizer:
             f"embedder '{source.spec}': the tokenizer in {folder} cannot be read "
             f"({reason(error)}); download its files again"
         ) from error
+    _check_pieces(source.spec, tokenizer, folder / "tokenizer.json")
     return tokenizer
+
+
+def _check_pieces(spec: str, tokenizer: HFTokenizer, file: Path) -> None:
+    """Refuse a tokenizer that transformers has built otherwise than its file says.
+
+    It builds some kinds anew from their vocabulary alone. NOVIC's decoders, and the vectors that
+    they read, were made with what the file says.
+
+    Raises:
+        EmbedderError: If both cut a text differently.
+    """
+    if not file.is_file():
+        return
+    said = Tokenizer.from_file(str(file))
+    built: Any = tokenizer.tokenizer
+    for text in map(tokenizer.clean_fn, PROBES):
+        if said.encode(text, add_special_tokens=False).ids != built.encode(
+            text, add_special_tokens=False
+        ):
+            raise EmbedderError(
+                f"embedder '{spec}': the installed transformers does not cut '{text}' as {file} "
+                "says; use another version of transformers"
+            )
 
 
 def _token_ids(tokenize: HFTokenizer | SimpleTokenizer) -> TokenIds:

@@ -141,11 +141,14 @@ def _load(spec: str, folder: Path) -> tuple[Any, Any, Any]:
     read = ""
     try:
         read = "its tokenizer"
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        # Programs that come with a model are never run, nor is anyone asked whether they may.
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         read = "its image transform (preprocessor_config.json)"
-        images = transformers.AutoImageProcessor.from_pretrained(folder)
+        images = transformers.AutoImageProcessor.from_pretrained(folder, trust_remote_code=False)
         read = "the model"
-        model = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32)
+        model = transformers.AutoModel.from_pretrained(
+            folder, dtype=torch.float32, trust_remote_code=False
+        )
     except Exception as error:
         raise EmbedderError(
             f"embedder '{spec}': {read} cannot be read from {folder} ({reason(error)}); download "

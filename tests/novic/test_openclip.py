@@ -455,6 +455,24 @@ def broken_tokenizer(folder: Path) -> str:
     return "the tokenizer in .* cannot be read"
 
 
+def tokenizer_with_a_program(folder: Path) -> str:
+    file = folder / "tokenizer_config.json"
+    config = json.loads(file.read_text()) | {"tokenizer_class": "Own"}
+    config["auto_map"] = {"AutoTokenizer": ["program.Own", "program.Own"]}
+    file.write_text(json.dumps(config))
+    (folder / "program.py").write_text("raise SystemExit('the program was run')")
+    return "the tokenizer in .* cannot be read"
+
+
+def tokenizer_of_another_kind(folder: Path) -> str:
+    file = folder / "tokenizer.json"
+    said = json.loads(file.read_text())
+    # transformers builds a T5 tokenizer that always begins words so; the file says otherwise.
+    said["pre_tokenizer"]["prepend_scheme"] = "never"
+    file.write_text(json.dumps(said))
+    return "the installed transformers does not cut 'cat' as .*tokenizer.json says"
+
+
 def other_tokenizer(folder: Path) -> str:
     (folder / "tokenizer.json").unlink()
     save_clip_tokenizer(folder)
@@ -474,6 +492,8 @@ def other_tokenizer(folder: Path) -> str:
         no_tokenizer,
         broken_tokenizer,
         other_tokenizer,
+        tokenizer_with_a_program,
+        tokenizer_of_another_kind,
     ],
 )
 def test_damaged_folders_are_told_in_a_sentence(

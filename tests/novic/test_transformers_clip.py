@@ -225,8 +225,17 @@ def one_tower(folder: Path) -> str:
     return "BertModel does not embed both images and texts; give a model like CLIP"
 
 
+def with_a_program(folder: Path) -> str:
+    file = folder / "config.json"
+    config = json.loads(file.read_text()) | {"model_type": "own"}
+    config["auto_map"] = {"AutoConfig": "program.Config", "AutoModel": "program.Own"}
+    file.write_text(json.dumps(config))
+    (folder / "program.py").write_text("raise SystemExit('the program was run')")
+    return "cannot be read from"
+
+
 @pytest.mark.parametrize(
-    "damage", [no_tokenizer, other_tokenizer, no_processor, cut_weights, one_tower]
+    "damage", [with_a_program, no_tokenizer, other_tokenizer, no_processor, cut_weights, one_tower]
 )
 def test_damaged_folders_are_told_in_a_sentence(damage: Callable[[Path], str], tmp_path: Path):
     save_siglip(tmp_path)
