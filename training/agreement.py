@@ -55,6 +55,7 @@ class Agreement:
         """Figures, and the table as rows of the first annotator's labels."""
         return {
             "labels": list(self.labels),
+            "nouns": self.nouns,
             "share": _rounded(self.share),
             "kappa": _rounded(self.kappa),
             "confusion": [

@@ -138,6 +138,9 @@ def write_annotations(path: Path, annotations: Annotations) -> None:
 def read_predicted_nouns(paths: Iterable[Path], top: int | None = None) -> dict[str, list[str]]:
     """Collect what models said about each image, from predictions files (novic_spec §9.3).
 
+    Only `version`, `samples` and the `pred` rows are needed, so that what other programs say can be
+    judged too (`training.predictions` reads and checks whole files).
+
     Args:
         paths: Predictions files; images may be in several of them.
         top: Nouns to take of each list, from the best on; all by default.

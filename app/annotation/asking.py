@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import openai
-from openai.types.chat import ChatCompletion
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from unidecode import unidecode
 
 from app.images import read_image
@@ -110,6 +109,28 @@ class Reply(BaseModel):
     answers: list[NounVerdict]
 
 
+class _Message(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Completion(BaseModel):
+    """The part of a chat completion that matters here."""
+
+    choices: list[_Choice] = Field(min_length=1)
+    usage: _Usage | None = None
+
+
 class Asker:
     """A model behind an endpoint."""
 
@@ -164,18 +185,21 @@ class Asker:
             GarbageError: If the answer lacks nouns, has unknown verdicts, or is no JSON.
         """
         said = self._complete(_messages(image, nouns))
-        # The client takes over what it is sent without checking it.
-        if not isinstance(said, ChatCompletion) or not said.choices:
-            raise QuestionError("the endpoint's answer is not a chat completion; check its address")
-        used = said.usage
-        tokens = (used.prompt_tokens or 0, used.completion_tokens or 0) if used else (0, 0)
-        message = said.choices[0].message
-        if message.refusal:
-            raise QuestionError(f"the model refused: {self._clean(message.refusal)}")
         try:
-            shows, verdicts = _read_reply(message.content or "", nouns)
+            # The client takes over what it is sent without checking it.
+            completion = _Completion.model_validate(said, from_attributes=True)
+        except ValidationError as error:
+            raise QuestionError(
+                "the endpoint's answer is not a chat completion; check its address"
+            ) from error
+        choice, used = completion.choices[0], completion.usage or _Usage()
+        tokens = (used.prompt_tokens, used.completion_tokens)
+        if choice.message.refusal:
+            raise QuestionError(f"the model refused: {self._clean(choice.message.refusal)}")
+        try:
+            shows, verdicts = _read_reply(choice.message.content or "", nouns)
         except ValueError as error:
-            cut = "it was cut off, " if said.choices[0].finish_reason == "length" else ""
+            cut = "it was cut off, " if choice.finish_reason == "length" else ""
             raise GarbageError(f"{cut}{error}", tokens) from error
         return Opinion(verdicts, tokens, shows)
 

@@ -177,8 +177,9 @@ class LlmRun:
             result.fault = str(error)
         finally:
             self._ending.set()
-            for thread in threads:
-                thread.join()
+        # Answers under way are paid for. Not in `finally`: a second Ctrl-C must get past.
+        for thread in threads:
+            thread.join()
 
     def _follow(
         self,

@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.annotation.llm import LlmResult, Price
-from app.annotation.opinions import Opinions
+from app.annotation.llm import LlmResult, LlmRun, Price
 from training.agreement import Agreement, Comparison
 
 FAILURES_SHOWN = 10
@@ -26,8 +25,19 @@ def print_estimate(figures: Mapping[str, Any], price: Price | None) -> None:
     _say("Nothing was asked. Without --dry-run the same command asks.")
 
 
-def print_llm(result: LlmResult, opinions: Opinions, path: Path, price: Price | None) -> None:
-    """What a run has judged, what it cost, and what it could not judge."""
+def print_llm(
+    result: LlmResult, run: LlmRun, price: Price | None, people: Agreement | None
+) -> None:
+    """What a run has judged, what it cost, what it could not judge, and whether people agree."""
+    if result.nouns:
+        _print_judged(result, run, price)
+    else:
+        _say(f"Every predicted noun is judged in {run.path} already; nothing was asked.")
+    if people:
+        _say(f"With people, on {people.nouns} nouns that both have judged: {_figures(people)}")
+
+
+def _print_judged(result: LlmResult, run: LlmRun, price: Price | None) -> None:
     _say(
         f"{sum(result.judged.values())} of {result.nouns} nouns of {result.images} images judged: "
         f"{result.judged['correct_primary']} correct, {result.judged['close_primary']} close, "
@@ -37,14 +47,14 @@ def print_llm(result: LlmResult, opinions: Opinions, path: Path, price: Price | 
     dollars = f", ${price.of(result.tokens):.2f}" if price else ""
     _say(
         f"{result.asked} answers, {read:,} tokens read and {written:,} written{dollars}; "
-        f"{sum(opinions.tokens):,} tokens of {opinions.model} in all runs."
+        f"{sum(run.opinions.tokens):,} tokens of {run.opinions.model} in all runs."
     )
     for image, why in result.failed[:FAILURES_SHOWN]:
         _say(f"Not judged: {image}: {why}")
     if len(result.failed) > FAILURES_SHOWN:
         _say(f"Not judged: {len(result.failed) - FAILURES_SHOWN} more")
     if result.judged:
-        _say(f"Wrote {path}. Opinions: {opinions.path}")
+        _say(f"Wrote {run.path}. Opinions: {run.opinions.path}")
 
 
 def print_comparison(

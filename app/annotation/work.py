@@ -7,7 +7,8 @@ from pathlib import Path
 
 from app.errors import UsageError
 from app.progress import Reporter
-from training.annotations import Annotations, read_annotations
+from training.agreement import Agreement, compare_annotations
+from training.annotations import HUMAN_FILE, Annotations, read_annotations
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Item:
     """An image and what was predicted for it."""
 
     name: str
-    """As the predictions call it; annotations use the same name."""
+    """What annotations call it: as the predictions do, from the folder on."""
     path: Path
     nouns: tuple[str, ...]
 
@@ -25,8 +26,9 @@ def find_items(
 ) -> tuple[list[Item], list[str]]:
     """Find predicted images in their folder.
 
-    Names are file names or paths below the folder; a link inside the folder is followed, as the
-    folder's owner has put it there.
+    Names are file names or paths below the folder. An image that is not there is looked for by the
+    last part of its name, as predictions may name it from another folder; nouns of the same image
+    come together. A link inside the folder is followed, as the folder's owner has put it there.
 
     Args:
         folder: Holds the images.
@@ -41,20 +43,23 @@ def find_items(
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: is not a folder; name the one that holds the images")
-    items: list[Item] = []
+    found: dict[str, Item] = {}
     missing: list[str] = []
     for name, nouns in predicted.items():
+        path = inside(folder, name)
         if not nouns:
             continue
-        path = inside(folder, name)
-        if path.is_file():
-            items.append(Item(name, path, tuple(nouns)))
-        else:
+        key = name if path.is_file() else path.name
+        path = path if path.is_file() else folder / key
+        if not path.is_file():
             missing.append(name)
-    if not items:
+        else:
+            earlier = found[key].nouns if key in found else ()
+            found[key] = Item(key, path, tuple(dict.fromkeys([*earlier, *nouns])))
+    if not found:
         example = f" (it has no {missing[0]!r}, for example)" if missing else ""
         raise UsageError(f"{folder}: holds none of the images of the predictions{example}")
-    return items, missing
+    return list(found.values()), missing
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -92,3 +97,20 @@ def tell_missing(missing: Sequence[str], folder: Path, reporter: Reporter) -> No
             f"Note: {len(missing)} images of the predictions are not in {folder} "
             f"({missing[0]!r}, for example); they are left out"
         )
+
+
+def agreement_with_people(folder: Path, annotations: Annotations) -> Agreement | None:
+    """How far annotations agree with those that people made, on correct, close, incorrect.
+
+    Args:
+        folder: Holds the images and people's file, if there is one.
+        annotations: Of those images.
+
+    Returns:
+        None without nouns that both have judged.
+
+    Raises:
+        AnnotationError: If people's file cannot be read.
+    """
+    grades = compare_annotations(annotations_so_far(folder / HUMAN_FILE), annotations).grades
+    return grades if grades.nouns else None

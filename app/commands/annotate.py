@@ -99,7 +99,9 @@ def llm(
         str | None,
         typer.Option(help="US dollars for a million tokens READ,WRITTEN, to show the cost."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option(help="Only tell what would be asked.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would be asked.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -109,36 +111,39 @@ def llm(
     same command goes on and asks nothing twice.
     """
     _require_openai()
-    from app.annotation.asking import Asker
-    from app.annotation.llm import LlmRun, estimate
-    from app.annotation.opinions import Opinions
+    from app.annotation.llm import estimate
+    from app.annotation.request import LlmRequest, ask_all, plan_run
     from app.annotation.results import print_estimate, print_llm
-    from app.annotation.work import annotations_so_far, find_items, tell_missing
-    from app.stop import stoppable
-    from training.annotations import LLM_FILE, read_predicted_nouns, unjudged_nouns
+    from app.annotation.work import agreement_with_people
 
-    rule, cost = _rule(opinions, agree), _price(price)
-    path = annotations or images / LLM_FILE
-    judged = annotations_so_far(path)
-    reporter = show_progress(quiet)
-    found, missing = find_items(images, read_predicted_nouns(predictions, top))
-    tell_missing(missing, images, reporter)
-    left = unjudged_nouns({item.name: item.nouns for item in found}, judged)
-    items = find_items(images, left)[0][:limit] if left else []
-    kept = Opinions.load(path.with_name(f"{path.stem}.opinions.jsonl"), model)
+    request = LlmRequest(
+        images,
+        tuple(predictions),
+        model,
+        base_url,
+        annotations,
+        top,
+        _rule(opinions, agree),
+        limit,
+        parallel,
+        retries,
+    )
+    cost, reporter = _price(price), show_progress(quiet)
+    run, missing = plan_run(request, reporter)
     if dry_run:
-        figures = estimate(items, kept, rule)
+        figures = estimate(run.items, run.opinions, run.rule)
         print_json(figures) if as_json else print_estimate(figures, cost)
         return
-    run = LlmRun(items, judged, path, kept, rule)
-    with stoppable() as stop:
-        result = run.run(lambda: Asker(model, base_url, retries), parallel, reporter, stop.check)
+    result = ask_all(request, run, reporter)
+    people = agreement_with_people(images, run.annotations)
     if as_json:
-        dollars = {"dollars": round(cost.of(result.tokens), 4)} if cost else {}
-        files = {"annotations": str(path), "opinions": str(kept.path)}
-        print_json({**files, **result.as_json(), **dollars, "missing": missing})
+        told = {"annotations": str(run.path), "opinions": str(run.opinions.path)}
+        told |= {**result.as_json(), "missing": missing}
+        told |= {"dollars": round(cost.of(result.tokens), 4)} if cost else {}
+        told |= {"people": people.as_json()} if people else {}
+        print_json(told)
     else:
-        print_llm(result, kept, path, cost)
+        print_llm(result, run, cost, people)
     if result.fault or result.stopped:
         why = result.fault or "stopped"
         typer.echo(f"nomaly: {why}; the same command goes on from here", err=True)

@@ -37,6 +37,8 @@ class Reply:
     """The model's text; anything but a text is made JSON."""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    raw: str = ""
+    """The whole answer in place of a chat completion."""
 
 
 type Behaviour = Callable[[Asked, int], Reply]
@@ -104,7 +106,7 @@ def chat_server(behave: Behaviour) -> Iterator[ChatServer]:
                 if reply.status == 200
                 else {"error": {"message": content, "type": "test"}}
             )
-            data = json.dumps(said).encode()
+            data = (reply.raw or json.dumps(said)).encode()
             self.send_response(reply.status)
             for name, value in {**reply.headers, "Content-Type": "application/json"}.items():
                 self.send_header(name, value)

@@ -231,6 +231,13 @@ def test_a_name_may_go_round_within_the_folder(folder: Path):
     assert [item.path.name for item in find_items(folder, names)[0]] == ["a.jpg", "b.png"]
 
 
+def test_one_image_may_have_several_names(folder: Path):
+    names = {"a.jpg": ["cat"], "photos/a.jpg": ["lynx", "cat"], "photos/sub/b.png": ["dog"]}
+    found, missing = find_items(folder, names)
+    assert [(item.name, item.nouns) for item in found] == [("a.jpg", ("cat", "lynx"))]
+    assert missing == ["photos/sub/b.png"]
+
+
 def test_images_that_are_missing_are_told(folder: Path):
     found, missing = find_items(folder, {**NOUNS, "d.jpg": ["x"], "empty.jpg": []})
     assert (len(found), missing) == (3, ["d.jpg"])
@@ -253,16 +260,19 @@ def test_a_port_in_use_is_told(session: Session):
 
 def test_the_command_serves_until_ctrl_c_and_goes_on_later(folder: Path):
     words = ("annotate", "human", folder, predictions(folder, {**NOUNS, "d.jpg": ["x"]}))
-    judging = start_nomaly(*words, "--no-browser", "--json")
-    assert judging.stderr is not None
-    lines = [judging.stderr.readline() for _ in range(2)]
-    assert "Note: 1 images of the predictions are not in" in lines[0]
-    address = lines[1].removeprefix("Judge at ").strip()
-    assert address.startswith("http://127.0.0.1:")
-    judgement = {"noun": "dog", "category": "correct_primary"}
-    assert httpx.post(f"{address}items/1", json=judgement).status_code == 200
-    judging.send_signal(signal.SIGINT)
-    out, err = judging.communicate(timeout=60)
+    with start_nomaly(*words, "--no-browser", "--json") as judging:
+        try:
+            assert judging.stderr is not None
+            lines = [judging.stderr.readline() for _ in range(2)]
+            assert "Note: 1 images of the predictions are not in" in lines[0]
+            address = lines[1].removeprefix("Judge at ").strip()
+            assert address.startswith("http://127.0.0.1:")
+            judgement = {"noun": "dog", "category": "correct_primary"}
+            assert httpx.post(f"{address}items/1", json=judgement).status_code == 200
+            judging.send_signal(signal.SIGINT)
+            out, err = judging.communicate(timeout=60)
+        finally:
+            judging.kill()
     assert (judging.returncode, "Traceback" in err) == (0, False)
     path = folder / "_class_annotations.json"
     assert json.loads(out.splitlines()[-1]) == {

@@ -5,7 +5,8 @@ import signal
 import subprocess
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ from tests.app.chat_server import (
     chat_server,
     verdicts,
 )
-from tests.app.short_watch import NOMALY
-from training.annotations import AnnotationError, Annotations, read_annotations
+from tests.app.short_watch import NOMALY, run_nomaly, start_nomaly
+from training.annotations import AnnotationError, Annotations, read_annotations, write_annotations
 
 KEY = "sk-canary-0123456789"
 
@@ -386,7 +387,21 @@ def test_an_endpoint_that_refuses_everything_is_left(folder: Path):
     assert "model has no eyes" in result.fault
 
 
-def test_what_does_not_speak_chat_completions_is_told(folder: Path):
+@pytest.mark.parametrize(
+    "raw",
+    ["[]", "{}", '{"choices": []}', '{"choices": [{"message": null}]}', '{"choices": "many"}'],
+)
+def test_what_is_no_chat_completion_is_told(folder: Path, raw: str):
+    with chat_server(lambda *_: Reply(raw=raw)) as server:
+        asker = Asker("judge", server.url, 0)
+        with pytest.raises(QuestionError, match="answer is not a chat completion; check its addr"):
+            asker.ask(image_of(folder), ["tomato"])
+        server.behave = lambda *_: Reply(raw="<html>")
+        with pytest.raises(QuestionError, match="the endpoint failed: Expecting value"):
+            asker.ask(image_of(folder), ["tomato"])
+
+
+def test_other_answers_are_told_from_garbage(folder: Path):
     with chat_server(truthful) as server:
         asker = Asker("judge", server.url, 0)
         server.behave = lambda *_: Reply({"error": "x"}, 200)
@@ -462,6 +477,16 @@ def command(folder: Path, predicted: Path, url: str, *more: str) -> list[str]:
     return [str(NOMALY), "annotate", "llm", str(folder), str(predicted), *options]
 
 
+@contextmanager
+def started(folder: Path, predicted: Path, url: str) -> Iterator[subprocess.Popen[str]]:
+    """The command under way; it does not outlive the test."""
+    with start_nomaly(*command(folder, predicted, url)[1:]) as asking:
+        try:
+            yield asking
+        finally:
+            asking.kill()
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_ended_goes_on(folder: Path, predicted: Path, how: signal.Signals):
     held, go_on = threading.Event(), threading.Event()
@@ -472,13 +497,7 @@ def test_a_run_that_is_ended_goes_on(folder: Path, predicted: Path, how: signal.
             go_on.wait(60)
         return truthful(asked, number)
 
-    with chat_server(behave) as server:
-        asking = subprocess.Popen(
-            command(folder, predicted, server.url),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    with chat_server(behave) as server, started(folder, predicted, server.url) as asking:
         assert held.wait(60)
         asking.send_signal(how)
         if how == signal.SIGKILL:
@@ -498,9 +517,7 @@ def test_a_run_that_is_ended_goes_on(folder: Path, predicted: Path, how: signal.
         else:
             assert kept == 4
         before = len(server.asked)
-        done = subprocess.run(
-            command(folder, predicted, server.url), capture_output=True, text=True, check=False
-        )
+        done = run_nomaly(*command(folder, predicted, server.url)[1:])
     assert done.returncode == 0, done.stderr
     assert len(server.asked) - before == 9 - kept
     annotations = read_annotations(folder / "_class_annotations_gpt.json")
@@ -525,6 +542,42 @@ def test_the_command_tells_what_it_would_ask_and_what_it_asked(folder: Path, pre
     assert "6 answers, 600 tokens read and 60 written, $0.72;" in done.output
     judged = read_annotations(folder / "_class_annotations_gpt.json")
     assert sorted(judged.images) == ["green.png", "red.png"]
+
+
+def test_the_command_tells_how_far_the_model_agrees_with_people(folder: Path, predicted: Path):
+    people = Annotations({"red.png": {"tomato": "correct_secondary", "car": "close_primary"}})
+    write_annotations(folder / "_class_annotations.json", people)
+    with chat_server(truthful) as server:
+        words = command(folder, predicted, server.url)[2:]
+        done = CliRunner().invoke(annotate.cli, words)
+        said = json.loads(done.output.splitlines()[-1])["people"]
+        assert (said["nouns"], said["share"]) == (2, 0.5)
+        words.remove("--json")
+        again = CliRunner().invoke(annotate.cli, words).output
+    assert len(server.asked) == 9
+    assert "Every predicted noun is judged in" in again
+    assert "With people, on 2 nouns that both have judged: 50.0% the same" in again
+
+
+def test_a_second_ctrl_c_leaves_at_once(folder: Path, predicted: Path):
+    held, go_on = threading.Event(), threading.Event()
+
+    def behave(asked: Asked, number: int) -> Reply:
+        held.set()
+        go_on.wait(60)
+        return truthful(asked, number)
+
+    with chat_server(behave) as server, started(folder, predicted, server.url) as asking:
+        assert held.wait(60)
+        assert asking.stderr is not None
+        asking.send_signal(signal.SIGINT)
+        told = asking.stderr.readline()
+        asking.send_signal(signal.SIGINT)
+        _, err = asking.communicate(timeout=30)
+        go_on.set()
+    assert "Stopping when the answers under way are kept; Ctrl-C again drops them" in told
+    assert (asking.returncode, "Traceback" in err) == (1, False)
+    assert "nomaly: stopped; opinions that had come are kept in" in err
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ def test_two_annotators_side_by_side():
     assert result["categories"]["share"] == pytest.approx(2 / 6, abs=1e-4)
     assert result["grades"] == {
         "labels": ["correct", "close", "incorrect"],
+        "nouns": 6,
         # By hand: 4 of 6 agree; chance is (3*2 + 2*3 + 1*1) / 36.
         "share": pytest.approx(4 / 6, abs=1e-4),
         "kappa": pytest.approx((4 / 6 - 13 / 36) / (1 - 13 / 36), abs=1e-4),
