@@ -7,6 +7,7 @@ nouns, and the others only where a token is to be predicted. The value and its g
 same.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -264,6 +265,8 @@ def numerics(device: torch.device, *, tf32: bool, deterministic: bool) -> Iterat
     before = torch.are_deterministic_algorithms_enabled()
     matmul = torch.backends.cuda.matmul
     precision = matmul.fp32_precision
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # What torch asks for on CUDA.
     torch.use_deterministic_algorithms(deterministic)
     if device.type == "cuda":
         matmul.fp32_precision = "tf32" if tf32 else "ieee"
