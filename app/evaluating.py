@@ -15,12 +15,18 @@ from novic.bundle import Bundle
 from novic.decode import NounDecoder
 from novic.embedder import Embedder
 from novic.gencfg import GenConfig
-from novic.model import build_embedder, model_sha256, open_decoder, starter_bundle_path
+from novic.model import (
+    NounModel,
+    build_embedder,
+    model_sha256,
+    open_decoder,
+    starter_bundle_path,
+)
 from novic.upstream import read_model_file
 from scenarios.dictionary import ObjectDictionary
 from training.class_names import accepted_nouns, learnt_part, read_class_names
 from training.classification import ImageSet, Split, open_image_set
-from training.evaluate import Evaluated, Task, evaluate
+from training.evaluate import BATCH, Evaluated, Task, evaluate
 from training.predictions import EvaluationError, Predictions, read_predictions, write_predictions
 
 DIRECT_GUIDED = (GenConfig("greedy", 1, guide="n"), GenConfig("greedy", 1, guide="p"))
@@ -49,7 +55,7 @@ class EvaluateRequest:
     there are classes."""
     direct_guided: bool = False
     """Upstream's eval_cls besides: every class must have a noun that the model learnt."""
-    batch: int = 32
+    batch: int = BATCH
     overwrite: bool = False
 
 
@@ -95,6 +101,9 @@ def evaluate_sets(
         UsageError: If a place holds other results or two sets would share one.
         EvaluationError: If a set or its class names cannot be used.
         StoppedError: On Ctrl-C; the same command goes on from there.
+        BundleError: If the model cannot be read or does not fit its embedder.
+        CheckpointError: If it is a checkpoint that cannot be used.
+        EmbedderError: If its embedder cannot be built here.
     """
     sets = [open_image_set(text, request.root, request.split) for text in request.sets]
     places = [_place(request, images) for images in sets]
@@ -135,6 +144,8 @@ def _evaluate_set(
     if unnamed:
         reporter.say(f"{images.name}: {_unnamed(unnamed, len(images.classes))}; never right")
     decoder = _decoder(request, model.bundle, accepted)
+    # Refuses an embedder of another width, before the first image is read.
+    NounModel(model.embedder, decoder)
     configs = tuple(dict.fromkeys(request.configs + DIRECT_GUIDED * request.direct_guided))
     task = Task(images, configs, accepted, request.batch)
     settings = _settings(request, model, task, decoder)
