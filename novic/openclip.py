@@ -94,7 +94,8 @@ class OpenClipEmbedder:
         self._transform: Any = image_transform_v2(self._image_config, is_train=False)
         self.token_ids = _token_ids(self._tokenize)
         self.end_id = self.token_ids.end
-        _check_tokenizer(source, self._tokenize)
+        if isinstance(self._tokenize, HFTokenizer):
+            _check_vocabulary(source, self.token_ids.vocabulary)
         self.width = self._texts(["a"])[0].shape[1]
 
     def preprocessing(self) -> dict[str, str]:
@@ -413,10 +414,9 @@ def _token_ids(tokenize: HFTokenizer | SimpleTokenizer) -> TokenIds:
     return TokenIds(hub.vocab_size, start, end, hub.pad_token_id)
 
 
-def _check_tokenizer(source: Source, tokenize: HFTokenizer | SimpleTokenizer) -> None:
+def _check_vocabulary(source: Source, known: int) -> None:
     """Refuse the tokenizer of another model, which would give wrong vectors without a word."""
     expected = source.text_config().get("vocab_size")
-    known = _token_ids(tokenize).vocabulary
     if expected and not 0.95 * expected <= known <= expected + MORE_IDS:
         raise EmbedderError(
             f"embedder '{source.spec}' has the wrong tokenizer: it knows {known} tokens, the text "

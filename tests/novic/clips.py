@@ -137,6 +137,15 @@ def save_clip_tokenizer(folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
 
 
+def save_bert_tokenizer(folder: Path) -> None:
+    """BERT's kind of tokenizer, as CLIPA's models have it: padding 0, a start and a separator."""
+    folder.mkdir(parents=True, exist_ok=True)
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    (folder / "vocab.txt").write_text("\n".join([*special, *WORDS, "##s", "##ing"]))
+    config = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": 512}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+
+
 def cached(cache: Path, repository: str) -> Path:
     """The folder of a repository in a hub's cache, made as a download would make it."""
     folder = cache / f"models--{repository.replace('/', '--')}"

@@ -25,6 +25,7 @@ from tests.novic.clips import (
     cached,
     clip_config,
     random_weights,
+    save_bert_tokenizer,
     save_clip_tokenizer,
     save_model,
     save_t5_tokenizer,
@@ -204,6 +205,26 @@ def test_both_spellings_of_clips_tokenizer_agree(plain: Path, tmp_path: Path):
     assert vars_of(simple) == vars_of(hub) == (49408, START, END, END)
     texts = ["a photo of a cat.", "Two  T-shirts, and a dog!", "cat " * 90]
     np.testing.assert_allclose(hub.embed_texts(texts), simple.embed_texts(texts), atol=1e-5)
+
+
+def test_clipa_reads_texts_without_their_separator(tmp_path: Path):
+    config = clip_config(42, "squash", quick=False)
+    clipa = open_clip.get_model_config("ViT-L-14-CLIPA")
+    assert clipa is not None
+    small = {"width": 64, "heads": 2, "layers": 2, "vocab_size": 19}
+    config["model_cfg"]["text_cfg"] = clipa["text_cfg"] | small
+    save_model(tmp_path, config)
+    save_bert_tokenizer(tmp_path)
+    embedder = load(tmp_path)
+    cat, dogs = embedder.encode_noun("cat"), embedder.encode_noun("Dogs")
+    assert (len(cat), len(dogs)) == (1, 2)
+    model: Any = open_clip.create_model(f"local-dir:{tmp_path}").eval()
+    row = [2, *cat, *dogs, *[0] * 28]  # start, three pieces, the separator's place, padding
+    assert len(row) == 32
+    with torch.inference_mode():
+        expected = functional.normalize(model.encode_text(torch.tensor([row])), dim=1)[0]
+    np.testing.assert_allclose(embedder.embed_texts(["cat dogs"])[0], expected, atol=1e-5)
+    assert vars_of(embedder) == (19, 2, 3, 0)
 
 
 def test_noun_tokens_are_built_from_the_embedder(siglip: Path):
