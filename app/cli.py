@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands import annotate, cache, captions, embedder, evaluation, model, naming
+from app.commands import annotate, cache, captions, embedder, evaluation, model, naming, train
 from app.commands.options import (
     Camera,
     DetectorFolder,
@@ -230,38 +230,11 @@ def fit(
         typer.echo(f"Learned from {len(frames)} frames. Next: nomaly audit VIDEO --detector {out}")
 
 
-@cli.command(epilog="Example:  nomaly train --preset starter --out my-starter")
-def train(
-    out: Out,
-    preset: Annotated[str, typer.Option(help="What to train; there is one: starter.")] = "starter",
-    steps: Annotated[int | None, typer.Option(min=1, help="Training steps.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    device: Device = "auto",
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Train a noun decoder; Ctrl-C saves, the same command goes on."""
-    from novic.device import resolve_device
-    from training.starter import STEPS, train_starter
-
-    if preset != "starter":
-        raise UsageError(f"--preset {preset}: there is no such preset; use starter")
-    try:
-        with show_progress(quiet).stages() as report:
-            metrics = train_starter(
-                out,
-                seed=seed,
-                steps=steps or STEPS,
-                device=resolve_device(device),
-                report=report,
-                command=" ".join(["nomaly", *sys.argv[1:]]),
-            )
-    except KeyboardInterrupt as stopped:
-        raise StoppedError(str(stopped) or "stopped before the training began") from stopped
-    if as_json:
-        print_json({"bundle": str(out), **metrics})
-    else:
-        typer.echo(f"Wrote {out}. Next: nomaly name IMAGE --model {out}")
+cli.command(
+    epilog="Examples:  nomaly train --preset starter --out my-starter"
+    "\n\nnomaly train --cache cache --preset small --out my-decoder"
+    "\n\nnomaly train --cache ft2.bin --batch 8192 --accumulate 1 --bf16 --out ft2"
+)(train.train)
 
 
 def main() -> None:

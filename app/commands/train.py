@@ -1,0 +1,262 @@
+"""`nomaly train`: a decoder from a cache of text vectors, or the starter anew."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.commands.options import Device, Json, Out, Quiet, print_json, show_progress
+from app.errors import StoppedError, UsageError
+
+if TYPE_CHECKING:
+    from app.progress import Reporter
+    from training.presets import Preset
+
+STARTER = "starter"
+MOST_SEED = 2**31 - 1
+
+Size = Annotated[int | None, typer.Option(min=1, rich_help_panel="Decoder")]
+
+
+def train(
+    out: Out,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Vectors and their nouns, made by `nomaly cache`, or a version-1 file."),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="upstream: NOVIC's released models, the default with --cache; small: for a few "
+            "thousand nouns on a CPU; starter: Nomaly's own, the default without."
+        ),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes through the cache.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Samples computed at once.")] = None,
+    accumulate: Annotated[
+        int | None, typer.Option(min=1, help="Batches averaged into one step.")
+    ] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate of the first chunk.")] = None,
+    final_lr: Annotated[float | None, typer.Option(help="And of the last one.")] = None,
+    warmup: Annotated[
+        int | None, typer.Option(min=0, help="Chunks in which the rate rises first.")
+    ] = None,
+    chunk_scale: Annotated[
+        int | None, typer.Option(min=1, help="Samples for every noun in a chunk.")
+    ] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Of AdamW, for matrices.")] = None,
+    noise: Annotated[
+        str | None,
+        typer.Option(
+            help="On the vectors: GaussElem:NORM, GaussVec:NORM, GaussAngle:SPREAD,MOST, "
+            "UniformAngle:LEAST,MOST or GaussElemUniformAngle:NORM,LEAST,MOST,MIX, angles in "
+            "degrees; empty for none."
+        ),
+    ] = None,
+    single_target: Annotated[
+        bool | None, typer.Option("--single-target", help="Only the first noun of a text.")
+    ] = None,
+    unweighted: Annotated[
+        bool | None, typer.Option("--unweighted", help="All nouns of a text count fully.")
+    ] = None,
+    held_out: Annotated[
+        float | None, typer.Option(help="Share of the texts that is measured, never trained on.")
+    ] = None,
+    hidden: Size = None,
+    feedforward: Size = None,
+    layers: Size = None,
+    heads: Size = None,
+    prefix: Size = None,
+    dropout: Annotated[float | None, typer.Option(rich_help_panel="Decoder")] = None,
+    embedder: Annotated[
+        str, typer.Option(help="The cache's embedder; only a version-1 file needs it.")
+    ] = "",
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Believe that the embedder is the cache's.")
+    ] = False,
+    steps: Annotated[int | None, typer.Option(min=1, help="Of --preset starter.")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of everything random.")] = 0,
+    bf16: Annotated[
+        bool | None,
+        typer.Option("--bf16", help="Multiply in bfloat16: fast where the hardware has it."),
+    ] = None,
+    tf32: Annotated[
+        bool | None, typer.Option("--tf32/--no-tf32", help="Multiply in TF32 on CUDA (default).")
+    ] = None,
+    compile_: Annotated[
+        bool | None, typer.Option("--compile", help="torch.compile; for long runs.")
+    ] = None,
+    deterministic: Annotated[
+        bool | None, typer.Option("--deterministic", help="Bit for bit on CUDA too; slower.")
+    ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also write OUT/tensorboard.")
+    ] = False,
+    device: Device = "auto",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a noun decoder.
+
+    Ctrl-C saves, and the same command goes on, as it does after a kill: with the same result as
+    without. OUT gets the bundle, metrics.jsonl, and in work/ the checkpoint.
+    """
+    settings = {
+        "epochs": epochs,
+        "batch_size": batch,
+        "accumulate": accumulate,
+        "learning_rate": lr,
+        "final_rate": final_lr,
+        "warmup_chunks": warmup,
+        "chunk_scale": chunk_scale,
+        "weight_decay": weight_decay,
+        "noise": noise,
+        "multi_target": _opposite(single_target),
+        "use_weights": _opposite(unweighted),
+        "held_out": held_out,
+        "bfloat16": bf16,
+        "tf32": tf32,
+        "compile": compile_,
+        "deterministic": deterministic,
+    }
+    sizes = {
+        "hidden": hidden,
+        "feedforward": feedforward,
+        "layers": layers,
+        "heads": heads,
+        "prefix": prefix,
+        "dropout": dropout,
+    }
+    changed, resized = _given(settings), _given(sizes)
+    preset = preset or (STARTER if cache is None else "upstream")
+    reporter = show_progress(quiet)
+    if preset == STARTER:
+        if cache or changed or resized or embedder or trust or tensorboard:
+            raise UsageError(
+                f"--preset {STARTER} trains on texts of its own and takes --steps, --seed and "
+                "--device only; use --preset upstream or small to train on a cache"
+            )
+        metrics = _train_starter(out, seed, steps, device, reporter)
+    else:
+        found = _preset(preset)
+        if cache is None:
+            raise UsageError(f"--preset {preset} needs --cache; make one with nomaly cache nouns")
+        if steps:
+            raise UsageError(f"--steps is for --preset {STARTER}; use --epochs")
+        request = _Request(cache, embedder, trust, out, device, tensorboard)
+        metrics = _train_cached(request, found, {**changed, "seed": seed}, resized, reporter)
+    if as_json:
+        print_json({"bundle": str(out), **metrics})
+    else:
+        typer.echo(f"Wrote {out}. Next: nomaly name IMAGE --model {out}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What of a training from a cache is neither setting nor size."""
+
+    cache: Path
+    embedder: str
+    trust: bool
+    out: Path
+    device: str
+    tensorboard: bool
+
+
+def _train_starter(
+    out: Path, seed: int, steps: int | None, device: str, reporter: "Reporter"
+) -> dict[str, Any]:
+    from novic.device import resolve_device
+    from training.starter import STEPS, train_starter
+
+    with _stop_told(), reporter.stages() as report:
+        return train_starter(
+            out,
+            seed=seed,
+            steps=steps or STEPS,
+            device=resolve_device(device),
+            report=report,
+            command=_typed(),
+        )
+
+
+def _train_cached(
+    request: _Request,
+    preset: "Preset",
+    changed: dict[str, Any],
+    resized: dict[str, Any],
+    reporter: "Reporter",
+) -> dict[str, Any]:
+    from app.stop import stoppable
+    from novic.decoder import DecoderConfig
+    from novic.device import resolve_device
+    from novic.model import build_embedder
+    from training.cached_data import open_training_data
+    from training.loop import RunOptions
+    from training.loop import train as run
+    from training.noise import NoiseConfig
+
+    if "noise" in changed:
+        changed["noise"] = NoiseConfig.parse(changed["noise"])
+    config = replace(preset.config, **changed)
+    device = resolve_device(request.device)
+    data = open_training_data(
+        request.cache,
+        lambda spec: build_embedder(spec, device),
+        spec=request.embedder,
+        trust=request.trust,
+    )
+    sizes = DecoderConfig(
+        data.source.width,
+        data.tokens.vocabulary,
+        data.tokens.max_tokens,
+        **{**preset.sizes, **resized},
+    )
+    reporter.say(
+        f"{len(data.tokens.nouns):,} nouns, {len(data.source):,} samples of '{data.embedder}', "
+        f"decoder {sizes.hidden} wide with {sizes.layers} layers, noise {str(config.noise) or 'none'}"
+    )
+    with _stop_told(), stoppable() as stop, reporter.stages() as report:
+        options = RunOptions(
+            report=report,
+            stopping=lambda: stop.asked,
+            tensorboard=request.tensorboard,
+            command=_typed(),
+        )
+        return run(data, sizes, config, request.out, device=device, options=options)
+
+
+def _preset(name: str) -> "Preset":
+    from training.presets import PRESETS
+
+    if name not in PRESETS:
+        raise UsageError(
+            f"--preset {name}: there is no such preset; use {', '.join([STARTER, *PRESETS])}"
+        )
+    return PRESETS[name]
+
+
+@contextmanager
+def _stop_told() -> Iterator[None]:
+    """Ctrl-C as one sentence."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        raise StoppedError(str(stopped) or "stopped before the training began") from stopped
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Options that were typed."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _opposite(flag: bool | None) -> bool | None:
+    return None if flag is None else not flag
+
+
+def _typed() -> str:
+    return " ".join(["nomaly", *sys.argv[1:]])
