@@ -68,7 +68,7 @@ def human(
         f"{progress['images_done']} of {progress['images']} images are done."
     )
     if session.made:
-        typer.echo(f"Wrote {path}. Next: nomaly score {_quoted(predictions)}")
+        typer.echo(f"Wrote {path}. Next: {_next(predictions, path)}")
 
 
 @cli.command(
@@ -144,6 +144,8 @@ def llm(
         print_json(told)
     else:
         print_llm(result, run, cost, people)
+        if len(run.annotations):
+            typer.echo(f"Next: {_next(predictions, run.path)}")
     if result.fault or result.stopped:
         why = result.fault or "stopped"
         typer.echo(f"nomaly: {why}; the same command goes on from here", err=True)
@@ -202,7 +204,8 @@ def _price(price: str | None) -> "Price | None":
     return Price(read, written)
 
 
-def _quoted(paths: list[Path]) -> str:
+def _next(predictions: list[Path], annotations: Path) -> str:
     from shlex import join
 
-    return join(str(path) for path in paths)
+    words = ["nomaly", "score", *map(str, predictions), "--annotations", str(annotations)]
+    return join(words)

@@ -540,7 +540,9 @@ def test_the_command_tells_what_it_would_ask_and_what_it_asked(folder: Path, pre
     assert len(server.asked) == 6
     assert "7 of 7 nouns of 2 images judged: 3 correct, 2 close, 2 incorrect." in done.output
     assert "6 answers, 600 tokens read and 60 written, $0.72;" in done.output
-    judged = read_annotations(folder / "_class_annotations_gpt.json")
+    written = folder / "_class_annotations_gpt.json"
+    assert f"Next: nomaly score {predicted} --annotations {written}" in done.output
+    judged = read_annotations(written)
     assert sorted(judged.images) == ["green.png", "red.png"]
 
 
