@@ -207,6 +207,7 @@ def _score_json(score: AnnotatedScore | ClassScore) -> dict[str, Any]:
     return {
         "used": score.used,
         "unjudged": len(score.unjudged),
+        "unjudged_nouns": [list(pair) for pair in score.unjudged],
         "unjudged_any_rank": score.unjudged_anywhere,
         "primary": _both_json(score.primary),
         "prediction": [_both_json(by_rank) for by_rank in score.prediction],
