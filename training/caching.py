@@ -66,6 +66,9 @@ from training.classification import ImageSet, Split, open_folder
 from training.multisets import multiset_captions, multiset_samples
 from training.prompts import DEFAULT_COLLECTIONS, read_prompts
 
+type Build = Callable[[], Embedder]
+"""Builds the embedder: seconds, so inputs are checked first."""
+
 type CacheFormat = Literal["nomaly", "v1"]
 CACHE_FORMATS: tuple[CacheFormat, ...] = get_args(CacheFormat.__value__)
 
@@ -90,6 +93,22 @@ class Making:
     def folder(self) -> Path:
         """Where shards are made; beside a version-1 file until it is written."""
         return self.out if self.format == "nomaly" else self.out.with_name(f"{self.out.name}.parts")
+
+    def check(self) -> None:
+        """Make sure that nothing finished is in the way, before any work is done.
+
+        Raises:
+            ValueError: If something is.
+        """
+        v1 = self.format == "v1"
+        if v1 and self.out.is_dir():
+            raise ValueError(f"--out {self.out}: is a folder; a version-1 cache is one file")
+        finished = self.out.exists() if v1 else (self.out / CARD).is_file()
+        if finished and not self.overwrite:
+            raise ValueError(
+                f"--out {self.out}: holds a finished cache; name another place, or replace it "
+                "with --overwrite"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +150,13 @@ class ClassSource:
     threshold: int = 0
 
 
-def cache_nouns(source: NounSource, embedder: Embedder, making: Making) -> dict[str, Any]:
+def cache_nouns(source: NounSource, build: Build, making: Making) -> dict[str, Any]:
     """Embed every noun in every prompt, alone and in multisets.
+
+    Args:
+        source: Nouns and prompts.
+        build: Builds the embedder.
+        making: Output, format and kind of vectors.
 
     Returns:
         What was made, for people and scripts.
@@ -153,7 +177,7 @@ def cache_nouns(source: NounSource, embedder: Embedder, making: Making) -> dict[
         "seed": making.seed,
     }
 
-    def fill(writer: CacheWriter, kind: VectorKind) -> Filled:
+    def fill(writer: CacheWriter, embedder: Embedder, kind: VectorKind) -> Filled:
         captions = multiset_captions(dictionary, prompts, source.multiset, making.seed)
         samples = multiset_samples(dictionary, prompts, source.multiset)
         nouns = len(dictionary.targets)
@@ -164,10 +188,10 @@ def cache_nouns(source: NounSource, embedder: Embedder, making: Making) -> dict[
         "prompts": str(source.prompts or "shipped"),
         "collections": source.collections,
     }
-    return _make("nouns", making, embedder, dictionary.targets, request, sources, fill)
+    return _make("nouns", making, build, dictionary.targets, request, sources, fill)
 
 
-def cache_captions(source: CaptionSource, embedder: Embedder, making: Making) -> dict[str, Any]:
+def cache_captions(source: CaptionSource, build: Build, making: Making) -> dict[str, Any]:
     """Embed samples of captions that a language model wrote.
 
     Returns:
@@ -190,17 +214,17 @@ def cache_captions(source: CaptionSource, embedder: Embedder, making: Making) ->
         "seed": making.seed,
     }
 
-    def fill(writer: CacheWriter, kind: VectorKind) -> Filled:
+    def fill(writer: CacheWriter, embedder: Embedder, kind: VectorKind) -> Filled:
         captions = caption_samples(dictionary, written, making.seed, *per_freq)
         nouns = len(dictionary.targets)
         return embed_captions(writer, captions, 0, nouns, embedder, kind, making.tell)
 
     sources = {"dictionary": str(source.dictionary), "captions": str(source.captions)}
-    made = _make("captions", making, embedder, dictionary.targets, request, sources, fill)
+    made = _make("captions", making, build, dictionary.targets, request, sources, fill)
     return {**made, "nouns_without_captions": len(nouns_without_captions(dictionary, written))}
 
 
-def cache_images(folder: Path, embedder: Embedder, making: Making) -> dict[str, Any]:
+def cache_images(folder: Path, build: Build, making: Making) -> dict[str, Any]:
     """Embed all images below a folder, without targets.
 
     Returns:
@@ -216,10 +240,10 @@ def cache_images(folder: Path, embedder: Embedder, making: Making) -> dict[str, 
         for file in files
         if file.suffix.lower() in ENDINGS and file.is_file()
     ]
-    return _make_images("images", making, embedder, folder, images, ())
+    return _make_images("images", making, build, folder, images, ())
 
 
-def cache_classes(source: ClassSource, embedder: Embedder, making: Making) -> dict[str, Any]:
+def cache_classes(source: ClassSource, build: Build, making: Making) -> dict[str, Any]:
     """Embed images of classes; the targets of an image are all nouns of its class.
 
     Returns:
@@ -246,7 +270,7 @@ def cache_classes(source: ClassSource, embedder: Embedder, making: Making) -> di
     lacking = [name for name, own in zip(names, targets, strict=True) if not own]
     if not images:
         raise ValueError(f"{source.folder}: no class has a noun of the dictionary")
-    made = _make_images("classes", making, embedder, source.folder, images, nouns)
+    made = _make_images("classes", making, build, source.folder, images, nouns)
     return {**made, "classes_without_noun": lacking}
 
 
@@ -278,7 +302,7 @@ def class_targets(
 def merge_caches(
     paths: Sequence[Path],
     making: Making,
-    build: Callable[[], Embedder] | None = None,
+    build: Build | None = None,
     *,
     targets: TargetCount = "max",
     trust: bool = False,
@@ -304,8 +328,8 @@ def merge_caches(
     inputs = open_inputs(paths)
     check_alike(inputs, trust=trust)
     width = result_targets(inputs, targets)
+    making.check()
     if making.format == "v1":
-        _claim_file(making)
         _write_v1(inputs, width, making, build)
         return cache_info(making.out)
     request = {
@@ -344,14 +368,16 @@ def merge_caches(
 def _make(
     what: str,
     making: Making,
-    embedder: Embedder,
+    build: Build,
     nouns: tuple[str, ...],
     request: Mapping[str, Any],
     sources: Mapping[str, Any],
-    fill: Callable[[CacheWriter, VectorKind], Filled],
+    fill: Callable[[CacheWriter, Embedder, VectorKind], Filled],
 ) -> dict[str, Any]:
     """Make a cache in Nomaly's format and, if version 1 is wanted, write that from it."""
+    making.check()
     kind: VectorKind = "float32" if making.format == "v1" else making.vectors
+    embedder = build()
     identity = embedder.identity()
     request = {
         "what": what,
@@ -361,11 +387,9 @@ def _make(
         **request,
     }
     work = Work()
-    if making.format == "v1":
-        _claim_file(making)
     if making.format == "nomaly" or not _is_finished(making.folder, request):
         writer = CacheWriter(making.folder, request, overwrite=making.overwrite)
-        filled = fill(writer, kind)
+        filled = fill(writer, embedder, kind)
         work = filled.work
         card = {
             "kind": what,
@@ -392,21 +416,21 @@ def _make(
 def _make_images(
     what: str,
     making: Making,
-    embedder: Embedder,
+    build: Build,
     folder: Path,
     images: Sequence[ImageSample],
     nouns: tuple[str, ...],
 ) -> dict[str, Any]:
     if not images:
         raise ValueError(f"{folder}: holds no images (*{', *'.join(sorted(ENDINGS))})")
-    embedder.warm_up()
     listing = [[image.path, list(image.targets)] for image in images]
     request = {"folder": str(folder.resolve()), "images": _digest(listing), "nouns": _digest(nouns)}
 
-    def fill(writer: CacheWriter, kind: VectorKind) -> Filled:
+    def fill(writer: CacheWriter, embedder: Embedder, kind: VectorKind) -> Filled:
+        embedder.warm_up()
         return embed_images(writer, folder, images, embedder, kind, making.tell)
 
-    return _make(what, making, embedder, nouns, request, {"folder": str(folder)}, fill)
+    return _make(what, making, build, nouns, request, {"folder": str(folder)}, fill)
 
 
 def _class_images(
@@ -423,7 +447,7 @@ def _write_v1(
     inputs: Sequence[Input],
     targets: int,
     making: Making,
-    build: Callable[[], Embedder] | None,
+    build: Build | None,
 ) -> None:
     """Write a version-1 file of some caches."""
     first = inputs[0].cache
@@ -471,21 +495,6 @@ def _known_tokens(inputs: Sequence[Input]) -> V1Targets | None:
             target_hash = bytes.fromhex(cache.card["v1"]["target_hash"])
             return V1Targets(cache.nouns, tables["tokens"], tables["masks"], target_hash)
     return None
-
-
-def _claim_file(making: Making) -> None:
-    """Make sure that a version-1 file may be written.
-
-    Raises:
-        ValueError: If there is something already.
-    """
-    out = making.out
-    if out.is_dir():
-        raise ValueError(f"--out {out}: is a folder; a version-1 cache is one file")
-    if out.exists() and not making.overwrite:
-        raise ValueError(
-            f"--out {out}: exists already; name another file, or replace it with --overwrite"
-        )
 
 
 def _is_finished(folder: Path, request: Mapping[str, Any]) -> bool:

@@ -76,7 +76,7 @@ def nouns(
 
     source = NounSource(dictionary, ft, prompts, collections, _sets(multiset))
     with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
-        made = cache_nouns(source, _build(embedder, device), making)
+        made = cache_nouns(source, lambda: _build(embedder, device), making)
     _show(made, as_json)
 
 
@@ -109,7 +109,7 @@ def captions(
 
     source = CaptionSource(file, dictionary, ft, captions_per_freq, samples_per_freq)
     with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
-        made = cache_captions(source, _build(embedder, device), making)
+        made = cache_captions(source, lambda: _build(embedder, device), making)
     _show(made, as_json)
 
 
@@ -130,7 +130,7 @@ def images(
     from training.caching import cache_images
 
     with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
-        made = cache_images(folder, _build(embedder, device), making)
+        made = cache_images(folder, lambda: _build(embedder, device), making)
     _show(made, as_json)
 
 
@@ -167,7 +167,7 @@ def classes(
 
     source = ClassSource(folder, _one_of("--split", split, SPLITS), names, dictionary, ft)
     with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
-        made = cache_classes(source, _build(embedder, device), making)
+        made = cache_classes(source, lambda: _build(embedder, device), making)
     _show(made, as_json)
 
 

@@ -118,7 +118,9 @@ NOUN_CAPTIONS = [
 
 def test_nouns_become_unique_texts_with_their_counts(nouns: NounSource, tmp_path: Path):
     embedder = HashedEmbedder()
-    made = cache_nouns(nouns, embedder, making(tmp_path / "out", command="nomaly cache nouns"))
+    made = cache_nouns(
+        nouns, lambda: embedder, making(tmp_path / "out", command="nomaly cache nouns")
+    )
     assert made["samples"] == 51
     assert made["texts"] == len(embedder.asked) == len(set(embedder.asked))
     cache = EmbeddingCache(tmp_path / "out")
@@ -139,8 +141,8 @@ def test_nouns_become_unique_texts_with_their_counts(nouns: NounSource, tmp_path
 
 def test_both_formats_hold_the_same_samples(nouns: NounSource, tmp_path: Path):
     source = NounSource(nouns.dictionary, 0, nouns.prompts, "own", (1, 1, 1))
-    cache_nouns(source, HashedEmbedder(), making(tmp_path / "own"))
-    made = cache_nouns(source, HashedEmbedder(), making(tmp_path / "v1.bin", form="v1"))
+    cache_nouns(source, HashedEmbedder, making(tmp_path / "own"))
+    made = cache_nouns(source, HashedEmbedder, making(tmp_path / "v1.bin", form="v1"))
     assert made["format"] == "v1"
     assert every_sample(tmp_path / "own") == every_sample(tmp_path / "v1.bin")
     cache = CacheV1(tmp_path / "v1.bin")
@@ -158,7 +160,7 @@ def test_a_version_1_file_is_shuffled_by_its_seed(nouns: NounSource, tmp_path: P
     files = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         out = making(tmp_path / name, form="v1", seed=seed)
-        cache_nouns(nouns, HashedEmbedder(), out)
+        cache_nouns(nouns, HashedEmbedder, out)
         files.append(out.out.read_bytes())
     assert files[0] == files[1] != files[2]
     ids = CacheV1(tmp_path / "a").table().targets[:, 0]
@@ -168,30 +170,30 @@ def test_a_version_1_file_is_shuffled_by_its_seed(nouns: NounSource, tmp_path: P
 def test_a_finished_cache_is_not_replaced_unasked(nouns: NounSource, tmp_path: Path):
     for form in ("nomaly", "v1"):
         out = making(tmp_path / form, form=form)
-        cache_nouns(nouns, HashedEmbedder(), out)
+        cache_nouns(nouns, HashedEmbedder, out)
         before = cache_info(out.out)
         with pytest.raises(ValueError, match="--overwrite"):
-            cache_nouns(nouns, HashedEmbedder(), out)
+            cache_nouns(nouns, HashedEmbedder, out)
         assert cache_info(out.out) == before
-        cache_nouns(nouns, HashedEmbedder(), making(out.out, form=form, overwrite=True))
+        cache_nouns(nouns, HashedEmbedder, making(out.out, form=form, overwrite=True))
 
 
 def test_other_peoples_files_are_left_alone(nouns: NounSource, tmp_path: Path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("precious")
     with pytest.raises(ValueError, match=r"holds files that are no cache's \(thesis.txt"):
-        cache_nouns(nouns, HashedEmbedder(), making(tmp_path / "out", overwrite=True))
+        cache_nouns(nouns, HashedEmbedder, making(tmp_path / "out", overwrite=True))
     with pytest.raises(ValueError, match="is a file; name a folder"):
-        cache_nouns(nouns, HashedEmbedder(), making(nouns.dictionary, overwrite=True))
+        cache_nouns(nouns, HashedEmbedder, making(nouns.dictionary, overwrite=True))
     with pytest.raises(ValueError, match="is a folder; a version-1 cache is one file"):
-        cache_nouns(nouns, HashedEmbedder(), making(tmp_path / "out", form="v1", overwrite=True))
+        cache_nouns(nouns, HashedEmbedder, making(tmp_path / "out", form="v1", overwrite=True))
     assert (tmp_path / "out" / "thesis.txt").read_text() == "precious"
 
 
 def test_a_broken_dictionary_is_told(nouns: NounSource, tmp_path: Path):
     nouns.dictionary.write_text(nouns.dictionary.read_text().replace('"id": 1', '"id": 0'))
     with pytest.raises(DictionaryError, match="is the id of entry 1 already"):
-        cache_nouns(nouns, HashedEmbedder(), making(tmp_path / "out"))
+        cache_nouns(nouns, HashedEmbedder, making(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
@@ -204,7 +206,7 @@ class BrokenEmbedder(HashedEmbedder):
 
 def test_a_vector_that_is_not_finite_names_its_text(nouns: NounSource, tmp_path: Path):
     with pytest.raises(CacheError, match=r"text 'a photo of ants.': embedder 'hashed' gave a vec"):
-        cache_nouns(nouns, BrokenEmbedder(), making(tmp_path / "out"))
+        cache_nouns(nouns, BrokenEmbedder, making(tmp_path / "out"))
     with pytest.raises(CacheError, match="not finished"):
         open_cache(tmp_path / "out")
 
@@ -250,6 +252,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.spill.TOGETHER", 64)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_steps")
 def test_killed_twice_and_gone_on_gives_the_same_cache(tmp_path: Path):
     whole = make_cache(tmp_path / "whole", some_captions(300), kind="float16")
@@ -279,7 +282,7 @@ def contents(folder: Path) -> dict[str, Any]:
 def test_ctrl_c_keeps_shards_and_a_torn_journal_is_mended(nouns: NounSource, tmp_path: Path):
     source = NounSource(nouns.dictionary, 0, nouns.prompts, "own", (1, 2, 1))
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    cache_nouns(source, HashedEmbedder(), making(whole))
+    cache_nouns(source, HashedEmbedder, making(whole))
 
     def stop(stage: str, done: int, total: int, note: str) -> None:
         assert total or stage != "Embedding"
@@ -287,7 +290,7 @@ def test_ctrl_c_keeps_shards_and_a_torn_journal_is_mended(nouns: NounSource, tmp
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cache_nouns(source, HashedEmbedder(), making(stopped, stop))
+        cache_nouns(source, HashedEmbedder, making(stopped, stop))
     journal = stopped / "journal.jsonl"
     lines = journal.read_text().splitlines()
     assert len(lines) >= 3
@@ -295,8 +298,8 @@ def test_ctrl_c_keeps_shards_and_a_torn_journal_is_mended(nouns: NounSource, tmp
     (stopped / json.loads(lines[0])["record"]["file"]).write_bytes(b"short")
     (stopped / "shard-000-000.safetensors.part").write_bytes(b"half")
     with pytest.raises(ValueError, match=r"another cache, which differs in seed \(0 before, 1 now"):
-        cache_nouns(source, HashedEmbedder(), making(stopped, seed=1))
-    cache_nouns(source, HashedEmbedder(), making(stopped))
+        cache_nouns(source, HashedEmbedder, making(stopped, seed=1))
+    cache_nouns(source, HashedEmbedder, making(stopped))
     assert contents(stopped) == contents(whole)
 
 
@@ -304,7 +307,7 @@ def test_ctrl_c_keeps_shards_and_a_torn_journal_is_mended(nouns: NounSource, tmp
 def test_a_full_disk_is_told_and_the_same_command_goes_on(nouns: NounSource, tmp_path: Path):
     source = NounSource(nouns.dictionary, 0, nouns.prompts, "own", (1, 2, 1))
     whole, full = tmp_path / "whole", tmp_path / "full"
-    cache_nouns(source, HashedEmbedder(256), making(whole))
+    cache_nouns(source, lambda: HashedEmbedder(256), making(whole))
 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
@@ -314,12 +317,12 @@ def test_a_full_disk_is_told_and_the_same_command_goes_on(nouns: NounSource, tmp
 
     try:
         with pytest.raises(CacheError, match=r"shard-.*cannot be written: File too large; make ro"):
-            cache_nouns(source, HashedEmbedder(256), making(full, no_room))
+            cache_nouns(source, lambda: HashedEmbedder(256), making(full, no_room))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert not list(full.glob("*.part"))
     embedder = HashedEmbedder(256)
-    cache_nouns(source, embedder, making(full))
+    cache_nouns(source, lambda: embedder, making(full))
     assert len(embedder.asked) < EmbeddingCache(whole).card["texts"]
     assert contents(full) == contents(whole)
 
@@ -328,17 +331,17 @@ def test_a_full_disk_is_told_and_the_same_command_goes_on(nouns: NounSource, tmp
 def test_a_version_1_file_goes_on_after_a_kill(nouns: NounSource, tmp_path: Path):
     source = NounSource(nouns.dictionary, 0, nouns.prompts, "own", (1, 2, 1))
     whole, stopped = tmp_path / "whole.bin", tmp_path / "stopped.bin"
-    cache_nouns(source, HashedEmbedder(), making(whole, form="v1"))
+    cache_nouns(source, HashedEmbedder, making(whole, form="v1"))
 
     def stop_writing(stage: str, done: int, total: int, note: str) -> None:
         if stage == "Writing":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cache_nouns(source, HashedEmbedder(), making(stopped, stop_writing, "v1"))
+        cache_nouns(source, HashedEmbedder, making(stopped, stop_writing, "v1"))
     assert not stopped.exists()
     embedder = HashedEmbedder()
-    cache_nouns(source, embedder, making(stopped, form="v1"))
+    cache_nouns(source, lambda: embedder, making(stopped, form="v1"))
     assert embedder.asked == []
     assert stopped.read_bytes() == whole.read_bytes()
 
@@ -354,7 +357,7 @@ def test_captions_of_a_language_model(dictionary: Path, tmp_path: Path):
     ]
     captions.write_text(json.dumps(written))
     source = CaptionSource(captions, dictionary)
-    made = cache_captions(source, HashedEmbedder(), making(tmp_path / "out"))
+    made = cache_captions(source, HashedEmbedder, making(tmp_path / "out"))
     assert made["nouns_without_captions"] == 2
     assert every_sample(tmp_path / "out") == expected(
         [
@@ -378,7 +381,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def test_images_have_no_targets_and_broken_ones_are_listed(pictures: Path, tmp_path: Path):
-    made = cache_images(pictures, HashedEmbedder(), making(tmp_path / "out"))
+    made = cache_images(pictures, HashedEmbedder, making(tmp_path / "out"))
     assert made["samples"] == 6
     assert made["skipped"] == [["ant/broken.jpg", "is not an image that can be read"]]
     assert cache_info(tmp_path / "out")["skipped"] == made["skipped"]
@@ -386,22 +389,22 @@ def test_images_have_no_targets_and_broken_ones_are_listed(pictures: Path, tmp_p
     vectors = {vector.tobytes() for vector in HashedEmbedder().embed_images(red)}
     assert {vector for vector, _ in every_sample(tmp_path / "out")} == vectors
     assert list(cache_faults(tmp_path / "out", quiet)) == []
-    cache_images(pictures, HashedEmbedder(), making(tmp_path / "v1.bin", form="v1"))
+    cache_images(pictures, HashedEmbedder, making(tmp_path / "v1.bin", form="v1"))
     assert (tmp_path / "v1.bin").stat().st_size == 128 + 6 * 16 * 4
     assert every_sample(tmp_path / "v1.bin") == every_sample(tmp_path / "out")
 
 
 def test_no_images_is_a_usage_error(pictures: Path, tmp_path: Path):
     with pytest.raises(ValueError, match="holds no images"):
-        cache_images(tmp_path / "none", HashedEmbedder(), making(tmp_path / "out"))
+        cache_images(tmp_path / "none", HashedEmbedder, making(tmp_path / "out"))
     for file in pictures.rglob("*.png"):
         file.unlink()
     with pytest.raises(CacheError, match="nothing could be embedded"):
-        cache_images(pictures, HashedEmbedder(), making(tmp_path / "out"))
+        cache_images(pictures, HashedEmbedder, making(tmp_path / "out"))
 
 
 def test_classes_give_all_their_nouns_as_targets(pictures: Path, tmp_path: Path):
-    made = cache_classes(ClassSource(pictures), HashedEmbedder(), making(tmp_path / "out"))
+    made = cache_classes(ClassSource(pictures), HashedEmbedder, making(tmp_path / "out"))
     assert made["classes_without_noun"] == []
     cache = EmbeddingCache(tmp_path / "out")
     assert cache.nouns == ("ant", "cab", "taxi")
@@ -416,7 +419,7 @@ def test_classes_that_a_dictionary_lacks_are_left_out(
     pictures: Path, dictionary: Path, tmp_path: Path
 ):
     source = ClassSource(pictures, dictionary=dictionary)
-    made = cache_classes(source, HashedEmbedder(), making(tmp_path / "out"))
+    made = cache_classes(source, HashedEmbedder, making(tmp_path / "out"))
     assert made["classes_without_noun"] == ["cab, taxi"]
     assert (made["samples"], made["nouns"]) == (3, 3)
 
@@ -511,7 +514,7 @@ def test_caches_that_do_not_fit_are_told(two: tuple[Path, Path], tmp_path: Path)
 
 
 def test_different_nouns_are_not_joined(nouns: NounSource, two: tuple[Path, Path], tmp_path: Path):
-    cache_nouns(nouns, HashedEmbedder(), making(tmp_path / "nouns"))
+    cache_nouns(nouns, HashedEmbedder, making(tmp_path / "nouns"))
     with pytest.raises(CacheError, match=r"their target nouns differ \(4 and 3\)"):
         merge_caches([two[0], tmp_path / "nouns"], making(tmp_path / "out"))
 
@@ -553,7 +556,7 @@ def test_a_sample_takes_at_most_a_quarter_of_version_1(
     nouns: NounSource, tmp_path: Path, kind: VectorKind
 ):
     """On a dictionary of five nouns the fixed parts would decide; so the vectors are wide."""
-    made = cache_nouns(nouns, HashedEmbedder(2048), making(tmp_path / "own", vectors=kind))
-    v1 = cache_nouns(nouns, HashedEmbedder(2048), making(tmp_path / "v1.bin", form="v1"))
+    made = cache_nouns(nouns, lambda: HashedEmbedder(2048), making(tmp_path / "own", vectors=kind))
+    v1 = cache_nouns(nouns, lambda: HashedEmbedder(2048), making(tmp_path / "v1.bin", form="v1"))
     assert made["samples"] == v1["samples"]
     assert made["bytes"] / v1["bytes"] < 0.25
