@@ -97,6 +97,17 @@ def test_a_person_judges_all_nouns_by_keys(page: webdriver.Chrome, session: Sess
     assert page.get_log("browser") == []
 
 
+def test_keys_typed_too_far_do_not_judge_the_next_image(page: webdriver.Chrome, session: Session):
+    page.execute_script(
+        "for (let i = 0; i < 6; i += 1)"
+        " document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'q', bubbles: true}))"
+    )
+    until_shown(page, "green.png", 2)
+    assert list(read_annotations(session.path).images) == ["red.png"]
+    until_saved(session, page, 3)
+    assert page.get_log("browser") == []
+
+
 def test_steps_are_taken_back_across_images(page: webdriver.Chrome, session: Session):
     press(page, "q", "q", "q")
     until_shown(page, "green.png", 2)
