@@ -89,12 +89,12 @@ def test_nothing_to_name_is_a_usage_error(tmp_path: Path):
     assert "there are no images" in done.stderr
 
 
-def test_a_missing_bundle_is_exit_code_4(tmp_path: Path):
-    done = run_nomaly("name", tmp_path, "--bundle", tmp_path / "none")
+def test_a_missing_model_is_exit_code_4(tmp_path: Path):
+    done = run_nomaly("name", tmp_path, "--model", tmp_path / "none")
     assert done.returncode == 4
-    assert "no decoder bundle here" in done.stderr
+    assert "there is no bundle or checkpoint here" in done.stderr
     assert "Traceback" not in done.stderr
-    shown = run_nomaly("name", tmp_path, "--bundle", tmp_path / "none", "--debug")
+    shown = run_nomaly("name", tmp_path, "--model", tmp_path / "none", "--debug")
     assert "Traceback" in shown.stderr
 
 
