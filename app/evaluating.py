@@ -46,6 +46,8 @@ class EvaluateRequest:
     """A .json file, or a folder for a file per set."""
     configs: tuple[GenConfig, ...]
     model: Path | None = None
+    embedder: str | None = None
+    """Spec of the model's embedder from elsewhere; None as the model names it."""
     root: Path | None = None
     split: Split = "valid"
     class_names: Path | None = None
@@ -111,7 +113,12 @@ def evaluate_sets(
         raise UsageError("two data sets have one name, so their results would share a file")
     path = request.model or starter_bundle_path()
     bundle = read_model_file(path, device)
-    model = _Model(path, model_sha256(path), bundle, build_embedder(bundle.embedder, device))
+    model = _Model(
+        path,
+        model_sha256(path),
+        bundle,
+        build_embedder(request.embedder or bundle.embedder, device),
+    )
     for images, place in zip(sets, places, strict=True):
         yield EvaluatedSet(place, _evaluate_set(request, model, images, place, reporter))
 

@@ -146,6 +146,7 @@ def load_model(
     config: GenConfig | None = None,
     guide: Sequence[str] = (),
     spellings: Callable[[str], Sequence[str]] = lambda _: (),
+    embedder: str | None = None,
     many_images: bool = False,
 ) -> NounModel:
     """Load a decoder and the embedder it names.
@@ -156,6 +157,7 @@ def load_model(
         config: How nouns are searched.
         guide: Nouns that alone may be said; empty for the whole vocabulary.
         spellings: See `novic.guides.read_guide`.
+        embedder: Spec of the same embedder from elsewhere; by default as the decoder names it.
         many_images: Make ready for many images now, rather than in the middle of them.
 
     Raises:
@@ -166,7 +168,7 @@ def load_model(
     """
     bundle = read_model_file(path or starter_bundle_path(), device)
     decoder = open_decoder(bundle, guide=guide, spellings=spellings)
-    model = NounModel(build_embedder(bundle.embedder, device), decoder, config)
+    model = NounModel(build_embedder(embedder or bundle.embedder, device), decoder, config)
     if many_images:
         model.embedder.warm_up()
     return model

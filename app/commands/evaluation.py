@@ -5,8 +5,17 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands.naming import _guide_nouns
-from app.commands.options import Device, Json, Model, Overwrite, Quiet, print_json, show_progress
+from app.commands.naming import guide_nouns
+from app.commands.options import (
+    Device,
+    EmbedderSpec,
+    Json,
+    Model,
+    Overwrite,
+    Quiet,
+    print_json,
+    show_progress,
+)
 from app.errors import UsageError
 
 ANY_WIDTH = 10_000
@@ -23,6 +32,7 @@ def evaluate(
         ),
     ],
     model: Model = None,
+    embedder: EmbedderSpec = None,
     gencfg: Annotated[
         list[str] | None,
         typer.Option("--gencfg", "-g", help="How nouns are searched; several are compared."),
@@ -82,6 +92,7 @@ def evaluate(
         out=out,
         configs=tuple(dict.fromkeys(map(parse_gencfg, gencfg or STANDARD))),
         model=model,
+        embedder=embedder,
         root=root,
         split=split,
         class_names=class_names,
@@ -165,7 +176,7 @@ def _guide(text: str) -> tuple[str, ...] | None:
     """The guide set: None for the classes', empty for the vocabulary, or a file's nouns."""
     if text in ("", "classes"):
         return None
-    return () if text == "vocabulary" else tuple(_guide_nouns(Path(text)))
+    return () if text == "vocabulary" else tuple(guide_nouns(Path(text)))
 
 
 def _tell(evaluated: Any) -> None:  # noqa: ANN401

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands.options import Device, Json, Model, Quiet, print_json, show_progress
+from app.commands.options import Device, EmbedderSpec, Json, Model, Quiet, print_json, show_progress
 from app.errors import UsageError
 
 Strategy = Annotated[
@@ -37,6 +37,7 @@ def name(
     gencfg: Strategy = STANDARD,
     guide: GuideFile = None,
     dictionary: DictionaryFile = None,
+    embedder: EmbedderSpec = None,
     device: Device = "auto",
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Results as CSV on stdout.")] = False,
@@ -55,10 +56,11 @@ def name(
         model,
         resolve_device(device),
         config=parse_gencfg(gencfg),
-        guide=_guide_nouns(guide),
-        spellings=_spellings(dictionary),
+        embedder=embedder,
+        guide=guide_nouns(guide),
+        spellings=spellings_of(dictionary),
     )
-    _tell_left_out(loaded.decoder.guide)
+    tell_left_out(loaded.decoder.guide)
     named = list(name_images(loaded, images, top, show_progress(quiet)))
     if as_json:
         print_json([image.as_json() for image in named])
@@ -110,9 +112,9 @@ def decode(
         model or starter_bundle_path(), resolve_device(device), tokenizer=tokenizer
     )
     decoder = open_decoder(
-        bundle, guide=_guide_nouns(guide), spellings=_spellings(dictionary), tokenizer=tokenizer
+        bundle, guide=guide_nouns(guide), spellings=spellings_of(dictionary), tokenizer=tokenizer
     )
-    _tell_left_out(decoder.guide)
+    tell_left_out(decoder.guide)
     found = (
         decoder.decode_as_upstream(rows, config) if exact_upstream else decoder.decode(rows, config)
     )
@@ -124,7 +126,7 @@ def decode(
         typer.echo(f"{number}: {listed}")
 
 
-def _guide_nouns(file: Path | None) -> list[str]:
+def guide_nouns(file: Path | None) -> list[str]:
     """Lines of a guide file; # begins a comment."""
     if file is None:
         return []
@@ -139,7 +141,7 @@ def _guide_nouns(file: Path | None) -> list[str]:
     return nouns
 
 
-def _spellings(dictionary: Path | None) -> Any:  # noqa: ANN401
+def spellings_of(dictionary: Path | None) -> Any:  # noqa: ANN401
     """What a typed noun may mean, by the dictionary."""
     if dictionary is None:
         return lambda _: ()
@@ -149,7 +151,7 @@ def _spellings(dictionary: Path | None) -> Any:  # noqa: ANN401
     return lambda text: [entry.target_noun for entry in resolve(text)]
 
 
-def _tell_left_out(guide: Any) -> None:  # noqa: ANN401
+def tell_left_out(guide: Any) -> None:  # noqa: ANN401
     """Say what of a guide cannot be said, and what was never trained."""
     if guide is None:
         return

@@ -20,6 +20,14 @@ Model = Annotated[
         "bundle that Nomaly ships.",
     ),
 ]
+EmbedderSpec = Annotated[
+    str | None,
+    typer.Option(
+        "--embedder",
+        help="The same embedder from elsewhere, for example openclip:/folder; by default the one "
+        "that the model names.",
+    ),
+]
 DetectorFolder = Annotated[
     Path | None, typer.Option("--detector", help="A detector that was fitted before.")
 ]

@@ -54,3 +54,10 @@ def test_faults_are_one_sentence(arguments: list, code: int, message: str):
     assert done.returncode == code
     assert len(done.stderr.strip().splitlines()) == 1
     assert re.search(message, done.stderr)
+
+
+def test_an_embedder_of_another_width_is_refused(tmp_path: Path):
+    done = run_nomaly("name", tmp_path, "--model", SMALL, "--embedder", "starter")
+    assert done.returncode == 4
+    assert "the decoder reads 32 components" in done.stderr
+    assert "'starter' gives 384" in done.stderr
