@@ -8,11 +8,9 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from novic.hub import cached_folder, has_tokenizer
+from novic.hub import OPENAI_CACHE, cached_folder, has_tokenizer
 
 STARTER = "starter"
-OPENAI_CACHE = Path("~/.cache/clip")
-"""Where OpenAI's own program keeps the weights that it downloads."""
 TWO_TOWERS = frozenset(
     {"align", "altclip", "chinese_clip", "clip", "metaclip_2", "siglip", "siglip2"}
 )

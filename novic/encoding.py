@@ -80,16 +80,33 @@ class Runner:
             Unit vectors, float32, of one batch after the other.
 
         Raises:
-            EmbedderError: If features are not finite.
+            EmbedderError: If features are not finite, or the memory is too small for a single one.
         """
         at_once = (ON_CUDA if self.device.type == "cuda" else ON_CPU)[what]
         rows = []
         for inputs in _one_ahead(prepare, batched(items, at_once)):
             on_device = {name: tensor.to(self.device) for name, tensor in inputs.items()}
             with torch.inference_mode(), self._autocast():
-                features = encode(on_device)
+                features = self._features(on_device, encode)
             rows.append(self._unit(features, what))
         return rows
+
+    def _features(self, inputs: Inputs, encode: Callable[[Inputs], Tensor]) -> Tensor:
+        """Run the tower; in halves where a GPU's memory is too small for the whole batch."""
+        count = len(next(iter(inputs.values())))
+        try:
+            return encode(inputs)
+        except torch.OutOfMemoryError as error:
+            if count == 1:
+                raise EmbedderError(
+                    f"embedder '{self.spec}' does not fit into the memory of {self.device}; "
+                    "use --device cpu"
+                ) from error
+        # Outside the handler, which would keep the failed batch's memory alive.
+        middle = count // 2
+        first = {name: tensor[:middle] for name, tensor in inputs.items()}
+        second = {name: tensor[middle:] for name, tensor in inputs.items()}
+        return torch.cat([self._features(half, encode) for half in (first, second)])
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self.dtype is None:
@@ -103,7 +120,7 @@ class Runner:
         if bad:
             cure = "its weights are damaged" if self.dtype is None else "use precision bf16 or fp32"
             raise EmbedderError(
-                f"embedder '{self.spec}' gives vectors that are not finite for {bad} of "
+                f"embedder '{self.spec}' gives vectors that are zero or not finite for {bad} of "
                 f"{len(features)} {what}: {cure}"
             )
         return (features / lengths).cpu().numpy()

@@ -5,15 +5,23 @@ The network is asked only for what neither a folder nor the cache holds.
 
 import re
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import constants, snapshot_download
 
-from novic.embedder import EmbedderError
+from novic.embedder import EmbedderError, TokenIds
 
 REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 """How a hub id looks: owner/name."""
 TOKENIZER = ("tokenizer.json", "spiece.model", "sentencepiece.bpe.model", "vocab.json", "vocab.txt")
 """One of these holds a tokenizer's vocabulary."""
+MORE_IDS = 128
+"""Ids beyond the text model's that a tokenizer may know: T5's has 100 extra ones that no text
+contains."""
+FEWER_IDS = 0.95
+"""Share of the text model's ids that a tokenizer must know: CLIPA's has room for more."""
+OPENAI_CACHE = Path("~/.cache/clip")
+"""Where OpenAI's own program keeps the weights that it downloads."""
 SMALL = ("*.json", "*.model", "merges.txt", "vocab.txt")
 """Configuration and tokenizer files, which are wanted whatever the weights are called."""
 
@@ -91,6 +99,35 @@ def tokenizer_folder(spec: str, folder: Path | None, name: str) -> Path:
 def has_tokenizer(folder: Path) -> bool:
     """Whether a folder holds the vocabulary of a tokenizer."""
     return any((folder / name).is_file() for name in TOKENIZER)
+
+
+def special_ids(tokenizer: Any) -> TokenIds:  # noqa: ANN401
+    """The special ids of a tokenizer of the hub's kind (novic_spec §4.2)."""
+    start, end = tokenizer.bos_token_id, tokenizer.eos_token_id
+    return TokenIds(
+        vocabulary=tokenizer.vocab_size,
+        start=start if start is not None else tokenizer.cls_token_id,
+        end=end if end is not None else tokenizer.sep_token_id,
+        pad=tokenizer.pad_token_id,
+    )
+
+
+def check_vocabulary(spec: str, known: int, expected: int) -> None:
+    """Refuse the tokenizer of another model, which would give wrong vectors without a word.
+
+    Args:
+        spec: The embedder, named in the error.
+        known: Tokens that the tokenizer knows.
+        expected: Tokens that the text model knows; a few more or less are usual.
+
+    Raises:
+        EmbedderError: If they do not belong together.
+    """
+    if not FEWER_IDS * expected <= known <= expected + MORE_IDS:
+        raise EmbedderError(
+            f"embedder '{spec}' has the wrong tokenizer: it knows {known} tokens, the text model "
+            f"{expected}; download the tokenizer's files again"
+        )
 
 
 def reason(error: BaseException) -> str:

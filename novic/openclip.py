@@ -26,16 +26,18 @@ from torch import Tensor
 
 from novic.embedder import EmbedderError, Pixels, TokenIds, Vectors
 from novic.encoding import Inputs, Runner, as_picture, autocast_dtype, prepare_images, stacked
-from novic.hub import model_folder, reason, tokenizer_folder
+from novic.hub import (
+    OPENAI_CACHE,
+    check_vocabulary,
+    model_folder,
+    reason,
+    special_ids,
+    tokenizer_folder,
+)
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 """What open_clip's weights are called in a repository of the hub, best first."""
-OPENAI_CACHE = Path("~/.cache/clip")
-"""Where OpenAI's own program keeps the weights that it downloads."""
-MORE_IDS = 128
-"""Ids beyond the text model's that a tokenizer may know: T5's has 100 extra ones that no text
-contains."""
 
 PROBES = (
     "cat",
@@ -95,7 +97,8 @@ class OpenClipEmbedder:
         self.token_ids = _token_ids(self._tokenize)
         self.end_id = self.token_ids.end
         if isinstance(self._tokenize, HFTokenizer):
-            _check_vocabulary(source, self.token_ids.vocabulary)
+            known = self.token_ids.vocabulary
+            check_vocabulary(source.spec, known, source.text_config().get("vocab_size", known))
         self.width = self._texts(["a"])[0].shape[1]
 
     def preprocessing(self) -> dict[str, str]:
@@ -174,19 +177,19 @@ def openclip_source(name: str) -> Source:
         EmbedderError: If something of it is missing.
     """
     spec = f"openclip:{name}"
+    local = Path(name).expanduser().is_dir()
     architecture, at, file = name.partition("@")
-    if at:
+    if at and not local:
         config = _architecture_config(spec, architecture)
         weights = _weights_file(spec, file)
         return Source(spec, name, config, weights, architecture=architecture, local=True)
-    if name in open_clip.list_models():
+    if name in open_clip.list_models() and not local:
         raise EmbedderError(
             f"embedder '{spec}': {name} is an architecture without weights; give {name}@FILE, or "
             "the hub id of a trained model, like timm/ViT-B-16-SigLIP"
         )
     folder = model_folder(spec, name, CONFIG, WEIGHTS)
     found = _find_checkpoint_in_dir(folder)
-    local = Path(name).expanduser().is_dir()
     return Source(spec, name, _folder_config(spec, folder), Path(str(found)), folder, local=local)
 
 
@@ -408,20 +411,7 @@ def _token_ids(tokenize: HFTokenizer | SimpleTokenizer) -> TokenIds:
         # pads with its end, and that is what decoders of CLIP models have in their files.
         start, end = tokenize.sot_token_id, tokenize.eot_token_id
         return TokenIds(tokenize.vocab_size, start, end, end)
-    hub: Any = tokenize.tokenizer
-    start = hub.bos_token_id if hub.bos_token_id is not None else hub.cls_token_id
-    end = hub.eos_token_id if hub.eos_token_id is not None else hub.sep_token_id
-    return TokenIds(hub.vocab_size, start, end, hub.pad_token_id)
-
-
-def _check_vocabulary(source: Source, known: int) -> None:
-    """Refuse the tokenizer of another model, which would give wrong vectors without a word."""
-    expected = source.text_config().get("vocab_size")
-    if expected and not 0.95 * expected <= known <= expected + MORE_IDS:
-        raise EmbedderError(
-            f"embedder '{source.spec}' has the wrong tokenizer: it knows {known} tokens, the text "
-            f"model {expected}; download the tokenizer's files again"
-        )
+    return special_ids(tokenize.tokenizer)
 
 
 def _sha256(path: Path) -> str:

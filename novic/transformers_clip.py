@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from novic.embedder import EmbedderError, Pixels, TokenIds, Vectors
+from novic.embedder import EmbedderError, Pixels, Vectors
 from novic.encoding import Inputs, Runner, as_picture, autocast_dtype, prepare_images, stacked
-from novic.hub import has_tokenizer, model_folder, reason
+from novic.hub import check_vocabulary, has_tokenizer, model_folder, reason, special_ids
 
 CONFIG = "config.json"
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
@@ -44,9 +44,10 @@ class TransformersEmbedder:
         self._model, self._tokenizer, self._images = _load(self.spec, self._folder)
         self._model.to(device)
         self._context = _context(self.spec, self._model.config, self._tokenizer)
-        self.token_ids = _token_ids(self._tokenizer)
+        self.token_ids = special_ids(self._tokenizer)
         self.end_id = self.token_ids.end
-        _check_tokenizer(self.spec, self._model.config, self._tokenizer)
+        expected = self._model.config.get_text_config().vocab_size
+        check_vocabulary(self.spec, self.token_ids.vocabulary, expected)
         self.width = self._texts(["a"])[0].shape[1]
 
     def preprocessing(self) -> dict[str, str]:
@@ -174,27 +175,6 @@ def _context(spec: str, config: Any, tokenizer: Any) -> int:  # noqa: ANN401
     if not 1 < length < 100_000:
         raise EmbedderError(f"embedder '{spec}': its files do not say how long a text may be")
     return int(length)
-
-
-def _token_ids(tokenizer: Any) -> TokenIds:  # noqa: ANN401
-    start = tokenizer.bos_token_id
-    end = tokenizer.eos_token_id
-    return TokenIds(
-        tokenizer.vocab_size,
-        start if start is not None else tokenizer.cls_token_id,
-        end if end is not None else tokenizer.sep_token_id,
-        tokenizer.pad_token_id,
-    )
-
-
-def _check_tokenizer(spec: str, config: Any, tokenizer: Any) -> None:  # noqa: ANN401
-    """Refuse the tokenizer of another model, which would give wrong vectors without a word."""
-    expected = config.get_text_config().vocab_size
-    if not 0.95 * expected <= tokenizer.vocab_size <= expected + 128:
-        raise EmbedderError(
-            f"embedder '{spec}' has the wrong tokenizer: it knows {tokenizer.vocab_size} tokens, "
-            f"the text model {expected}; download the tokenizer's files again"
-        )
 
 
 def _weights_sha256(folder: Path) -> str:

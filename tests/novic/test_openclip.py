@@ -463,7 +463,7 @@ def other_weights(folder: Path) -> str:
 def no_numbers(folder: Path) -> str:
     weights = {name: weight * torch.nan for name, weight in weights_of(folder).items()}
     save_file(weights, folder / "open_clip_model.safetensors")
-    return "gives vectors that are not finite for 1 of 1 texts: its weights are damaged"
+    return "gives vectors that are zero or not finite for 1 of 1 texts: its weights are damaged"
 
 
 def no_tokenizer(folder: Path) -> str:
@@ -545,6 +545,12 @@ def test_a_hub_id_without_a_hub_says_what_to_fetch(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("novic.openclip.OPENAI_CACHE", tmp_path)
     with pytest.raises(EmbedderError, match=r"use openai:ViT-B-32@FILE"):
         build_embedder("openai:ViT-B-32", CPU)
+
+
+def test_a_folder_may_be_called_as_it_likes(tmp_path: Path):
+    folder = tmp_path / "models@home" / "ViT-B-32"
+    save_model(folder, clip_config(42, "shortest", quick=False))
+    assert load(folder).width == 24
 
 
 def test_a_folder_of_the_other_kind_is_recognised(plain: Path):
