@@ -1,6 +1,6 @@
 """Streams batches out of a cache of either format, also of one that is larger than memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,11 @@ def difference_of(one: Maker, other: Maker) -> str:
 
 
 def check_embedder(
-    cache: EmbeddingCache | CacheV1, embedder: Embedder, *, trust: bool = False
+    cache: EmbeddingCache | CacheV1,
+    embedder: Embedder,
+    nouns: Sequence[str] | None = None,
+    *,
+    trust: bool = False,
 ) -> None:
     """Make sure that a cache's vectors are this embedder's, on whatever device they were made.
 
@@ -101,11 +105,15 @@ def check_embedder(
     Args:
         cache: Of either format.
         embedder: What its vectors are to be used with.
-        trust: Believe the user that it is the same model; only the vectors' width is compared.
+        nouns: What its target nouns must be; None if any will do.
+        trust: Believe the user that it is the same model; only the vectors' width and the nouns are
+            compared.
 
     Raises:
         CacheError: If they are not; both are named.
     """
+    if nouns is not None:
+        check_nouns(cache, nouns)
     if cache.width != embedder.width:
         raise CacheError(
             f"{cache.path}: its vectors have {cache.width} components, those of "
@@ -122,6 +130,25 @@ def check_embedder(
             f"{cache.path}: was made by another embedder: {difference}; use the one that made it, "
             "or pass --trust if you know that it is the same"
         )
+
+
+def check_nouns(cache: EmbeddingCache | CacheV1, nouns: Sequence[str]) -> None:
+    """Make sure that a cache's target nouns are these, in this order.
+
+    Raises:
+        CacheError: If they are not; the first difference is named.
+    """
+    if len(cache.nouns) != len(nouns):
+        raise CacheError(
+            f"{cache.path}: has {len(cache.nouns)} target nouns instead of {len(nouns)}; "
+            "use the dictionary and the threshold that made it"
+        )
+    for number, (own, other) in enumerate(zip(cache.nouns, nouns, strict=True)):
+        if own != other:
+            raise CacheError(
+                f"{cache.path}: its target noun {number} is '{own}' instead of '{other}'; "
+                "use the dictionary that made it"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

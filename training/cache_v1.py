@@ -456,25 +456,6 @@ def token_difference(cache: CacheV1, embedder: Embedder) -> str:
     return f"its nouns have the token hash {known}…, by '{embedder.spec}' {found.hex()[:16]}…"
 
 
-def check_target_list(cache: CacheV1, nouns: Sequence[str]) -> None:
-    """Make sure that a file's target list is this one; what is left to check where hashes are not.
-
-    Raises:
-        CacheError: If it is not; the first difference is named.
-    """
-    if len(cache.nouns) != len(nouns):
-        raise CacheError(
-            f"{cache.path}: has {len(cache.nouns)} target nouns instead of {len(nouns)}; "
-            "use the dictionary and the threshold that made it"
-        )
-    for number, (own, other) in enumerate(zip(cache.nouns, nouns, strict=True)):
-        if own != other:
-            raise CacheError(
-                f"{cache.path}: its target noun {number} is '{own}' instead of '{other}'; "
-                "use the dictionary that made it"
-            )
-
-
 def v1_faults(cache: CacheV1, rows_at_once: int = 65_536) -> Iterator[str]:
     """Every rule of the format that a file breaks, a sentence each; reads all of it."""
     header, targets = cache.header, cache.targets()

@@ -46,7 +46,16 @@ from training.cache import (
 )
 from training.prefetch import OneBehind, one_ahead
 from training.samples import Caption
-from training.spill import SpillCounts, UniqueText, groups, read_parts, spill, text_hash
+from training.spill import (
+    PARTS,
+    TOGETHER,
+    SpillCounts,
+    UniqueText,
+    groups,
+    read_parts,
+    spill,
+    text_hash,
+)
 
 JOURNAL = "journal.jsonl"
 SPILL = "spill"
@@ -97,18 +106,21 @@ class CacheWriter:
 
     def __init__(self, folder: Path, request: Mapping[str, Any], *, overwrite: bool) -> None:
         self.folder = folder
-        _claim(folder, request, overwrite=overwrite)
+        # Shards of another layout would not fit between those that are there.
+        layout = [PARTS, TOGETHER, SHARD_TEXTS, SHARD_IMAGES]
+        _claim(folder, {**request, "layout": layout}, overwrite=overwrite)
         self._journal = _read_journal(folder)
+        self._earlier = frozenset(self._journal)
         lines = [json.dumps(entry) for entry in self._journal.values()]
         write_whole(folder / JOURNAL, "".join(f"{line}\n" for line in lines).encode())
 
     def has(self, name: str) -> bool:
-        """Whether a shard is finished."""
-        return name in self._journal
+        """Whether an earlier run has finished a shard."""
+        return name in self._earlier
 
     def has_group(self, group: str) -> bool:
-        """Whether all shards of a group are finished."""
-        names = [name for name in self._journal if name.startswith(f"{group}-")]
+        """Whether earlier runs have finished all shards of a group."""
+        names = [name for name in self._earlier if name.startswith(f"{group}-")]
         return bool(names) and len(names) == self._journal[names[0]]["notes"]["of"]
 
     def write(self, name: str, shard: Shard, **notes: object) -> None:

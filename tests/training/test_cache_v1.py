@@ -24,7 +24,6 @@ from training.cache_v1 import (
     CacheV1,
     V1Header,
     V1Targets,
-    check_target_list,
     embedder_hash,
     is_of_hash,
     json_hash,
@@ -412,13 +411,14 @@ def test_another_tokenizer_is_refused(tmp_path: Path):
         check_embedder(cache, HashedEmbedder(width=3))
 
 
-def test_another_target_list_is_told(tmp_path: Path):
-    cache = of_hashed(tmp_path)
-    check_target_list(cache, NOUNS)
+@pytest.mark.parametrize("trust", [False, True])
+def test_another_target_list_is_told(tmp_path: Path, *, trust: bool):
+    cache, embedder = of_hashed(tmp_path), HashedEmbedder(width=3)
+    check_embedder(cache, embedder, NOUNS, trust=trust)
     with pytest.raises(CacheError, match="has 3 target nouns instead of 1"):
-        check_target_list(cache, ["ant"])
+        check_embedder(cache, embedder, ["ant"], trust=trust)
     with pytest.raises(CacheError, match="target noun 1 is 'bee' instead of 'wasp'"):
-        check_target_list(cache, ["ant", "wasp", "bumblebee"])
+        check_embedder(cache, embedder, ["ant", "wasp", "bumblebee"], trust=trust)
 
 
 @given(
