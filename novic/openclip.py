@@ -7,6 +7,7 @@ carries it out; what it leaves open is where files come from, precision and erro
 
 import difflib
 import hashlib
+import importlib
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,6 @@ from open_clip.factory import _find_checkpoint_in_dir
 from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer, SimpleTokenizer
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES, OPENAI_IMAGENET_TEMPLATES
-from tokenizers import Tokenizer
 from torch import Tensor
 
 from novic.embedder import EmbedderError, Pixels, TokenIds, Vectors
@@ -393,7 +393,8 @@ def _check_pieces(spec: str, tokenizer: HFTokenizer, file: Path) -> None:
     """
     if not file.is_file():
         return
-    said = Tokenizer.from_file(str(file))
+    # It comes with transformers, which only some models need.
+    said = importlib.import_module("tokenizers").Tokenizer.from_file(str(file))
     built: Any = tokenizer.tokenizer
     for text in map(tokenizer.clean_fn, PROBES):
         if said.encode(text, add_special_tokens=False).ids != built.encode(
