@@ -351,8 +351,9 @@ def write_v1(
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
-            # Claimed at once, so that a disk that is too small is noticed before the work.
-            os.posix_fallocate(file.fileno(), 0, header.size())
+            if hasattr(os, "posix_fallocate"):
+                # Claimed at once, so that a disk that is too small is noticed before the work.
+                os.posix_fallocate(file.fileno(), 0, header.size())
             file.write(bytes(len(MAGIC)) + header.pack()[len(MAGIC) :])
             if targets is not None:
                 file.write(targets.strings())
