@@ -81,8 +81,9 @@ class Making:
     """A folder, or a file for version 1."""
     tell: Tell
     format: CacheFormat = "nomaly"
-    vectors: VectorKind = "float16"
-    """How vectors are stored; version 1 has float32 only."""
+    vectors: VectorKind | None = None
+    """How vectors are stored. None for float16, or for what joined caches have; version 1 has
+    float32 only."""
     seed: int = 0
     """Of what is drawn at random, and of the order of a version-1 file."""
     overwrite: bool = False
@@ -332,14 +333,15 @@ def merge_caches(
     if making.format == "v1":
         _write_v1(inputs, width, making, build)
         return cache_info(making.out)
+    kind = making.vectors or _common_kind(inputs)
     request = {
         "what": "merge",
         "inputs": [[_fingerprint(item.cache), item.times] for item in inputs],
         "targets": width,
-        "vectors": making.vectors,
+        "vectors": kind,
     }
     writer = CacheWriter(making.out, request, overwrite=making.overwrite)
-    merge_into_folder(inputs, writer, width, making.vectors, making.tell)
+    merge_into_folder(inputs, writer, width, kind, making.tell)
     first = inputs[0].cache
     maker = next((m for m in (maker_of(item.cache) for item in inputs) if m.identity), None)
     maker = maker or maker_of(first)
@@ -348,7 +350,7 @@ def merge_caches(
         "embedder": maker.spec,
         "identity": dict(maker.identity),
         "width": first.width,
-        "vectors": making.vectors,
+        "vectors": kind,
         "max_targets": width,
         "flags": asdict(result_flags(inputs, width)),
         "request": request,
@@ -376,7 +378,7 @@ def _make(
 ) -> dict[str, Any]:
     """Make a cache in Nomaly's format and, if version 1 is wanted, write that from it."""
     making.check()
-    kind: VectorKind = "float32" if making.format == "v1" else making.vectors
+    kind: VectorKind = "float32" if making.format == "v1" else making.vectors or "float16"
     embedder = build()
     identity = embedder.identity()
     request = {
@@ -502,6 +504,14 @@ def _is_finished(folder: Path, request: Mapping[str, Any]) -> bool:
     return (folder / CARD).is_file() and read_card(folder).get("request") == json.loads(
         json.dumps(request)
     )
+
+
+def _common_kind(inputs: Sequence[Input]) -> VectorKind:
+    """How all inputs store their vectors; float16 if they differ or are of version 1."""
+    kinds: list[VectorKind] = [
+        "float16" if isinstance(item.cache, CacheV1) else item.cache.kind for item in inputs
+    ]
+    return kinds[0] if len(set(kinds)) == 1 else "float16"
 
 
 def _kind(cache: EmbeddingCache | CacheV1) -> str:

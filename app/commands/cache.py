@@ -26,7 +26,14 @@ Stored = Annotated[
     str,
     typer.Option(
         "--vectors",
-        help="float16; int8, half as large, turns vectors by 0.4 degrees; or float32.",
+        help="float16; int8, half as large, turns vectors by half a degree; or float32.",
+    ),
+]
+Restored = Annotated[
+    str,
+    typer.Option(
+        "--vectors",
+        help="float16, int8 or float32; by default as the caches that are read, or float16.",
     ),
 ]
 EmbedderSpec = Annotated[
@@ -172,8 +179,8 @@ def classes(
 
 
 @cli.command(
-    epilog="Example, the recipe of the released models:  "
-    "nomaly cache merge sets captions captions captions captions --out all"
+    epilog="Examples:  nomaly cache merge sets captions captions captions captions --out all\n\n"
+    "nomaly cache merge nouns --vectors int8 --out smaller"
 )
 def merge(
     caches: Annotated[
@@ -186,7 +193,7 @@ def merge(
     embedder: Annotated[
         str, typer.Option(help="For version 1, where the first cache does not name it.")
     ] = "",
-    vectors: Stored = "float16",
+    vectors: Restored = "",
     file_format: Format = "nomaly",
     seed: Seed = 0,
     device: Device = "auto",
@@ -216,7 +223,7 @@ def convert(
     embedder: Annotated[
         str, typer.Option(help="For version 1, where the cache does not name it.")
     ] = "",
-    vectors: Stored = "float16",
+    vectors: Restored = "",
     seed: Seed = 0,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -268,7 +275,9 @@ def _making(
     from training.caching import CACHE_FORMATS, CacheFormat, Making
 
     known: CacheFormat = _one_of("--format", file_format, CACHE_FORMATS)
-    kind: VectorKind = _one_of("--vectors", vectors, VECTOR_KINDS)
+    kind: VectorKind | None = None
+    if vectors:
+        kind = _one_of("--vectors", vectors, VECTOR_KINDS)
     command = " ".join(["nomaly", *sys.argv[1:]])
     with _stoppable(), show_progress(quiet).stages() as tell:
         yield Making(out, tell, known, kind, seed, overwrite, command)

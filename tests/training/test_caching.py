@@ -492,6 +492,16 @@ def test_every_shard_of_a_merged_cache_holds_of_every_input(
     assert [cache.shard(number).vectors.shape[0] for number in range(3)] == [30] * 3
 
 
+def test_merging_keeps_how_vectors_are_stored(two: tuple[Path, Path], tmp_path: Path):
+    small, smaller, mixed = (Making(tmp_path / name, quiet) for name in ("a", "b", "c"))
+    merge_caches([two[0]], making(tmp_path / "int8", vectors="int8"))
+    assert merge_caches([two[0]], small)["vectors"] == "float32"
+    assert merge_caches([tmp_path / "int8"], smaller)["vectors"] == "int8"
+    assert merge_caches([two[0], tmp_path / "int8"], mixed)["vectors"] == "float16"
+    one, other = (EmbeddingCache(tmp_path / name).shard(0).vectors for name in ("int8", "b"))
+    np.testing.assert_array_equal(one, other)
+
+
 def test_caches_that_do_not_fit_are_told(two: tuple[Path, Path], tmp_path: Path):
     one = two[0]
     wide = make_cache(tmp_path / "wide", some_captions(), HashedEmbedder(8)).path
