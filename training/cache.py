@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,11 +167,13 @@ class EmbeddingCache:
         try:
             self.width = int(self.card["width"])
             self.max_targets = int(self.card["max_targets"])
-            self.kind = cast("VectorKind", self.card["vectors"])
+            self.kind: VectorKind = self.card["vectors"]
             self.flags = Flags(**self.card["flags"])
             self.shards = tuple(ShardRecord(**shard) for shard in self.card["shards"])
             self.embedder = str(self.card["embedder"])
             self.identity: Mapping[str, Any] = self.card["identity"]
+            if self.kind not in VECTOR_KINDS:
+                raise ValueError(f"vectors of {self.kind}")
         except (KeyError, TypeError, ValueError) as error:
             raise CacheError(f"{path / CARD}: damaged: {error!r}; make the cache again") from error
         self.nouns = self._read_nouns()

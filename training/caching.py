@@ -508,10 +508,12 @@ def _is_finished(folder: Path, request: Mapping[str, Any]) -> bool:
 
 def _common_kind(inputs: Sequence[Input]) -> VectorKind:
     """How all inputs store their vectors; float16 if they differ or are of version 1."""
-    kinds: list[VectorKind] = [
-        "float16" if isinstance(item.cache, CacheV1) else item.cache.kind for item in inputs
-    ]
-    return kinds[0] if len(set(kinds)) == 1 else "float16"
+    first = _stored_kind(inputs[0].cache)
+    return first if all(_stored_kind(item.cache) == first for item in inputs) else "float16"
+
+
+def _stored_kind(cache: EmbeddingCache | CacheV1) -> VectorKind:
+    return "float16" if isinstance(cache, CacheV1) else cache.kind
 
 
 def _kind(cache: EmbeddingCache | CacheV1) -> str:

@@ -13,6 +13,7 @@ from app.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
     from novic.embedder import Embedder
+    from training.cache import VectorKind
     from training.cache_merge import TargetCount
     from training.caching import Making
 
@@ -271,13 +272,10 @@ def _making(
     out: Path, file_format: str, vectors: str, seed: int, overwrite: bool, quiet: bool
 ) -> Iterator["Making"]:
     """What all ways of making a cache share, with progress shown and Ctrl-C explained."""
-    from training.cache import VECTOR_KINDS, VectorKind
     from training.caching import CACHE_FORMATS, CacheFormat, Making
 
     known: CacheFormat = _one_of("--format", file_format, CACHE_FORMATS)
-    kind: VectorKind | None = None
-    if vectors:
-        kind = _one_of("--vectors", vectors, VECTOR_KINDS)
+    kind = _kind(vectors)
     command = " ".join(["nomaly", *sys.argv[1:]])
     with _stoppable(), show_progress(quiet).stages() as tell:
         yield Making(out, tell, known, kind, seed, overwrite, command)
@@ -313,6 +311,15 @@ def _one_of[T: str](option: str, text: str, choices: tuple[T, ...]) -> T:
         if choice == text:
             return choice
     raise UsageError(f"{option} {text}: must be one of {', '.join(choices)}")
+
+
+def _kind(vectors: str) -> "VectorKind | None":
+    from training.cache import VECTOR_KINDS
+
+    if not vectors:
+        return None
+    kind: VectorKind = _one_of("--vectors", vectors, VECTOR_KINDS)
+    return kind
 
 
 def _sets(text: str) -> tuple[int, ...]:
