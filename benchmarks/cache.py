@@ -72,12 +72,12 @@ def sizes(
     own, v1 = folder / name, folder / f"{name}.bin"
     made = cache_nouns(source, lambda: embedder, making(own))
     there = merge_caches([own], replace(making(v1), format="v1"), lambda: embedder)
-    small = merge_caches([own], making(folder / f"{name}-int8", "int8"))
-    if not made["samples"] == there["samples"] == small["samples"]:
+    half = merge_caches([own], making(folder / f"{name}-float16", "float16"))
+    if not made["samples"] == there["samples"] == half["samples"]:
         raise RuntimeError(f"{name}: the caches do not hold the same samples")
     return {
         name: round(made["bytes"] / there["bytes"], 4),
-        f"{name}_int8": round(small["bytes"] / there["bytes"], 4),
+        f"{name}_float16": round(half["bytes"] / there["bytes"], 4),
         f"{name.removesuffix('bytes_ratio')}samples": made["samples"],
         f"{name.removesuffix('bytes_ratio')}texts": made["texts"],
     }
@@ -110,8 +110,8 @@ def busy(folder: Path, source: NounSource, embedder: Embedder, runs: int) -> dic
     }
 
 
-def making(out: Path, vectors: VectorKind = "float16") -> Making:
-    """How a cache is made here: quietly."""
+def making(out: Path, vectors: VectorKind | None = None) -> Making:
+    """How a cache is made here: quietly, and as the command does by default."""
     return Making(out, lambda *_: None, vectors=vectors)
 
 

@@ -378,7 +378,9 @@ def _make(
 ) -> dict[str, Any]:
     """Make a cache in Nomaly's format and, if version 1 is wanted, write that from it."""
     making.check()
-    kind: VectorKind = "float32" if making.format == "v1" else making.vectors or "float16"
+    # Training turns the vectors of texts by 73 degrees; to int8 they are turned by 0.4.
+    small: VectorKind = "int8" if what in ("nouns", "captions") else "float16"
+    kind: VectorKind = "float32" if making.format == "v1" else making.vectors or small
     embedder = build()
     identity = embedder.identity()
     request = {

@@ -52,7 +52,7 @@ Cache = Annotated[Path, typer.Argument(help="A cache: a folder, or a version-1 f
 
 @cli.command(
     epilog="Examples:  nomaly cache nouns --dictionary object_nouns.json --ft 2 --out nouns\n\n"
-    "nomaly cache nouns --dictionary object_nouns.json --multiset 1,1,1 --vectors int8 --out sets"
+    "nomaly cache nouns --dictionary object_nouns.json --multiset 1,1,1 --out sets"
 )
 def nouns(
     dictionary: Dictionary,
@@ -68,7 +68,7 @@ def nouns(
         str, typer.Option(help="Collections of prompts, with | between.")
     ] = "ImageNet1K | CIFAR",
     embedder: EmbedderSpec = "starter",
-    vectors: Stored = "float16",
+    vectors: Stored = "int8",
     file_format: Format = "nomaly",
     seed: Seed = 0,
     device: Device = "auto",
@@ -104,7 +104,7 @@ def captions(
         int, typer.Option(min=1, help="Samples for each unit of a spelling's frequency.")
     ] = 20,
     embedder: EmbedderSpec = "starter",
-    vectors: Stored = "float16",
+    vectors: Stored = "int8",
     file_format: Format = "nomaly",
     seed: Seed = 0,
     device: Device = "auto",

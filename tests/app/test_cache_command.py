@@ -79,7 +79,7 @@ def test_every_command_has_help_with_an_example(command: str):
 
 def test_info_and_verify_tell_what_a_cache_is(site: Path):
     shown = nomaly_cache("info", site / "nouns").stdout
-    assert "6 of 384 float16" in shown
+    assert "6 of 384 int8" in shown
     info = told(nomaly_cache("info", site / "nouns", "--json"))
     assert info["provenance"]["command"].startswith("nomaly ")
     assert info["provenance"]["dictionary"] == str(site / "object_nouns.json")
