@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 STARTER = "starter"
 MOST_SEED = 2**31 - 1
 
-Size = Annotated[int | None, typer.Option(min=1, rich_help_panel="Decoder")]
+PANEL = "Decoder"
 
 
 def train(
@@ -51,11 +51,7 @@ def train(
     weight_decay: Annotated[float | None, typer.Option(help="Of AdamW, for matrices.")] = None,
     noise: Annotated[
         str | None,
-        typer.Option(
-            help="On the vectors: GaussElem:NORM, GaussVec:NORM, GaussAngle:SPREAD,MOST, "
-            "UniformAngle:LEAST,MOST or GaussElemUniformAngle:NORM,LEAST,MOST,MIX, angles in "
-            "degrees; empty for none."
-        ),
+        typer.Option(help='Scheme and its numbers, see above; "" for none.'),
     ] = None,
     single_target: Annotated[
         bool | None, typer.Option("--single-target", help="Only the first noun of a text.")
@@ -66,12 +62,26 @@ def train(
     held_out: Annotated[
         float | None, typer.Option(help="Share of the texts that is measured, never trained on.")
     ] = None,
-    hidden: Size = None,
-    feedforward: Size = None,
-    layers: Size = None,
-    heads: Size = None,
-    prefix: Size = None,
-    dropout: Annotated[float | None, typer.Option(rich_help_panel="Decoder")] = None,
+    hidden: Annotated[
+        int | None, typer.Option(min=1, help="Width of its states.", rich_help_panel=PANEL)
+    ] = None,
+    feedforward: Annotated[
+        int | None, typer.Option(min=1, help="Width inside a layer.", rich_help_panel=PANEL)
+    ] = None,
+    layers: Annotated[
+        int | None, typer.Option(min=1, help="Layers.", rich_help_panel=PANEL)
+    ] = None,
+    heads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Heads of attention in a layer.", rich_help_panel=PANEL),
+    ] = None,
+    prefix: Annotated[
+        int | None,
+        typer.Option(min=1, help="States that the vector becomes.", rich_help_panel=PANEL),
+    ] = None,
+    dropout: Annotated[
+        float | None, typer.Option(min=0, max=0.9, help="Share dropped.", rich_help_panel=PANEL)
+    ] = None,
     embedder: Annotated[
         str, typer.Option(help="The cache's embedder; only a version-1 file needs it.")
     ] = "",
@@ -102,8 +112,11 @@ def train(
 ) -> None:
     """Train a noun decoder.
 
-    Ctrl-C saves, and the same command goes on, as it does after a kill: with the same result as
-    without. OUT gets the bundle, metrics.jsonl, and in work/ the checkpoint.
+    Ctrl-C saves, and the same command goes on from there, as it does after a kill. The folder gets
+    the bundle, metrics.jsonl, and in work/ the checkpoint, which may be deleted at the end.
+
+    Noise on the vectors, angles in degrees: GaussElem:NORM, GaussVec:NORM,
+    GaussAngle:SPREAD,MOST, UniformAngle:LEAST,MOST, GaussElemUniformAngle:NORM,LEAST,MOST,MIX.
     """
     settings = {
         "epochs": epochs,
@@ -216,9 +229,10 @@ def _train_cached(
         data.tokens.max_tokens,
         **{**preset.sizes, **resized},
     )
+    noise = str(config.noise) or "none"
     reporter.say(
         f"{len(data.tokens.nouns):,} nouns, {len(data.source):,} samples of '{data.embedder}', "
-        f"decoder {sizes.hidden} wide with {sizes.layers} layers, noise {str(config.noise) or 'none'}"
+        f"decoder {sizes.hidden} wide with {sizes.layers} layers, noise {noise}"
     )
     with _stop_told(), stoppable() as stop, reporter.stages() as report:
         options = RunOptions(
