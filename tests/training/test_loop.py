@@ -87,14 +87,20 @@ def test_a_run_killed_at_any_step_ends_with_the_same_weights(whole: Path, tmp_pa
     assert timeless(lines(tmp_path)) == timeless(lines(whole))
 
 
-def test_a_stopped_run_goes_on_bit_for_bit(whole: Path, tmp_path: Path):
+def test_a_stopped_run_goes_on_bit_for_bit_also_past_a_half_written_checkpoint(
+    whole: Path, tmp_path: Path
+):
     asked = iter([False] * 7 + [True])
     with pytest.raises(TrainingStopped, match="stopped after step 8 of"):
         run(tmp_path, CONFIG, RunOptions(stopping=lambda: next(asked)))
     assert not (tmp_path / "bundle.json").exists()
+    part = tmp_path / "work" / "checkpoint-000000009.part"
+    part.mkdir()
+    (part / TENSORS).write_bytes(b"half a fi")
     said: list[int] = []
     run(tmp_path, CONFIG, RunOptions(report=lambda _, done, *__: said.append(done)))
     assert said[0] == 9
+    assert not part.exists()
     expected, found = final_tensors(whole), final_tensors(tmp_path)
     assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
     assert timeless(lines(tmp_path)) == timeless(lines(whole))
@@ -110,23 +116,10 @@ def test_a_finished_run_is_not_made_again(whole: Path, tmp_path: Path):
     assert read_card(out) == read_card(whole)
 
 
-def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(whole: Path, tmp_path: Path):
-    asked = iter([False] * 3 + [True])
-    with pytest.raises(TrainingStopped):
-        run(tmp_path, CONFIG, RunOptions(stopping=lambda: next(asked)))
-    part = tmp_path / "work" / "checkpoint-000000007.part"
-    part.mkdir()
-    (part / TENSORS).write_bytes(b"half a fi")
-    run(tmp_path, CONFIG)
-    assert not part.exists()
-    expected, found = final_tensors(whole), final_tensors(tmp_path)
-    assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
-
-
 def test_a_full_disk_keeps_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     asked = iter([False] * 3 + [True])
     with pytest.raises(TrainingStopped):
-        run(tmp_path, CONFIG, RunOptions(stopping=lambda: next(asked)))
+        run(tmp_path, SHORT, RunOptions(stopping=lambda: next(asked)))
     before = sorted((tmp_path / "work").iterdir())
 
     def full(*_: object) -> None:
@@ -134,7 +127,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr("training.checkpoint.save_file", full)
     with pytest.raises(TrainingError, match="No space left on device; the one before is kept"):
-        run(tmp_path, CONFIG)
+        run(tmp_path, SHORT)
     assert sorted((tmp_path / "work").iterdir()) == before
 
 
