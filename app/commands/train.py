@@ -165,6 +165,11 @@ def train(
     if as_json:
         print_json({"bundle": str(out), **metrics})
     else:
+        if "clean_noun_top1" in metrics:
+            typer.echo(
+                f"Of {metrics['held_out_samples']} held-out texts {metrics['clean_noun_top1']:.1%} "
+                f"are named right, with noise {metrics['noised_noun_top1']:.1%}."
+            )
         typer.echo(f"Wrote {out}. Next: nomaly name IMAGE --model {out}")
 
 
