@@ -12,9 +12,11 @@ All are asked about the same pictures, whose true noun stands in the bundle's di
 wants that noun (among all names of the class for argmax), "synonym" also takes another word for
 any meaning of it, and "kind" also what the thing is a kind of ("bird" for a crow).
 
-These stamps are no held-out set: the teacher's four constants, the squeezed preparation and some
-frequency limits of the dictionary were chosen by looking at them, and the label rules and excluded
-folders were settled after first results. Weights never saw them. Expect somewhat less elsewhere.
+These stamps are no held-out set: the teacher's seven weights were fitted to their nouns
+(`benchmarks.teacher_fit` tells what that is worth on nouns that were not fitted), the squeezed
+preparation and some frequency limits of the dictionary were chosen by looking at them, and the
+label rules and excluded folders were settled after first results. The decoder never saw them.
+Expect somewhat less elsewhere; `benchmarks.naming_held_out` has pictures nothing was chosen on.
 
     python -m benchmarks.naming [--json] [--bundle FOLDER]
 """

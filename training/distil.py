@@ -45,7 +45,7 @@ class DistilConfig:
     ending_share: float = 0.25
     """Share of the answers whose nouns are trained to their end; the others stop behind the first
     token, which is where nearly all of the difficulty lies, and cost less than half."""
-    most_noise: float = 0.3
+    most_noise: float = 0.15
     """Largest norm of the noise on a vector (GaussElem), drawn evenly from 0 for each row."""
     learning_rate: float = 2e-3
     """Highest; warms up over the first 2% of the steps and falls as a cosine to nothing."""

