@@ -9,7 +9,7 @@ from typing import Any
 from app.errors import StoppedError, StoreError, UsageError
 from app.progress import Reporter
 from scenarios.dictionary import NUMBERS, ObjectDictionary, read_dictionary
-from training.caption_writing import (
+from training.captioning.rules import (
     Answer,
     AnswerLog,
     Estimate,
@@ -217,7 +217,7 @@ def _ask_directly(
 ) -> None:
     try:
         # An optional library; so is that of batches.
-        from training.caption_requests import open_client, write_directly  # noqa: PLC0415
+        from training.captioning.requests import open_client, write_directly  # noqa: PLC0415
     except ImportError as error:
         raise _not_installed(error) from error
     client = open_client(order.base_url, os.environ.get(KEY))
@@ -229,7 +229,7 @@ def _ask_in_batches(
     order: CaptionOrder, work: list[NounInProgress], report: Callable[[int], None]
 ) -> None:
     try:
-        from training.caption_batches import open_client, write_in_batches  # noqa: PLC0415
+        from training.captioning.batches import open_client, write_in_batches  # noqa: PLC0415
     except ImportError as error:
         raise _not_installed(error) from error
     write_in_batches(

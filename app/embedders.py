@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from novic.catalog import ListedEmbedder
-from training.zero_shot import TOLERANCE, Share, ZeroShot
+from training.evaluation.zero_shot import TOLERANCE, Share, ZeroShot
 
 SHOWN_BROKEN = 10
 """Images that could not be read, told in full; the rest is only counted."""

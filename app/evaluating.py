@@ -24,10 +24,15 @@ from novic.model import (
 )
 from novic.upstream import read_model_file
 from scenarios.dictionary import ObjectDictionary
-from training.class_names import accepted_nouns, learnt_part, read_class_names
-from training.classification import ImageSet, Split, open_image_set
-from training.evaluate import BATCH, Evaluated, Task, evaluate
-from training.predictions import EvaluationError, Predictions, read_predictions, write_predictions
+from training.evaluation.class_names import accepted_nouns, learnt_part, read_class_names
+from training.evaluation.evaluate import BATCH, Evaluated, Task, evaluate
+from training.evaluation.image_sets import ImageSet, Split, open_image_set
+from training.evaluation.predictions import (
+    EvaluationError,
+    Predictions,
+    read_predictions,
+    write_predictions,
+)
 
 DIRECT_GUIDED = (GenConfig("greedy", 1, guide="n"), GenConfig("greedy", 1, guide="p"))
 """What upstream's eval_cls asks for: greedy answers without and with the classes as a guide."""
@@ -41,7 +46,7 @@ class EvaluateRequest:
     """What a model is asked."""
 
     sets: tuple[str, ...]
-    """As `training.classification.open_image_set` takes them."""
+    """As `training.evaluation.image_sets.open_image_set` takes them."""
     out: Path
     """A .json file, or a folder for a file per set."""
     configs: tuple[GenConfig, ...]

@@ -24,8 +24,8 @@ from novic.embedder import Embedder
 from novic.starter import StarterEmbedder
 from scenarios.dictionary import read_dictionary
 from tests.training.hashed import HashedEmbedder
-from training.cache import VectorKind
-from training.caching import Making, NounSource, cache_nouns, merge_caches
+from training.caches.making import Making, NounSource, cache_nouns, merge_caches
+from training.caches.own import VectorKind
 from training.prompts import noun_captions, read_prompts
 
 DICTIONARY = Path(__file__).parents[1] / "tests" / "data" / "object_nouns.json.gz"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from novic.embedder import Embedder
 from novic.tokens import build_noun_tokens
-from training.cache import CARD, CacheError, EmbeddingCache, file_sha256
-from training.cache_reader import check_embedder, open_cache, open_samples
+from training.caches.own import CARD, CacheError, EmbeddingCache, file_sha256
+from training.caches.reader import check_embedder, open_cache, open_samples
 from training.loop import TrainingData
 
 _END_BYTES = 2**20

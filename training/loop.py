@@ -24,13 +24,13 @@ from novic.decoder import DecoderConfig, PrefixedDecoder
 from novic.tokens import NounTokens
 from novic.trie import Trie, build_trie
 from training.batches import Batch, BatchSource
+from training.caches.prefetch import one_ahead
 from training.checkpoint import differences, load_tensors, read_state, save_checkpoint
 from training.distil import TrainingStopped
 from training.held_out import chosen, collect_held_out, held_out_rows, measure
 from training.metrics_log import MetricsLog
 from training.noise import UPSTREAM, NoiseConfig
 from training.noise import add_noise as noised
-from training.prefetch import one_ahead
 from training.schedule import Length, learning_rate, run_length
 from training.step import (
     Targets,

@@ -31,7 +31,7 @@ from torch.nn import functional
 from novic.embedder import Vectors
 from novic.openclip import imagenet_names
 from novic.vocabulary import canonical
-from training.class_names import clip_class_name
+from training.evaluation.class_names import clip_class_name
 from training.nouns import Noun, class_synsets
 from training.taxonomy import distances, simulated_answers
 from training.wordnet import WordNet

@@ -19,7 +19,7 @@ from unidecode import unidecode
 
 from app.images import read_image
 from app.redact import HIDDEN, redact
-from training.annotations import AnnotationError
+from training.evaluation.annotations import AnnotationError
 
 Verdict = Literal["correct", "close", "incorrect"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)

@@ -32,7 +32,7 @@ from app.errors import UsageError
 from app.images import ImageError, read_image
 from app.progress import Reporter
 from app.stop import stoppable
-from training.annotations import AnnotationError, Category
+from training.evaluation.annotations import AnnotationError, Category
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHOWN_SIDE = 1800

@@ -23,7 +23,7 @@ from app.annotation.opinions import Opinions, Rule
 from app.annotation.work import Item
 from app.images import ImageError
 from app.progress import Meter, Reporter
-from training.annotations import AnnotationError, Annotations, write_annotations
+from training.evaluation.annotations import AnnotationError, Annotations, write_annotations
 
 MOST_NOUNS = 15
 """Nouns of one question. More are asked in equal parts, so no part of many falls below 8."""

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any, Self
 
 from app.annotation.asking import PROMPT, VERDICTS, Opinion, Verdict
-from training.annotations import AnnotationError, Category
+from training.evaluation.annotations import AnnotationError, Category
 
 CATEGORY_OF: dict[Verdict, Category] = {
     "correct": "correct_primary",

@@ -11,7 +11,7 @@ from app.annotation.work import annotations_so_far, find_items, tell_missing
 from app.errors import StoppedError
 from app.progress import Reporter
 from app.stop import stoppable
-from training.annotations import LLM_FILE, read_predicted_nouns, unjudged_nouns
+from training.evaluation.annotations import LLM_FILE, read_predicted_nouns, unjudged_nouns
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def plan_run(request: LlmRequest, reporter: Reporter) -> tuple[LlmRun, list[str]
 
     Raises:
         app.errors.UsageError: If folder or file names make no sense.
-        training.annotations.AnnotationError: If a file that is there cannot be read.
+        training.evaluation.annotations.AnnotationError: If a file that is there cannot be read.
     """
     path = request.annotations or request.images / LLM_FILE
     judged = annotations_so_far(path)
@@ -56,7 +56,7 @@ def ask_all(request: LlmRequest, run: LlmRun, reporter: Reporter) -> LlmResult:
 
     Raises:
         StoppedError: On a second Ctrl-C, which does not wait for answers under way.
-        training.annotations.AnnotationError: If there is no key or results cannot be written.
+        AnnotationError: If there is no key or results cannot be written.
     """
     asker = partial(Asker, request.model, request.base_url, request.retries)
     try:

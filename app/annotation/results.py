@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.annotation.llm import LlmResult, LlmRun, Price
-from training.agreement import Agreement, Comparison
+from training.evaluation.agreement import Agreement, Comparison
 
 FAILURES_SHOWN = 10
 

@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from app.annotation.work import Item
-from training.annotations import AnnotationError, Annotations, Category, write_annotations
+from training.evaluation.annotations import (
+    AnnotationError,
+    Annotations,
+    Category,
+    write_annotations,
+)
 
 
 class NoSuchItemError(LookupError):

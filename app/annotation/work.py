@@ -7,8 +7,8 @@ from pathlib import Path
 
 from app.errors import UsageError
 from app.progress import Reporter
-from training.agreement import Agreement, compare_annotations
-from training.annotations import HUMAN_FILE, Annotations, read_annotations
+from training.evaluation.agreement import Agreement, compare_annotations
+from training.evaluation.annotations import HUMAN_FILE, Annotations, read_annotations
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def human(
     from app.annotation.human import serve_until_stopped
     from app.annotation.session import Session
     from app.annotation.work import annotations_so_far, find_items, tell_missing
-    from training.annotations import HUMAN_FILE, read_predicted_nouns
+    from training.evaluation.annotations import HUMAN_FILE, read_predicted_nouns
 
     items, missing = find_items(images, read_predicted_nouns(predictions, top))
     path = annotations or images / HUMAN_FILE
@@ -165,8 +165,8 @@ def compare(
 ) -> None:
     """Tell how far two annotation files agree, on the nouns that both judge."""
     from app.annotation.results import print_comparison
-    from training.agreement import compare_annotations, disagreements
-    from training.annotations import read_annotations
+    from training.evaluation.agreement import compare_annotations, disagreements
+    from training.evaluation.annotations import read_annotations
 
     one, other = read_annotations(first), read_annotations(second)
     comparison, differing = compare_annotations(one, other), disagreements(one, other)

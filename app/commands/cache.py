@@ -13,9 +13,9 @@ from app.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
     from novic.embedder import Embedder
-    from training.cache import VectorKind
-    from training.cache_merge import TargetCount
-    from training.caching import Making
+    from training.caches.making import Making
+    from training.caches.merge import TargetCount
+    from training.caches.own import VectorKind
 
 cli = command_group("Embeddings of nouns, captions and images, stored for training.")
 
@@ -80,7 +80,7 @@ def nouns(
 
     Ctrl-C keeps what is finished, and the same command goes on from there.
     """
-    from training.caching import NounSource, cache_nouns
+    from training.caches.making import NounSource, cache_nouns
 
     source = NounSource(dictionary, ft, prompts, collections, _sets(multiset))
     with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
@@ -113,7 +113,7 @@ def captions(
     quiet: Quiet = False,
 ) -> None:
     """Embed captions that a language model wrote. Ctrl-C and the same command go on."""
-    from training.caching import CaptionSource, cache_captions
+    from training.caches.making import CaptionSource, cache_captions
 
     source = CaptionSource(file, dictionary, ft, captions_per_freq, samples_per_freq)
     with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
@@ -135,7 +135,7 @@ def images(
     quiet: Quiet = False,
 ) -> None:
     """Embed images without targets; those that cannot be read are left out and listed."""
-    from training.caching import cache_images
+    from training.caches.making import cache_images
 
     with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
         made = cache_images(folder, lambda: _build(embedder, device), making)
@@ -170,8 +170,8 @@ def classes(
     quiet: Quiet = False,
 ) -> None:
     """Embed images of known classes; all nouns of its class are an image's targets."""
-    from training.caching import ClassSource, cache_classes
-    from training.classification import SPLITS
+    from training.caches.making import ClassSource, cache_classes
+    from training.evaluation.image_sets import SPLITS
 
     source = ClassSource(folder, _one_of("--split", split, SPLITS), names, dictionary, ft)
     with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
@@ -204,7 +204,7 @@ def merge(
     quiet: Quiet = False,
 ) -> None:
     """Join caches of the same nouns and the same embedder, of either format."""
-    from training.caching import merge_caches
+    from training.caches.making import merge_caches
 
     wanted = _targets(targets)
     with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
@@ -232,7 +232,7 @@ def convert(
     quiet: Quiet = False,
 ) -> None:
     """Turn a version-1 file into a folder, and a folder into a version-1 file."""
-    from training.caching import merge_caches
+    from training.caches.making import merge_caches
 
     other = "v1" if cache.is_dir() else "nomaly"
     with _making(out, other, vectors, seed, overwrite, quiet) as making:
@@ -243,7 +243,7 @@ def convert(
 @cli.command(epilog="Example:  nomaly cache info nouns --json")
 def info(cache: Cache, as_json: Json = False) -> None:
     """Tell what a cache is."""
-    from training.cache_report import cache_info
+    from training.caches.report import cache_info
 
     _show(cache_info(cache), as_json)
 
@@ -251,7 +251,7 @@ def info(cache: Cache, as_json: Json = False) -> None:
 @cli.command(epilog="Example:  nomaly cache verify nouns")
 def verify(cache: Cache, as_json: Json = False, quiet: Quiet = False) -> None:
     """Read all of a cache and list every fault: checksums, sizes, lengths of vectors, targets."""
-    from training.cache_report import cache_faults
+    from training.caches.report import cache_faults
 
     faults = []
     with _stoppable(), show_progress(quiet).stages() as tell:
@@ -272,7 +272,7 @@ def _making(
     out: Path, file_format: str, vectors: str, seed: int, overwrite: bool, quiet: bool
 ) -> Iterator["Making"]:
     """What all ways of making a cache share, with progress shown and Ctrl-C explained."""
-    from training.caching import CACHE_FORMATS, CacheFormat, Making
+    from training.caches.making import CACHE_FORMATS, CacheFormat, Making
 
     known: CacheFormat = _one_of("--format", file_format, CACHE_FORMATS)
     kind = _kind(vectors)
@@ -300,7 +300,7 @@ def _build(spec: str, device: str) -> "Embedder":
 
 def _builder(cache: Path, spec: str, device: str) -> Any:  # noqa: ANN401
     """Builds the embedder that was named, or else the one that a cache names; None if none is."""
-    from training.cache_reader import maker_of, open_cache
+    from training.caches.reader import maker_of, open_cache
 
     known = spec or maker_of(open_cache(cache)).spec
     return (lambda: _build(known, device)) if known else None
@@ -314,7 +314,7 @@ def _one_of[T: str](option: str, text: str, choices: tuple[T, ...]) -> T:
 
 
 def _kind(vectors: str) -> "VectorKind | None":
-    from training.cache import VECTOR_KINDS
+    from training.caches.own import VECTOR_KINDS
 
     if not vectors:
         return None

@@ -79,8 +79,8 @@ def check(
     from app.errors import UsageError
     from novic.device import resolve_device
     from novic.model import build_embedder
-    from training.classification import SPLITS
-    from training.zero_shot import PUBLISHED, open_test_set, zero_shot
+    from training.evaluation.image_sets import SPLITS
+    from training.evaluation.zero_shot import PUBLISHED, open_test_set, zero_shot
 
     if split not in SPLITS:
         raise UsageError(f"--split {split}: use {', '.join(SPLITS)}")

@@ -83,7 +83,7 @@ def evaluate(
     from app.evaluating import EvaluateRequest, evaluate_sets
     from novic.device import resolve_device
     from novic.gencfg import parse_gencfg
-    from training.classification import SPLITS
+    from training.evaluation.image_sets import SPLITS
 
     if split not in SPLITS:
         raise UsageError(f"--split {split}: use {', '.join(SPLITS)}")
@@ -140,9 +140,9 @@ def score(
     quiet: Quiet = False,
 ) -> None:
     """Score predictions: a row per model and strategy, with 95% intervals."""
-    from training.comparison import comparison_json, comparison_table, score_files
-    from training.result_tables import to_csv, to_latex
-    from training.scores import find_annotations, read_specificity
+    from training.evaluation.comparison import comparison_json, comparison_table, score_files
+    from training.evaluation.scores import find_annotations, read_specificity
+    from training.evaluation.tables import to_csv, to_latex
 
     if as_json + as_csv + as_latex > 1:
         raise UsageError("choose one of --json, --csv and --latex")
@@ -181,7 +181,7 @@ def _guide(text: str) -> tuple[str, ...] | None:
 
 def _tell(evaluated: Any) -> None:  # noqa: ANN401
     """A data set's result for people."""
-    from training.comparison import comparison_table, score_files
+    from training.evaluation.comparison import comparison_table, score_files
 
     images = len(evaluated.predictions.samples)
     left_out = f", {len(evaluated.broken)} could not be read" if evaluated.broken else ""
@@ -197,7 +197,7 @@ def _tell(evaluated: Any) -> None:  # noqa: ANN401
 
 def _summary(evaluated: Any) -> dict[str, Any]:  # noqa: ANN401
     """A data set's result for scripts."""
-    from training.comparison import comparison_json, cross_tables, score_files
+    from training.evaluation.comparison import comparison_json, cross_tables, score_files
 
     summary = {
         "predictions": str(evaluated.file),
@@ -218,7 +218,7 @@ def _summary(evaluated: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def _print_scores(rows: Any, seed: int) -> None:  # noqa: ANN401
-    from training.comparison import comparison_table
+    from training.evaluation.comparison import comparison_table
 
     _print_table(comparison_table(rows, seed))
     _print_cross(rows)
@@ -248,8 +248,8 @@ def _cells(table: Any) -> list[list[str]]:  # noqa: ANN401
     """A result table as marked-up text, its head first; the strategy stands below the model."""
     from rich.markup import escape
 
-    from training.comparison import GENCFG
-    from training.result_tables import interval, value
+    from training.evaluation.comparison import GENCFG
+    from training.evaluation.tables import interval, value
 
     columns = [at for at, name in enumerate(table.columns) if name != GENCFG]
     best = table.best()
@@ -279,7 +279,7 @@ def _rich_table(rows: list[list[str]]) -> Any:  # noqa: ANN401
 
 def _print_cross(rows: Any) -> None:  # noqa: ANN401
     """Greedy answers without and with a guide against each other."""
-    from training.comparison import cross_tables
+    from training.evaluation.comparison import cross_tables
 
     for file, counts in cross_tables(rows).items():
         total = max(sum(counts.values()), 1)

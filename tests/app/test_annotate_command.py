@@ -20,7 +20,7 @@ from app.annotation.work import find_items
 from app.commands import annotate
 from app.errors import UsageError
 from tests.app.short_watch import run_nomaly, start_nomaly
-from training.annotations import (
+from training.evaluation.annotations import (
     AnnotationError,
     Annotations,
     read_annotations,

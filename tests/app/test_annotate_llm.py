@@ -30,7 +30,12 @@ from tests.app.chat_server import (
     verdicts,
 )
 from tests.app.short_watch import NOMALY, run_nomaly, start_nomaly
-from training.annotations import AnnotationError, Annotations, read_annotations, write_annotations
+from training.evaluation.annotations import (
+    AnnotationError,
+    Annotations,
+    read_annotations,
+    write_annotations,
+)
 
 KEY = "sk-canary-0123456789"
 

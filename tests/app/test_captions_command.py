@@ -14,7 +14,7 @@ from scenarios.dictionary import write_dictionary
 from tests.app.short_watch import NOMALY, run_nomaly
 from tests.scenarios.builders import small_dictionary
 from tests.training.chat_server import chat_server, completion, good_captions
-from training.caption_writing import begin, estimate, read_answers
+from training.captioning.rules import begin, estimate, read_answers
 from training.captions import read_captions
 
 

@@ -19,7 +19,7 @@ from novic.starter import StarterEmbedder
 from tests.app.short_watch import NOMALY, run_nomaly
 from tests.training.cache_builders import NOUNS, make_cache, some_captions
 from tests.training.hashed import HashedEmbedder
-from training.cache import CacheError
+from training.caches.own import CacheError
 from training.loop import TrainConfig
 from training.noise import NoiseConfig
 from training.presets import PRESETS

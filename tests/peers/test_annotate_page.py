@@ -15,7 +15,7 @@ from app.annotation.human import serving
 from app.annotation.session import Session
 from app.annotation.work import find_items
 from tests.peers.test_report import browser
-from training.annotations import Annotations, read_annotations
+from training.evaluation.annotations import Annotations, read_annotations
 
 __all__ = ["browser"]
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.training.hashed import HashedEmbedder
-from training.cache import EmbeddingCache, VectorKind
-from training.cache_writer import CacheWriter, Tell, embed_captions
+from training.caches.own import EmbeddingCache, VectorKind
+from training.caches.writer import CacheWriter, Tell, embed_captions
 from training.samples import Caption
 
 NOUNS = ("ant", "bee", "bumblebee", "cat")

@@ -1,0 +1,417 @@
+"""Nomaly's own embedding cache: a folder of shards, each of them a random part of the data set.
+
+    cache.json             card: what the cache holds, how it was made, SHA-256 of every other file
+    nouns.json             target nouns in the order of their numbers
+    shard-….safetensors    vectors, each text's once, and the samples that they stand for
+    v1-targets.safetensors only after a conversion: the tokens of a version-1 file
+
+A shard holds U vectors and E entries. An entry is a vector with target nouns and how many samples
+of the data set are exactly that; a text that names different nouns in different samples has an
+entry for each. The card is written last, so a folder without it is a cache in the making.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Protocol, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from novic.embedder import Vectors
+from training.batches import NO_TARGET
+
+FORMAT = "nomaly-cache"
+VERSION = 1
+CARD = "cache.json"
+NOUNS = "nouns.json"
+PLAN = "plan.json"
+"""Stands in a folder until its cache is finished (`training.caches.writer`)."""
+V1_TARGETS = "v1-targets.safetensors"
+
+type VectorKind = Literal["float16", "float32", "int8"]
+"""How vectors are stored. Rounding to float16 turns a vector by 0.01 degrees, to int8 by 0.4 to 0.6
+and by 1.5 at most (tests/training/caches/test_own.py); the noise of training turns it by 73."""
+VECTOR_KINDS: tuple[VectorKind, ...] = get_args(VectorKind.__value__)
+
+
+class CacheError(RuntimeError):
+    """A cache cannot be read or written; the text names the file, the fault and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What holds for all samples of a cache; version-1 files carry the same (novic_spec §3.2)."""
+
+    full_targets: bool
+    """Every sample has M targets."""
+    default_weights: bool
+    """The targets of a sample weigh the same."""
+    unit_weights: bool
+    """The weights of a sample sum to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRecord:
+    """What the card says of a shard."""
+
+    file: str
+    sha256: str
+    bytes: int
+    vectors: int
+    """U."""
+    entries: int
+    """E."""
+    samples: int
+    """Sum of the entries' counts."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shard:
+    """A part of the data set."""
+
+    vectors: NDArray[Any]
+    """Packed unit vectors [U, F] in the cache's kind."""
+    row: NDArray[np.int32]
+    """Which vector an entry has [E], ascending."""
+    count: NDArray[np.int32]
+    """How many samples it stands for [E], at least 1."""
+    targets: NDArray[np.int32]
+    """Its nouns [E, M], NO_TARGET behind the last."""
+    weights: NDArray[np.float32] | None = None
+    """Of the targets [E, M]; None where the targets of an entry share a weight of 1 equally."""
+
+    def target_weights(self) -> NDArray[np.float32]:
+        """Weights of the targets [E, M]; 0 where there is none."""
+        return equal_weights(self.targets) if self.weights is None else self.weights
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampleTable:
+    """All entries of a cache of either format, without their vectors."""
+
+    rows: NDArray[np.int64]
+    """Number of each entry's vector in the cache [E]."""
+    counts: NDArray[np.int64]
+    """Samples that an entry stands for [E]."""
+    targets: NDArray[np.int32]
+    """[E, M], NO_TARGET behind the last."""
+    weights: NDArray[np.float32]
+    """[E, M]."""
+
+
+class CacheContent(Protocol):
+    """What merging and converting need of a cache of either format."""
+
+    path: Path
+    nouns: tuple[str, ...]
+    width: int
+    max_targets: int
+    """M; 0 if the samples have no targets."""
+    flags: Flags
+
+    def table(self) -> SampleTable:
+        """All entries; takes about 30 bytes of memory for each."""
+        ...
+
+    def vectors(self, rows: NDArray[np.int64]) -> Vectors:
+        """Unit vectors of some rows in any order [R, F]."""
+        ...
+
+
+def equal_weights(targets: NDArray[np.integer]) -> NDArray[np.float32]:
+    """1 / m for the m real targets of every row [E, M]."""
+    real = targets != NO_TARGET
+    return (real / np.maximum(real.sum(axis=1, keepdims=True), 1)).astype(np.float32)
+
+
+def pack_vectors(vectors: Vectors, kind: VectorKind) -> NDArray[Any]:
+    """Unit vectors [U, F] as they are stored.
+
+    Each int8 row is scaled so that its largest component is 127. The scale is not stored: the
+    vector has length 1.
+    """
+    if kind != "int8":
+        return vectors.astype(kind)
+    largest = np.abs(vectors).max(axis=1, keepdims=True)
+    return np.rint(vectors * (127 / largest)).astype(np.int8)
+
+
+def unpack_vectors(packed: NDArray[Any]) -> Vectors:
+    """Unit vectors float32 [U, F] of what `pack_vectors` gave; a copy."""
+    vectors = packed.astype(np.float32)
+    if packed.dtype != np.float32:
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
+
+
+class EmbeddingCache:
+    """A finished cache, opened for reading.
+
+    Args:
+        path: Its folder.
+
+    Raises:
+        CacheError: If it is missing, unfinished, damaged or of another version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.card = read_card(path)
+        try:
+            self.width = int(self.card["width"])
+            self.max_targets = int(self.card["max_targets"])
+            self.kind: VectorKind = self.card["vectors"]
+            self.flags = Flags(**self.card["flags"])
+            self.shards = tuple(ShardRecord(**shard) for shard in self.card["shards"])
+            self.embedder = str(self.card["embedder"])
+            self.identity: Mapping[str, Any] = self.card["identity"]
+            if self.kind not in VECTOR_KINDS:
+                raise ValueError(f"vectors of {self.kind}")
+        except (KeyError, TypeError, ValueError) as error:
+            raise CacheError(f"{path / CARD}: damaged: {error!r}; make the cache again") from error
+        self.nouns = self._read_nouns()
+        self._open: dict[int, Shard] = {}
+
+    def __len__(self) -> int:
+        return sum(shard.samples for shard in self.shards)
+
+    @property
+    def bytes(self) -> int:
+        """Size of all its files."""
+        return sum(file.stat().st_size for file in self.path.iterdir())
+
+    def shard(self, number: int) -> Shard:
+        """A shard as read-only views of its file, which is checked when first opened.
+
+        Raises:
+            CacheError: If the file is missing or not the one that was written.
+        """
+        if number not in self._open:
+            self._open[number] = self.map_shard(number, check=True)
+        return self._open[number]
+
+    def map_shard(self, number: int, *, check: bool) -> Shard:
+        """A shard as views that are not kept: its memory goes with them.
+
+        Args:
+            number: Its place among the shards.
+            check: Compare its SHA-256 with the card's.
+
+        Raises:
+            CacheError: As `shard`.
+        """
+        if check:
+            record = self.shards[number]
+            check_file(self.path / record.file, record.bytes, record.sha256)
+        return self._view(number)
+
+    def table(self) -> SampleTable:
+        """All entries, shard by shard."""
+        parts = [self.shard(number) for number in range(len(self.shards))]
+        rows = [part.row + first for part, first in zip(parts, self._first_row, strict=False)]
+        return SampleTable(
+            np.concatenate(rows),
+            np.concatenate([part.count.astype(np.int64) for part in parts]),
+            np.concatenate([part.targets for part in parts]),
+            np.concatenate([part.target_weights() for part in parts]),
+        )
+
+    def vectors(self, rows: NDArray[np.int64]) -> Vectors:
+        """Unit vectors of some rows in any order [R, F]."""
+        found = np.empty((len(rows), self.width), dtype=np.float32)
+        order = np.argsort(rows, kind="stable")
+        ends = np.searchsorted(rows[order], self._first_row)
+        for number in np.flatnonzero(np.diff(ends)):
+            chosen = order[ends[number] : ends[number + 1]]
+            packed = self.shard(int(number)).vectors[rows[chosen] - self._first_row[number]]
+            found[chosen] = unpack_vectors(packed)
+        return found
+
+    @cached_property
+    def _first_row(self) -> NDArray[np.int64]:
+        return np.cumsum([0, *(shard.vectors for shard in self.shards)])
+
+    def _view(self, number: int) -> Shard:
+        record = self.shards[number]
+        try:
+            arrays = _views(self.path / record.file)
+            shard = Shard(
+                arrays["vectors"],
+                arrays["row"],
+                arrays["count"],
+                arrays["targets"],
+                arrays.get("weights"),
+            )
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise CacheError(f"{self.path / record.file}: cannot be read: {error}") from error
+        shapes = (shard.vectors.shape, shard.row.shape, shard.count.shape, shard.targets.shape)
+        entries = record.entries
+        wanted = (record.vectors, self.width), (entries,), (entries,), (entries, self.max_targets)
+        if shapes != wanted or shard.vectors.dtype != np.dtype(self.kind):
+            raise CacheError(
+                f"{self.path / record.file}: its tables have other sizes than the card"
+            )
+        return shard
+
+    def _read_nouns(self) -> tuple[str, ...]:
+        file = self.path / NOUNS
+        check_file(file, None, str(self.card.get("nouns_sha256")))
+        return tuple(json.loads(file.read_text(encoding="utf-8")))
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """Read a cache's cache.json.
+
+    Raises:
+        CacheError: If it is missing, damaged, or of another format or version.
+    """
+    file = path / CARD
+    try:
+        card = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        if (path / PLAN).is_file():
+            raise CacheError(
+                f"{path}: this cache is not finished; run the command that began it again"
+            ) from error
+        raise CacheError(f"{path}: no embedding cache here ({CARD} is missing)") from error
+    except (OSError, ValueError) as error:
+        raise CacheError(f"{file}: cannot be read: {error}; make the cache again") from error
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise CacheError(f"{file}: not a Nomaly embedding cache")
+    if card.get("version") != VERSION:
+        raise CacheError(
+            f"{file}: cache version {card.get('version')}, this Nomaly reads version {VERSION}; "
+            "update Nomaly or make the cache again"
+        )
+    return card
+
+
+def check_file(file: Path, size: int | None, sha256: str) -> None:
+    """Make sure that a file is the one that the card speaks of.
+
+    Raises:
+        CacheError: If it is missing, has another size or another SHA-256; the fault is named.
+    """
+    try:
+        found = file.stat().st_size
+        if size is not None and found != size:
+            raise CacheError(
+                f"{file}: has {found} bytes instead of {size}; it was cut off or replaced, copy it "
+                "again or make the cache again"
+            )
+        actual = file_sha256(file)
+    except OSError as error:
+        raise CacheError(f"{file}: cannot be read: {error.strerror}; copy it again") from error
+    if actual != sha256:
+        raise CacheError(
+            f"{file}: its SHA-256 is {actual[:16]}…, the card says {sha256[:16]}…; the file is "
+            "damaged or was changed, copy it again or make the cache again"
+        )
+
+
+def file_sha256(file: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def write_shard(folder: Path, name: str, shard: Shard) -> ShardRecord:
+    """Write a shard whole or not at all.
+
+    Raises:
+        CacheError: If it cannot be written, as when the disk is full.
+    """
+    arrays = {
+        "vectors": shard.vectors,
+        "row": shard.row,
+        "count": shard.count,
+        "targets": shard.targets,
+    }
+    if shard.weights is not None:
+        arrays["weights"] = shard.weights
+    content = save({key: np.ascontiguousarray(array) for key, array in arrays.items()})
+    file = folder / f"shard-{name}.safetensors"
+    write_whole(file, content)
+    return ShardRecord(
+        file.name,
+        hashlib.sha256(content).hexdigest(),
+        len(content),
+        len(shard.vectors),
+        len(shard.row),
+        int(shard.count.sum()),
+    )
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file so that it is there whole and on the disk, or not at all.
+
+    Raises:
+        CacheError: If it cannot be written.
+    """
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with part.open("wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        part.replace(file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise write_fault(file, error) from error
+
+
+def write_fault(file: Path, error: OSError) -> CacheError:
+    """What to tell when a file cannot be written."""
+    return CacheError(
+        f"{file}: cannot be written: {error.strerror or error}; make room or mend that, and run "
+        "the same command again: it goes on from what is finished"
+    )
+
+
+def json_bytes(value: object) -> bytes:
+    """A value as the JSON text of our files."""
+    return f"{json.dumps(value, indent=2, ensure_ascii=False)}\n".encode()
+
+
+def write_nouns(folder: Path, nouns: tuple[str, ...]) -> str:
+    """Write nouns.json and tell its SHA-256.
+
+    Raises:
+        CacheError: If it cannot be written.
+    """
+    content = json_bytes(list(nouns))
+    write_whole(folder / NOUNS, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def _views(file: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a safetensors file as views of the file, for picking rows here and there.
+
+    Raises:
+        ValueError: If it is no such file.
+    """
+    try:
+        with safe_open(file, "np"):
+            pass  # The library checks the header and that the file is as long as it says.
+    except SafetensorError as error:
+        raise ValueError(f"{error}") from error
+    content = np.memmap(file, mode="r")
+    size = int.from_bytes(content[:8].tobytes(), "little")
+    header = json.loads(content[8 : 8 + size].tobytes())
+    arrays = {}
+    for name, entry in header.items():
+        first, last = entry["data_offsets"]
+        raw = content[8 + size + first : 8 + size + last]
+        arrays[name] = raw.view(_DTYPES[entry["dtype"]]).reshape(entry["shape"])
+    return arrays
+
+
+_DTYPES = {"F32": "<f4", "F16": "<f2", "I8": "i1", "I32": "<i4"}
+"""safetensors' names of the dtypes that a shard may have."""

@@ -1,0 +1,1 @@
+"""Captions of nouns, written by a language model."""

@@ -1,0 +1,1 @@
+"""How good a decoder's names are: image sets, predictions, judgements, scores."""
