@@ -8,7 +8,7 @@ beam and every noun that is scored for it.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -64,6 +64,67 @@ class DecoderConfig:
         return self.prefix + self.max_tokens - 1
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """Keys and values of what R beginnings have read.
+
+    The prefix of a vector is kept once, whatever the number of its beginnings. Their tokens are
+    copied once a step, together with making room for the next.
+    """
+
+    prefix: Tensor
+    """Of B vectors [layers, 2, B, heads, P, H / heads]."""
+    tokens: Tensor
+    """Of the T tokens said so far, in the beginnings that there were [T, layers, 2, R', H]."""
+    row: Tensor
+    """Which of those beginnings each one continues [R]."""
+    vector: Tensor
+    """The vector of each beginning [R], ascending."""
+
+    def of(self, rows: Tensor) -> "Memory":
+        """The memory of some beginnings [R], their vectors in ascending order."""
+        return replace(self, row=self.row[rows], vector=self.vector[rows])
+
+    def grown(self) -> "Memory":
+        """With room for one more token of each beginning, still to be filled."""
+        said, layers, _, _, hidden = self.tokens.shape
+        tokens = self.tokens.new_empty(said + 1, layers, 2, len(self.row), hidden)
+        torch.index_select(self.tokens, 3, self.row, out=tokens[:said])
+        row = torch.arange(len(self.row), device=self.row.device)
+        return replace(self, tokens=tokens, row=row)
+
+    def places(self) -> tuple[Tensor, int]:
+        """Where each beginning stands in a table of all vectors by so many beginnings."""
+        sizes = torch.bincount(self.vector, minlength=self.prefix.shape[2])
+        most = int(sizes.max())
+        before = torch.cumsum(sizes, 0) - sizes
+        return self.vector * most + self.row - before[self.vector], most
+
+    def attend(self, layer: int, q: Tensor, place: tuple[Tensor, int]) -> Tensor:
+        """Attention of queries [R, heads, d] over all that each beginning has read [R, H]."""
+        prefix_keys, prefix_values = self.prefix[layer]
+        keys, values = self.tokens[:, layer].unflatten(-1, q.shape[1:]).unbind(1)
+        q = q * q.shape[-1] ** -0.5
+        about_prefix = _each_vector(q, prefix_keys.transpose(-1, -2), place)
+        about_tokens = (q * keys).sum(dim=-1).movedim(0, -1)
+        weights = torch.cat([about_prefix, about_tokens], dim=-1).softmax(dim=-1)
+        of_prefix, of_tokens = weights.split([about_prefix.shape[-1], len(keys)], dim=-1)
+        mixed = (of_tokens.movedim(-1, 0).unsqueeze(-1) * values).sum(dim=0)
+        return (mixed + _each_vector(of_prefix, prefix_values, place)).flatten(1)
+
+
+def _each_vector(rows: Tensor, matrices: Tensor, place: tuple[Tensor, int]) -> Tensor:
+    """Multiply the rows [R, heads, n] of each vector with its matrices [B, heads, n, m]."""
+    where, most = place
+    count, heads, _, _ = matrices.shape
+    if count == 1:
+        return (rows.transpose(0, 1) @ matrices[0]).transpose(0, 1)
+    table = rows.new_zeros(count * most, *rows.shape[1:])
+    table[where] = rows
+    found = table.unflatten(0, (count, most)).transpose(1, 2) @ matrices
+    return found.transpose(1, 2).reshape(count * most, heads, -1)[where]
+
+
 class DecoderLayer(nn.Module):
     """A pre-norm transformer layer without biases."""
 
@@ -86,6 +147,10 @@ class DecoderLayer(nn.Module):
     def split_heads(self, states: Tensor) -> Tensor:
         """[R, S, H] to [R, heads, S, H / heads]."""
         return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def split_rows(self, states: Tensor) -> Tensor:
+        """[R, H] to [R, heads, H / heads]."""
+        return states.unflatten(-1, (self.heads, -1))
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
         """Attention of queries [R, Q, H] over keys and values [R, S, H]; gives [R, Q, H]."""
@@ -244,44 +309,47 @@ class PrefixedDecoder(nn.Module):
             return self.packed_output(states)
         return functional.linear(states, self.token_table.weight)
 
-    def start(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
-        """Run the prefix once per image.
+    def start(self, embeddings: Tensor) -> tuple[Tensor, Memory]:
+        """Run the prefix once per vector.
 
         Args:
             embeddings: Vectors [B, F]; normalised here.
 
         Returns:
-            Final state [B, H] that predicts the first token, and the cache [layers, 2, B, P, H]
-            of the prefix's keys and values.
+            Final state [B, H] that predicts the first token, and the memory of B beginnings that
+            have said nothing yet.
         """
         states = self._prefix_inputs(embeddings) + self.position_table.weight[: self.config.prefix]
         kept = []
         for layer in self.decoder_layers():
             q, k, v = layer.queries_keys_values(states).chunk(3, dim=-1)
-            kept.append(torch.stack([k, v]))
+            kept.append(torch.stack([layer.split_heads(k), layer.split_heads(v)]))
             states = layer.finish(states, layer.attend(q, k, v, None))
-        return self.final_norm(states[:, -1]), torch.stack(kept)
+        none = states.new_empty(0, self.config.layers, 2, len(states), self.config.hidden)
+        row = torch.arange(len(states), device=states.device)
+        return self.final_norm(states[:, -1]), Memory(torch.stack(kept), none, row, row)
 
-    def advance(self, tokens: Tensor, cache: Tensor) -> tuple[Tensor, Tensor]:
+    def advance(self, tokens: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
         """Read one more token in each of R beginnings.
 
         Args:
             tokens: The token just said in each beginning [R], int64.
-            cache: Keys and values of what each has read before [layers, 2, R, S, H].
+            memory: Of these beginnings.
 
         Returns:
-            Final states [R, H] that predict the next token, and the grown cache
-            [layers, 2, R, S + 1, H].
+            Final states [R, H] that predict the next token, and the memory with these tokens.
         """
-        layers, _, rows, read, hidden = cache.shape
+        read = self.config.prefix + len(memory.tokens)
         states = self.token_table(tokens) + self.position_table.weight[read]
-        grown = cache.new_empty(layers, 2, rows, read + 1, hidden)
-        grown[..., :read, :] = cache
-        for layer, (keys, values) in zip(self.decoder_layers(), grown, strict=True):
-            q, keys[:, read], values[:, read] = layer.queries_keys_values(states).chunk(3, dim=-1)
-            attended = layer.attend(q.unsqueeze(1), keys, values, None).squeeze(1)
-            states = layer.finish(states, attended)
-        return self.final_norm(states), grown
+        memory = memory.grown()
+        newest = memory.tokens[-1]
+        place = memory.places()
+        for number, layer in enumerate(self.decoder_layers()):
+            q, keys, values = layer.queries_keys_values(states).chunk(3, dim=-1)
+            newest[number, 0], newest[number, 1] = keys, values
+            attended = memory.attend(number, layer.split_rows(q), place)
+            states = layer.finish(states, layer.attention_out(attended))
+        return self.final_norm(states), memory
 
     def _prefix_inputs(self, embeddings: Tensor) -> Tensor:
         """[B, F] to [B, P, H]."""

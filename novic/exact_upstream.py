@@ -36,7 +36,9 @@ def exact_search(
         among the scores where upstream has them.
     """
     size, k, count = decoder.config, config.topk, len(embeddings)
-    state, cache = decoder.start(embeddings.repeat_interleave(k, dim=0))
+    state, memory = decoder.start(embeddings)
+    beams = torch.arange(count, device=embeddings.device).repeat_interleave(k)
+    state, memory = state[beams], memory.of(beams)
     said = torch.zeros(count * k, 0, dtype=torch.int64, device=embeddings.device)
     logp = embeddings.new_full((count, k), -torch.inf, dtype=torch.float32)
     logp[:, 0] = 0.0
@@ -61,7 +63,7 @@ def exact_search(
         said = torch.cat([said[rows], token.flatten()[:, None]], dim=1)
         if done.all() or step == size.max_tokens - 2:
             break
-        state, cache = decoder.advance(token.flatten(), cache[:, :, rows])
+        state, memory = decoder.advance(token.flatten(), memory.of(rows))
     # What stands behind the first END is the rubble of beams that had nowhere to go.
     ended = (said == END).cumsum(dim=1) > 0
     tokens = said.new_full((count * k, size.max_tokens - 1), END)

@@ -44,7 +44,7 @@ def free_search(decoder: PrefixedDecoder, embeddings: Tensor, decoding: Decoding
 def _search(decoder: PrefixedDecoder, embeddings: Tensor, decoding: Decoding) -> FreeTexts:
     count, k, most = len(embeddings), decoding.beams, decoder.config.max_tokens
     device = embeddings.device
-    state, cache = decoder.start(embeddings)
+    state, memory = decoder.start(embeddings)
     # Live beginnings, sorted by vector; what is finished keeps its tokens in `tokens`.
     image = torch.arange(count, device=device)
     said = torch.full((count, most), END, device=device)
@@ -71,7 +71,7 @@ def _search(decoder: PrefixedDecoder, embeddings: Tensor, decoding: Decoding) ->
         chosen = candidate[live]
         image, said, logp = image[row[chosen]], grown[chosen], total[chosen]
         if len(chosen):
-            state, cache = decoder.advance(said[:, step], cache[:, :, row[chosen]])
+            state, memory = decoder.advance(said[:, step], memory.of(row[chosen]))
     scores, order = scores.sort(dim=1, descending=True, stable=True)
     return FreeTexts(tokens.gather(1, order[..., None].expand_as(tokens)), scores)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from novic.decoder import PrefixedDecoder
+from novic.decoder import Memory, PrefixedDecoder
 from novic.trie import Trie
 
 MOST_ROWS = 1024
@@ -70,7 +70,7 @@ class _Beams:
     node: Tensor
     logp: Tensor
     state: Tensor
-    cache: Tensor
+    memory: Memory
 
 
 @dataclass(slots=True, eq=False)
@@ -214,9 +214,10 @@ def closed_set_posterior(scores: Tensor) -> Tensor:
 
 def _first_beams(decoder: PrefixedDecoder, embeddings: Tensor) -> _Beams:
     """One empty beginning per vector."""
-    state, cache = decoder.start(embeddings)
+    state, memory = decoder.start(embeddings)
     image = torch.arange(len(embeddings), device=embeddings.device)
-    return _Beams(image, torch.zeros_like(image), state.new_zeros(len(image)).float(), state, cache)
+    logp = state.new_zeros(len(image), dtype=torch.float32)
+    return _Beams(image, torch.zeros_like(image), logp, state, memory)
 
 
 def _steps(
@@ -269,6 +270,6 @@ def _advance(
     """Say the tokens of the chosen steps [R] (none of them an end)."""
     row, edge = steps.row[chosen], steps.edge[chosen]
     if not len(row):
-        return _Beams(row, row, beams.logp[row], beams.state[row], beams.cache[:, :, row])
-    state, cache = decoder.advance(trie.edge_token[edge], beams.cache[:, :, row])
-    return _Beams(beams.image[row], trie.edge_node[edge], steps.logp[chosen], state, cache)
+        return _Beams(row, row, beams.logp[row], beams.state[row], beams.memory.of(row))
+    state, memory = decoder.advance(trie.edge_token[edge], beams.memory.of(row))
+    return _Beams(beams.image[row], trie.edge_node[edge], steps.logp[chosen], state, memory)
