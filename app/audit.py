@@ -32,7 +32,7 @@ from detectors.base import Detector
 from detectors.registry import load_detector
 from detectors.types import Frame
 from novic.device import resolve_device
-from novic.model import NounModel, load_model, model_sha256
+from novic.model import ModelOptions, NounModel, load_model, model_sha256
 
 BATCH = 8
 """Frames that the detector sees at once."""
@@ -172,7 +172,8 @@ class _Audit:
 
     def _load_names(self, device: Any) -> NounModel:  # noqa: ANN401
         with self._reporter.task("Loading the namer"):
-            return load_model(self._request.model, device, many_images=True)
+            options = ModelOptions(embedder=self._request.embedder)
+            return load_model(self._request.model, device, options, many_images=True)
 
     def _video_or_warning(
         self, number: int, video: Path, detector: Detector, names: NounModel
@@ -339,6 +340,7 @@ def _settings(request: AuditRequest) -> dict[str, Any]:
         "detector": str(request.detector) if request.detector else None,
         "fps": request.fps,
         "namer": model_sha256(request.model),
+        "embedder": request.embedder,
         "camera": request.camera,
         "zones": asdict(request.zones),
     }

@@ -16,6 +16,7 @@ from novic.decode import NounDecoder
 from novic.embedder import Embedder
 from novic.gencfg import GenConfig
 from novic.model import (
+    ModelOptions,
     NounModel,
     build_embedder,
     model_sha256,
@@ -259,11 +260,11 @@ def _decoder(
                 "--dictionary, or say --guide vocabulary"
             )
     resolve = request.dictionary.resolve if request.dictionary else None
-    return open_decoder(
-        bundle,
+    options = ModelOptions(
         guide=guide,
         spellings=lambda text: [e.target_noun for e in resolve(text)] if resolve else (),
     )
+    return open_decoder(bundle, options)
 
 
 def _guide_targets(decoder: NounDecoder) -> Sequence[str]:

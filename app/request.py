@@ -18,6 +18,8 @@ class RunRequest:
     device: str = "auto"
     model: Path | None = None
     """Decoder bundle or checkpoint that names things; None for what Nomaly ships."""
+    embedder: str | None = None
+    """Spec of the model's embedder from elsewhere; None as the model names it."""
     camera: str = ""
     zones: Zones = field(default_factory=Zones)
     overwrite: bool = False

@@ -26,7 +26,7 @@ from detectors.base import Detector
 from detectors.registry import load_detector
 from detectors.types import Frame, Pixels
 from novic.device import resolve_device
-from novic.model import load_model
+from novic.model import ModelOptions, load_model
 
 SAVE_EVERY_S = 5.0
 """Pause between saves while nothing happens."""
@@ -81,7 +81,8 @@ def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, An
             )
         # Models first: what a camera shows while they load would be lost.
         with reporter.task("Loading the namer"):
-            names = load_model(request.model, device, many_images=True)
+            options = ModelOptions(embedder=request.embedder)
+            names = load_model(request.model, device, options, many_images=True)
         fitted = load_detector(request.detector, device) if request.detector else None
         camera = open_live(request.source, request.camera, request.fps)
         try:

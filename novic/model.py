@@ -139,14 +139,27 @@ def model_sha256(path: Path | None) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """How a decoder is used, and where what it needs lies."""
+
+    config: GenConfig | None = None
+    """How nouns are searched; upstream's standard strategy by default."""
+    guide: Sequence[str] = ()
+    """Nouns that alone may be said; empty for the whole vocabulary."""
+    spellings: Callable[[str], Sequence[str]] = lambda _: ()
+    """See `novic.guides.read_guide`."""
+    embedder: str | None = None
+    """Spec of the same embedder from elsewhere; by default as the decoder names it."""
+    tokenizer: Path | None = None
+    """Folder of the embedder's tokenizer.json, if it is nowhere else."""
+
+
 def load_model(
     path: Path | None,
     device: torch.device,
+    options: ModelOptions | None = None,
     *,
-    config: GenConfig | None = None,
-    guide: Sequence[str] = (),
-    spellings: Callable[[str], Sequence[str]] = lambda _: (),
-    embedder: str | None = None,
     many_images: bool = False,
 ) -> NounModel:
     """Load a decoder and the embedder it names.
@@ -154,10 +167,7 @@ def load_model(
     Args:
         path: Folder of a bundle or a checkpoint; None for the one that Nomaly ships.
         device: Where both run.
-        config: How nouns are searched.
-        guide: Nouns that alone may be said; empty for the whole vocabulary.
-        spellings: See `novic.guides.read_guide`.
-        embedder: Spec of the same embedder from elsewhere; by default as the decoder names it.
+        options: How the decoder is used.
         many_images: Make ready for many images now, rather than in the middle of them.
 
     Raises:
@@ -166,42 +176,33 @@ def load_model(
         EmbedderError: If its embedder cannot be built here.
         GuideError: If no noun of the guide can be said.
     """
-    bundle = read_model_file(path or starter_bundle_path(), device)
-    decoder = open_decoder(bundle, guide=guide, spellings=spellings)
-    model = NounModel(build_embedder(embedder or bundle.embedder, device), decoder, config)
+    options = options or ModelOptions()
+    bundle = read_model_file(path or starter_bundle_path(), device, tokenizer=options.tokenizer)
+    decoder = open_decoder(bundle, options)
+    embedder = build_embedder(options.embedder or bundle.embedder, device)
+    model = NounModel(embedder, decoder, options.config)
     if many_images:
         model.embedder.warm_up()
     return model
 
 
-def open_decoder(
-    bundle: Bundle,
-    *,
-    guide: Sequence[str] = (),
-    spellings: Callable[[str], Sequence[str]] = lambda _: (),
-    tokenizer: Path | None = None,
-) -> NounDecoder:
+def open_decoder(bundle: Bundle, options: ModelOptions | None = None) -> NounDecoder:
     """Make a bundle ready to decode, with its tokenizer where that can be had.
-
-    Args:
-        bundle: Decoder and vocabulary.
-        guide: Nouns that alone may be said; empty for the whole vocabulary.
-        spellings: See `novic.guides.read_guide`.
-        tokenizer: Folder of the embedder's tokenizer.json, if it is nowhere else.
 
     Raises:
         BundleError: If the given tokenizer is not the bundle's.
         GuideError: If no noun of the guide can be said.
     """
+    options = options or ModelOptions()
     try:
-        text = compact_tokenizer(bundle, tokenizer)
+        text = compact_tokenizer(bundle, options.tokenizer)
     except BundleError:
         # Naming nouns of the vocabulary needs none.
-        if tokenizer is not None:
+        if options.tokenizer is not None:
             raise
         text = None
     nouns: GuideList | None = None
-    if guide:
+    if options.guide:
         encode = text.encode if text is not None else lambda _: None
-        nouns = read_guide(guide, bundle.tokens, spellings=spellings, encode=encode)
+        nouns = read_guide(options.guide, bundle.tokens, spellings=options.spellings, encode=encode)
     return NounDecoder(bundle, guide=nouns, text=text.decode if text is not None else None)

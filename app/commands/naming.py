@@ -27,6 +27,12 @@ DictionaryFile = Annotated[
         help="object_nouns.json: understands plurals and other spellings in the guide.",
     ),
 ]
+TokenizerFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--tokenizer", help="Folder of the embedder's tokenizer.json, if it is nowhere else."
+    ),
+]
 STANDARD = "beam_k10_vnone_gp_t1_a0"
 
 
@@ -38,6 +44,7 @@ def name(
     guide: GuideFile = None,
     dictionary: DictionaryFile = None,
     embedder: EmbedderSpec = None,
+    tokenizer: TokenizerFolder = None,
     device: Device = "auto",
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Results as CSV on stdout.")] = False,
@@ -48,18 +55,14 @@ def name(
     from app.tables import print_names, print_names_csv
     from novic.device import resolve_device
     from novic.gencfg import parse_gencfg
-    from novic.model import load_model
+    from novic.model import ModelOptions, load_model
 
     if as_json and as_csv:
         raise UsageError("--json and --csv are given; choose one")
-    loaded = load_model(
-        model,
-        resolve_device(device),
-        config=parse_gencfg(gencfg),
-        embedder=embedder,
-        guide=guide_nouns(guide),
-        spellings=spellings_of(dictionary),
+    options = ModelOptions(
+        parse_gencfg(gencfg), guide_nouns(guide), spellings_of(dictionary), embedder, tokenizer
     )
+    loaded = load_model(model, resolve_device(device), options)
     tell_left_out(loaded.decoder.guide)
     named = list(name_images(loaded, images, top, show_progress(quiet)))
     if as_json:
@@ -82,10 +85,7 @@ def decode(
     gencfg: Strategy = STANDARD,
     guide: GuideFile = None,
     dictionary: DictionaryFile = None,
-    tokenizer: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the embedder's tokenizer.json, if it is nowhere else."),
-    ] = None,
+    tokenizer: TokenizerFolder = None,
     exact_upstream: Annotated[
         bool,
         typer.Option(
@@ -103,7 +103,7 @@ def decode(
     from app.vectors import read_vectors
     from novic.device import resolve_device
     from novic.gencfg import parse_gencfg
-    from novic.model import open_decoder, starter_bundle_path
+    from novic.model import ModelOptions, open_decoder, starter_bundle_path
     from novic.upstream import read_model_file
 
     config = parse_gencfg(gencfg)
@@ -111,9 +111,10 @@ def decode(
     bundle = read_model_file(
         model or starter_bundle_path(), resolve_device(device), tokenizer=tokenizer
     )
-    decoder = open_decoder(
-        bundle, guide=guide_nouns(guide), spellings=spellings_of(dictionary), tokenizer=tokenizer
+    options = ModelOptions(
+        config, guide_nouns(guide), spellings_of(dictionary), tokenizer=tokenizer
     )
+    decoder = open_decoder(bundle, options)
     tell_left_out(decoder.guide)
     found = (
         decoder.decode_as_upstream(rows, config) if exact_upstream else decoder.decode(rows, config)
