@@ -11,7 +11,7 @@ from novic.embedder import Embedder
 from novic.tokens import build_noun_tokens
 from training.caches.own import CARD, CacheError, EmbeddingCache, file_sha256
 from training.caches.reader import check_embedder, open_cache, open_samples
-from training.loop import TrainingData
+from training.loop_config import TrainingData
 
 _END_BYTES = 2**20
 

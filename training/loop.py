@@ -3,14 +3,15 @@
 All chance of a batch, its noise and its dropout, comes from the run's seed and the batch's number,
 and the order of the data from the seed and the epoch. So a run that was killed and goes on from its
 checkpoint ends with the same weights, bit for bit, as one that was not (same machine, same number
-of threads). Seeds torch's global generator, which dropout draws from.
+of threads). Seeds torch's global generator, which dropout draws from. What a run is given is
+in `loop_config`.
 """
 
 import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -21,15 +22,15 @@ from torch import Generator, Tensor
 
 from novic.bundle import Bundle, save_bundle
 from novic.decoder import DecoderConfig, PrefixedDecoder
-from novic.tokens import NounTokens
 from novic.trie import Trie, build_trie
-from training.batches import Batch, BatchSource
+from training.batches import Batch
 from training.caches.prefetch import one_ahead
 from training.checkpoint import differences, load_tensors, read_state, save_checkpoint
 from training.distil import TrainingStopped
 from training.held_out import chosen, collect_held_out, held_out_rows, measure
+from training.loop_config import RunOptions, TrainConfig, TrainingData
 from training.metrics_log import MetricsLog
-from training.noise import UPSTREAM, NoiseConfig
+from training.noise import NoiseConfig
 from training.noise import add_noise as noised
 from training.schedule import Length, learning_rate, run_length
 from training.step import (
@@ -49,98 +50,9 @@ SEED_STRIDE = 1_000_000_007
 WORK = "work"
 """Folder inside the output that holds the checkpoint; may be deleted once the bundle is there."""
 
-CHECKPOINT_EVERY_S = 600.0
-"""Pause between checkpoints. A multiple of what writing one takes, and what a kill costs at most;
-upstream's pause, 12 to 48 chunks (novic_spec §7.4), is hours."""
-
 MEASURED_AT_LEAST = 20
 """Times that a run is measured, and every `MEASURE_EVERY` steps at the latest."""
 MEASURE_EVERY = 500
-
-type Report = Callable[[str, int, int, str], None]
-"""Told of progress: the stage, what is done of how much, and figures to show."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """How a decoder is trained; the defaults are those of upstream's released models."""
-
-    epochs: int = 18
-    batch_size: int = 512
-    accumulate: int = 16
-    """Batches whose losses are averaged into one step."""
-    learning_rate: float = 1.5e-3
-    """In the first chunk; falls as a cosine."""
-    final_rate: float = 0.0
-    """In the last chunk."""
-    warmup_chunks: int = 0
-    chunk_scale: int = 50
-    """Samples for every noun in a chunk, in which the rate stands still."""
-    weight_decay: float = 0.1
-    gradient_clip: float = 1.0
-    noise: NoiseConfig = UPSTREAM
-    multi_target: bool = True
-    """Train all targets of a sample; otherwise its first."""
-    use_weights: bool = True
-    """Weigh targets as the cache says; otherwise all alike."""
-    held_out: float = 0.005
-    """Share of the distinct vectors that are only measured."""
-    seed: int = 0
-    bfloat16: bool = False
-    """Multiply matrices in bfloat16; weights, sums and the optimiser stay in float32."""
-    tf32: bool = True
-    """Multiply float32 matrices in TF32 on CUDA."""
-    compile: bool = False
-    """Compile the decoder's layers; worth its minute on long runs."""
-    deterministic: bool = False
-    """Refuse operations whose result depends on their order, which CUDA has."""
-
-    def __post_init__(self) -> None:
-        """Refuse values that mean nothing.
-
-        Raises:
-            ValueError: If one is out of its range.
-        """
-        for name in ("epochs", "batch_size", "accumulate", "chunk_scale"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("learning_rate", "gradient_clip"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        for name in ("final_rate", "weight_decay", "warmup_chunks"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
-        if not 0 <= self.held_out < 1:
-            raise ValueError(f"held_out must be from 0 to below 1, got {self.held_out}")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainingData:
-    """What is learnt."""
-
-    source: BatchSource
-    tokens: NounTokens
-    """Of the source's nouns."""
-    embedder: str
-    """Spec of the embedder that made the vectors."""
-    cache: str
-    """What tells this cache from any other, for example a SHA-256."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What does not change the result of a run."""
-
-    report: Report = lambda *_: None
-    """Told of progress."""
-    stopping: Callable[[], bool] = lambda: False
-    """Asked between steps; if true, the run ends after a checkpoint."""
-    tensorboard: bool = False
-    """Also write metrics for TensorBoard."""
-    checkpoint_every_s: float = CHECKPOINT_EVERY_S
-    """Pause between checkpoints, seconds."""
-    command: str = ""
-    """What was typed, for the bundle's provenance."""
 
 
 @dataclass(slots=True)

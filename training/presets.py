@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from training.loop import TrainConfig
+from training.loop_config import TrainConfig
 
 
 @dataclass(frozen=True, slots=True)

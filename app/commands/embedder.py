@@ -80,7 +80,8 @@ def check(
     from novic.device import resolve_device
     from novic.model import build_embedder
     from training.evaluation.image_sets import SPLITS
-    from training.evaluation.zero_shot import PUBLISHED, open_test_set, zero_shot
+    from training.evaluation.zero_shot import zero_shot
+    from training.evaluation.zero_shot_data import PUBLISHED, open_test_set
 
     if split not in SPLITS:
         raise UsageError(f"--split {split}: use {', '.join(SPLITS)}")

@@ -214,8 +214,8 @@ def _train_cached(
     from novic.device import resolve_device
     from novic.model import build_embedder
     from training.cached_data import open_training_data
-    from training.loop import RunOptions
     from training.loop import train as run
+    from training.loop_config import RunOptions
     from training.noise import NoiseConfig
 
     if "noise" in changed:

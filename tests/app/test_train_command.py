@@ -20,7 +20,7 @@ from tests.app.short_watch import NOMALY, run_nomaly
 from tests.training.cache_builders import NOUNS, make_cache, some_captions
 from tests.training.hashed import HashedEmbedder
 from training.caches.own import CacheError
-from training.loop import TrainConfig
+from training.loop_config import TrainConfig
 from training.noise import NoiseConfig
 from training.presets import PRESETS
 from training.step import TrainingError

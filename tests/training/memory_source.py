@@ -15,7 +15,8 @@ from torch.nn import functional
 from novic.decoder import DecoderConfig
 from tests.novic.builders import random_nouns
 from training.batches import NO_TARGET, Batch
-from training.loop import RunOptions, TrainConfig, TrainingData, train
+from training.loop import train
+from training.loop_config import RunOptions, TrainConfig, TrainingData
 from training.noise import NoiseConfig
 
 NOUNS, TEXTS, WIDTH = 24, 20, 24

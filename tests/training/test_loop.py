@@ -18,7 +18,8 @@ from training.batches import Batch
 from training.checkpoint import TENSORS
 from training.distil import TrainingStopped
 from training.held_out import collect_held_out, held_out_rows
-from training.loop import RunOptions, TrainConfig, train
+from training.loop import train
+from training.loop_config import RunOptions, TrainConfig
 from training.noise import NoiseConfig
 from training.step import TrainingError
 

@@ -14,16 +14,14 @@ from sklearn.datasets import load_sample_image
 from novic.embedder import Pixels, TokenIds, Vectors
 from novic.starter import StarterEmbedder
 from training.evaluation.predictions import EvaluationError
-from training.evaluation.zero_shot import (
+from training.evaluation.zero_shot import Share, class_vectors, zero_shot
+from training.evaluation.zero_shot_data import (
     CIFAR_PROMPTS,
     OTHER_PROMPTS,
     PUBLISHED,
-    Share,
-    class_vectors,
     known_spec,
     open_test_set,
     read_prompts,
-    zero_shot,
 )
 
 NAMES = ("airplane automobile bird cat deer dog frog horse ship truck").split()  # noqa: SIM905
