@@ -2,19 +2,17 @@
 
 A model's own open_clip configuration says how it reads texts and images: tokenizer, cleaning,
 context length, padding, resize mode, activation. Nothing of that is guessed here, and open_clip
-carries it out; what it leaves open is where files come from, precision and errors.
+carries it out; what it leaves open is where files come from, precision and errors. What the files
+themselves tell is in `novic.openclip_files`.
 """
 
 import difflib
 import hashlib
 import importlib
-import json
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 import open_clip
 import torch
@@ -34,10 +32,14 @@ from novic.hub import (
     special_ids,
     tokenizer_folder,
 )
-
-CONFIG = "open_clip_config.json"
-WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-"""What open_clip's weights are called in a repository of the hub, best first."""
+from novic.openclip_files import (
+    CONFIG,
+    WEIGHTS,
+    Source,
+    folder_config,
+    is_torchscript,
+    weights_file,
+)
 
 PROBES = (
     "cat",
@@ -48,30 +50,6 @@ PROBES = (
     "A close-up photo of two T-shirts, and a dog in the U.S.",
 )
 """Texts that tokenizers cut in more than one way if something about them is wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a model's parts lie."""
-
-    spec: str
-    model_id: str
-    """What the spec calls it, for identities."""
-    config: Mapping[str, Any]
-    """Its open_clip configuration: `model_cfg`, and `preprocess_cfg` where it has one."""
-    weights: Path
-    folder: Path | None = None
-    """Holds configuration, weights and tokenizer, if one folder does."""
-    architecture: str = ""
-    """Otherwise the name of one of open_clip's own architectures."""
-    local: bool = False
-    """Whether the weights are the user's own, which a name does not identify."""
-    kind: str = "OpenCLIPEmbedder"
-    """The class that version-1 caches were made by (novic_spec §3.2)."""
-
-    def text_config(self) -> Mapping[str, Any]:
-        """How the model reads texts."""
-        return self.config["model_cfg"]["text_cfg"]
 
 
 class OpenClipEmbedder:
@@ -181,7 +159,7 @@ def openclip_source(name: str) -> Source:
     architecture, at, file = name.partition("@")
     if at and not local:
         config = _architecture_config(spec, architecture)
-        weights = _weights_file(spec, file)
+        weights = weights_file(spec, file)
         return Source(spec, name, config, weights, architecture=architecture, local=True)
     if name in open_clip.list_models() and not local:
         raise EmbedderError(
@@ -190,7 +168,7 @@ def openclip_source(name: str) -> Source:
         )
     folder = model_folder(spec, name, CONFIG, WEIGHTS)
     found = _find_checkpoint_in_dir(folder)
-    return Source(spec, name, _folder_config(spec, folder), Path(str(found)), folder, local=local)
+    return Source(spec, name, folder_config(spec, folder), Path(str(found)), folder, local=local)
 
 
 def openai_source(name: str) -> Source:
@@ -212,7 +190,7 @@ def openai_source(name: str) -> Source:
     # OpenAI's weights were trained with QuickGELU; the plain architectures have the exact one.
     architecture = f"{plain}-quickgelu"
     config = _architecture_config(spec, architecture)
-    weights = _weights_file(spec, file) if at else _openai_weights(spec, plain)
+    weights = weights_file(spec, file) if at else _openai_weights(spec, plain)
     return Source(
         spec, plain, config, weights, None, architecture, local=bool(at), kind="OpenAIEmbedder"
     )
@@ -232,23 +210,6 @@ def imagenet_names() -> list[str]:
 def imagenet_prompts() -> list[str]:
     """The 80 prompts that CLIP is tested with on ImageNet, `{c}` standing for the class."""
     return [template("{c}") for template in OPENAI_IMAGENET_TEMPLATES]
-
-
-def _folder_config(spec: str, folder: Path) -> Mapping[str, Any]:
-    path = folder / CONFIG
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EmbedderError(
-            f"embedder '{spec}': {path} cannot be read as JSON ({reason(error)})"
-        ) from error
-    model = config.get("model_cfg") if isinstance(config, dict) else None
-    if not isinstance(model, dict) or not {"text_cfg", "vision_cfg"} <= model.keys():
-        raise EmbedderError(
-            f"embedder '{spec}': {path} is no open_clip configuration: it lacks model_cfg with "
-            "text_cfg and vision_cfg"
-        )
-    return config
 
 
 def _architecture_config(spec: str, architecture: str) -> Mapping[str, Any]:
@@ -280,13 +241,6 @@ def _architecture_config(spec: str, architecture: str) -> Mapping[str, Any]:
     return {"model_cfg": model, "preprocess_cfg": transforms[0] if transforms else {}}
 
 
-def _weights_file(spec: str, file: str) -> Path:
-    path = Path(file).expanduser()
-    if not path.is_file():
-        raise EmbedderError(f"embedder '{spec}': there is no weights file {file}")
-    return path
-
-
 def _openai_weights(spec: str, name: str) -> Path:
     known = open_clip.get_pretrained_cfg(name, "openai")
     own = OPENAI_CACHE.expanduser() / Path(known["url"]).name
@@ -304,7 +258,7 @@ def _model(source: Source, device: torch.device) -> tuple[Any, PreprocessCfg]:
         EmbedderError: If the weights are damaged or are not those of this model.
     """
     try:
-        if source.kind == "OpenAIEmbedder" and _is_torchscript(source.weights):
+        if source.kind == "OpenAIEmbedder" and is_torchscript(source.weights):
             model: Any = _openai_model(source, device)
             return model.eval(), PreprocessCfg(size=model.visual.image_size)
         name = f"local-dir:{source.folder}" if source.folder else source.architecture
@@ -339,14 +293,6 @@ def _openai_model(source: Source, device: torch.device) -> Any:  # noqa: ANN401
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"`torch\.jit\.")
         return open_clip.load_openai_model(str(source.weights), "fp32", device)
-
-
-def _is_torchscript(path: Path) -> bool:
-    try:
-        with ZipFile(path) as archive:
-            return any(name.endswith("/constants.pkl") for name in archive.namelist())
-    except BadZipFile:
-        return False
 
 
 def _tokenizer(source: Source) -> HFTokenizer | SimpleTokenizer:
