@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.training.hashed import HashedEmbedder
-from training.caches.own import EmbeddingCache, VectorKind
-from training.caches.writer import CacheWriter, Tell, embed_captions
+from training.caches.embedding import Tell, embed_captions
+from training.caches.own import EmbeddingCache
+from training.caches.shards import VectorKind
+from training.caches.writer import CacheWriter
 from training.samples import Caption
 
 NOUNS = ("ant", "bee", "bumblebee", "cat")

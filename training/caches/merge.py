@@ -17,19 +17,13 @@ from numpy.typing import NDArray
 
 from novic.embedder import Vectors
 from training.batches import NO_TARGET
-from training.caches.own import (
-    CacheError,
-    EmbeddingCache,
-    Flags,
-    SampleTable,
-    Shard,
-    VectorKind,
-    equal_weights,
-    pack_vectors,
-)
+from training.caches.embedding import Tell, check_units
+from training.caches.own import CacheError, EmbeddingCache, Flags, SampleTable
 from training.caches.reader import difference_of, maker_of, open_cache
-from training.caches.v1 import CacheV1, TargetIds, V1Header, V1Targets, write_v1
-from training.caches.writer import SHARD_TEXTS, CacheWriter, Tell, check_units
+from training.caches.shards import Shard, VectorKind, equal_weights, pack_vectors
+from training.caches.v1 import CacheV1, TargetIds, V1Header, V1Targets
+from training.caches.v1_writing import write_v1
+from training.caches.writer import SHARD_TEXTS, CacheWriter
 
 BLOCK_BYTES = 2**27
 """Vectors held at once while a version-1 file is written or read."""

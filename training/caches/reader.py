@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from novic.embedder import Embedder
 from training.batches import Batch, BatchSource
-from training.caches.own import CacheError, EmbeddingCache, Shard, unpack_vectors
+from training.caches.own import CacheError, EmbeddingCache
 from training.caches.prefetch import one_ahead
-from training.caches.v1 import CacheV1, embedder_hash, is_of_hash, token_difference
+from training.caches.shards import Shard, unpack_vectors
+from training.caches.v1 import CacheV1
+from training.caches.v1_writing import embedder_hash, is_of_hash, token_difference
 
 WINDOW_BYTES = 2**27
 """Shards whose samples are shuffled together; while they are used, as much again is read ahead.

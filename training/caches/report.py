@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from training.batches import NO_TARGET
-from training.caches.own import CacheError, EmbeddingCache, Shard, check_file, unpack_vectors
+from training.caches.embedding import UNIT_TOLERANCE, Tell
+from training.caches.own import CacheError, EmbeddingCache, check_file
 from training.caches.reader import open_cache
-from training.caches.v1 import CacheV1, v1_faults
-from training.caches.writer import UNIT_TOLERANCE, Tell
+from training.caches.shards import Shard, unpack_vectors
+from training.caches.v1 import CacheV1
+from training.caches.v1_check import v1_faults
 
 
 def cache_info(path: Path) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Upstream's embedding cache, version 1 (novic_spec §3.2 to §3.5): one file, everything in float32.
+"""Upstream's embedding cache, version 1 (novic_spec §3.2 to §3.5): its layout, and reading it.
+
+One file, everything in float32; `training.caches.v1_writing` makes it and
+`training.caches.v1_check` tells which rules it breaks.
 
     header 128 bytes | target strings | token ids | padding masks | target ids | weights | vectors
 
@@ -6,13 +9,9 @@ Blocks follow each other without padding, so all of them lie at odd places. Targ
 target and string 0 is empty; everywhere else in Nomaly nouns are numbered from 0.
 """
 
-import hashlib
-import json
-import os
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,10 +19,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from novic.embedder import Embedder, TokenIds, Vectors
-from novic.tokens import END, NounTokens, build_noun_tokens
+from novic.embedder import Vectors
 from training.batches import NO_TARGET, Batch
-from training.caches.own import CacheError, Flags, SampleTable, write_fault
+from training.caches.own import CacheError, Flags, SampleTable
 
 MAGIC = bytes.fromhex("a9fd4b142a9ab8136d1537cae82bef824219db4ab893b226a01a3de4ad52b199")
 """First bytes of a finished file; zeros while it is being written."""
@@ -222,7 +220,7 @@ class CacheV1:
         """All samples, a row each."""
         ids = np.array(self._blocks["ids"].view(self.path))
         self._check_ids(ids, 0)
-        weights = _float32(self._blocks["weights"].view(self.path), self.header.vector_dtype)
+        weights = as_float32(self._blocks["weights"].view(self.path), self.header.vector_dtype)
         return SampleTable(
             np.arange(len(self), dtype=np.int64),
             np.ones(len(self), dtype=np.int64),
@@ -232,7 +230,7 @@ class CacheV1:
 
     def vectors(self, rows: NDArray[np.int64]) -> Vectors:
         """Vectors of some rows in any order [R, F]."""
-        return _float32(self._blocks["vectors"].view(self.path)[rows], self.header.vector_dtype)
+        return as_float32(self._blocks["vectors"].view(self.path)[rows], self.header.vector_dtype)
 
     def targets(self) -> V1Targets | None:
         """The nouns with their tokens; None for a file without targets."""
@@ -252,7 +250,7 @@ class CacheV1:
             return np.concatenate([block.read(file, *span) for span in spans if span[1]])
 
         ids = read("ids")
-        vectors = _float32(read("vectors"), self.header.vector_dtype)
+        vectors = as_float32(read("vectors"), self.header.vector_dtype)
         self._check_ids(ids, begin)
         broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
         if len(broken):
@@ -260,7 +258,7 @@ class CacheV1:
                 f"{self.path}: vector {(begin + broken[0]) % len(self)} is not finite; the file is "
                 "damaged or its embedder was, make it again"
             )
-        weights = _float32(read("weights"), self.header.vector_dtype)
+        weights = as_float32(read("weights"), self.header.vector_dtype)
         return Batch(
             torch.from_numpy(vectors),
             torch.from_numpy(ids.astype(np.int64) + NO_TARGET),
@@ -329,177 +327,6 @@ def read_header(path: Path, raw: bytes, size: int) -> V1Header:
     return header
 
 
-def write_v1(
-    path: Path,
-    header: V1Header,
-    targets: V1Targets | None,
-    rows: Iterable[tuple[TargetIds, NDArray[np.float32], Vectors]],
-) -> None:
-    """Write a file whole or not at all; the magic is written last.
-
-    Args:
-        path: The file; replaced if it exists.
-        header: Its sizes and flags; vectors must be float32.
-        targets: Nouns and their tokens; None for a file without targets.
-        rows: Target ids [n, M], weights [n, M] and unit vectors [n, F] of some samples at a time,
-            in the order of the file. The reader relies on that order being a random one.
-
-    Raises:
-        CacheError: If the disk is full, or the rows are not as many as the header says.
-    """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            if hasattr(os, "posix_fallocate"):
-                # Claimed at once, so that a disk that is too small is noticed before the work.
-                os.posix_fallocate(file.fileno(), 0, header.size())
-            file.write(bytes(len(MAGIC)) + header.pack()[len(MAGIC) :])
-            if targets is not None:
-                file.write(targets.strings())
-                file.write(np.ascontiguousarray(targets.tokens).tobytes())
-                file.write(targets.masks.tobytes())
-            _write_rows(file, header, rows)
-            file.flush()
-            os.fsync(file.fileno())
-            file.seek(0)
-            file.write(MAGIC)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise write_fault(path, error) from error
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def v1_targets(nouns: Sequence[str], embedder: Embedder) -> V1Targets:
-    """Nouns with their tokens by the embedder's tokenizer (novic_spec §4.3).
-
-    Raises:
-        EmbedderError: If the embedder has no text model here.
-        ValueError: If a noun has no tokens.
-    """
-    ids = embedder.token_ids
-    short = embedder.spec.startswith("openai:")
-    noun_tokens = build_noun_tokens(nouns, embedder.encode_noun, ids.end)
-    rows = np.zeros((len(nouns) + 1, noun_tokens.max_tokens), dtype="<i4" if short else "<i8")
-    rows[1:] = noun_tokens.tokens
-    lengths = np.concatenate([[0], noun_tokens.lengths()])
-    masks = np.arange(noun_tokens.max_tokens) >= lengths[:, None]
-    configuration = target_configuration(noun_tokens, ids, f"torch.int{32 if short else 64}")
-    return V1Targets(tuple(nouns), rows, masks, json_hash(configuration))
-
-
-def target_configuration(tokens: NounTokens, ids: TokenIds, dtype: str) -> dict[str, Any]:
-    """What the target hash is made of."""
-    source = tokens.source_ids.copy()
-    source[END] = ids.pad
-    compact = np.full(ids.vocabulary, -1, dtype=np.int64)
-    compact[source] = np.arange(len(source))
-    compact[ids.end] = END
-    return {
-        "target_config": {
-            "vocab_size": tokens.vocabulary,
-            "token_dtype": dtype,
-            "mask_dtype": "torch.bool",
-            "start_token_id": None,
-            "end_token_id": END,
-            "pad_token_id": END,
-            "compact_ids": True,
-            "compact_map": compact.tolist(),
-            "compact_unmap": source.tolist(),
-            "token_length": tokens.max_tokens,
-            "use_masks": True,
-        }
-    }
-
-
-_IDENTITY = ("model_id", "model_config", "class", "device_type", "amp_dtype")
-
-
-def embedder_hash(identity: Mapping[str, Any]) -> bytes:
-    """The hash by which a file knows its embedder, of `Embedder.identity()`."""
-    return json_hash({key: identity[key] for key in _IDENTITY})
-
-
-def json_hash(value: object) -> bytes:
-    """SHA-256 of a value as JSON without spaces, keys sorted."""
-    return hashlib.sha256(
-        json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
-    ).digest()
-
-
-def is_of_hash(expected: bytes, identity: Mapping[str, Any]) -> bool:
-    """Whether a hash is this model's, on whatever device and in whatever precision.
-
-    The hash also covers those two, whose effect is tiny; so all that upstream knows are tried.
-    """
-    kinds = product(("cuda", "cpu"), ("None", "torch.float16", "torch.bfloat16"))
-    variants = [{**identity, "device_type": device, "amp_dtype": amp} for device, amp in kinds]
-    return expected in {embedder_hash(variant) for variant in (identity, *variants)}
-
-
-def token_difference(cache: CacheV1, embedder: Embedder) -> str:
-    """In words, how a file's token hash is not the embedder's; empty if it is or has none.
-
-    Raises:
-        EmbedderError: If the embedder has no text model here.
-    """
-    if not cache.max_targets or not cache.header.strict:
-        return ""
-    found = v1_targets(cache.nouns, embedder).hash
-    if found == cache.header.target_hash:
-        return ""
-    known = cache.header.target_hash.hex()[:16]
-    return f"its nouns have the token hash {known}…, by '{embedder.spec}' {found.hex()[:16]}…"
-
-
-def v1_faults(cache: CacheV1, rows_at_once: int = 65_536) -> Iterator[str]:
-    """Every rule of the format that a file breaks, a sentence each; reads all of it."""
-    header, targets = cache.header, cache.targets()
-    if targets is not None:
-        if not targets.masks[0].all() or targets.tokens[0].any():
-            yield "row 0 of the token table is not all padding"
-        lengths = (~targets.masks).sum(axis=1)
-        if not (targets.masks == (np.arange(header.token_dim) >= lengths[:, None])).all():
-            yield "a padding mask has holes"
-    for first in range(0, header.vectors, rows_at_once):
-        rows = np.arange(first, min(first + rows_at_once, header.vectors))
-        lengths = np.linalg.norm(cache.vectors(rows).astype(np.float64), axis=1)
-        for row in np.flatnonzero(~(np.abs(lengths - 1) <= LENGTH_TOLERANCE)):
-            yield f"vector {first + row} has length {lengths[row]:.7g} instead of 1"
-    if targets is not None:
-        yield from _target_faults(cache)
-
-
-LENGTH_TOLERANCE = 1e-6
-"""How far a vector's length may be from 1; upstream asks for 4 float32 roundings, 5e-7."""
-
-
-def _target_faults(cache: CacheV1) -> Iterator[str]:
-    blocks, header = cache.header.blocks(), cache.header
-    ids = np.array(blocks["ids"].view(cache.path))
-    weights = _float32(blocks["weights"].view(cache.path), header.vector_dtype)
-    real = ids > 0
-    rules = {
-        "target ids that are no nouns": (ids < 0).any(1) | (ids >= header.strings).any(1),
-        "no first target": ids[:, 0] <= 0,
-        "a target behind an empty one": (real[:, 1:] & ~real[:, :-1]).any(1),
-        "weights that are not 0 exactly where there is no target": ((weights > 0) != real).any(1),
-        "weights that grow": (np.diff(weights, axis=1) > 0).any(1),
-    }
-    if header.flags.unit_weights:
-        rules["weights that do not sum to 1"] = np.abs(weights.sum(1) - 1) > 1e-5
-    if header.flags.full_targets:
-        rules["fewer targets than the header's full_targets says"] = ~real.all(1)
-    for fault, rows in rules.items():
-        for row in np.flatnonzero(rows):
-            yield f"sample {row} has {fault}"
-
-
 def _nouns(path: Path, raw: bytes, header: V1Header) -> tuple[str, ...]:
     """The target nouns, without the empty one."""
     if not header.use_targets:
@@ -516,25 +343,7 @@ def _nouns(path: Path, raw: bytes, header: V1Header) -> tuple[str, ...]:
     return tuple(nouns)
 
 
-def _write_rows(
-    file: BinaryIO,
-    header: V1Header,
-    rows: Iterable[tuple[TargetIds, NDArray[np.float32], Vectors]],
-) -> None:
-    blocks, done = header.blocks(), 0
-    for ids, weights, vectors in rows:
-        for name, table in (("ids", ids), ("weights", weights), ("vectors", vectors)):
-            block = blocks[name]
-            if done + len(table) > block.rows or table.shape[1] != block.columns:
-                raise CacheError(f"rows {table.shape} do not fit into {name} of the header's sizes")
-            file.seek(block.offset + done * block.row_bytes)
-            file.write(np.ascontiguousarray(table, dtype=block.dtype).tobytes())
-        done += len(vectors)
-    if done != header.vectors:
-        raise CacheError(f"{done} samples came for a cache of {header.vectors}")
-
-
-def _float32(values: NDArray[Any], dtype: int) -> NDArray[np.float32]:
+def as_float32(values: NDArray[Any], dtype: int) -> NDArray[np.float32]:
     """Values of the file as float32, always a copy."""
     if _VECTOR_DTYPES[dtype] == "bfloat16":
         return (values.astype(np.uint32) << 16).view(np.float32)

@@ -16,24 +16,25 @@ from novic.embedder import Vectors
 from scenarios.dictionary import DictionaryError
 from tests.training.cache_builders import make_cache, quiet, some_captions
 from tests.training.hashed import HashedEmbedder
+from training.caches.embedding import Tell
+from training.caches.joining import merge_caches
 from training.caches.making import (
-    CacheFormat,
     CaptionSource,
     ClassSource,
-    Making,
     NounSource,
     cache_captions,
     cache_classes,
     cache_images,
     cache_nouns,
     class_targets,
-    merge_caches,
 )
-from training.caches.own import CacheError, EmbeddingCache, Flags, VectorKind
+from training.caches.output import CacheFormat, Making
+from training.caches.own import CacheError, EmbeddingCache, Flags
 from training.caches.reader import CachedSamples, maker_of, open_cache
 from training.caches.report import cache_faults, cache_info
-from training.caches.v1 import CacheV1, embedder_hash, v1_targets
-from training.caches.writer import Tell
+from training.caches.shards import VectorKind
+from training.caches.v1 import CacheV1
+from training.caches.v1_writing import embedder_hash, v1_targets
 from training.samples import Caption
 
 ENTRIES = [
@@ -222,10 +223,10 @@ def test_captions_that_cannot_be_are_told(tmp_path: Path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-import training.caches.writer, training.caches.spill
+import training.caches.embedding, training.caches.spill
 from tests.training.cache_builders import make_cache, some_captions
 
-training.caches.writer.SHARD_TEXTS = 16
+training.caches.embedding.SHARD_TEXTS = 16
 training.caches.spill.TOGETHER = 64
 told = 0
 
@@ -248,7 +249,7 @@ def kill(out: Path, stage: str, at: int) -> None:
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.caches.writer.SHARD_TEXTS", 16)
+    monkeypatch.setattr("training.caches.embedding.SHARD_TEXTS", 16)
     monkeypatch.setattr("training.caches.spill.TOGETHER", 64)
 
 

@@ -13,16 +13,10 @@ import pytest
 from tests.training.cache_builders import make_cache, quiet, some_captions
 from tests.training.hashed import HashedEmbedder
 from training.batches import Batch
-from training.caches.own import (
-    CacheError,
-    EmbeddingCache,
-    VectorKind,
-    pack_vectors,
-    unpack_vectors,
-    write_shard,
-)
+from training.caches.own import CacheError, EmbeddingCache, write_shard
 from training.caches.reader import CachedSamples, check_embedder, open_cache, open_samples
 from training.caches.report import cache_faults, cache_info
+from training.caches.shards import VectorKind, pack_vectors, unpack_vectors
 from training.samples import Caption
 
 Sample = tuple[bytes, tuple[int, ...], tuple[float, ...]]
@@ -30,7 +24,7 @@ Sample = tuple[bytes, tuple[int, ...], tuple[float, ...]]
 
 @pytest.fixture
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.caches.writer.SHARD_TEXTS", 8)
+    monkeypatch.setattr("training.caches.embedding.SHARD_TEXTS", 8)
 
 
 def samples_of(batches: list[Batch]) -> list[Sample]:
@@ -330,7 +324,8 @@ def test_a_cache_larger_than_memory_is_read(tmp_path: Path, form: str):
 
 def large_cache(tmp_path: Path, form: str) -> Path:
     """A cache of more than 36 MiB."""
-    from training.caches.making import Making, merge_caches
+    from training.caches.joining import merge_caches
+    from training.caches.output import Making
 
     embedder = HashedEmbedder(width=512)
     captions = (Caption(f"text {n}.", (n % 4,), 1 + n % 3) for n in range(300))
