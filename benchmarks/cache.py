@@ -24,8 +24,10 @@ from novic.embedder import Embedder
 from novic.starter import StarterEmbedder
 from scenarios.dictionary import read_dictionary
 from tests.training.hashed import HashedEmbedder
-from training.caches.making import Making, NounSource, cache_nouns, merge_caches
-from training.caches.own import VectorKind
+from training.caches.joining import merge_caches
+from training.caches.making import NounSource, cache_nouns
+from training.caches.output import Making
+from training.caches.shards import VectorKind
 from training.prompts import noun_captions, read_prompts
 
 DICTIONARY = Path(__file__).parents[1] / "tests" / "data" / "object_nouns.json.gz"

@@ -13,9 +13,9 @@ from app.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
     from novic.embedder import Embedder
-    from training.caches.making import Making
     from training.caches.merge import TargetCount
-    from training.caches.own import VectorKind
+    from training.caches.output import Making
+    from training.caches.shards import VectorKind
 
 cli = command_group("Embeddings of nouns, captions and images, stored for training.")
 
@@ -204,7 +204,7 @@ def merge(
     quiet: Quiet = False,
 ) -> None:
     """Join caches of the same nouns and the same embedder, of either format."""
-    from training.caches.making import merge_caches
+    from training.caches.joining import merge_caches
 
     wanted = _targets(targets)
     with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
@@ -232,7 +232,7 @@ def convert(
     quiet: Quiet = False,
 ) -> None:
     """Turn a version-1 file into a folder, and a folder into a version-1 file."""
-    from training.caches.making import merge_caches
+    from training.caches.joining import merge_caches
 
     other = "v1" if cache.is_dir() else "nomaly"
     with _making(out, other, vectors, seed, overwrite, quiet) as making:
@@ -272,7 +272,7 @@ def _making(
     out: Path, file_format: str, vectors: str, seed: int, overwrite: bool, quiet: bool
 ) -> Iterator["Making"]:
     """What all ways of making a cache share, with progress shown and Ctrl-C explained."""
-    from training.caches.making import CACHE_FORMATS, CacheFormat, Making
+    from training.caches.output import CACHE_FORMATS, CacheFormat, Making
 
     known: CacheFormat = _one_of("--format", file_format, CACHE_FORMATS)
     kind = _kind(vectors)
@@ -314,7 +314,7 @@ def _one_of[T: str](option: str, text: str, choices: tuple[T, ...]) -> T:
 
 
 def _kind(vectors: str) -> "VectorKind | None":
-    from training.caches.own import VECTOR_KINDS
+    from training.caches.shards import VECTOR_KINDS
 
     if not vectors:
         return None

@@ -81,7 +81,7 @@ def test_info_and_verify_tell_what_a_cache_is(site: Path):
     shown = nomaly_cache("info", site / "nouns").stdout
     assert "6 of 384 int8" in shown
     info = told(nomaly_cache("info", site / "nouns", "--json"))
-    assert info["provenance"]["command"].startswith("nomaly ")
+    assert info["provenance"]["command"].startswith("nomaly")
     assert info["provenance"]["dictionary"] == str(site / "object_nouns.json")
     checked = told(nomaly_cache("verify", site / "nouns", "--json"))
     assert checked == {"cache": str(site / "nouns"), "ok": True, "faults": []}

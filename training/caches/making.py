@@ -1,59 +1,25 @@
-"""Makes caches of nouns, captions and images; joins caches and turns them into the other format."""
+"""Makes caches of nouns, captions, images and classes of images."""
 
 import hashlib
 import json
-import platform
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, get_args
-
-from safetensors.numpy import load_file, save
+from typing import Any
 
 from novic.embedder import Embedder
 from novic.images import ENDINGS
 from novic.vocabulary import sanitised
 from scenarios.dictionary import ObjectDictionary, read_dictionary
-from training.caches.merge import (
-    Input,
-    TargetCount,
-    check_alike,
-    merge_into_folder,
-    merge_into_v1,
-    open_inputs,
-    result_flags,
-    result_targets,
-)
-from training.caches.own import (
-    CARD,
-    V1_TARGETS,
-    EmbeddingCache,
-    VectorKind,
-    file_sha256,
-    read_card,
-)
-from training.caches.reader import maker_of
+from training.caches.embedding import Filled, ImageSample, Work, embed_captions, embed_images
+from training.caches.joining import join_into_v1
+from training.caches.merge import Input
+from training.caches.output import Build, Making, provenance
+from training.caches.own import CARD, EmbeddingCache, file_sha256, read_card
 from training.caches.report import cache_info
-from training.caches.v1 import (
-    NO_HASH,
-    CacheV1,
-    V1Header,
-    V1Targets,
-    embedder_hash,
-    v1_targets,
-)
-from training.caches.writer import (
-    CacheWriter,
-    Filled,
-    ImageSample,
-    Tell,
-    Work,
-    embed_captions,
-    embed_images,
-)
+from training.caches.shards import VectorKind
+from training.caches.writer import CacheWriter
 from training.captions import (
     CAPTIONS_PER_FREQ,
     SAMPLES_PER_FREQ,
@@ -65,51 +31,6 @@ from training.evaluation.class_names import accepted_nouns, read_class_names
 from training.evaluation.image_sets import ImageSet, Split, open_folder
 from training.multisets import multiset_captions, multiset_samples
 from training.prompts import DEFAULT_COLLECTIONS, read_prompts
-
-type Build = Callable[[], Embedder]
-"""Builds the embedder: seconds, so inputs are checked first."""
-
-type CacheFormat = Literal["nomaly", "v1"]
-CACHE_FORMATS: tuple[CacheFormat, ...] = get_args(CacheFormat.__value__)
-
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """What all ways of making a cache have in common."""
-
-    out: Path
-    """A folder, or a file for version 1."""
-    tell: Tell
-    format: CacheFormat = "nomaly"
-    vectors: VectorKind | None = None
-    """How vectors are stored. None for float16, or for what joined caches have; version 1 has
-    float32 only."""
-    seed: int = 0
-    """Of what is drawn at random, and of the order of a version-1 file."""
-    overwrite: bool = False
-    command: str = ""
-    """The command line, for the record."""
-
-    @property
-    def folder(self) -> Path:
-        """Where shards are made; beside a version-1 file until it is written."""
-        return self.out if self.format == "nomaly" else self.out.with_name(f"{self.out.name}.parts")
-
-    def check(self) -> None:
-        """Make sure that nothing finished is in the way, before any work is done.
-
-        Raises:
-            ValueError: If something is.
-        """
-        v1 = self.format == "v1"
-        if v1 and self.out.is_dir():
-            raise ValueError(f"--out {self.out}: is a folder; a version-1 cache is one file")
-        finished = self.out.exists() if v1 else (self.out / CARD).is_file()
-        if finished and not self.overwrite:
-            raise ValueError(
-                f"--out {self.out}: holds a finished cache; name another place, or replace it "
-                "with --overwrite"
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,73 +221,6 @@ def class_targets(
     return nouns, [tuple(sorted(number[noun] for noun in own)) for own in accepted]
 
 
-def merge_caches(
-    paths: Sequence[Path],
-    making: Making,
-    build: Build | None = None,
-    *,
-    targets: TargetCount = "max",
-    trust: bool = False,
-) -> dict[str, Any]:
-    """Join caches of either format into one of either format.
-
-    Args:
-        paths: The caches; one that is named several times counts as often.
-        making: Output, format and kind of vectors.
-        build: Builds the embedder; needed for version 1 if no input knows its tokens.
-        targets: M of the result.
-        trust: Believe that all were made with the same embedder.
-
-    Returns:
-        What was made.
-
-    Raises:
-        CacheError: If they cannot be joined or one is damaged.
-        ValueError: If the output holds something else.
-    """
-    if making.out.resolve() in {path.resolve() for path in paths}:
-        raise ValueError(f"--out {making.out}: is one of the caches that are read; name another")
-    inputs = open_inputs(paths)
-    check_alike(inputs, trust=trust)
-    width = result_targets(inputs, targets)
-    making.check()
-    if making.format == "v1":
-        _write_v1(inputs, width, making, build)
-        return cache_info(making.out)
-    kind = making.vectors or _common_kind(inputs)
-    request = {
-        "what": "merge",
-        "inputs": [[_fingerprint(item.cache), item.times] for item in inputs],
-        "targets": width,
-        "vectors": kind,
-    }
-    writer = CacheWriter(making.out, request, overwrite=making.overwrite)
-    merge_into_folder(inputs, writer, width, kind, making.tell)
-    first = inputs[0].cache
-    maker = next((m for m in (maker_of(item.cache) for item in inputs) if m.identity), None)
-    maker = maker or maker_of(first)
-    card = {
-        "kind": "merge" if len(inputs) > 1 or inputs[0].times > 1 else _kind(first),
-        "embedder": maker.spec,
-        "identity": dict(maker.identity),
-        "width": first.width,
-        "vectors": kind,
-        "max_targets": width,
-        "flags": asdict(result_flags(inputs, width)),
-        "request": request,
-        "provenance": _provenance(making, {"inputs": [_origin(item) for item in inputs]}),
-    }
-    tokens = _known_tokens(inputs)
-    extra = {}
-    if tokens is not None:
-        extra[V1_TARGETS] = save({"tokens": tokens.tokens, "masks": tokens.masks})
-        card["v1"] = {"target_hash": tokens.hash.hex(), "embedder_hash": maker.hash.hex()}
-    elif not maker.identity:
-        card["v1"] = {"target_hash": "", "embedder_hash": maker.hash.hex()}
-    writer.finish(first.nouns, card, extra)
-    return cache_info(making.out)
-
-
 def _make(
     what: str,
     making: Making,
@@ -405,14 +259,14 @@ def _make(
             "flags": asdict(filled.flags),
             "skipped": [image for shard in writer.notes("skipped") for image in shard or []],
             "request": request,
-            "provenance": _provenance(making, sources),
+            "provenance": provenance(making, sources),
         }
         writer.finish(nouns, card)
     skipped = read_card(making.folder)["skipped"]
     rates = {"embedded": work.embedded, "embedder_busy": round(work.busy(), 4)}
     if making.format == "v1":
         inputs = [Input(EmbeddingCache(making.folder), 1)]
-        _write_v1(inputs, inputs[0].cache.max_targets, making, lambda: embedder)
+        join_into_v1(inputs, inputs[0].cache.max_targets, making, lambda: embedder)
         shutil.rmtree(making.folder)
     return {**cache_info(making.out), "skipped": skipped, **rates}
 
@@ -447,106 +301,11 @@ def _class_images(
     ]
 
 
-def _write_v1(
-    inputs: Sequence[Input],
-    targets: int,
-    making: Making,
-    build: Build | None,
-) -> None:
-    """Write a version-1 file of some caches."""
-    first = inputs[0].cache
-    tokens = _known_tokens(inputs)
-    if tokens is None and targets:
-        if build is None:
-            raise ValueError(
-                f"{first.path}: a version-1 file needs the tokens of its nouns; name its embedder "
-                "with --embedder"
-            )
-        tokens = v1_targets(first.nouns, build())
-    makers = [maker_of(item.cache) for item in inputs]
-    known = next((maker for maker in makers if maker.hash or maker.identity), makers[0])
-    hash_ = known.hash or (embedder_hash(known.identity) if known.identity else b"")
-    header = V1Header(
-        use_targets=bool(targets),
-        flags=result_flags(inputs, targets),
-        strict=bool(hash_),
-        embedder_hash=hash_ or NO_HASH,
-        target_hash=tokens.hash if tokens and hash_ else NO_HASH,
-        strings=len(first.nouns) + 1 if targets else 0,
-        strings_bytes=len(tokens.strings()) if tokens else 0,
-        token_dim=tokens.tokens.shape[1] if tokens else 0,
-        token_dtype=_token_dtype(tokens),
-        vectors=0,
-        targets=targets,
-        width=first.width,
-    )
-    merge_into_v1(inputs, making.out, header, tokens, making.seed, making.tell)
-
-
-def _token_dtype(tokens: V1Targets | None) -> int:
-    """The dtype id of the token table."""
-    return {1: 0, 2: 1, 4: 2, 8: 3}[tokens.tokens.itemsize] if tokens else 0
-
-
-def _known_tokens(inputs: Sequence[Input]) -> V1Targets | None:
-    """The noun tokens that an input carries from a version-1 file."""
-    for cache in (item.cache for item in inputs):
-        if isinstance(cache, CacheV1):
-            if tokens := cache.targets():
-                return tokens
-        elif (cache.path / V1_TARGETS).is_file():
-            tables = load_file(cache.path / V1_TARGETS)
-            target_hash = bytes.fromhex(cache.card["v1"]["target_hash"])
-            return V1Targets(cache.nouns, tables["tokens"], tables["masks"], target_hash)
-    return None
-
-
 def _is_finished(folder: Path, request: Mapping[str, Any]) -> bool:
     """Whether all is embedded and only the version-1 file is missing."""
     return (folder / CARD).is_file() and read_card(folder).get("request") == json.loads(
         json.dumps(request)
     )
-
-
-def _common_kind(inputs: Sequence[Input]) -> VectorKind:
-    """How all inputs store their vectors; float16 if they differ or are of version 1."""
-    first = _stored_kind(inputs[0].cache)
-    return first if all(_stored_kind(item.cache) == first for item in inputs) else "float16"
-
-
-def _stored_kind(cache: EmbeddingCache | CacheV1) -> VectorKind:
-    return "float16" if isinstance(cache, CacheV1) else cache.kind
-
-
-def _kind(cache: EmbeddingCache | CacheV1) -> str:
-    return "v1" if isinstance(cache, CacheV1) else str(cache.card["kind"])
-
-
-def _fingerprint(cache: EmbeddingCache | CacheV1) -> str:
-    if isinstance(cache, EmbeddingCache):
-        return file_sha256(cache.path / CARD)
-    stat = cache.path.stat()
-    return f"{stat.st_size} bytes of {stat.st_mtime_ns}"
-
-
-def _origin(item: Input) -> dict[str, Any]:
-    origin = {"path": str(item.cache.path), "times": item.times}
-    if isinstance(item.cache, EmbeddingCache):
-        origin["provenance"] = item.cache.card["provenance"]
-    return origin
-
-
-def _provenance(making: Making, sources: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": making.command,
-        "seed": making.seed,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("nomaly", "numpy", "torch")},
-        },
-        **sources,
-    }
 
 
 def _digest(value: object) -> str:
