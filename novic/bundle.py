@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from novic.decoder import DecoderConfig, PrefixedDecoder
+from novic.digest import file_sha256
 from novic.tokens import NounTokens
 from novic.trie import Trie, build_trie
 
@@ -90,7 +91,7 @@ def save_bundle(path: Path, bundle: Bundle, *, half: bool = True) -> None:
         "decoder": asdict(bundle.decoder.config),
         "nouns": len(table),
         "parameters": sum(weight.numel() for weight in bundle.decoder.parameters()),
-        **{key: _sha256(path / name) for name, key in SUMS.items()},
+        **{key: file_sha256(path / name) for name, key in SUMS.items()},
         "provenance": dict(bundle.provenance),
         "metrics": dict(bundle.metrics),
     }
@@ -225,7 +226,7 @@ def file_hashes(path: Path) -> dict[str, str]:
         BundleError: If one is missing.
     """
     try:
-        return {name: _sha256(path / name) for name in (CARD, NOUNS, WEIGHTS)}
+        return {name: file_sha256(path / name) for name in (CARD, NOUNS, WEIGHTS)}
     except OSError as error:
         raise BundleError(f"{path}: not a whole decoder bundle: {error}") from error
 
@@ -236,7 +237,7 @@ def _check_sums(path: Path, card: dict[str, Any]) -> None:
         # The first bundles tell the sum of their weights only.
         if key == "nouns_sha256" and key not in card:
             continue
-        if _sha256(path / name) != card[key]:
+        if file_sha256(path / name) != card[key]:
             raise BundleError(
                 f"{path / name}: its SHA-256 is not the one in {CARD}; "
                 "the file is damaged or from another bundle, copy the whole folder again"
@@ -247,8 +248,3 @@ def _card_sum(card: Mapping[str, Any]) -> str:
     """SHA-256 of a card but for the sum itself, whatever its layout and order."""
     said = {key: value for key, value in card.items() if key != CARD_SUM}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

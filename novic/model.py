@@ -1,6 +1,5 @@
 """Images in, nouns out: an embedder and a decoder put together."""
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ import torch
 
 from novic.bundle import Bundle, BundleError, read_card
 from novic.decode import NounDecoder
+from novic.digest import file_sha256
 from novic.embedder import Embedder, EmbedderError, Pixels, Vectors
 from novic.gencfg import GenConfig
 from novic.guides import GuideList, read_guide
@@ -135,8 +135,7 @@ def model_sha256(path: Path | None) -> str:
     path = path or starter_bundle_path()
     if not is_checkpoint(path):
         return read_card(path)["weights_sha256"]
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ themselves tell is in `novic.openclip_files`.
 """
 
 import difflib
-import hashlib
 import importlib
 import warnings
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES, OPENAI_IMAGENET_TEMPLATES
 from torch import Tensor
 
+from novic.digest import file_sha256
 from novic.embedder import EmbedderError, Pixels, TokenIds, Vectors
 from novic.encoding import Inputs, Runner, as_picture, autocast_dtype, prepare_images, stacked
 from novic.hub import (
@@ -112,7 +112,7 @@ class OpenClipEmbedder:
         source = self._source
         model_id = source.model_id
         if source.local:
-            model_id = f"{Path(model_id).name}@{_sha256(source.weights)}"
+            model_id = f"{Path(model_id).name}@{file_sha256(source.weights)}"
         return {
             "model_id": model_id,
             "model_config": dict(source.config),
@@ -285,7 +285,7 @@ def _model(source: Source, device: torch.device) -> tuple[Any, PreprocessCfg]:
 def _openai_model(source: Source, device: torch.device) -> Any:  # noqa: ANN401
     """Read OpenAI's own file, a program in TorchScript; only if it is theirs, byte for byte."""
     url = open_clip.get_pretrained_url(source.model_id, "openai")
-    if _sha256(source.weights) != url.split("/")[-2]:
+    if file_sha256(source.weights) != url.split("/")[-2]:
         raise EmbedderError(
             f"embedder '{source.spec}': {source.weights} is not OpenAI's file (SHA-256 differs); "
             "give theirs, or safetensors"
@@ -359,8 +359,3 @@ def _token_ids(tokenize: HFTokenizer | SimpleTokenizer) -> TokenIds:
         start, end = tokenize.sot_token_id, tokenize.eot_token_id
         return TokenIds(tokenize.vocab_size, start, end, end)
     return special_ids(tokenize.tokenizer)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,7 +7,6 @@ nouns' tokens: those are made anew by the embedder's tokenizer and checked again
 What its settings and weights must be is in `novic.upstream_layout`.
 """
 
-import hashlib
 import math
 import pickle
 import re
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from novic.bundle import Bundle, BundleError, load_bundle
 from novic.decoder import PrefixedDecoder
+from novic.digest import file_sha256
 from novic.tokenizers import (
     STARTER,
     STARTER_ENTRIES,
@@ -226,7 +226,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         fill_decoder(decoder, weights)
         target = checked_part(contents, "target_config", Mapping)
         source_ids, entries = compact_vocabulary(target, decoder.config)
-        sha256 = _sha256(path)
+        sha256 = file_sha256(path)
         return Checkpoint(
             path,
             sha256,
@@ -359,8 +359,3 @@ def _is_plain(value: object) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     return isinstance(value, str | int)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,7 +10,6 @@ before is removed. So a kill or a power cut at any time leaves a whole checkpoin
 no state of random generators: all chance is drawn anew from the seed and the step.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -23,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from novic.decoder import PrefixedDecoder
+from novic.digest import file_sha256
 from training.step import TrainingError
 
 PREFIX = "checkpoint-"
@@ -61,7 +61,7 @@ def save_checkpoint(
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         save_file(tensors, part / TENSORS)
-        full = {**state, "step": step, "tensors_sha256": _sha256(part / TENSORS)}
+        full = {**state, "step": step, "tensors_sha256": file_sha256(part / TENSORS)}
         (part / STATE).write_text(json.dumps(full, indent=2), encoding="utf-8")
         for path in (part / TENSORS, part / STATE, part):
             _sync(path)
@@ -91,7 +91,7 @@ def read_state(work: Path) -> tuple[Path, dict[str, Any]] | None:
     folder = found[-1]
     try:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        sha256 = _sha256(folder / TENSORS)
+        sha256 = file_sha256(folder / TENSORS)
     except (OSError, ValueError) as error:
         raise TrainingError(f"{folder}: {error}; {_advice(folder)}") from error
     if not isinstance(state, dict) or state.get("tensors_sha256") != sha256:
@@ -142,11 +142,6 @@ def differences(
 
 def _advice(folder: Path) -> str:
     return f"the checkpoint is damaged, remove {folder} to begin again"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

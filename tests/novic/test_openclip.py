@@ -356,7 +356,7 @@ def test_openais_own_files_are_read_only_if_they_are_theirs(
     torch.jit.script(Nested({**weights, **extra})).save(str(file))
     with pytest.raises(EmbedderError, match=r"is not OpenAI's file \(SHA-256 differs\)"):
         build_embedder(f"openai:ViT-B-32@{file}", CPU)
-    monkeypatch.setattr("novic.openclip._sha256", lambda _: OPENAI_SHA256)
+    monkeypatch.setattr("novic.openclip.file_sha256", lambda _: OPENAI_SHA256)
     embedder = build_embedder(f"openai:ViT-B-32@{file}", CPU)
     row = [START, 320, 2368, END] + [0] * 73
     # Such a file says no number of heads: its models have one per 64 components. It is kept in

@@ -7,6 +7,7 @@ from typing import Any
 
 from safetensors.numpy import load_file, save
 
+from novic.digest import file_sha256
 from training.caches.merge import (
     Input,
     TargetCount,
@@ -18,7 +19,7 @@ from training.caches.merge import (
     result_targets,
 )
 from training.caches.output import Build, Making, provenance
-from training.caches.own import CARD, V1_TARGETS, EmbeddingCache, file_sha256
+from training.caches.own import CARD, V1_TARGETS, EmbeddingCache
 from training.caches.reader import maker_of
 from training.caches.report import cache_info
 from training.caches.shards import VectorKind

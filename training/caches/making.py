@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from novic.digest import file_sha256
 from novic.embedder import Embedder
 from novic.images import ENDINGS
 from novic.vocabulary import sanitised
@@ -16,7 +17,7 @@ from training.caches.embedding import Filled, ImageSample, Work, embed_captions,
 from training.caches.joining import join_into_v1
 from training.caches.merge import Input
 from training.caches.output import Build, Making, provenance
-from training.caches.own import CARD, EmbeddingCache, file_sha256, read_card
+from training.caches.own import CARD, EmbeddingCache, read_card
 from training.caches.report import cache_info
 from training.caches.shards import VectorKind
 from training.caches.writer import CacheWriter

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from novic.digest import file_sha256
 from novic.embedder import Vectors
 from training.caches.shards import (
     VECTOR_KINDS,
@@ -254,12 +255,6 @@ def check_file(file: Path, size: int | None, sha256: str) -> None:
             f"{file}: its SHA-256 is {actual[:16]}…, the card says {sha256[:16]}…; the file is "
             "damaged or was changed, copy it again or make the cache again"
         )
-
-
-def file_sha256(file: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def write_shard(folder: Path, name: str, shard: Shard) -> ShardRecord:
