@@ -1,0 +1,1 @@
+"""From raw answers to a noun dictionary of one site: store, scale, student, result."""
