@@ -2,6 +2,7 @@
 
     bundle.json           format, sizes, embedder id, provenance, metrics, SHA-256 of the others
     nouns.json            the noun table: nouns in order, and for each the kinds that it is one of
+                          and, if the decoder is a site's, how frequent it is there
     decoder.safetensors   the decoder's weights and the nouns' compact tokens
 
 The trie is built from the tokens on loading, in milliseconds; storing it would store them twice.
@@ -9,9 +10,11 @@ The trie is built from the tokens on loading, in milliseconds; storing it would 
 
 import hashlib
 import json
+import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +44,7 @@ class BundleError(RuntimeError):
     """A bundle cannot be read or written; the text names the file and the fault."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Bundle:
     """A decoder and everything that turns its tokens into nouns."""
 
@@ -55,6 +58,43 @@ class Bundle:
     """For a noun the kinds it is one of, nearest first."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    frequencies: Mapping[str, int] | None = None
+    """Of every noun, how frequent it is where the decoder is used (a site's dictionary), at least
+    1; None if nobody said."""
+
+    def __post_init__(self) -> None:
+        """Refuse frequencies that are not those of the nouns.
+
+        Raises:
+            ValueError: If one is missing, too many, or no whole number from 1.
+        """
+        if self.frequencies is None:
+            return
+        if set(self.frequencies) != set(self.tokens.nouns):
+            odd = sorted(set(self.frequencies) ^ set(self.tokens.nouns))[0]
+            raise ValueError(
+                f"frequencies and nouns differ: '{odd}' is among one of them only; "
+                "give a frequency for every noun of the bundle and for no other"
+            )
+        for noun, frequency in self.frequencies.items():
+            if type(frequency) is not int or frequency < 1:
+                raise ValueError(
+                    f"the frequency of '{noun}' is {frequency!r}, not a whole number from 1"
+                )
+
+    @cached_property
+    def _all_frequencies(self) -> int:
+        return sum((self.frequencies or {}).values())
+
+    def surprise_bits(self, noun: str) -> float | None:
+        """How unexpected a noun is here: -log2 of its share of all frequencies.
+
+        Returns:
+            Bits from 0; None for a noun of unknown frequency.
+        """
+        if self.frequencies is None or noun not in self.frequencies:
+            return None
+        return math.log2(self._all_frequencies / self.frequencies[noun])
 
     def trie(self) -> Trie:
         """The tree of all nouns, on the decoder's device."""
@@ -78,7 +118,7 @@ def save_bundle(path: Path, bundle: Bundle, *, half: bool = True) -> None:
     tensors["nouns.tokens"] = torch.from_numpy(bundle.tokens.tokens).to(torch.int32)
     tensors["nouns.source_ids"] = torch.from_numpy(bundle.tokens.source_ids).to(torch.int32)
     save_file(tensors, path / WEIGHTS)
-    table = [[noun, list(bundle.hypernyms.get(noun, ()))] for noun in bundle.tokens.nouns]
+    table = _table(bundle)
     rows = ",\n".join(json.dumps(row, ensure_ascii=False) for row in table)
     (path / NOUNS).write_text(f"[\n{rows}\n]\n", encoding="utf-8")
     # safetensors lets only the owner read; a bundle is for whoever may read its folder.
@@ -166,7 +206,7 @@ def load_bundle(path: Path, device: torch.device | None = None) -> Bundle:
         with safe_open(path / WEIGHTS, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         table = json.loads((path / NOUNS).read_text(encoding="utf-8"))
-        nouns = tuple(noun for noun, _ in table)
+        nouns = tuple(noun for noun, *_ in table)
         tokens = NounTokens(nouns, *(tensors.pop(name).long().numpy() for name in _TABLES))
         if len(nouns) != len(tokens.tokens):
             raise BundleError(
@@ -175,19 +215,20 @@ def load_bundle(path: Path, device: torch.device | None = None) -> Bundle:
             )
         decoder = PrefixedDecoder(DecoderConfig(**card["decoder"]))
         decoder.load_state_dict({name: weight.float() for name, weight in tensors.items()})
+        return Bundle(
+            decoder.to(device or torch.device("cpu")).eval(),
+            tokens,
+            card["embedder"],
+            card["preprocessing"],
+            {noun: tuple(kinds) for noun, kinds, *_ in table if kinds},
+            card["provenance"],
+            card["metrics"],
+            _frequencies(table),
+        )
     except (OSError, KeyError, TypeError, ValueError, SafetensorError, RuntimeError) as error:
         if isinstance(error, BundleError):
             raise
         raise BundleError(f"{path}: not a readable decoder bundle: {error}") from error
-    return Bundle(
-        decoder.to(device or torch.device("cpu")).eval(),
-        tokens,
-        card["embedder"],
-        card["preprocessing"],
-        {noun: tuple(kinds) for noun, kinds in table if kinds},
-        card["provenance"],
-        card["metrics"],
-    )
 
 
 def read_card(path: Path) -> dict[str, Any]:
@@ -229,6 +270,31 @@ def file_hashes(path: Path) -> dict[str, str]:
         return {name: file_sha256(path / name) for name in (CARD, NOUNS, WEIGHTS)}
     except OSError as error:
         raise BundleError(f"{path}: not a whole decoder bundle: {error}") from error
+
+
+def _table(bundle: Bundle) -> list[list[Any]]:
+    """Rows of nouns.json: noun, kinds, and the frequency if it is known."""
+    table: list[list[Any]] = [
+        [noun, list(bundle.hypernyms.get(noun, ()))] for noun in bundle.tokens.nouns
+    ]
+    if bundle.frequencies is not None:
+        for row in table:
+            row.append(bundle.frequencies[row[0]])
+    return table
+
+
+def _frequencies(table: list[list[Any]]) -> dict[str, int] | None:
+    """Frequencies of a noun table; None if its rows hold none.
+
+    Raises:
+        ValueError: If only some rows do, or a row has another length.
+    """
+    lengths = {len(row) for row in table}
+    if lengths == {2}:
+        return None
+    if lengths != {3}:
+        raise ValueError(f"{NOUNS}: rows must all have 2 or all have 3 columns")
+    return {noun: frequency for noun, _, frequency in table}
 
 
 def _check_sums(path: Path, card: dict[str, Any]) -> None:

@@ -1,4 +1,6 @@
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -116,6 +118,55 @@ def test_a_bundle_of_the_first_nomaly_loads(folder: Path):
     assert load_bundle(folder).tokens.nouns == TOKENS.nouns
     drop_nouns(folder)
     with pytest.raises(BundleError, match=r"nouns.json holds 1 nouns and decoder.safetensors 50"):
+        load_bundle(folder)
+
+
+def with_frequencies(folder: Path) -> dict[str, int]:
+    """Save the bundle as that of a site; gives the frequencies."""
+    frequencies = {noun: 1 + place % 4 for place, noun in enumerate(TOKENS.nouns)}
+    save_bundle(folder, replace(load_bundle(folder), frequencies=frequencies), half=False)
+    return frequencies
+
+
+def test_frequencies_come_back_and_tell_how_unexpected_a_noun_is(folder: Path):
+    assert load_bundle(folder).frequencies is None
+    assert load_bundle(folder).surprise_bits(TOKENS.nouns[0]) is None
+    frequencies = with_frequencies(folder)
+    back = load_bundle(folder)
+    assert back.frequencies == frequencies
+    assert back.hypernyms == {TOKENS.nouns[0]: ("animal", "thing")}
+    total, four = sum(frequencies.values()), TOKENS.nouns[3]
+    assert back.surprise_bits(four) == pytest.approx(-math.log2(4 / total))
+    assert back.surprise_bits(TOKENS.nouns[1]) == pytest.approx(-math.log2(2 / total))
+    assert back.surprise_bits("not a noun of it") is None
+
+
+def test_frequencies_must_be_those_of_the_nouns():
+    nouns = TOKENS.nouns
+    whole = dict.fromkeys(nouns, 1)
+    for wrong, message in [
+        ({**whole, "zebra": 1}, "'zebra' is among one of them only"),
+        (dict.fromkeys(nouns[1:], 1), "differ"),
+        ({**whole, nouns[0]: 0}, "is 0, not a whole number from 1"),
+        ({**whole, nouns[0]: 1.5}, r"is 1\.5, not a whole number"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            Bundle(random_decoder(TOKENS), TOKENS, "starter", frequencies=wrong)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ([TOKENS.nouns[0], []], "rows must all have 2 or all have 3 columns"),
+        ([TOKENS.nouns[0], [], "often"], "is 'often', not a whole number from 1"),
+    ],
+)
+def test_a_table_with_broken_frequencies_is_refused(folder: Path, row: list, message: str):
+    with_frequencies(folder)
+    forget_sums(folder)
+    table = json.loads((folder / "nouns.json").read_text())
+    (folder / "nouns.json").write_text(json.dumps([row, *table[1:]]))
+    with pytest.raises(BundleError, match=message):
         load_bundle(folder)
 
 
