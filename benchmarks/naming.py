@@ -43,8 +43,8 @@ from novic.embedder import Pixels
 from novic.model import NounModel, starter_bundle_path
 from novic.starter import StarterEmbedder
 from novic.vocabulary import canonical
+from scenarios.wordnet import read_wordnet
 from training.nouns import choose_nouns, class_synsets
-from training.wordnet import read_wordnet
 
 STAMPS = Path("/usr/share/tuxpaint/stamps")
 

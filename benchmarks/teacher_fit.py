@@ -28,9 +28,9 @@ from torch import Tensor
 from benchmarks.naming import backgrounds, composite, find_stamps, middle
 from novic.starter import TOP_CLASSES, StarterEmbedder, load_class_vectors
 from novic.vocabulary import canonical
+from scenarios.wordnet import read_wordnet
 from training.nouns import choose_nouns, class_synsets
 from training.teacher import COSINE, MATCH, PLAIN, TRAIT_WEIGHTS, build_teacher
-from training.wordnet import read_wordnet
 
 TERMS = ("match", "plain", "cosine", "special", "frequency", "compounds", "letters")
 START = (1.0, 0.0, 9.0, -0.3, 0.565, 0.0, 0.0)

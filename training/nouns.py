@@ -16,7 +16,7 @@ import wordfreq
 from timm.data.imagenet_info import ImageNetInfo
 
 from novic.vocabulary import canonical
-from training.wordnet import Synset, WordNet
+from scenarios.wordnet import Synset, WordNet
 
 LEAST_ZIPF = {"animal": 1.8, "food": 2.2, "plant": 2.3, "artifact": 2.3, "object": 3.7}
 """Rarest meaning taken from each lexicographer file that can be photographed. Animals and food

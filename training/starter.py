@@ -25,12 +25,12 @@ from novic.embedder import Vectors
 from novic.generate import Decoding, beam_search
 from novic.starter import TEXT_SHA256, WEIGHTS_SHA256, StarterEmbedder, load_class_vectors
 from novic.tokens import NounTokens, build_noun_tokens
+from scenarios.wordnet import WordNet, read_wordnet
 from training.distil import DistilConfig, Material, Progress, distil
 from training.nouns import Noun, choose_nouns, hypernym_nouns
 from training.teacher import Teacher, build_teacher
 from training.templates import TEMPLATES, fill_templates
 from training.warm_start import warm_start
-from training.wordnet import WordNet, read_wordnet
 
 STEPS = 2000
 """Steps of the shipped bundle: 1 million rows."""

@@ -31,10 +31,10 @@ from torch.nn import functional
 from novic.embedder import Vectors
 from novic.openclip import imagenet_names
 from novic.vocabulary import canonical
+from scenarios.wordnet import WordNet
 from training.evaluation.class_names import clip_class_name
 from training.nouns import Noun, class_synsets
 from training.taxonomy import distances, simulated_answers
-from training.wordnet import WordNet
 
 MATCH = 1.34
 SPECIAL = 0.55

@@ -1,21 +1,9 @@
-"""What several training tests read once: WordNet and the dictionary made from it."""
-
-import os
+"""What several training tests read once: the nouns made from WordNet."""
 
 import pytest
 
+from scenarios.wordnet import WordNet
 from training.nouns import Noun, choose_nouns
-from training.wordnet import WordNet, WordNetError, read_wordnet
-
-
-@pytest.fixture(scope="session")
-def wordnet() -> WordNet:
-    try:
-        return read_wordnet()
-    except WordNetError as error:
-        if os.environ.get("PEERS_REQUIRED") == "1":
-            raise
-        pytest.skip(f"{error}")
 
 
 @pytest.fixture(scope="session")

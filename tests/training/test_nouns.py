@@ -1,8 +1,8 @@
 import pytest
 
 from novic.vocabulary import canonical
+from scenarios.wordnet import WordNet
 from training.nouns import Noun, class_nouns, hypernym_nouns
-from training.wordnet import WordNet
 
 
 @pytest.mark.parametrize(

