@@ -17,7 +17,9 @@ _EDITS = st.builds(
     rating=st.none() | st.floats(1, 10),
     locked=st.booleans(),
     excluded=st.booleans(),
-    note=st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
+    note=st.text(st.characters(exclude_categories=["Cs"]), max_size=40).map(
+        lambda text: "\n".join(text.splitlines())
+    ),
 )
 _NOUNS = st.text("abno79", min_size=1, max_size=4) | st.sampled_from(["no", "yes", "y", "747"])
 
@@ -47,6 +49,12 @@ def test_the_file_is_sorted_and_short(tmp_path: Path):
         "  zebra:",
         "    excluded: true",
     ]
+
+
+def test_line_ends_of_notes_become_plain(tmp_path: Path):
+    path = tmp_path / "overlay.yaml"
+    write_overlay(path, Overlay({"drill": Edit(note="one\x85two\r\nthree\n")}))
+    assert read_overlay(path).edits["drill"].note == "one\ntwo\nthree"
 
 
 def test_no_file_means_no_edits(tmp_path: Path):
