@@ -48,6 +48,14 @@ class Transport(Protocol):
         """How answers are marked in the store."""
         ...
 
+    def highest_cost(self, request: RatingRequest) -> float:
+        """The most that this request can cost, USD, however much the model writes.
+
+        The cost cap rests on it: no more is handed to `ask` at once than can surely be paid.
+        `scenarios.raters.costs.highest_cost` counts it.
+        """
+        ...
+
     def ask(self, requests: Sequence[RatingRequest], take: Callable[[Reply], None]) -> None:
         """Ask all of them, in any order, some at a time.
 

@@ -127,7 +127,8 @@ class Answer:
     request_id: str
     status: Status
     ratings: tuple[Rating, ...] = ()
-    """Of every line if ok, else empty."""
+    """Of every line if ok. If it was rejected though every line has a digit, of the hidden lines
+    alone: a rater is judged by all that it said, not only by what passed. Else empty."""
     reason: str = ""
     """Why it is not ok, for people."""
     backend: Backend = "direct"
