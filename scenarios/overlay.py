@@ -103,8 +103,8 @@ def _check_nouns(file: _File) -> list[Fault]:
 def write_overlay(path: Path, overlay: Overlay) -> None:
     """Write the edits of a site, sorted by noun, so that two versions compare line by line.
 
-    An edit that says nothing is left out. Comments in an older file are lost. Line ends within
-    notes become plain ones.
+    An edit that says nothing is left out. Comments in an older file are lost. Notes lose space
+    around them, and their line ends become plain.
 
     Raises:
         ScenarioError: If it cannot be written; what was there before is left.
@@ -118,6 +118,6 @@ def write_overlay(path: Path, overlay: Overlay) -> None:
 def _said(edit: Edit) -> dict[str, Any]:
     """What an edit says other than nothing."""
     # YAML has line ends of its own that it would not read back as they were.
-    said = asdict(edit) | {"note": "\n".join(edit.note.splitlines())}
+    said = asdict(edit) | {"note": "\n".join(edit.note.strip().splitlines())}
     nothing = asdict(Edit())
     return {name: value for name, value in said.items() if value != nothing[name]}

@@ -18,7 +18,7 @@ _EDITS = st.builds(
     locked=st.booleans(),
     excluded=st.booleans(),
     note=st.text(st.characters(exclude_categories=["Cs"]), max_size=40).map(
-        lambda text: "\n".join(text.splitlines())
+        lambda text: "\n".join(text.strip().splitlines())
     ),
 )
 _NOUNS = st.text("abno79", min_size=1, max_size=4) | st.sampled_from(["no", "yes", "y", "747"])
