@@ -6,6 +6,8 @@ noun, and chosen so that the noun comes first, last and inside, after "a" and af
 
 from collections.abc import Sequence
 
+from scenarios.articles import article
+
 TEMPLATES = (
     "{noun}",
     "{article} {noun}",
@@ -13,15 +15,6 @@ TEMPLATES = (
     "a close-up of the {noun}.",
     "the {noun} on the floor.",
 )
-
-_AN = ("a", "e", "i", "o", "u")
-_NOT_AN = ("eu", "ew", "uni", "use", "usu", "one", "once", "ura", "ute", "uri", "ufo", "uku")
-
-
-def article(noun: str) -> str:
-    """The indefinite article that a noun takes."""
-    vowel = noun.startswith(_AN) and not noun.startswith(_NOT_AN)
-    return "an" if vowel or noun.startswith(("hour", "heir", "x ray")) else "a"
 
 
 def fill_templates(nouns: Sequence[str], templates: Sequence[str] = TEMPLATES) -> list[str]:

@@ -1,6 +1,7 @@
 import pytest
 
-from training.templates import article, fill_templates
+from scenarios.articles import article
+from training.templates import fill_templates
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,10 @@
+"""The real text model, loaded once."""
+
+import pytest
+
+from novic.starter import TextModel
+
+
+@pytest.fixture(scope="session")
+def text_model() -> TextModel:
+    return TextModel()
