@@ -170,11 +170,15 @@ class RatingStore:
             }
 
     def ratings(self, question: Question) -> list[Rating]:
-        """All ratings of a question's usable answers, in order of arrival, of every role."""
+        """All ratings of a question's answers, in order of arrival, of every role.
+
+        Of nouns from usable answers alone; of hidden lines also from rejected ones, so that a rater
+        is judged by all that it said.
+        """
         with self._faults():
             rows = self._db.execute(
                 f"SELECT {_RATING} FROM answer JOIN rating ON rating.answer = answer.number"  # noqa: S608 - our own names
-                " WHERE question = ? AND status = 'ok' ORDER BY number, place",
+                " WHERE question = ? ORDER BY number, place",
                 (question.key,),
             )
             return [Rating(*row) for row in rows]
