@@ -99,6 +99,25 @@ def noun_vectors(
     texts = [
         text for entry in dictionary.entries for text in (entry.target_noun, photo_text(entry))
     ]
+    rows = text_vectors(texts, folder, report=report, tell=tell, embed=embed)
+    pairs = rows.reshape(len(nouns), 2, WIDTH)
+    return NounVectors(nouns, pairs[:, 0], pairs[:, 1])
+
+
+def text_vectors(
+    texts: Sequence[str],
+    folder: Path,
+    *,
+    report: Callable[[int, int], None] = lambda _done, _total: None,
+    tell: Callable[[str], None] = lambda _sentence: None,
+    embed: Embed | None = None,
+) -> Vectors:
+    """Vectors of any texts, from the same cache: unit float32 [N, 384]; see `noun_vectors`.
+
+    Raises:
+        RatingError: If the cache can be neither read nor written.
+        EmbedderError: If the text model is needed and missing.
+    """
     try:
         vectors = _cached(list(dict.fromkeys(texts)), folder, report, tell, embed)
     except OSError as error:
@@ -106,9 +125,7 @@ def noun_vectors(
             f"{folder}: the word vectors cannot be kept: {error.strerror or error}; free space or "
             "make the folder writable, what was embedded so far is kept"
         ) from error
-    rows = np.stack([vectors[text] for text in texts]).astype(np.float32)
-    pairs = rows.reshape(len(nouns), 2, WIDTH)
-    return NounVectors(nouns, pairs[:, 0], pairs[:, 1])
+    return np.stack([vectors[text] for text in texts]).astype(np.float32)
 
 
 def _cached(
