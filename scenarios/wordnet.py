@@ -1,9 +1,9 @@
 """WordNet 3.0's nouns, read from the plain files of Debian's `wordnet-base`.
 
-NLTK's reader wants files (`lexnames`) that Debian does not ship, and the four that matter here are
+NLTK's reader wants files (`lexnames`) that Debian does not ship, and those that matter here are
 simple: `data.noun` holds a synset per line, `index.noun` the senses of each lemma in order of use,
-`cntlist.rev` how often each sense was met in tagged text. The format is described in wndb(5WN) and
-cntlist(5WN).
+`cntlist.rev` how often each sense was met in tagged text, `noun.exc` irregular plurals. The format
+is described in wndb(5WN), cntlist(5WN) and morphy(7WN).
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from pathlib import Path
 FOLDER = Path("/usr/share/wordnet")
 """Where Debian puts it."""
 
-FILES = ("data.noun", "index.noun", "cntlist.rev", "index.verb", "verb.exc")
+FILES = ("data.noun", "index.noun", "cntlist.rev", "index.verb", "verb.exc", "noun.exc")
 
 NOUN, VERB = 1, 2
 """Parts of speech in sense keys; 3 and 5 are adjectives, 4 adverbs."""
@@ -67,6 +67,8 @@ class Synset:
     """Offsets of what this is a kind of; empty for an instance such as Einstein."""
     instance: bool
     """Whether it is one particular thing rather than a kind."""
+    gloss: str
+    """What it means, in a phrase, often with examples of use."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +87,8 @@ class WordNet:
     verbs: frozenset[str]
     verb_forms: dict[str, str]
     """Irregular verb form: its verb, for example saw: see."""
+    plurals: dict[str, tuple[str, ...]]
+    """Lower-case noun: its irregular plurals, for example foot: (feet,)."""
 
     def ancestors(self, offset: int) -> list[int]:
         """Everything that a synset is a kind of, nearest first, without itself."""
@@ -105,22 +109,40 @@ def read_wordnet(folder: Path = FOLDER) -> WordNet:
     Raises:
         WordNetError: If a file is missing or broken.
     """
-    files = [folder / name for name in FILES]
-    for file in files:
-        if not file.is_file():
-            raise WordNetError(
-                f"WordNet is missing ({file}): install the Debian package wordnet-base "
-                "(apt-get install wordnet-base)"
-            )
+    files = [_installed(folder / name) for name in FILES]
     try:
         synsets = {s.offset: s for s in map(_synset, _lines(files[0]))}
         senses = dict(map(_senses, _lines(files[1])))
         counts = _counts(_lines(files[2]), senses)
         verbs = frozenset(line.split()[0].replace("_", " ") for line in _lines(files[3]))
         forms = {line.split()[0]: line.split()[1] for line in _lines(files[4])}
+        plurals = read_irregular_plurals(folder)
     except (IndexError, ValueError) as error:
         raise WordNetError(f"{folder} does not hold WordNet 3.0's files: {error}") from error
-    return WordNet(synsets, senses, *counts, verbs, forms)
+    return WordNet(synsets, senses, *counts, verbs, forms, plurals)
+
+
+def read_irregular_plurals(folder: Path = FOLDER) -> dict[str, tuple[str, ...]]:
+    """Only the irregular plurals, WordNet.plurals.
+
+    Raises:
+        WordNetError: If the file is missing.
+    """
+    plurals: dict[str, list[str]] = defaultdict(list)
+    for line in _lines(_installed(folder / "noun.exc")):
+        plural, *nouns = (word.replace("_", " ") for word in line.split())
+        for noun in nouns:
+            plurals[noun].append(plural)
+    return {noun: tuple(of_noun) for noun, of_noun in plurals.items()}
+
+
+def _installed(file: Path) -> Path:
+    if not file.is_file():
+        raise WordNetError(
+            f"WordNet is missing ({file}): install the Debian package wordnet-base "
+            "(apt-get install wordnet-base)"
+        )
+    return file
 
 
 def _lines(file: Path) -> Iterable[str]:
@@ -130,7 +152,8 @@ def _lines(file: Path) -> Iterable[str]:
 
 
 def _synset(line: str) -> Synset:
-    fields = line.split(" | ")[0].split()
+    facts, _, gloss = line.partition(" | ")
+    fields = facts.split()
     count = int(fields[3], 16)
     lemmas = tuple(fields[4 + 2 * i].replace("_", " ") for i in range(count))
     pointers = fields[4 + 2 * count + 1 :]
@@ -141,6 +164,7 @@ def _synset(line: str) -> Synset:
         lemmas=lemmas,
         hypernyms=tuple(int(o) for m, o in zip(marks, targets, strict=False) if m == "@"),
         instance="@i" in marks,
+        gloss=gloss.strip(),
     )
 
 

@@ -11,7 +11,7 @@ def test_a_missing_wordnet_names_its_package(tmp_path: Path):
 
 
 def test_damaged_files_are_refused(tmp_path: Path):
-    for name in ("index.noun", "cntlist.rev", "index.verb", "verb.exc"):
+    for name in ("index.noun", "cntlist.rev", "index.verb", "verb.exc", "noun.exc"):
         (tmp_path / name).write_text("")
     (tmp_path / "data.noun").write_text("00001740 03 n 02 entity\n")
     with pytest.raises(WordNetError, match=r"does not hold WordNet 3\.0's files"):
@@ -40,3 +40,9 @@ def test_uses_are_counted_by_part_of_speech(wordnet: WordNet):
 def test_particular_things_are_known_as_instances(wordnet: WordNet):
     assert wordnet.synsets[wordnet.senses["einstein"][0]].instance
     assert not wordnet.synsets[wordnet.senses["cat"][0]].instance
+
+
+def test_irregular_plurals_and_glosses_are_read(wordnet: WordNet):
+    assert wordnet.plurals["foot"] == ("feet",)
+    assert wordnet.plurals["ox"] == ("oxen",)
+    assert "motor vehicle" in wordnet.synsets[wordnet.senses["car"][0]].gloss
