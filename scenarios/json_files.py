@@ -1,6 +1,7 @@
 """JSON files that people write, carry over or edit: read with a reason when they cannot be."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,14 @@ def read_json(path: Path, kind: type[Exception]) -> Any:  # noqa: ANN401
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
     """Write as upstream does: indented by 2, no escapes, no newline at the end.
 
-    The file is replaced in one go, so a kill leaves the old one.
+    The file is replaced in one go and only when it is on the disk, so that neither a kill nor a
+    power cut leaves half of it.
     """
     fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(json.dumps(value, indent=2, ensure_ascii=False), encoding="utf-8")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(value, indent=2, ensure_ascii=False))
+        file.flush()
+        os.fsync(file.fileno())
     fresh.replace(path)
 
 
