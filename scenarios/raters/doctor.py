@@ -1,0 +1,247 @@
+"""Puts the files of gpt_batch_api right after a kill, so that its next start finds them in order.
+
+The library saves one file at a time. Killed in between, it refuses to start again, or forgets a
+batch that it has just sent (scenarios_spec §2.4). Only what is at the provider matters here: a
+request that was not sent yet is dropped, because whoever asks makes it again.
+"""
+
+import importlib.metadata
+import json
+import os
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import filelock
+import openai
+from openai import OpenAI
+
+from scenarios.ratings.records import RatingError
+
+LIBRARY_VERSION = "1.0.5"
+"""Of gpt_batch_api; its files are private to it, so no other version will do."""
+PREFIX = "ratings"
+"""Begins the names of all its files."""
+LEFTOVERS = (".tmp.", ".bak.", ".del.")
+"""In the names of files that are only there while the library saves."""
+ENDED = {"completed", "failed", "expired", "cancelled", "cancelling"}
+"""What a batch is once nothing more is worked out."""
+
+type Json = dict[str, Any]
+
+
+def check_version() -> None:
+    """See that the library is there and the one that this program knows.
+
+    Raises:
+        RatingError: If not.
+    """
+    try:
+        found = importlib.metadata.version("gpt_batch_api")
+    except importlib.metadata.PackageNotFoundError:
+        found = "not installed"
+    if found != LIBRARY_VERSION:
+        raise RatingError(
+            f"the batch back end needs gpt_batch_api {LIBRARY_VERSION}, which is {found} here; "
+            f'run pip install "gpt-batch-api=={LIBRARY_VERSION}" or rate with --backend direct'
+        )
+
+
+def batch_name(folder: Path, local_jsonl: str) -> dict[str, str]:
+    """What a batch is called at the provider, so that its sender knows it again.
+
+    Args:
+        folder: Of the library's files.
+        local_jsonl: The file with the batch's requests.
+    """
+    return {"sender": _sender(folder), "file": Path(local_jsonl).name}
+
+
+def repair(folder: Path, client: OpenAI) -> list[str]:
+    """Bring the library's files into an order in which it starts.
+
+    Args:
+        folder: Of the library's files; made if missing.
+        client: Asked only if a batch may have been sent without a note of it.
+
+    Returns:
+        What was done, a sentence each.
+
+    Raises:
+        RatingError: If another process works in the folder, or it cannot be read or written.
+        openai.OpenAIError: If the provider cannot be asked.
+    """
+    check_version()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(folder / f"{PREFIX}.lock", timeout=0):
+            return _repair(folder, client)
+    except filelock.Timeout as error:
+        raise RatingError(
+            f"{folder}: another process is rating there; wait for it or stop it"
+        ) from error
+    except OSError as error:
+        raise RatingError(f"{folder}: {error.strerror or error}; nothing was sent") from error
+
+
+def _repair(folder: Path, client: OpenAI) -> list[str]:
+    done = _sweep(folder)
+    state_file = folder / f"{PREFIX}_state.json"
+    if not state_file.exists():
+        # Nothing is ever sent before the state is on disk.
+        _remove([folder / f"{PREFIX}_queue.jsonl", *folder.glob(f"{PREFIX}_batch*.jsonl")])
+        return done
+    state = _read_state(state_file)
+    if state is None:
+        return done + _start_afresh(folder, client)
+    before = json.dumps(state)
+    done += _settle_batches(folder, state, client)
+    done += _forget_history(folder, state, client)
+    _forget_queue(folder, state)
+    if json.dumps(state) != before:
+        _write(state_file, json.dumps(state, ensure_ascii=False, indent=2))
+    known = {Path(batch["local_jsonl"]) for batch in state["batches"]}
+    _remove(set(folder.glob(f"{PREFIX}_batch*.jsonl")) - known)
+    return done
+
+
+def _sweep(folder: Path) -> list[str]:
+    """Delete what the library left behind while it saved; all it replaces is still whole."""
+    left = [
+        path for path in folder.glob(f"{PREFIX}*") if any(mark in path.name for mark in LEFTOVERS)
+    ]
+    _remove(left)
+    return [f"deleted {len(left)} files of an interrupted save"] if left else []
+
+
+def _settle_batches(folder: Path, state: Json, client: OpenAI) -> list[str]:
+    """Keep batches that are at the provider; drop the others, but find those sent unnoticed."""
+    done, kept = [], []
+    unsent = [batch for batch in state["batches"] if batch["remote"] is None]
+    remote = _ours(folder, client) if unsent else {}
+    for batch in state["batches"]:
+        # The folder may have been moved.
+        batch["local_jsonl"] = str(folder.absolute() / Path(batch["local_jsonl"]).name)
+        sent = remote.get(Path(batch["local_jsonl"]).name)
+        if batch["remote"] is None and sent:
+            _adopt(state, batch, sent)
+            done.append(f"found batch {sent['id']}, which was sent just before the last stop")
+        if batch["remote"] is not None:
+            kept.append(batch)
+    state["batches"] = kept
+    return done
+
+
+def _adopt(state: Json, batch: Json, sent: Json) -> None:
+    file = {
+        "id": sent["input_file_id"],
+        "bytes": batch["local_jsonl_size"],
+        "created_at": sent["created_at"],
+        "filename": Path(batch["local_jsonl"]).name,
+        "object": "file",
+        "purpose": "batch",
+        "status": "processed",
+    }
+    batch["remote"] = {"file": file, "batch": sent, "finished": False}
+    pushed, cost = state["task_push_stats"], batch["tokens_cost"]
+    pushed["total_requests"] += batch["num_requests"]
+    for name in ("input_tokens", "output_tokens", "max_output_tokens"):
+        pushed["total_tokens_cost"][name] += cost[name]
+
+
+def _forget_history(folder: Path, state: Json, client: OpenAI) -> list[str]:
+    """Finish deleting what belonged to batches that were taken over.
+
+    The library keeps a record of every batch for ever, and deletes its local file last of all.
+    """
+    done = []
+    for batch in state["batch_history"]:
+        local = folder / Path(batch["local_jsonl"]).name
+        if not local.exists():
+            continue
+        remote = batch["remote"]
+        for file in (
+            remote["batch"].get("error_file_id"),
+            remote["batch"].get("output_file_id"),
+            remote["file"]["id"],
+        ):
+            if file:
+                _delete_remote(client, file)
+        _remove([local])
+        done.append(f"deleted the remote files of batch {remote['batch']['id']}")
+    state["batch_history"] = []
+    return done
+
+
+def _forget_queue(folder: Path, state: Json) -> None:
+    """Drop requests that wait to be sent, in both places that list them."""
+    queue = folder / f"{PREFIX}_queue.jsonl"
+    if state["queue"]["request_id_meta"] or not queue.exists() or queue.stat().st_size:
+        state["queue"]["request_id_meta"] = {}
+        _write(queue, "")
+
+
+def _start_afresh(folder: Path, client: OpenAI) -> list[str]:
+    """Give up a state that cannot be read, and see that nothing more is paid for its batches."""
+    running = [batch for batch in _ours(folder, client).values() if batch["status"] not in ENDED]
+    for batch in running:
+        client.batches.cancel(batch["id"])
+    damaged = folder / f"{PREFIX}_state.damaged"
+    (folder / f"{PREFIX}_state.json").replace(damaged)
+    names = ("queue.jsonl", "task.json")
+    _remove([folder / f"{PREFIX}_{name}" for name in names])
+    _remove(folder.glob(f"{PREFIX}_batch*.jsonl"))
+    return [f"{damaged}: damaged, cancelled {len(running)} batches that it was about"]
+
+
+def _ours(folder: Path, client: OpenAI) -> dict[str, Json]:
+    """Batches at the provider that were sent from this folder, by the name of their file."""
+    sender = _sender(folder)
+    found: dict[str, Json] = {}
+    for batch in client.batches.list(limit=100):
+        told = batch.metadata or {}
+        if told.get("sender") == sender and told.get("file"):
+            found[told["file"]] = batch.model_dump(mode="json")
+    return found
+
+
+def _sender(folder: Path) -> str:
+    """What this folder calls itself; says nothing about machine or user."""
+    path = folder / f"{PREFIX}.sender"
+    if not path.exists() or not path.read_text(encoding="ascii"):
+        _write(path, uuid.uuid4().hex)
+    return path.read_text(encoding="ascii")
+
+
+def _delete_remote(client: OpenAI, file: str) -> None:
+    try:
+        client.files.delete(file)
+    except openai.NotFoundError:
+        return
+
+
+def _read_state(path: Path) -> Json | None:
+    """The library's state; None if it is no state, as after a loss of power."""
+    try:
+        state = json.loads(path.read_bytes())
+        # All that is read below.
+        _ = state["queue"]["request_id_meta"], state["task_push_stats"]["total_tokens_cost"]
+        _ = [batch["remote"] for batch in (*state["batches"], *state["batch_history"])]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return state
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f"{path.name}.part")
+    with part.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
