@@ -21,7 +21,6 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from novic.vocabulary import sanitised
-from scenarios.site import ScenarioError
 from scenarios.yaml_files import Fault, read_yaml, write_whole
 
 _HEAD = """\
@@ -82,7 +81,7 @@ def read_overlay(path: Path) -> Overlay:
     """
     if not path.exists():
         return Overlay()
-    file = read_yaml(path, ScenarioError).checked(_File, _check_nouns)
+    file = read_yaml(path).checked(_File, _check_nouns)
     return Overlay(
         {sanitised(noun): Edit(**edit.model_dump()) for noun, edit in file.nouns.items()}
     )
@@ -112,7 +111,7 @@ def write_overlay(path: Path, overlay: Overlay) -> None:
     nouns = {noun: _said(edit) for noun, edit in sorted(overlay.edits.items())}
     value = {"version": 1, "nouns": {noun: said for noun, said in nouns.items() if said}}
     body = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
-    write_whole(path, _HEAD + body, ScenarioError)
+    write_whole(path, _HEAD + body)
 
 
 def _said(edit: Edit) -> dict[str, Any]:

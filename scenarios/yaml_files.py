@@ -18,6 +18,11 @@ from pydantic import BaseModel, ValidationError
 
 from scenarios.json_files import SHOWN_FAULTS
 
+
+class ScenarioError(RuntimeError):
+    """A scenario cannot be used as it is; the text says which file, line and key, and why."""
+
+
 type Key = tuple[str | int, ...]
 """Where a value is: keys of mappings and places in lists, from 0, from the outside in."""
 
@@ -42,8 +47,6 @@ class Document:
     """Line of each value, from 1; of one in a mapping, that of its key."""
     written: Mapping[Key, str]
     """Each value that is no mapping or list, as it stands in the file."""
-    kind: type[Exception]
-    """What to raise."""
 
     def checked[M: BaseModel](
         self, model: type[M], check: Callable[[M], Iterable[Fault]] | None = None
@@ -55,7 +58,7 @@ class Document:
             check: Finds what is wrong with values that fit it one by one.
 
         Raises:
-            Exception: Of `kind`, if they do not fit; tells up to ten faults at once.
+            ScenarioError: If they do not fit; tells up to ten faults at once.
         """
         try:
             fitting = model.model_validate({} if self.value is None else self.value)
@@ -65,9 +68,9 @@ class Document:
             raise self._error(faults)
         return fitting
 
-    def _error(self, faults: Sequence[Fault]) -> Exception:
+    def _error(self, faults: Sequence[Fault]) -> ScenarioError:
         ordered = sorted(faults, key=lambda fault: self._line(fault[0]))
-        return self.kind(told([self._sentence(key, what) for key, what in ordered], self.path))
+        return ScenarioError(told([self._sentence(key, what) for key, what in ordered], self.path))
 
     def _sentence(self, key: Key, what: str) -> str:
         where = f"{dotted(key)}: " if key else ""
@@ -116,58 +119,60 @@ def told(sentences: Sequence[str], path: Path) -> str:
     return f"{path}: {len(sentences)} faults{first}:{listed}"
 
 
-def read_yaml(path: Path, kind: type[Exception]) -> Document:
+def read_yaml(path: Path) -> Document:
     """Read a YAML file.
 
-    Args:
-        path: The file, UTF-8.
-        kind: What to raise if it is missing, no UTF-8, no YAML or not plain data.
+    Raises:
+        ScenarioError: If it is missing, no UTF-8, no YAML or not plain data.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise kind(f"{path}: cannot be read: {error.strerror}") from error
+        raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise kind(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
-    return parse_yaml(text, path, kind)
+        raise ScenarioError(
+            f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8"
+        ) from error
+    return parse_yaml(text, path)
 
 
-def parse_yaml(text: str, path: Path, kind: type[Exception]) -> Document:
+def parse_yaml(text: str, path: Path) -> Document:
     """The same for text that stands, or is to stand, in a file."""
-    reading = _Reading(path, kind)
+    reading = _Reading(path)
     try:
-        _refuse_traps(text, path, kind)
+        _refuse_traps(text, path)
         node = yaml.compose(text, yaml.SafeLoader)
         value = None if node is None else reading.value(node, ())
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise kind(f"{path}:{line}: not YAML: {error.problem or error.context}") from error
+        raise ScenarioError(f"{path}:{line}: not YAML: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
-        raise kind(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    return Document(path, value, reading.lines, reading.written, kind)
+        raise ScenarioError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    return Document(path, value, reading.lines, reading.written)
 
 
-def _refuse_traps(text: str, path: Path, kind: type[Exception]) -> None:
+def _refuse_traps(text: str, path: Path) -> None:
     """Refuse what takes more than its length to read: aliases, and very deep nesting."""
     depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent):
-            raise kind(f"{path}:{line}: *{event.anchor}: aliases are not read; write it out")
+            raise ScenarioError(
+                f"{path}:{line}: *{event.anchor}: aliases are not read; write it out"
+            )
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
-            raise kind(f"{path}:{line}: nested too deeply")
+            raise ScenarioError(f"{path}:{line}: nested too deeply")
 
 
 class _Reading:
     """Makes values of nodes, and notes where they are."""
 
-    def __init__(self, path: Path, kind: type[Exception]) -> None:
+    def __init__(self, path: Path) -> None:
         self.lines: dict[Key, int] = {}
         self.written: dict[Key, str] = {}
         self._path = path
-        self._kind = kind
         self._maker = yaml.SafeLoader("")
 
     def value(self, node: yaml.Node, key: Key) -> Any:  # noqa: ANN401
@@ -211,8 +216,8 @@ class _Reading:
         except ValueError as error:
             raise self._error(node, f"{node.value}: {error}; write it in quotes") from error
 
-    def _error(self, node: yaml.Node, what: str) -> Exception:
-        return self._kind(f"{self._path}:{node.start_mark.line + 1}: {what}")
+    def _error(self, node: yaml.Node, what: str) -> ScenarioError:
+        return ScenarioError(f"{self._path}:{node.start_mark.line + 1}: {what}")
 
 
 def _known_keys(model: type[BaseModel], key: Key) -> list[str]:
@@ -238,13 +243,11 @@ def _without_none(kind: Any) -> Any:  # noqa: ANN401
     return kind
 
 
-def write_whole(path: Path, text: str, kind: type[Exception]) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Replace a file in one go; a kill or a full disk leaves the old one.
 
-    Args:
-        path: The file.
-        text: All of it.
-        kind: What to raise if it cannot be written.
+    Raises:
+        ScenarioError: If it cannot be written.
     """
     part = path.with_name(f"{path.name}.new")
     try:
@@ -255,4 +258,4 @@ def write_whole(path: Path, text: str, kind: type[Exception]) -> None:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise kind(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise ScenarioError(f"{path}: cannot be written: {error.strerror or error}") from error
