@@ -10,45 +10,43 @@ from pathlib import Path
 
 import yaml
 
-from scenarios.site import FILE, Bundle, Scenario, Settings, faults
+from scenarios.settings import Bundle, Settings, faults
 from scenarios.yaml_files import Document, ScenarioError, parse_yaml, write_whole
 
 _KEY = "bundles"
 
 
-def write_bundles(folder: Path, bundles: Sequence[Bundle]) -> Scenario:
+def write_list(path: Path, bundles: Sequence[Bundle]) -> Settings:
     """Put a list of decoders into a scenario's file, in place of the one there.
 
     Args:
-        folder: The scenario's.
-        bundles: All of them; written by falling threshold.
+        path: The file.
+        bundles: All of them, as they are to stand there.
 
     Returns:
-        The scenario as it is now.
+        What the file says now.
 
     Raises:
-        ScenarioError: If the file cannot be read or written, or is laid out so that the list
-            cannot be put in without touching the rest; it is left as it was then.
+        ScenarioError: If it cannot be read or written, or is laid out so that the list cannot be
+            put in without touching the rest; it is left as it was then.
     """
-    path = folder / FILE
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: cannot be read: {error}") from error
     before = parse_yaml(text, path)
     before.checked(Settings, faults)
-    ordered = sorted(bundles, key=lambda bundle: -bundle.ft)
-    fresh = _with_list(text, ordered)
+    fresh = _with_list(text, bundles)
     try:
         after = parse_yaml(fresh, path)
         kept = _without_list(after) == _without_list(before)
         settings = after.checked(Settings, faults)
     except ScenarioError as error:
-        raise _cannot(path, ordered) from error
-    if not kept or settings.bundles != ordered:
-        raise _cannot(path, ordered)
+        raise _cannot(path, bundles) from error
+    if not kept or settings.bundles != list(bundles):
+        raise _cannot(path, bundles)
     write_whole(path, fresh)
-    return Scenario(folder, settings)
+    return settings
 
 
 def _cannot(path: Path, bundles: Sequence[Bundle]) -> ScenarioError:

@@ -4,21 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.bundle_list import write_bundles
-from scenarios.site import Bundle, load_scenario
+from scenarios.bundle_list import write_list
+from scenarios.settings import Bundle
+from scenarios.site import load_scenario, write_bundles
 from scenarios.yaml_files import ScenarioError
 
 HEAD = "# mine\nversion: 1\nname: hall  # the big one\ndescription: A camera in a hall.\n"
 TAIL = "# about nouns\nexpected: [drill]\n# the end\n"
-TWO = [Bundle(ft=2, path="bundles/ft2"), Bundle(ft=6, path="bundles/ft6")]
+TWO = [Bundle(ft=6, path="bundles/ft6"), Bundle(ft=2, path="bundles/ft2")]
 WRITTEN = "bundles:\n- ft: 6\n  path: bundles/ft6\n- ft: 2\n  path: bundles/ft2\n"
 
 
 def written(folder: Path, text: str, bundles: list[Bundle]) -> str:
     file = folder / "scenario.yaml"
     file.write_bytes(text.encode())
-    scenario = write_bundles(folder, bundles)
-    assert scenario == load_scenario(folder)
+    assert write_list(file, bundles) == load_scenario(folder).settings
     assert list(folder.iterdir()) == [file]
     return file.read_bytes().decode()
 
@@ -74,4 +74,17 @@ def test_faults_are_told_before_anything_is_written(tmp_path: Path):
     with pytest.raises(ScenarioError, match=":5: nmae: unknown key, did you mean name"):
         written(tmp_path, f"{HEAD}nmae: x\n", TWO)
     with pytest.raises(ScenarioError, match="cannot be read"):
-        write_bundles(tmp_path / "none", TWO)
+        write_list(tmp_path / "none", TWO)
+
+
+def test_decoders_of_other_thresholds_stay(tmp_path: Path):
+    written(tmp_path, f"{HEAD}bundles:\n- ft: 9\n  path: mine\n- ft: 6\n  path: old\n", TWO[:1])
+    scenario = load_scenario(tmp_path)
+    now = write_bundles(scenario, {2: tmp_path / "bundles" / "ft2", 4: Path("/elsewhere/ft4")})
+    assert now == load_scenario(tmp_path)
+    assert now.settings.bundles == [
+        Bundle(ft=6, path="bundles/ft6"),
+        Bundle(ft=4, path="/elsewhere/ft4"),
+        Bundle(ft=2, path="bundles/ft2"),
+    ]
+    assert now.bundle(4) == Path("/elsewhere/ft4")

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from scenarios.ratings.records import Place
+from scenarios.settings import schema
 from scenarios.site import (
     LIBRARY,
     create,
@@ -14,7 +15,6 @@ from scenarios.site import (
     load_scenario,
     presets,
     scenario_root,
-    schema,
     targets,
 )
 from scenarios.yaml_files import ScenarioError
