@@ -22,6 +22,9 @@ LEAST_ZIPF = {"animal": 1.8, "food": 2.2, "plant": 2.3, "artifact": 2.3, "object
 """Rarest meaning taken from each lexicographer file that can be photographed. Animals and food
 stay pictures of themselves when rare; rare artifacts are jargon, and most objects are places."""
 
+GIVEN_LEXNAMES = frozenset({*LEAST_ZIPF, "body", "person"})
+"""Kinds of things that a noun may mean which somebody else chose."""
+
 LEAST_PHRASE_ZIPF = 2.7
 """Rarest artifact of several words."""
 
@@ -106,6 +109,28 @@ def choose_nouns(wordnet: WordNet) -> list[Noun]:
             if place == 0 or (plain and len(canonical(lemma).split()) <= MOST_WORDS):
                 found[canonical(lemma)].setdefault(offset, zipf)
     return [_noun(text, senses) for text, senses in sorted(found.items())]
+
+
+def given_noun(wordnet: WordNet, text: str, spellings: Iterable[str]) -> Noun:
+    """A noun that somebody else chose, with the meanings that can be pictured.
+
+    Unlike for `choose_nouns`, no meaning is too rare.
+
+    Args:
+        wordnet: Where its meanings come from.
+        text: The noun, canonical.
+        spellings: How it is written, in the singular or as a word that has only a plural.
+
+    Returns:
+        The noun; without senses if WordNet knows none of a kind of thing.
+    """
+    senses: dict[int, float] = {}
+    for lemma in sorted({spelling.lower() for spelling in spellings} & wordnet.senses.keys()):
+        for offset, share in _shares(wordnet, lemma).items():
+            synset, zipf = wordnet.synsets[offset], _zipf(lemma) + math.log10(share)
+            if synset.lexname in GIVEN_LEXNAMES and not synset.instance:
+                senses[offset] = max(zipf, senses.get(offset, zipf))
+    return _noun(text, senses) if senses else Noun(text, (), _zipf(text))
 
 
 def hypernym_nouns(wordnet: WordNet, nouns: Iterable[Noun]) -> dict[str, list[str]]:

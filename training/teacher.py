@@ -164,18 +164,46 @@ def build_teacher(
         noun_vectors: Text vectors of the bare nouns [N, F].
         class_vectors: Text vectors of the ImageNet classes [1000, F].
     """
+    return teacher_of(wordnet, nouns, expected_answers(wordnet, nouns), noun_vectors, class_vectors)
+
+
+def expected_answers(wordnet: WordNet, nouns: Sequence[Noun]) -> Tensor:
+    """What the classifier answers for pictures of nouns: rows that sum to 1 [N, K].
+
+    Args:
+        wordnet: Where the nouns' meanings come from.
+        nouns: Each with a meaning at least.
+    """
     classes = class_synsets()
     meanings = sorted({offset for noun in nouns for offset, _ in noun.senses} | set(classes))
     ancestors = {offset: wordnet.ancestors(offset) for offset in meanings}
     expected = torch.from_numpy(simulated_answers(distances(ancestors, meanings, classes)))
     place = {offset: number for number, offset in enumerate(meanings)}
-    answers = torch.stack(
+    return torch.stack(
         [
             sum((prior * expected[place[offset]] for offset, prior in noun.senses), torch.zeros(()))
             / sum(prior for _, prior in noun.senses)
             for noun in nouns
         ]
     )
+
+
+def teacher_of(
+    wordnet: WordNet,
+    nouns: Sequence[Noun],
+    answers: Tensor,
+    noun_vectors: Vectors,
+    class_vectors: Vectors,
+) -> Teacher:
+    """Put a teacher together from the answers expected for its nouns [N, K]; see `build_teacher`.
+
+    Args:
+        wordnet: Says which words make compounds.
+        nouns: The dictionary.
+        answers: Rows that sum to 1 [N, K].
+        noun_vectors: Text vectors of the bare nouns [N, F].
+        class_vectors: Text vectors of the ImageNet classes [1000, F].
+    """
     compounds, names = count_compounds(wordnet), [noun.text for noun in nouns]
     zipf = torch.tensor([noun.zipf for noun in nouns]).clamp(max=MOST_ZIPF)
     log_frequency = zipf * math.log(10)
