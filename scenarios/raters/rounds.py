@@ -113,8 +113,8 @@ def rate_by_digits(  # noqa: PLR0913 - one place for all that a run depends on
     options = _Options(seed, prior or {}, max_cost_usd, report)
     run = _Run(store, question, place, lines, transport, options)
     run.forgive()
-    while requests := run.left() or run.next_round():
-        run.ask(requests)
+    while run.left() or run.next_round():
+        run.ask()
 
 
 def digit_scores(store: RatingStore, question: Question, nouns: Iterable[str]) -> RawScores:
@@ -158,30 +158,29 @@ class _Run:
 
     def left(self) -> list[Planned]:
         """Requests that were planned and have no answer."""
-        return [p for p in self._planned if p.request_id(self._question) not in self._answers]
+        return [planned for id_, planned in self._planned.items() if id_ not in self._answers]
 
-    def next_round(self) -> list[Planned]:
-        """Plan what the answers so far leave open, in the store too; empty if nothing."""
+    def next_round(self) -> bool:
+        """Plan what the answers so far leave open, in the store too; False if nothing."""
         while requests := self._plan():
             self._store.plan(self._id, requests)
             self._load()
             # Another run may have asked the very same.
-            if left := self.left():
-                return left
-        return []
+            if self.left():
+                return True
+        return False
 
-    def ask(self, requests: Sequence[Planned]) -> None:
-        """Have all of them answered, no more at once than can surely be paid.
+    def ask(self) -> None:
+        """Have all that is left answered, no more at once than can surely be paid.
 
         Raises:
             BudgetError: If not even one can.
             EndpointError: If the transport brings nothing.
         """
-        by_id = {planned.request_id(self._question): planned for planned in requests}
         known = self._opinions().first_digits()
 
         def take(reply: Reply) -> None:
-            planned = by_id[reply.request_id]
+            planned = self._planned[reply.request_id]
             answer = read_reply(planned, reply, known, self._transport.backend)
             if self._store.add(self._question, answer):
                 self._note(answer)
@@ -189,7 +188,8 @@ class _Run:
 
         waiting = [
             RatingRequest(id_, request_body(self._question.model, self._place, planned))
-            for id_, planned in by_id.items()
+            for id_, planned in self._planned.items()
+            if id_ not in self._answers
         ]
         while waiting:
             affordable = self._affordable(waiting)
@@ -204,11 +204,14 @@ class _Run:
 
     def _load(self) -> None:
         self._rounds = self._store.rounds(self._id)
-        self._planned = [planned for of_round in self._rounds for planned in of_round]
-        ids = [planned.request_id(self._question) for planned in self._planned]
+        self._planned = {
+            planned.request_id(self._question): planned
+            for of_round in self._rounds
+            for planned in of_round
+        }
         self._answers: dict[str, Answer] = {}
         self._spent, self._unusable = 0.0, 0
-        for answer in self._store.answers(ids).values():
+        for answer in self._store.answers(self._planned).values():
             self._note(answer)
 
     def _note(self, answer: Answer) -> None:
@@ -258,7 +261,7 @@ class _Run:
         if not self._planned and self._examples - so_far.judged:
             nouns = [line for line in self._lines if line.target_noun not in so_far.digits]
             return first_round(nouns, self._planner(so_far, nouns))
-        asked = [(p, self._answers[p.request_id(self._question)]) for p in self._planned]
+        asked = [(planned, self._answers[id_]) for id_, planned in self._planned.items()]
         fresh, again = self._open(so_far, history(asked, self._forgiven))
         if (1 in fresh or len(self._rounds) <= EARLY) and (useless := self._useless()):
             fresh, again = {}, [(line, tried) for line, tried in again if not tried.alone]
