@@ -2,6 +2,17 @@
 
 from tests.app.short_watch import audited, clip, plan
 from tests.peers.camera import gst_python, pattern_units, rtsp_camera
-from tests.scenarios.installed import wordnet
+from tests.scenarios.installed import base_dictionary, base_file, home_with_base, wordnet
 
-__all__ = ["audited", "clip", "gst_python", "pattern_units", "plan", "rtsp_camera", "wordnet"]
+__all__ = [
+    "audited",
+    "base_dictionary",
+    "base_file",
+    "clip",
+    "gst_python",
+    "home_with_base",
+    "pattern_units",
+    "plan",
+    "rtsp_camera",
+    "wordnet",
+]

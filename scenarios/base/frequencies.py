@@ -46,10 +46,10 @@ def entry_of(
     """A noun whose frequency is that of all its forms, split over their spellings.
 
     The whole is T = round(scaled(Σ f·share)); a form that is both singular and plural counts once.
-    Every form claims in proportion to its own
-    place on the scale, as upstream has it, and T is split by largest remainder (scenarios_spec
-    §3.2). A spelling that gets nothing is left out, so that the sum is T; the target noun itself
-    gets something before any other spelling does.
+    As far as T goes every spelling gets 1: first the target noun, then the other forms in canonical
+    spelling by their place on the scale, then the rest. What is left is split in proportion to
+    those places, as upstream has it, by largest remainder (scenarios_spec §3.2). A spelling that
+    gets nothing is left out, so that the sum is T.
 
     Args:
         id_: Its id.
@@ -61,18 +61,17 @@ def entry_of(
     times = Counter(form.text for form in forms)
     heard = sum(frequencies[form.text] * form.share / times[form.text] for form in forms)
     total = math.floor(scaled(heard) + 0.5)
-    first = [form for form in forms if form.text == target]
-    ordered = [*first, *(form for form in forms if form.text != target)]
-    variants = [(spelling, form) for form in ordered for spelling in form.spellings]
-    weights = [
-        round(1000 * scaled(frequencies[form.text]) / len(form.spellings) / times[form.text])
-        for _, form in variants
+    weighed = [
+        (round(1000 * scaled(frequencies[form.text]) / times[form.text]), spelling, form)
+        for form in forms
+        for spelling in form.spellings
     ]
-    parts = split_total(total - 1, weights)
-    parts[0] += 1
+    weighed.sort(key=lambda one: _claim(*one, target))
+    weights = [weight // len(form.spellings) for weight, _, form in weighed]
+    parts = split_total(max(0, total - len(weighed)), weights)
     kept: dict[Number, dict[str, int]] = {"singular": {}, "plural": {}}
-    for (spelling, form), part in zip(variants, parts, strict=True):
-        if part:
+    for place, (_, spelling, form) in enumerate(weighed):
+        if part := parts[place] + (place < total):
             kept[form.number][spelling] = part
     singulars, plurals = sorted(kept["singular"].items()), sorted(kept["plural"].items())
     return NounEntry(
@@ -84,6 +83,14 @@ def entry_of(
         tuple(freq for _, freq in singulars),
         tuple(freq for _, freq in plurals),
     )
+
+
+def _claim(
+    weight: int, spelling: str, form: Form, target: str
+) -> tuple[bool, bool, int, bool, str]:
+    """Sorts spellings by who gets something first."""
+    canonical = spelling == form.text
+    return spelling != target, not canonical, -weight, form.number == "plural", spelling
 
 
 def pretty_spelling(spellings: Sequence[str]) -> str:

@@ -101,6 +101,7 @@ class Plurals:
         if not irregular:
             return (regular,) if self._counts.knows(sanitised(regular)) else ()
         met = [plural for plural in irregular if self._counts.knows(sanitised(plural))]
+        met = [plural for plural in met if plural != word] or met  # noun.exc has "gas gas", too.
         found = met or list(irregular[:1])
         least = LEAST_SHARE * max(self._count(plural) for plural in found)
         if regular not in (word, *found) and self._count(regular) >= max(least, 1):

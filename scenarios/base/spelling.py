@@ -12,7 +12,7 @@ RULES = [
         (r"(?<=[a-z]{2})our(?=s?\b|ed\b|ing\b|able\b|ful\b|er\b|ist\b|less\b)", "or"),
         (r"(?<=[a-z])is(e|er|ing|ed|ation|ator)\b", r"iz\1"),
         (r"(?<=[a-z])ys(e|er|ing|ed|ator)\b", r"yz\1"),
-        (r"(?<=[bcdhiptv])re\b", "er"),
+        (r"(?<=[bcdhtv])re\b", "er"),
         (r"(?<=[a-z])ogue\b", "og"),
         (r"(?<=[a-z])ence\b", "ense"),
         (r"(?<=[a-z])mme\b", "m"),
