@@ -12,7 +12,7 @@ student) orders the nouns that are left, and measuring says when to stop (scenar
 4. those left get the student's value and are flagged as estimated.
 
 Everything follows from the ratings so far and a seed: after a kill, the same call with what is in
-the store gives the rest of the block that was being asked. How the log-odds are scaled does not
+the store gives the block that was being asked. How the log-odds are scaled does not
 change the order (the student follows any a·x + b with a > 0), only when to stop.
 
     given_up = set[str]()
@@ -64,7 +64,8 @@ class Step:
     """What to ask about next."""
 
     nouns: tuple[str, ...]
-    """Target nouns, those of the stage that have no answer yet; none if nothing is left to ask."""
+    """Target nouns of the whole stage, those with an answer too, so that a run that was killed asks
+    them in the same groups; none if nothing is left to ask."""
     stage: str
     """For people: what is asked about and why."""
     left: int
@@ -98,9 +99,8 @@ def next_step(
     """
     asked = set[str]()
     for stage, nouns in _stages(dictionary, vectors, logits, seed, rule):
-        missing = tuple(n for n in nouns if n not in logits and n not in given_up)
-        if missing:
-            return Step(missing, stage, len(vectors.nouns) - len(asked))
+        if any(noun not in logits and noun not in given_up for noun in nouns):
+            return Step(nouns, stage, len(vectors.nouns) - len(asked))
         asked.update(nouns)
     return Step((), "finished", len(vectors.nouns) - len(asked))
 

@@ -1,0 +1,130 @@
+"""How quick and how good is a rating without any language model?
+
+Seconds for rating 40,000 nouns once their word vectors are cached, and how well 10 or 20 examples
+of each kind, drawn from the hand-labelled nouns of both presets, order the other labelled nouns.
+The nouns come from WordNet; embedding them the first time takes 6 CPU-minutes.
+
+    python -m benchmarks.prior_rating [--json] [--nouns N] [--vectors FOLDER]
+"""
+
+import argparse
+import json
+import re
+import time
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from novic.vocabulary import canonical
+from scenarios.dictionary import NounEntry, ObjectDictionary
+from scenarios.places import vectors_folder
+from scenarios.raters.prior import fit_prior, prior_scores
+from scenarios.raters.vectors import NounVectors, noun_vectors
+from scenarios.ratings.scale import auc
+from scenarios.wordnet import read_wordnet
+
+PRESETS = ("airbus", "nicol")
+DRAWS = 30
+KINDS = frozenset({"animal", "artifact", "body", "food", "object", "plant"})
+"""Lexicographer files that the nouns come from."""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="How quick and good is the prior?")
+    parser.add_argument("--json", action="store_true", help="print only the JSON object")
+    parser.add_argument("--nouns", type=int, default=40_000)
+    parser.add_argument("--vectors", type=Path, default=vectors_folder(), help="their cache")
+    args = parser.parse_args()
+    result: dict[str, float] = {"nouns": args.nouns}
+    table = Table("", "airbus", "nicol")
+    for examples in (10, 20):
+        cells = []
+        for preset in PRESETS:
+            found = drawn_aucs(preset, examples, args.vectors)
+            result[f"{preset}_auc_{examples}"] = round(float(found.mean()), 4)
+            result[f"{preset}_sd_{examples}"] = round(float(found.std()), 4)
+            cells.append(f"{found.mean():.3f} ± {found.std():.3f}")
+        table.add_row(f"AUC, {examples} + {examples} examples", *cells)
+    result |= seconds(wordnet_nouns(args.nouns), args.vectors)
+    if not args.json:
+        Console().print(table)
+        print(f"{args.nouns} nouns: {result['cpu_seconds']} CPU-s, {result['wall_seconds']} s")
+    print(json.dumps(result))
+
+
+def drawn_aucs(preset: str, examples: int, folder: Path) -> NDArray[np.float64]:
+    """AUC of the labelled nouns that are no examples, for each draw of examples."""
+    seen, never = labels(preset)
+    vectors = noun_vectors(dictionary_of([*seen, *never]), folder)
+    return np.array([one_auc(vectors, seen, never, examples, draw) for draw in range(DRAWS)])
+
+
+def one_auc(
+    vectors: NounVectors, seen: list[str], never: list[str], examples: int, draw: int
+) -> float:
+    """AUC of the labelled nouns that this draw did not make examples."""
+    random = np.random.default_rng(draw)
+    rows = [
+        vectors.mean[[vectors.numbers[noun] for noun in random.permutation(nouns)]]
+        for nouns in (seen, never)
+    ]
+    rule = fit_prior(rows[0][:examples], rows[1][:examples])
+    held_out = [rule.values(kind[examples:]).tolist() for kind in rows]
+    return auc(held_out[0], held_out[1])
+
+
+def labels(preset: str) -> tuple[list[str], list[str]]:
+    """The hand-labelled nouns of a preset: seen and never."""
+    file = files("scenarios") / "library" / preset / "labels.yaml"
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return content["seen"], content["never"]
+
+
+def seconds(dictionary: ObjectDictionary, folder: Path) -> dict[str, float]:
+    """Time of a rating with 10 + 10 examples, reading the cached vectors included."""
+    noun_vectors(dictionary, folder)
+    seen, never = labels(PRESETS[0])
+    known = set(dictionary.targets)
+    examples = [[noun for noun in kind if noun in known][:10] for kind in (seen, never)]
+    cpu, wall = time.process_time(), time.perf_counter()
+    prior_scores(noun_vectors(dictionary, folder), examples[0], examples[1])
+    return {
+        "cpu_seconds": round(time.process_time() - cpu, 2),
+        "wall_seconds": round(time.perf_counter() - wall, 2),
+    }
+
+
+def wordnet_nouns(count: int) -> ObjectDictionary:
+    """Every noun of physical things, thinned out evenly to the number asked for."""
+    nouns = {
+        noun
+        for synset in read_wordnet().synsets.values()
+        if synset.lexname in KINDS and not synset.instance
+        for lemma in synset.lemmas
+        if re.fullmatch(r"[0-9a-z]+( [0-9a-z]+)*", noun := canonical(lemma)) and len(noun) > 1
+    }
+    listed = sorted(nouns)
+    if len(listed) < count:
+        raise SystemExit(f"--nouns {count}: WordNet has {len(listed)} such nouns, ask for fewer")
+    chosen = np.linspace(0, len(listed) - 1, count).astype(int)
+    return dictionary_of([listed[number] for number in chosen])
+
+
+def dictionary_of(nouns: list[str]) -> ObjectDictionary:
+    """A dictionary of nouns with a singular each."""
+    return ObjectDictionary(
+        tuple(
+            NounEntry(number, noun, noun, (noun,), (), (1,), ())
+            for number, noun in enumerate(sorted(nouns))
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
