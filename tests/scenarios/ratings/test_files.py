@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from novic.digest import file_sha256
-from scenarios.dictionary import ObjectDictionary, read_dictionary
-from scenarios.overlay import Overlay
+from scenarios.dictionary import read_dictionary
 from scenarios.ratings.files import (
     dictionary_path,
     provenance,
@@ -18,20 +18,10 @@ from scenarios.ratings.files import (
     write_site,
 )
 from scenarios.ratings.records import Answer, Question, Rating, RatingError, RawScores
-from scenarios.ratings.result import RatedLogit, SiteRatings, Wishes, site_dictionary
 from scenarios.ratings.scale import calibrate
 from scenarios.ratings.store import RatingStore
 from tests.scenarios.builders import small_dictionary
-
-TEXT = "A camera looks at a bench."
-
-
-def a_site(logit: float) -> tuple[ObjectDictionary, SiteRatings]:
-    base = small_dictionary()
-    rated = {target: RatedLogit(logit, 1, ("m",)) for target in base.targets[1:]}
-    wishes = Wishes(expected={"deer"}, excluded={"suv": "no"})
-    dictionary, nouns = site_dictionary(base, rated, Overlay(), wishes, share=0.1)
-    return dictionary, SiteRatings("bench", TEXT, {"rule": "largest remainder"}, nouns)
+from tests.scenarios.ratings.builders import a_site
 
 
 def test_a_site_comes_back_as_it_was_written(tmp_path: Path):
@@ -64,7 +54,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from scenarios.ratings.files import write_site
-from tests.scenarios.ratings.test_files import a_site
+from tests.scenarios.ratings.builders import a_site
 left = 0
 
 def kill(event, _):
@@ -185,3 +175,17 @@ def test_provenance_says_who_was_asked_what_and_what_it_cost(tmp_path: Path):
     assert rater["last_answer"] == "2023-11-14T22:13:20+00:00"
     assert rater["calibration"]["auc"] == calibration.auc == 1.0
     assert json.loads(json.dumps(made)) == made
+
+
+def test_a_full_disk_leaves_the_old_site(small_disk: Path):
+    write_site(small_disk, "bench", *a_site(0.3))
+    before = read_site_ratings(ratings_path(small_disk, "bench"))
+    free = shutil.disk_usage(small_disk).free
+    (small_disk / "filler").write_bytes(b"x" * (free - 4096))
+    with pytest.raises(RatingError, match="cannot be written: No space left on device; free some"):
+        write_site(small_disk, "bench", *a_site(2.5))
+    assert len(list(small_disk.iterdir())) == 3
+    assert read_site_ratings(ratings_path(small_disk, "bench")) == before
+    (small_disk / "filler").unlink()
+    write_site(small_disk, "bench", *a_site(2.5))
+    assert read_site_ratings(ratings_path(small_disk, "bench")) != before

@@ -1,11 +1,9 @@
 import itertools
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,27 +13,14 @@ from scenarios.ratings.records import (
     Answer,
     Line,
     Planned,
-    Question,
     Rating,
     RatingError,
     Spent,
 )
 from scenarios.ratings.store import RatingStore
+from tests.scenarios.ratings.builders import QUESTION, an_answer
 
-QUESTION = Question("digit", "a-model", "", "prompt", "site")
 OTHER = replace(QUESTION, model="another-model")
-
-
-def an_answer(number: int, nouns: int = 3) -> Answer:
-    return Answer(
-        f"request-{number}",
-        "ok",
-        tuple(Rating(f"noun {number} {n}", f"Noun {n}", n + 0.5, line=n) for n in range(nouns)),
-        tokens_in=100,
-        tokens_out=10,
-        cost_usd=0.25,
-        created_us=1_700_000_000_000_000 - number,
-    )
 
 
 @pytest.fixture
@@ -118,7 +103,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from scenarios.ratings.store import RatingStore
-from tests.scenarios.ratings.test_store import QUESTION, an_answer
+from tests.scenarios.ratings.builders import QUESTION, an_answer
 name, count = sys.argv[2], int(sys.argv[3])
 with RatingStore(Path(sys.argv[1])) as store:
     for number in range(count):
@@ -237,21 +222,6 @@ def test_overwritten_pages_are_told(path: Path):
         file.write(bytes(range(256)) * 32)
     with pytest.raises(RatingError, match=r"sqlite: is damaged or no rating store"):
         RatingStore(path)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount") or "mount"
-    mounted = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("a full or read-only disk needs the right to mount a tmpfs (run as root)")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 def test_a_full_disk_is_said_and_loses_nothing(small_disk: Path):
