@@ -207,7 +207,11 @@ class _Audit:
                 self._store.save_source(self._run_id, source)
             recorder = Recorder(self._store, self._run_id, source)
             pipeline = CameraPipeline(
-                names, live=False, zones=self._request.zones, video=source.uri
+                names,
+                live=False,
+                zones=self._request.zones,
+                video=source.uri,
+                surprise=names.bundle.surprise_bits,
             )
             with self._reporter.task(f"Auditing {video.name}", info.duration_s or None) as meter:
                 meter.to(resume_s)

@@ -42,6 +42,9 @@ class Event:
     """Whether the run was stopped while it was still there."""
     snapshot_s: float = 0.0
     """Time of the snapshot, in seconds from the start of the source."""
+    surprise_bits: float | None = None
+    """How unexpected the best noun is at the site, -log2 of its share of all frequencies there;
+    None where no site's decoder names things."""
 
     @property
     def noun(self) -> str:
@@ -75,6 +78,11 @@ class Event:
             "candidates": [[noun, round(p, 4)] for noun, p in self.candidates],
             "frames": self.frames,
             "cut": self.cut,
+            **(
+                {}
+                if self.surprise_bits is None
+                else {"surprise_bits": round(self.surprise_bits, 2)}
+            ),
         }
 
 

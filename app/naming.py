@@ -1,16 +1,26 @@
 """`nomaly name`: open-vocabulary names for image files."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import batched
 from typing import Any
 
 from app.images import open_images
 from app.progress import Reporter
+from novic.bundle import Bundle
 from novic.model import NounModel, NounScore
 
 BATCH = 32
 """Images opened and named at once; bounds memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How much a noun is expected at the site whose decoder says it."""
+
+    frequency: int
+    surprise_bits: float
+    """-log2 of its share of all frequencies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +30,28 @@ class NamedImage:
     path: str
     nouns: list[NounScore] = field(default_factory=list)
     error: str = ""
+    expected: Mapping[str, Expected] = field(default_factory=dict)
+    """Of those nouns whose frequency at the site is known."""
 
     def as_json(self) -> dict[str, Any]:
         """The result as scripts read it; keys are stable."""
         if self.error:
             return {"path": self.path, "error": self.error}
-        return {"path": self.path, "nouns": [[noun.noun, round(noun.p, 4)] for noun in self.nouns]}
+        nouns = [[noun.noun, round(noun.p, 4)] for noun in self.nouns]
+        if not self.expected:
+            return {"path": self.path, "nouns": nouns}
+        expected = {noun: asdict(known) for noun, known in self.expected.items()}
+        return {"path": self.path, "nouns": nouns, "expected": expected}
+
+
+def expected(bundle: Bundle, nouns: Sequence[NounScore]) -> dict[str, Expected]:
+    """How much nouns are expected where a decoder is used; nothing if it knows no site."""
+    found = {}
+    for noun in nouns:
+        bits = bundle.surprise_bits(noun.noun)
+        if bits is not None and bundle.frequencies is not None:
+            found[noun.noun] = Expected(bundle.frequencies[noun.noun], round(bits, 2))
+    return found
 
 
 def name_images(
@@ -47,6 +73,7 @@ def name_images(
                 if file.image is None:
                     yield NamedImage(file.path, error=file.error)
                 else:
-                    yield NamedImage(file.path, next(named))
+                    nouns = next(named)
+                    yield NamedImage(file.path, nouns, expected=expected(model.bundle, nouns))
             done += len(batch)
             meter.to(done, f"{done} images")

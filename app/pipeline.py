@@ -1,6 +1,7 @@
 """The path of a frame: anomaly map to boxes to tracks to named events, for one camera."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,6 +55,7 @@ class CameraPipeline:
         rule: TrackRule | None = None,
         zones: Zones | None = None,
         video: str = "",
+        surprise: Callable[[str], float | None] = lambda _: None,
     ) -> None:
         """Start with no tracks.
 
@@ -63,12 +65,14 @@ class CameraPipeline:
             rule: When tracks open and close.
             zones: Which parts of the view are watched.
             video: The file that the frames come from, if any.
+            surprise: Says how unexpected a noun is at the site, bits; None if that is unknown.
         """
         self._names = names
         self._live = live
         self._zones = zones or Zones()
         self._watched = self._zones.grid((1, 1))
         self._video = video
+        self._surprise = surprise
         self._tracker = Tracker(rule or TrackRule())
         self._kept: dict[Track, _Open] = {}
         self._ended: list[Track] = []
@@ -173,6 +177,7 @@ class CameraPipeline:
             candidates=kept.candidates,
             snapshot_s=picture.pts_s,
         )
+        event.surprise_bits = self._surprise(event.noun)
         return Finding(event, picture, track.path)
 
 

@@ -20,6 +20,9 @@ def print_events(result: AuditResult) -> None:
     table = Table(title=None, box=None, header_style="bold")
     for column in ("from", "to", "camera", "noun", "p", "or", "score"):
         table.add_column(column, justify="right" if column in ("p", "score") else "left")
+    of_site = any(event.surprise_bits is not None for event in result.events)
+    if of_site:
+        table.add_column("surprise", justify="right")
     for event in result.events:
         others = ", ".join(f"{noun} {100 * p:.0f}%" for noun, p in event.candidates[1:3])
         table.add_row(
@@ -30,6 +33,7 @@ def print_events(result: AuditResult) -> None:
             f"{100 * event.p:.0f}%",
             escape(others),
             f"{event.score:.1f}",
+            *([_bits(event.surprise_bits)] if of_site else []),
         )
     if result.events:
         console.print(table)
@@ -62,25 +66,40 @@ def print_names(named: Sequence[NamedImage]) -> None:
     table = Table(box=None, header_style="bold")
     for column in ("image", "noun", "p", "or"):
         table.add_column(column, justify="right" if column == "p" else "left", overflow="fold")
+    of_site = any(image.expected for image in named)
+    if of_site:
+        table.add_column("surprise", justify="right")
     for image in named:
         if image.error:
             Console(stderr=True).print(f"{image.path}: {image.error}", highlight=False)
             continue
         best = image.nouns[0]
         others = ", ".join(f"{noun.noun} {100 * noun.p:.0f}%" for noun in image.nouns[1:])
+        known = image.expected.get(best.noun)
         table.add_row(
-            escape(image.path), f"[bold]{escape(best.noun)}[/bold]", f"{100 * best.p:.0f}%", others
+            escape(image.path),
+            f"[bold]{escape(best.noun)}[/bold]",
+            f"{100 * best.p:.0f}%",
+            others,
+            *([_bits(known.surprise_bits if known else None)] if of_site else []),
         )
     if table.row_count:
         Console().print(table)
 
 
 def print_names_csv(named: Sequence[NamedImage]) -> None:
-    """Nouns of images as CSV: path, rank, noun, p, error."""
+    """Images as CSV: path, rank, noun, p, error, and of a site's decoder surprise_bits."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["path", "rank", "noun", "p", "error"])
+    of_site = any(image.expected for image in named)
+    writer.writerow(["path", "rank", "noun", "p", "error", *["surprise_bits"] * of_site])
     for image in named:
         if image.error:
-            writer.writerow([image.path, "", "", "", image.error])
+            writer.writerow([image.path, "", "", "", image.error, *[""] * of_site])
         for rank, noun in enumerate(image.nouns, start=1):
-            writer.writerow([image.path, rank, noun.noun, f"{noun.p:.4f}", ""])
+            row = [image.path, rank, noun.noun, f"{noun.p:.4f}", ""]
+            known = image.expected.get(noun.noun)
+            writer.writerow([*row, *[known.surprise_bits if known else ""] * of_site])
+
+
+def _bits(surprise: float | None) -> str:
+    return "" if surprise is None else f"{surprise:.1f} bits"

@@ -10,7 +10,6 @@ import torch
 
 from app.errors import UsageError
 from app.fitting import FIT_FRAMES, fit_detector
-from app.namer import Names
 from app.outputs import claim_folder, write_events
 from app.pipeline import CameraPipeline
 from app.progress import Reporter
@@ -26,7 +25,7 @@ from detectors.base import Detector
 from detectors.registry import load_detector
 from detectors.types import Frame, Pixels
 from novic.device import resolve_device
-from novic.model import ModelOptions, load_model
+from novic.model import ModelOptions, NounModel, load_model
 
 SAVE_EVERY_S = 5.0
 """Pause between saves while nothing happens."""
@@ -117,14 +116,19 @@ class _Watch:
         self._frames = camera.frames(timeout_s=0.25)
         self._until = math.inf
 
-    def run(self, names: Names, detector: Detector) -> dict[str, Any]:
+    def run(self, names: NounModel, detector: Detector) -> dict[str, Any]:
         """Look and tell; whatever ends it, the report is written."""
         info = self._camera.info
         settings = {"source": info.uri, "learn_s": self._request.learn_s}
         run_id = self._store.begin_run("watch", settings).id
         source = SourceProgress(info.camera, info.uri, info.size, 0.0, 0.0)
         recorder = Recorder(self._store, run_id, source)
-        pipeline = CameraPipeline(names, live=True, zones=self._request.zones)
+        pipeline = CameraPipeline(
+            names,
+            live=True,
+            zones=self._request.zones,
+            surprise=names.bundle.surprise_bits,
+        )
         try:
             self._look(detector, pipeline, recorder)
         finally:

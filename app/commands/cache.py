@@ -82,7 +82,7 @@ def nouns(
     """
     from training.caches.making import NounSource, cache_nouns
 
-    source = NounSource(dictionary, ft, prompts, collections, _sets(multiset))
+    source = NounSource(dictionary, ft, prompts, collections, read_sets(multiset))
     with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
         made = cache_nouns(source, lambda: _build(embedder, device), making)
     _show(made, as_json)
@@ -322,7 +322,12 @@ def _kind(vectors: str) -> "VectorKind | None":
     return kind
 
 
-def _sets(text: str) -> tuple[int, ...]:
+def read_sets(text: str) -> tuple[int, ...]:
+    """Sets of texts about one noun, two and so on, as typed: "1,1,1".
+
+    Raises:
+        UsageError: If that is not what was typed.
+    """
     try:
         sets = tuple(int(part) for part in text.split(","))
     except ValueError:

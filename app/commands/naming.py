@@ -5,7 +5,18 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands.options import Device, EmbedderSpec, Json, Model, Quiet, print_json, show_progress
+from app.commands.options import (
+    Device,
+    EmbedderSpec,
+    Json,
+    Model,
+    Quiet,
+    ScenarioFt,
+    ScenarioName,
+    ScenarioRoot,
+    print_json,
+    show_progress,
+)
 from app.errors import UsageError
 
 Strategy = Annotated[
@@ -40,6 +51,9 @@ def name(
     images: Annotated[list[str], typer.Argument(help="Image files, folders, or - for stdin.")],
     top: Annotated[int, typer.Option(min=1, max=100, help="Nouns for each image.")] = 5,
     model: Model = None,
+    scenario: ScenarioName = None,
+    ft: ScenarioFt = None,
+    root: ScenarioRoot = None,
     gencfg: Strategy = STANDARD,
     guide: GuideFile = None,
     dictionary: DictionaryFile = None,
@@ -50,8 +64,13 @@ def name(
     as_csv: Annotated[bool, typer.Option("--csv", help="Results as CSV on stdout.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Name what images show, without a list to choose from."""
+    """Name what images show, without a list to choose from.
+
+    With --scenario also how unexpected that is at the site: surprise in bits, one more for half as
+    frequent.
+    """
     from app.naming import name_images
+    from app.site_model import site_bundle
     from app.tables import print_names, print_names_csv
     from novic.device import resolve_device
     from novic.gencfg import parse_gencfg
@@ -62,6 +81,7 @@ def name(
     options = ModelOptions(
         parse_gencfg(gencfg), guide_nouns(guide), spellings_of(dictionary), embedder, tokenizer
     )
+    model = site_bundle(scenario, ft, root, model)
     loaded = load_model(model, resolve_device(device), options)
     tell_left_out(loaded.decoder.guide)
     named = list(name_images(loaded, images, top, show_progress(quiet)))

@@ -28,6 +28,26 @@ EmbedderSpec = Annotated[
         "that the model names.",
     ),
 ]
+ScenarioName = Annotated[
+    str | None,
+    typer.Option("--scenario", help="Name things with the decoder that was built for a site."),
+]
+ScenarioFt = Annotated[
+    int | None,
+    typer.Option(
+        "--ft",
+        min=0,
+        help="Which of the site's decoders; by default the one of the lowest threshold, which "
+        "knows most nouns.",
+    ),
+]
+ScenarioRoot = Annotated[
+    Path | None,
+    typer.Option(
+        "--root",
+        help="Folder of scenarios; by default NOMALY_SCENARIOS, else nomaly-scenarios.",
+    ),
+]
 DetectorFolder = Annotated[
     Path | None, typer.Option("--detector", help="A detector that was fitted before.")
 ]

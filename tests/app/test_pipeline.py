@@ -46,6 +46,14 @@ def test_an_audit_names_an_event_when_it_has_ended():
     assert len(finding.path) == event.frames == 15
 
 
+def test_an_event_tells_how_unexpected_its_noun_is():
+    bits = {"lamp": 6.5}
+    pipeline = CameraPipeline(BrightnessNames(), live=False, surprise=bits.get)
+    play(pipeline, 3, (4, 4, 4))
+    (finding,) = pipeline.flush()
+    assert finding.event.surprise_bits == 6.5
+
+
 def test_live_it_opens_is_named_anew_with_all_its_pictures_and_closes():
     names = BrightnessNames()
     told = play(CameraPipeline(names, live=True), 6, (4, 4, 4))

@@ -241,3 +241,25 @@ def test_a_file_is_no_output_folder(tmp_path: Path):
 )
 def test_times_read_well(seconds: float, text: str):
     assert clock(seconds) == text
+
+
+def test_surprise_is_kept_and_told_only_where_it_is_known(store: Store):
+    of_site, plain = a_finding(1), a_finding(2)
+    of_site.event.surprise_bits = 11.25
+    run_id = begin(store, of_site, plain)
+    assert [event.surprise_bits for event in store.events(run_id)] == [11.25, None]
+    assert [event.as_json().get("surprise_bits") for event in store.events(run_id)] == [11.25, None]
+    page = write_report(store, store.end_run(run_id, "finished", {})).read_text()
+    assert page.count("bits of surprise here") == 1
+    assert "11.2 bits of surprise here" in page
+
+
+def test_a_store_of_before_surprise_is_brought_up_to_date(tmp_path: Path):
+    with Store(tmp_path) as opened:
+        run_id = begin(opened, a_finding())
+    with sqlite3.connect(tmp_path / STORE) as db:
+        db.execute("ALTER TABLE event DROP COLUMN surprise_bits")
+        db.execute("PRAGMA user_version=1")
+    db.close()
+    with Store(tmp_path) as opened:
+        assert opened.events(run_id) == [a_finding().event]
