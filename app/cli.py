@@ -9,7 +9,17 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands import annotate, cache, captions, embedder, evaluation, model, naming, train
+from app.commands import (
+    annotate,
+    cache,
+    captions,
+    embedder,
+    evaluation,
+    model,
+    naming,
+    scenario,
+    train,
+)
 from app.commands.options import (
     Camera,
     DetectorFolder,
@@ -23,6 +33,9 @@ from app.commands.options import (
     Out,
     Overwrite,
     Quiet,
+    ScenarioFt,
+    ScenarioName,
+    ScenarioRoot,
     print_json,
     show_progress,
 )
@@ -38,7 +51,7 @@ cli = typer.Typer(
     epilog="Any command takes --debug, which shows where an error comes from.",
 )
 
-for group in (model, embedder, captions, cache, annotate):
+for group in (scenario, model, embedder, captions, cache, annotate):
     cli.add_typer(group.cli, name=group.__name__.rsplit(".", 1)[-1])
 
 TYPER_ABORTED = 130
@@ -94,6 +107,9 @@ def audit(
     fps: Fps = 5.0,
     every_frame: EveryFrame = False,
     model: Model = None,
+    scenario: ScenarioName = None,
+    ft: ScenarioFt = None,
+    root: ScenarioRoot = None,
     embedder: EmbedderSpec = None,
     camera: Camera = "",
     exclude: Exclude = None,
@@ -110,6 +126,7 @@ def audit(
     """
     from app.audit import AuditRequest
     from app.audit import audit as run_audit
+    from app.site_model import site_bundle, site_detector
     from app.tables import print_events
 
     request = AuditRequest(
@@ -117,13 +134,15 @@ def audit(
         out=out,
         normal=normal,
         normal_first_s=normal_first,
-        detector=detector,
+        detector=site_detector(
+            scenario, root, detector, taught=bool(normal) or normal_first is not None
+        ),
         fps=None if every_frame else fps,
         device=device,
-        model=model,
+        model=site_bundle(scenario, ft, root, model),
         embedder=embedder,
         camera=camera,
-        zones=_zones(exclude or []),
+        zones=_zones(exclude or [], scenario, root),
         overwrite=overwrite,
         draw=draw,
     )
@@ -151,6 +170,9 @@ def watch(
     fps: Fps = 5.0,
     every_frame: EveryFrame = False,
     model: Model = None,
+    scenario: ScenarioName = None,
+    ft: ScenarioFt = None,
+    root: ScenarioRoot = None,
     embedder: EmbedderSpec = None,
     camera: Camera = "",
     exclude: Exclude = None,
@@ -164,6 +186,7 @@ def watch(
     quiet: Quiet = False,
 ) -> None:
     """Watch a live camera and name what does not belong, until Ctrl-C."""
+    from app.site_model import site_bundle, site_detector
     from app.tables import print_state
     from app.watch import WatchRequest
     from app.watch import watch as run_watch
@@ -172,13 +195,13 @@ def watch(
         source=source,
         out=out,
         learn_s=learn,
-        detector=detector,
+        detector=site_detector(scenario, root, detector, taught=learn is not None),
         fps=None if every_frame else fps,
         device=device,
-        model=model,
+        model=site_bundle(scenario, ft, root, model),
         embedder=embedder,
         camera=camera,
-        zones=_zones(exclude or []),
+        zones=_zones(exclude or [], scenario, root),
         overwrite=overwrite,
         connect_s=connect,
         for_s=for_s,
@@ -292,11 +315,13 @@ def _exit_code(error: Exception) -> int | None:
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & {"EmbedderError", "BundleError", "CheckpointError"}:
         return 4
+    if "ScenarioError" in kinds:
+        return 2
     if "SourceError" in kinds:
         return 3 if _is_watch() else 1
     known = {"DetectorError", "VideoError", "PhotoError"}
     known |= {"WordNetError", "DistilError", "DictionaryError", "PromptError", "CaptionError"}
-    known |= {"CacheError", "TrainingError", "EvaluationError", "AnnotationError"}
+    known |= {"CacheError", "TrainingError", "EvaluationError", "AnnotationError", "RatingError"}
     return 1 if kinds & known else 2 if isinstance(error, ValueError) else None
 
 
@@ -317,10 +342,13 @@ def _finish(result: dict[str, Any] | None, *, stopped: bool) -> None:
         raise typer.Exit(1)
 
 
-def _zones(exclude: list[str]) -> Any:  # noqa: ANN401
-    """Polygons from the command line."""
+def _zones(exclude: list[str], scenario: str | None, root: Path | None) -> Any:  # noqa: ANN401
+    """Polygons from the command line, else the scenario's."""
+    from app.site_model import site_zones
     from detectors.zones import Zones
 
+    if not exclude and scenario is not None:
+        return site_zones(scenario, root)
     try:
         polygons = tuple(
             tuple((float(x), float(y)) for x, y in (corner.split(",") for corner in text.split()))

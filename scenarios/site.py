@@ -135,7 +135,7 @@ def presets() -> list[str]:
 def find_scenario(
     name: str, root: Path | None = None, say: Callable[[str], object] = print
 ) -> Scenario:
-    """The scenario that a user means.
+    """The scenario that a user means, to work on.
 
     Args:
         name: Of a scenario below the root, of a preset, which is copied there first, or a folder.
@@ -145,15 +145,27 @@ def find_scenario(
     Raises:
         ScenarioError: If there is no such scenario, or it is not as it must be.
     """
+    found = known_scenario(name, root)
+    if found.folder.parent != LIBRARY:
+        return found
+    folder = scenario_root(root) / found.folder.name
+    create(folder, found.file.read_text(encoding="utf-8"))
+    say(f"Copied the preset {name} to {folder}; what it says there can be changed.")
+    return load_scenario(folder)
+
+
+def known_scenario(name: str, root: Path | None = None) -> Scenario:
+    """The same, only to look at: a preset stays where it is.
+
+    Raises:
+        ScenarioError: If there is no such scenario, or it is not as it must be.
+    """
     home = scenario_root(root)
     if is_name(name):
-        folder = home / name
-        if (folder / FILE).is_file():
-            return load_scenario(folder)
+        if (home / name / FILE).is_file():
+            return load_scenario(home / name)
         if name in presets():
-            create(folder, (LIBRARY / name / FILE).read_text(encoding="utf-8"))
-            say(f"Copied the preset {name} to {folder}; what it says there can be changed.")
-            return load_scenario(folder)
+            return load_scenario(LIBRARY / name)
     if (Path(name) / FILE).is_file() or len(Path(name).parts) > 1:
         return load_scenario(Path(name))
     known = sorted({*presets(), *(path.parent.name for path in home.glob(f"*/{FILE}"))})
