@@ -17,7 +17,7 @@ type FaultKind = Literal[
     "line_missing", "line_unknown",
 ]  # fmt: skip
 
-SPOILED = {"cut_body", "length", "refusal", "missing_keys", "malformed", "mismatched", "no_usage"}
+SPOILED = {"length", "refusal", "missing_keys", "malformed", "mismatched", "no_usage"}
 """Paid, and of no use or in doubt."""
 
 COMMON = "0000111122233344455667789"

@@ -47,6 +47,8 @@ class Stat:
     """How often a good answer to a request was worked out, by `key_of` its body."""
     spoiled: dict[str, int]
     """The same for answers with a fault."""
+    cut: dict[str, int]
+    """The same for answers that broke off on their way: they cannot but be asked for again."""
     nouns: dict[str, int]
     """How often each noun was rated well."""
     batches: int
@@ -73,6 +75,8 @@ class LlmServer:
     """Of all chat requests and batch lines."""
     keys: set[str] = field(default_factory=set)
     """Seen."""
+    connections: int = 0
+    """Open now."""
 
     def __post_init__(self) -> None:
         self.lock = threading.RLock()
@@ -80,6 +84,7 @@ class LlmServer:
         self._calls = self._busy = self._most_at_once = 0
         self._paid: Counter[str] = Counter()
         self._spoiled: Counter[str] = Counter()
+        self._cut: Counter[str] = Counter()
         self._nouns: Counter[str] = Counter()
         self._seen: Counter[object] = Counter()
         self._made: Counter[object] = Counter()
@@ -91,6 +96,7 @@ class LlmServer:
                 self._calls,
                 dict(self._paid),
                 dict(self._spoiled),
+                dict(self._cut),
                 dict(self._nouns),
                 len(self.batches.batches),
                 len(self.batches.files),
@@ -130,7 +136,9 @@ class LlmServer:
 
     def _pay(self, body: dict[str, Any], kind: str) -> dict[str, Any]:
         with self.lock:
-            if kind in SPOILED:
+            if kind == "cut_body":
+                self._cut[key_of(body)] += 1
+            elif kind in SPOILED:
                 self._spoiled[key_of(body)] += 1
             else:
                 self._paid[key_of(body)] += 1
@@ -294,6 +302,16 @@ class _Http(ThreadingHTTPServer):
         self.llm = llm
         super().__init__(("127.0.0.1", port), _Handler)
         llm.url = f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    def process_request_thread(self, request: object, client_address: object) -> None:
+        """Answer on one connection until it is closed."""
+        with self.llm.lock:
+            self.llm.connections += 1
+        try:
+            super().process_request_thread(request, client_address)  # pyright: ignore[reportArgumentType]
+        finally:
+            with self.llm.lock:
+                self.llm.connections -= 1
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that was killed is no fault of the server; others are."""

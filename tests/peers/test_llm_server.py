@@ -48,7 +48,7 @@ def test_faults_strike_as_often_as_told():
         server.faults = [Fault("cut_body")]
         with pytest.raises(openai.APIConnectionError):
             ask(server, "horse")
-        assert sum(server.stat().spoiled.values()) == 1
+        assert sum(server.stat().cut.values()) == 1
 
 
 def test_batches_come_in_any_order_with_errors_apart():
