@@ -41,6 +41,7 @@ def test_it_has_the_expected_size(base_dictionary: ObjectDictionary):
     assert count_above(base_dictionary, 6) == pytest.approx(2_707, rel=0.02)
 
 
+@pytest.mark.timeout(400)  # Two builds, if it is the first to need the base dictionary.
 def test_another_process_makes_the_same_file(base_file: Path, tmp_path: Path):
     out = tmp_path / "again.json"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
