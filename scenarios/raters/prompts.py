@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from novic.vocabulary import canonical, sanitised
@@ -95,6 +96,7 @@ def digit_question(model: str, place: Place) -> Question:
     return Question("digit", model, "", PROMPT_SHA256, place.sha256)
 
 
+@lru_cache(maxsize=8)
 def splits(place: Place) -> tuple[Split, ...]:
     """Four ways to tell about three quarters of the examples and hide the others.
 
@@ -122,6 +124,7 @@ def splits(place: Place) -> tuple[Split, ...]:
     return tuple(parts)
 
 
+@lru_cache(maxsize=8 * SPLITS)
 def system_message(place: Place, split: int) -> str:
     """The task, the site and the examples that this split tells.
 
