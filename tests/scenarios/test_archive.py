@@ -185,9 +185,10 @@ def test_damage_anywhere_is_told(hall: Path, tmp_path: Path):
     ("content", "told"),
     [
         (b"no archive", "is damaged, or no .zip or .tar.gz"),
-        (gzip.compress(b"not tar"), "is damaged, or no .zip or .tar.gz"),
+        (gzip.compress(b"not tar", mtime=0), "is damaged, or no .zip or .tar.gz"),
         (None, "cannot be read or written: No such file"),
     ],
+    ids=["text", "gzip", "missing"],
 )
 def test_foreign_files_are_told(tmp_path: Path, content: bytes | None, told: str):
     if content is not None:

@@ -122,7 +122,7 @@ def test_people_write_as_they_like(tmp_path: Path):
         ("version: !!python/name:os.system\n", ":1: not YAML: could not determine a constructor"),
         ("version: 2026-13-45\n", ":1: 2026-13-45: month must be in 1..12; write it in quotes"),
         ("version: \x01\n", ": not YAML: "),
-        ("[" * 3000 + "]" * 3000, ":1: nested too deeply"),
+        ("[" * 40 + "]" * 40, ":1: nested too deeply"),
     ],
 )
 def test_faults_name_line_and_key(tmp_path: Path, text: str, told: str):
