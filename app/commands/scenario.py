@@ -11,18 +11,16 @@ from app.commands.options import (
     Json,
     Overwrite,
     Quiet,
-    ScenarioRoot,
     command_group,
     print_json,
     show_progress,
 )
+from app.commands.scenario_options import Name, Root
 from app.errors import UsageError
 
 if TYPE_CHECKING:
     from scenarios.site import Scenario
     from scenarios.state import State
-
-Name = Annotated[str, typer.Argument(help="A scenario: its name, a preset's, or its folder.")]
 
 cli = command_group("A site in a sentence: what is seen there, and decoders that know it.")
 cli.add_typer(dictionary.cli, name="dictionary")
@@ -59,7 +57,7 @@ def init(
     any_language: Annotated[
         bool, typer.Option("--any-language", help="Take a description that is not English.")
     ] = False,
-    root: ScenarioRoot = None,
+    root: Root = None,
     as_json: Json = False,
 ) -> None:
     """Begin a scenario: a folder with a scenario.yaml."""
@@ -98,7 +96,7 @@ def init(
 
 
 @cli.command(name="list", epilog="Example:  nomaly scenario list")
-def list_scenarios(root: ScenarioRoot = None, as_json: Json = False) -> None:
+def list_scenarios(root: Root = None, as_json: Json = False) -> None:
     """List scenarios and presets."""
     from scenarios.site import presets, scenario_root
 
@@ -138,7 +136,7 @@ def _listed(folder: Path) -> dict[str, Any]:
 
 
 @cli.command(epilog="Example:  nomaly scenario show airbus")
-def show(name: Name, root: ScenarioRoot = None, as_json: Json = False) -> None:
+def show(name: Name, root: Root = None, as_json: Json = False) -> None:
     """Show how far a scenario has come, and what is next. A preset is shown, not copied."""
     from scenarios.site import known_scenario
     from scenarios.state import state
@@ -201,7 +199,7 @@ def export(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="A .zip or .tar.gz; by default NAME.zip.")
     ] = None,
-    root: ScenarioRoot = None,
+    root: Root = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -228,7 +226,7 @@ def export(
 @cli.command(name="import", epilog="Example:  nomaly scenario import airbus.zip")
 def import_archive(
     archive: Annotated[Path, typer.Argument(help="What export wrote.")],
-    root: ScenarioRoot = None,
+    root: Root = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
