@@ -62,12 +62,12 @@ class Meter:
                 f"{self._label}: {self._share()}{note}", highlight=False, soft_wrap=True
             )
 
-    def count(self, done: int, total: int) -> None:
+    def count(self, done: int, total: int, note: str = "") -> None:
         """The same for tasks that count their steps and tell the total as they go."""
         self._total = total
         if self._bar is not None:
             self._bar.update(self._task, total=total)
-        self.to(done)
+        self.to(done, note)
 
     def _share(self) -> str:
         return f"{100 * self._done / self._total:.0f}%  " if self._total else ""

@@ -1,0 +1,202 @@
+"""`nomaly scenario rate`: have a site's nouns rated, by language models or without."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from app.commands.options import Json, Quiet, print_json, show_progress
+from app.commands.scenario_options import Name, Root
+from app.errors import UsageError
+
+if TYPE_CHECKING:
+    from app.rating.plan import RatingPlan
+    from app.rating.run import Rated
+
+LANGUAGE = "Language models behind an endpoint"
+LOCAL = "Local language model"
+
+
+def rate(
+    name: Name,
+    backend: Annotated[
+        str,
+        typer.Option(
+            help="prior: no language model, only the scenario's examples. local: a GGUF model in "
+            "this process. direct: an endpoint that speaks OpenAI's protocol, at once. batch: its "
+            "batch service, half the price, within a day."
+        ),
+    ] = "prior",
+    root: Root = None,
+    dictionary: Annotated[
+        Path | None,
+        typer.Option(help="Base dictionary; by default the scenario's, else Nomaly's own."),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="Ask about so many nouns only, the most frequent."),
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Ask about every noun, instead of stopping once the rest is unlikely."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show an example and what it would cost.")
+    ] = False,
+    model: Annotated[
+        str, typer.Option(help="Model to ask.", rich_help_panel=LANGUAGE)
+    ] = "gpt-4o-mini",
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            help="Another server that speaks OpenAI's protocol, up to /v1.",
+            rich_help_panel=LANGUAGE,
+        ),
+    ] = None,
+    parallel: Annotated[
+        int, typer.Option(min=1, help="Direct requests at once.", rich_help_panel=LANGUAGE)
+    ] = 8,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="USD that this site's ratings by this model may cost in all; nothing is sent "
+            "that could exceed it.",
+            rich_help_panel=LANGUAGE,
+        ),
+    ] = None,
+    input_price: Annotated[
+        float,
+        typer.Option(
+            min=0, help="USD for a million tokens sent, asked directly.", rich_help_panel=LANGUAGE
+        ),
+    ] = 0.15,
+    output_price: Annotated[
+        float, typer.Option(min=0, help="The same for tokens back.", rich_help_panel=LANGUAGE)
+    ] = 0.60,
+    model_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="GGUF file; by default the one that `nomaly scenario llm fetch` brought.",
+            rich_help_panel=LOCAL,
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="By default one a core.", rich_help_panel=LOCAL)
+    ] = None,
+    upstream_rule: Annotated[
+        bool,
+        typer.Option(
+            "--upstream-rule",
+            help="Turn ratings into frequencies as NOVIC does: no spelling falls below 1.",
+        ),
+    ] = False,
+    upstream_ratings: Annotated[
+        Path | None,
+        typer.Option(help="Take the ratings of this file, written by NOVIC's script; ask nobody."),
+    ] = None,
+    drop_invalid: Annotated[
+        bool,
+        typer.Option(
+            "--drop-invalid", help="With it: leave out what was judged to be no object noun."
+        ),
+    ] = False,
+    least_auc: Annotated[
+        float | None,
+        typer.Option(
+            min=0.5,
+            max=1,
+            help="Write nothing if a smaller share of pairs of examples is in order; by default "
+            "0.9, for the prior 0.6.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
+    restart: Annotated[
+        bool,
+        typer.Option("--restart", help="Begin anew although a run with other settings is open."),
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Rate how often each noun is seen at a site, and write the site's noun dictionary.
+
+    Every answer is kept for good as it comes, and never asked or paid twice: after Ctrl-C, a kill
+    or an empty account the same command goes on. Without --all the common nouns are asked about
+    first, then the likeliest of the others until hardly any is seen there; the rest is estimated
+    from the answers and marked so. The key is read from OPENAI_API_KEY. Batches tell the provider
+    the name of this computer, the user and the folder. The preset prices are gpt-4o-mini's.
+    """
+    from app.rating.order import RateOrder
+    from scenarios.raters.costs import Prices
+    from scenarios.ratings.records import Backend
+
+    if backend not in get_args(Backend.__value__):
+        raise UsageError(f"--backend {backend}: use prior, local, direct or batch")
+    order = RateOrder(
+        name=name,
+        backend=backend,  # pyright: ignore[reportArgumentType] - checked above
+        root=root,
+        dictionary=dictionary,
+        limit=limit,
+        everything=everything,
+        model=model,
+        model_file=model_file,
+        threads=threads,
+        base_url=base_url,
+        parallel=parallel,
+        prices=Prices(input_price, output_price),
+        max_cost=max_cost,
+        seed=seed,
+        least_auc=least_auc,
+        upstream_rule=upstream_rule,
+        restart=restart,
+    )
+    reporter = show_progress(quiet)
+    if dry_run:
+        from app.rating.plan import plan_rating
+
+        _show_plan(plan_rating(order, reporter), as_json=as_json)
+        return
+    _show_rated(_rate(order, upstream_ratings, drop_invalid, reporter), name, as_json=as_json)
+
+
+def _rate(order: Any, upstream: Path | None, drop_invalid: bool, reporter: Any) -> "Rated":  # noqa: ANN401
+    if upstream is not None:
+        from app.rating.upstream import take_upstream_ratings
+
+        return take_upstream_ratings(order, upstream, reporter, drop_invalid=drop_invalid)
+    if drop_invalid:
+        raise UsageError("--drop-invalid is for --upstream-ratings; other raters are not asked it")
+    from app.rating.run import rate_site
+
+    return rate_site(order, reporter)
+
+
+def _show_rated(rated: "Rated", name: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(rated.as_json())
+        return
+    sizes = ", ".join(f"{count:,} above {ft}" for ft, count in rated.ft.items())
+    typer.echo(
+        f"Rated {rated.rated:,} nouns, estimated {rated.estimated:,}, "
+        f"{rated.unrated:,} could not be rated."
+    )
+    if rated.auc_examples is not None:
+        typer.echo(f"Of the pairs of examples {rated.auc_examples:.1%} are in order.")
+    if rated.requests:
+        typer.echo(
+            f"{rated.requests:,} requests, {rated.tokens_in:,} tokens sent, "
+            f"{rated.tokens_out:,} back, {rated.cost_usd:.4f} USD."
+        )
+    typer.echo(f"Wrote {rated.output}: {sizes}. Next: nomaly scenario review {name}")
+
+
+def _show_plan(plan: "RatingPlan", *, as_json: bool) -> None:
+    if as_json:
+        print_json(plan.as_json())
+        return
+    for message in plan.example:
+        typer.echo(f"--- {message['role']}\n{message['content']}\n")
+    typer.echo(plan.sentence())

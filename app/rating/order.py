@@ -1,0 +1,102 @@
+"""What is to be rated, by whom, and what came of it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scenarios.raters.costs import Prices
+from scenarios.ratings.records import Backend
+
+KEY = "OPENAI_API_KEY"
+"""Environment variable of the key; its value is never shown."""
+URL = "OPENAI_BASE_URL"
+"""Environment variable of the endpoint, if none is named."""
+
+BATCH_DISCOUNT = 0.5
+"""What batches cost of the price of direct requests."""
+
+LEAST_AUC = 0.9
+"""Share of the owner's examples, in pairs, that a language model must put in the right order."""
+LEAST_PRIOR_AUC = 0.6
+"""The same of the prior. It learns from the examples themselves: judging each without its help,
+ten diverse examples say less of it than hand labels do (docs/decisions.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateOrder:
+    """An order as it was typed."""
+
+    name: str
+    backend: Backend
+    root: Path | None = None
+    dictionary: Path | None = None
+    """Base dictionary; by default the scenario's, else Nomaly's own."""
+    limit: int | None = None
+    """Only so many nouns are asked about, the most frequent."""
+    everything: bool = False
+    """Ask about every noun instead of stopping by measurement."""
+    model: str = "gpt-4o-mini"
+    model_file: Path | None = None
+    """GGUF file of the local back end."""
+    threads: int | None = None
+    base_url: str | None = None
+    parallel: int = 8
+    prices: Prices = field(default_factory=lambda: Prices(0.15, 0.60))
+    """Of direct requests."""
+    max_cost: float | None = None
+    """USD that may be spent on this question in all; None for no cap."""
+    seed: int = 0
+    least_auc: float | None = None
+    """Share of pairs of examples that must be in order; by default what its back end must reach."""
+    upstream_rule: bool = False
+    restart: bool = False
+    """Begin anew although a run with other settings is unfinished."""
+
+    @property
+    def gate(self) -> float:
+        """Share of pairs of examples that must be in order before anything is written."""
+        if self.least_auc is not None:
+            return self.least_auc
+        return LEAST_PRIOR_AUC if self.backend == "prior" else LEAST_AUC
+
+    @property
+    def asked_prices(self) -> Prices:
+        """What this back end pays."""
+        share = BATCH_DISCOUNT if self.backend == "batch" else 1.0
+        return Prices(share * self.prices.tokens_in, share * self.prices.tokens_out)
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """What the finished dictionary holds and took."""
+
+    output: Path
+    rated: int
+    """Nouns that the rater judged."""
+    estimated: int
+    """Nouns with a value that follows from others'."""
+    unrated: int
+    """Nouns that were asked about in vain."""
+    requests: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float
+    auc_examples: float | None
+    """Share of pairs of the owner's examples in order; None if none was judged."""
+    ft: dict[int, int]
+    """Nouns in the dictionary above each frequency threshold."""
+
+    def as_json(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "rated": self.rated,
+            "estimated": self.estimated,
+            "unrated": self.unrated,
+            "requests": self.requests,
+            "tokens_in": self.tokens_in,
+            "tokens_out": self.tokens_out,
+            "cost_usd": round(self.cost_usd, 6),
+            "auc_examples": None if self.auc_examples is None else round(self.auc_examples, 4),
+            "ft": self.ft,
+            "output": str(self.output),
+        }
