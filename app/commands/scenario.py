@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands import build, dictionary, llm
+from app.commands import build, dictionary, llm, rate, review
 from app.commands.options import (
     Json,
     Overwrite,
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 cli = command_group("A site in a sentence: what is seen there, and decoders that know it.")
 cli.add_typer(dictionary.cli, name="dictionary")
 cli.add_typer(llm.cli, name="llm")
+cli.command(
+    epilog="Examples:  nomaly scenario rate airbus\n\n"
+    "nomaly scenario rate airbus --backend local\n\n"
+    "nomaly scenario rate airbus --backend batch --dry-run"
+)(rate.rate)
+cli.command(epilog="Example:  nomaly scenario review airbus")(review.review)
 cli.command(
     epilog="Examples:  nomaly scenario build airbus --ft 6\n\n"
     "nomaly scenario build airbus --ft 6 4 2 0 --runs 4"
