@@ -146,6 +146,7 @@ def test_direct_estimates_know_how_long():
 def test_the_vocabulary_is_the_one_that_tiktoken_knows(tmp_path: Path):
     folder = ensure_vocabulary(tmp_path / "tokens")
     assert folder == tmp_path / "tokens"
+    assert folder is not None
     data = (folder / "fb374d419588a4632f3f557e76b4b70aebbca790").read_bytes()
     assert len(data) == 3_613_922
     assert hashlib.sha256(data).hexdigest() == (
