@@ -46,10 +46,12 @@ def entry_of(
     """A noun whose frequency is that of all its forms, split over their spellings.
 
     The whole is T = round(scaled(Σ f·share)); a form that is both singular and plural counts once.
-    As far as T goes every spelling gets 1: first the target noun, then the other forms in canonical
-    spelling by their place on the scale, then the rest. What is left is split in proportion to
-    those places, as upstream has it, by largest remainder (scenarios_spec §3.2). A spelling that
-    gets nothing is left out, so that the sum is T.
+    As far as T goes every spelling gets 1: first the target noun, then a plural of it, then the
+    other forms in canonical spelling by their place on the scale, then the rest. What is left is
+    split in proportion to those places, as upstream has it, by largest remainder (scenarios_spec
+    §3.2). A spelling that gets nothing is left out, so that the sum is T. Only the plural is never
+    left out, even where T is 1: a site may find a rare noun common, and no threshold from 2 up sees
+    the difference.
 
     Args:
         id_: Its id.
@@ -67,6 +69,11 @@ def entry_of(
         for spelling in form.spellings
     ]
     weighed.sort(key=lambda one: _claim(*one, target))
+    other_number = [one for one in weighed if one[2].number != weighed[0][2].number]
+    if other_number:
+        weighed.remove(other_number[0])
+        weighed.insert(1, other_number[0])
+        total = max(2, total)
     weights = [weight // len(form.spellings) for weight, _, form in weighed]
     parts = split_total(max(0, total - len(weighed)), weights)
     kept: dict[Number, dict[str, int]] = {"singular": {}, "plural": {}}

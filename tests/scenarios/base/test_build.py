@@ -92,7 +92,7 @@ def test_plurals_that_nobody_uses_are_left_out(base_dictionary: ObjectDictionary
         ("aeroplane", "airplane"),
         ("tyre", "tire"),
         ("moustache", "mustache"),
-        ("well point", "wellpoint"),
+        ("chain saw", "chainsaw"),
         ("carburettor", "carburetor"),
         ("neighbour", "neighbor"),
         ("pyjama", "pajama"),
@@ -124,15 +124,21 @@ def test_words_are_in_the_number_in_which_they_are_said(nouns: dict[str, NounEnt
         assert noun in nouns[noun].singulars
 
 
+def test_a_rare_noun_keeps_its_plural(nouns: dict[str, NounEntry]):
+    assert nouns["eelblenny"].plurals == ()  # Nobody wrote it.
+    assert nouns["torque wrench"].plurals == ("torque wrenches",)
+    assert nouns["torque wrench"].total_freq == 2
+
+
 def test_phrases_are_as_common_as_they_were_counted(nouns: dict[str, NounEntry]):
-    assert nouns["life of man"].total_freq == 1
-    assert nouns["fill in"].total_freq == 1
+    assert nouns["life of man"].total_freq <= 2
+    assert nouns["fill in"].total_freq <= 2
     assert nouns["digital camera"].total_freq > 6
 
 
 def test_a_word_counts_for_the_share_of_its_uses_that_can_be_seen(nouns: dict[str, NounEntry]):
     assert nouns["hold"].total_freq < 6 < nouns["car"].total_freq
-    assert nouns["drill"].total_freq > 1
+    assert nouns["drill"].total_freq > 2
 
 
 def test_image_classes_outside_wordnets_visible_things_are_nouns(nouns: dict[str, NounEntry]):
