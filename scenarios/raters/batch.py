@@ -340,11 +340,15 @@ def _id(request: CachedGPTRequest) -> str:
 
 
 def _kept(folder: Path) -> list[Reply]:
-    """Paid replies that the library's files hold."""
+    """Paid replies that the library's files hold; lines that a loss of power damaged are none."""
     path = folder / f"{PREFIX}_output.jsonl"
     if not path.exists():
         return []
-    return [Reply(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    replies = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        with contextlib.suppress(ValueError, TypeError):
+            replies.append(Reply(**json.loads(line)))
+    return replies
 
 
 @contextlib.contextmanager

@@ -107,7 +107,8 @@ class _Batches:
         except openai.NotFoundError as error:
             raise EndpointError(
                 f"batch {batch_id} is not known there; it was sent to another address or with "
-                "another account, go on with that one"
+                "another account: go on with that one, or delete the scenario's folder "
+                "work/batches to forget it"
             ) from error
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
             raise EndpointError(f"the provider refuses the key: {error.message}") from error

@@ -87,6 +87,8 @@ def repair(folder: Path, client: OpenAI) -> list[str]:
 
 def _repair(folder: Path, client: OpenAI) -> list[str]:
     done = _sweep(folder)
+    # It tells nothing that is not in the state, too.
+    _remove([folder / f"{PREFIX}_task.json"])
     state_file = folder / f"{PREFIX}_state.json"
     if not state_file.exists():
         # Nothing is ever sent before the state is on disk.
@@ -127,7 +129,7 @@ def _settle_batches(folder: Path, state: Json, client: OpenAI) -> list[str]:
         if batch["remote"] is None and sent:
             _adopt(state, batch, sent)
             done.append(f"found batch {sent['id']}, which was sent just before the last stop")
-        if batch["remote"] is not None:
+        if batch["remote"] is not None and _has_requests(batch, client):
             kept.append(batch)
     state["batches"] = kept
     return done
@@ -148,6 +150,18 @@ def _adopt(state: Json, batch: Json, sent: Json) -> None:
     pushed["total_requests"] += batch["num_requests"]
     for name in ("input_tokens", "output_tokens", "max_output_tokens"):
         pushed["total_tokens_cost"][name] += cost[name]
+
+
+def _has_requests(batch: Json, client: OpenAI) -> bool:
+    """Whether the requests of a batch are at hand, if need be from the provider."""
+    local = Path(batch["local_jsonl"])
+    if local.exists() and local.stat().st_size == batch["local_jsonl_size"]:
+        return True
+    try:
+        _write(local, client.files.content(batch["remote"]["file"]["id"]).text)
+    except openai.NotFoundError:
+        return False
+    return local.stat().st_size == batch["local_jsonl_size"]
 
 
 def _forget_history(folder: Path, state: Json, client: OpenAI) -> list[str]:
@@ -189,8 +203,7 @@ def _start_afresh(folder: Path, client: OpenAI) -> list[str]:
         client.batches.cancel(batch["id"])
     damaged = folder / f"{PREFIX}_state.damaged"
     (folder / f"{PREFIX}_state.json").replace(damaged)
-    names = ("queue.jsonl", "task.json")
-    _remove([folder / f"{PREFIX}_{name}" for name in names])
+    _remove([folder / f"{PREFIX}_queue.jsonl"])
     _remove(folder.glob(f"{PREFIX}_batch*.jsonl"))
     return [f"{damaged}: damaged, cancelled {len(running)} batches that it was about"]
 

@@ -270,3 +270,21 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path):
         stat = server.stat()
     assert len(ids(taken)) == len(taken) == 4
     assert (stat.batches, set(stat.nouns.values())) == (1, {1})
+
+
+def test_files_that_a_loss_of_power_emptied_are_made_again(tmp_path: Path):
+    folder = tmp_path / "work" / "batches"
+    with llm_server() as server:
+        server.batches.seconds = 3600
+        stopping = threading.Thread(target=interrupt_once_sent, args=(server, 1))
+        stopping.start()
+        with pytest.raises(KeyboardInterrupt):
+            asked(server, tmp_path, 4)
+        stopping.join()
+        for path in folder.glob("ratings_*"):
+            if path.name != "ratings_state.json":
+                path.write_text("")
+        server.batches.due = dict.fromkeys(server.batches.due, 0.0)
+        assert len(asked(server, tmp_path, 4)) == 4
+        stat = server.stat()
+    assert (stat.batches, set(stat.nouns.values())) == (1, {1})

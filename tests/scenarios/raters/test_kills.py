@@ -1,6 +1,9 @@
 """Rating runs killed with SIGKILL lose no answer, and pay for none that was not under way."""
 
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from scenarios.ratings.records import RawScores
 from tests.peers.llm_model import Fault
@@ -41,37 +44,51 @@ def order(server: LlmServer, folder: Path, count: int, parallel: int) -> Order:
     return Order(str(fresh(folder)), server.url, count, parallel)
 
 
-def test_killed_at_every_save_point_one_by_one_requests_are_paid_once(tmp_path: Path):
+@pytest.fixture(scope="module")
+def direct(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
+    with launcher("direct", tmp_path_factory.mktemp("direct")) as launch:
+        yield launch
+
+
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
+    with launcher("batch", tmp_path_factory.mktemp("batch")) as launch:
+        yield launch
+
+
+def test_killed_at_every_save_point_one_by_one_requests_are_paid_once(
+    tmp_path: Path, direct: Launcher
+):
     """30 points and more: before and after every commit, and around the files of the store."""
     parallel, points, most = 3, 0, 0
-    with launcher("direct", tmp_path) as launch:
-        while True:
-            with llm_server(DIGITS) as server:
-                case = Case(server, order(server, tmp_path / "case", 36, parallel))
-                if not kill_at_point(case, launch, points + 1):
-                    break
-                points += 1
-                most = max(most, case.most_in_flight)
-                assert case.overpaid() == 0
+    while True:
+        with llm_server(DIGITS) as server:
+            case = Case(server, order(server, tmp_path / "case", 36, parallel))
+            if not kill_at_point(case, direct, points + 1):
+                break
+            points += 1
+            most = max(most, case.most_in_flight)
+            assert case.overpaid() == 0
     assert points >= 30
     assert most <= parallel
 
 
-def test_killed_at_fifty_random_moments_among_faults_requests_are_paid_once(tmp_path: Path):
+def test_killed_at_fifty_random_moments_among_faults_requests_are_paid_once(
+    tmp_path: Path, direct: Launcher
+):
     """The scores are those of a run that met the same faults and was not killed."""
     kills, parallel, cases = 0, 3, 0
-    with launcher("direct", tmp_path) as launch:
-        whole = undisturbed(launch, tmp_path, parallel)
-        while kills < 50:
-            with llm_server(DIGITS) as server:
-                server.faults = FAULTS
-                case = Case(server, order(server, tmp_path / f"case{cases}", MANY, parallel))
-                kill_at_random(case, launch, 50 - kills, 0.5)
-                kills, cases = kills + case.kills, cases + 1
-                assert case.kills > 0
-                assert case.scores() == whole
-                assert case.overpaid() == 0
-                assert case.most_in_flight <= parallel
+    whole = undisturbed(direct, tmp_path, parallel)
+    while kills < 50:
+        with llm_server(DIGITS) as server:
+            server.faults = FAULTS
+            case = Case(server, order(server, tmp_path / f"case{cases}", MANY, parallel))
+            kill_at_random(case, direct, 50 - kills, 0.5)
+            kills, cases = kills + case.kills, cases + 1
+            assert case.kills > 0
+            assert case.scores() == whole
+            assert case.overpaid() == 0
+            assert case.most_in_flight <= parallel
 
 
 def undisturbed(launch: Launcher, folder: Path, parallel: int) -> RawScores:
@@ -88,22 +105,22 @@ def undisturbed(launch: Launcher, folder: Path, parallel: int) -> RawScores:
         return scores
 
 
-def test_killed_around_the_saves_of_a_batch_nothing_is_paid_twice(tmp_path: Path):
+def test_killed_around_the_saves_of_a_batch_nothing_is_paid_twice(tmp_path: Path, batch: Launcher):
     """Some of the points that `python -m benchmarks.kill_points` tries one and all."""
-    with launcher("batch", tmp_path) as launch:
-        for point in range(7, 60, 13):
-            with llm_server(DIGITS) as server:
-                case = Case(server, order(server, tmp_path / "case", 24, 6))
-                assert kill_at_point(case, launch, point)
-                assert case.paid_twice() == 0
-
-
-def test_batches_killed_at_random_moments_among_faults_are_paid_once(tmp_path: Path):
-    with launcher("batch", tmp_path) as launch:
-        whole = undisturbed(launch, tmp_path, 6)
+    for point in range(7, 60, 13):
         with llm_server(DIGITS) as server:
-            server.faults = FAULTS
-            case = Case(server, order(server, tmp_path / "case", MANY, 6))
-            kill_at_random(case, launch, 6, 1.0)
-            assert case.scores() == whole
+            case = Case(server, order(server, tmp_path / "case", 24, 6))
+            assert kill_at_point(case, batch, point)
             assert case.paid_twice() == 0
+
+
+def test_batches_killed_at_random_moments_among_faults_are_paid_once(
+    tmp_path: Path, batch: Launcher
+):
+    whole = undisturbed(batch, tmp_path, 6)
+    with llm_server(DIGITS) as server:
+        server.faults = FAULTS
+        case = Case(server, order(server, tmp_path / "case", MANY, 6))
+        kill_at_random(case, batch, 6, 1.0)
+        assert case.scores() == whole
+        assert case.paid_twice() == 0
