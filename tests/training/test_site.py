@@ -121,5 +121,5 @@ def test_a_site_decoder_is_trained_and_measured(
 
 def test_longer_dictionaries_train_longer():
     assert usual_steps(20) == LEAST_STEPS
-    assert usual_steps(1200) == 1200
+    assert usual_steps(2400) == 1200
     assert usual_steps(40_000) == STEPS
