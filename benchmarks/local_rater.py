@@ -7,7 +7,8 @@ read: of nouns in blocks, of nouns one by one, and of xllamacpp's own server ask
 the same prompts, in turn. All threads count, also while they wait for each other.
 
 With --record it also writes what the tests use: log-odds of all labelled nouns and of the examples,
-each judged unseen, in every wording.
+each judged unseen, in every wording; and log-odds in the default form of 180 random nouns of the
+base dictionary's FT2 and of 120 rarer ones.
 
     python -m benchmarks.local_rater --model FILE.gguf [--threads N] [--record FOLDER] [--json]
 """
@@ -18,18 +19,21 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 
+from scenarios.base.build import build_dictionary
 from scenarios.places import llm_folder
 from scenarios.raters.engines import Engine
 from scenarios.raters.gguf import QWEN_CODER
 from scenarios.raters.llama import Llama
 from scenarios.raters.llama_server import LlamaServer
 from scenarios.raters.local import LocalRater
+from scenarios.raters.prompts import asked_as
 from scenarios.raters.wordings import LINES, WORDINGS, Prompt, Wording, cut, in_mixed_order
 from scenarios.ratings.records import Place
 from scenarios.ratings.scale import auc
@@ -54,6 +58,7 @@ def main() -> None:
     for name, (place, seen, never) in places.items():
         if arguments.record:
             record(arguments.record / f"local_{name}.json", engine, place, (seen, never))
+            record_sample(arguments.record / f"local_sample_{name}.json", engine, place)
         result[name] = quality(engine, place, seen, never)
     place, seen, never = places[arguments.presets[0]]
     result |= costs(engine, arguments.model, place, [*seen, *never], arguments)
@@ -163,6 +168,20 @@ def record(path: Path, engine: Engine, place: Place, labelled: tuple[list[str], 
     value = {"model_sha256": engine.sha256, "how": engine.how, "wordings": recorded}
     rounded = json.loads(json.dumps(value), parse_float=lambda text: round(float(text), 4))
     path.write_text(json.dumps(rounded, ensure_ascii=False), encoding="utf-8")
+
+
+def record_sample(path: Path, engine: Engine, place: Place) -> None:
+    """Write log-odds of random nouns of the base dictionary, by target noun."""
+    dictionary = build_dictionary(lambda *_: None)
+    common = [entry for entry in dictionary.entries if entry.total_freq > 2]
+    rare = [entry for entry in dictionary.entries if entry.total_freq <= 2]
+    random = Random(0)  # noqa: S311 - no secret
+    entries = [*random.sample(common, 180), *random.sample(rare, 120)]
+    values = ask(engine, place, LINES, [asked_as(entry) for entry in entries])
+    found = {
+        entry.target_noun: round(value, 4) for entry, value in zip(entries, values, strict=True)
+    }
+    path.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
 
 
 if __name__ == "__main__":
