@@ -1,7 +1,8 @@
 """Has a site rated: asks in stages, calibrates, checks, estimates the rest, writes the result."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from app.errors import StoppedError, UsageError
 from app.progress import Reporter
@@ -16,7 +17,7 @@ from scenarios.raters.prior import PriorRating, rate_by_prior
 from scenarios.raters.student import LEAST_RATED, StageRule, estimates, next_step
 from scenarios.raters.vectors import NounVectors
 from scenarios.ratings.records import RatingError, Spent
-from scenarios.ratings.scale import Calibration, calibrate
+from scenarios.ratings.scale import Calibration, calibrate, fuse
 from scenarios.ratings.store import Asked, RatingStore
 from scenarios.site import find_scenario
 
@@ -24,6 +25,15 @@ FEW = 3000
 """Dictionaries up to this size are asked about whole: staging saves little."""
 BATCH_BLOCK = 10_000
 """Nouns of a stage where a round takes up to a day, however large it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What the offline prior says beside a language model."""
+
+    logits: Mapping[str, float]
+    log_loss: float
+    """On the examples, each left out; says how much it counts."""
 
 
 def rate_site(order: RateOrder, reporter: Reporter) -> Rated:
@@ -52,7 +62,7 @@ def _judge(work: Work, stop: Stop) -> Judged:
     vectors = work.vectors()
     if work.order.backend == "prior":
         return _by_prior(work, rate_by_prior(work.place, vectors))
-    prior = _prior_logits(work, vectors)
+    prior = _prior(work, vectors)
     with RatingStore(rating_store_path()) as store:
         rater = _open_rater(work, store, prior)
         note = begin(work, asdict(rater.question))
@@ -74,7 +84,7 @@ def _by_model(
     rater: Rater,
     store: RatingStore,
     vectors: NounVectors,
-    prior: Mapping[str, float],
+    prior: Prior,
     stop: Stop,
 ) -> Judged:
     asked = _ask(work, rater, vectors, stop)
@@ -82,17 +92,21 @@ def _by_model(
     calibration = calibrate(scores)
     raw = {**scores.nouns, **scores.seen, **scores.never}
     logits = {noun: calibration.logit(value) for noun, value in raw.items()}
+    fused = fuse(
+        [logits, {noun: prior.logits[noun] for noun in logits.keys() & prior.logits.keys()}],
+        [calibration.log_loss, prior.log_loss],
+    )
     unrated = frozenset(asked - logits.keys())
     _check_gate(work, calibration, rater.faults(scores, len(unrated) / len(asked)))
     estimated = estimates(vectors, logits) if len(logits) >= LEAST_RATED else {}
     return Judged(
         next(one for one in store.questions() if one.question == rater.question),
         calibration,
-        rated=logits,
+        rated=fused,
         opinions=scores.opinions,
         unrated=unrated,
         estimated={noun: value for noun, value in estimated.items() if noun not in unrated},
-        prior=prior,
+        prior=prior.logits,
     )
 
 
@@ -129,7 +143,7 @@ def _logits(rater: Rater, asked: set[str]) -> dict[str, float]:
     return {noun: calibration.logit(raw) for noun, raw in scores.nouns.items()}
 
 
-def _open_rater(work: Work, store: RatingStore, prior: Mapping[str, float]) -> Rater:
+def _open_rater(work: Work, store: RatingStore, prior: Prior) -> Rater:
     order = work.order
     if order.backend == "local":
         try:
@@ -139,18 +153,19 @@ def _open_rater(work: Work, store: RatingStore, prior: Mapping[str, float]) -> R
                 f"{error.name} is not installed; pip install 'nomaly[llama]'"
             ) from error
     transport = open_transport(order, work.scenario.work_folder)
-    return DigitRater(order, work.place, store, transport, prior)
+    return DigitRater(order, work.place, store, transport, prior.logits)
 
 
-def _prior_logits(work: Work, vectors: NounVectors) -> dict[str, float]:
-    """What the prior says, for nouns that nobody else rates; nothing if it is of no use here."""
+def _prior(work: Work, vectors: NounVectors) -> Prior:
+    """What the prior says; nothing if it is of no use here."""
     try:
         scores = rate_by_prior(work.place, vectors).scores
         calibration = calibrate(scores)
     except RatingError as error:
         work.reporter.say(f"the offline prior is left out: {error}")
-        return {}
-    return {noun: calibration.logit(raw) for noun, raw in scores.nouns.items()}
+        return Prior({}, math.inf)
+    logits = {noun: calibration.logit(raw) for noun, raw in scores.nouns.items()}
+    return Prior(logits, calibration.log_loss)
 
 
 def _check_gate(work: Work, calibration: Calibration, faults: Sequence[str]) -> None:

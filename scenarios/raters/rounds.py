@@ -60,7 +60,7 @@ class Progress:
     rejected: int
     """Answers that cannot be used."""
     cost_usd: float
-    """Spent, in earlier sessions too."""
+    """Spent on the question, in earlier sessions too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def rate_by_digits(  # noqa: PLR0913 - one place for all that a run depends on
         transport: How to reach the model.
         seed: Of the order of the lines and of all that is drawn.
         prior: Log-odds of the offline prior by noun: where it contradicts, a noun is asked twice.
-        max_cost_usd: Most that the run may cost, all its sessions together.
+        max_cost_usd: Most that the question may cost, all its runs together.
         report: Told after every answer.
 
     Raises:
