@@ -1,7 +1,6 @@
 """Kills rating processes at all kinds of moments, and checks what is left."""
 
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -39,26 +38,14 @@ class Launcher:
         self.errors = errors
         """What the processes said."""
 
-    def start(self, order: Order) -> int:
-        """Id of a new process."""
+    def run(self, order: Order) -> int:
+        """Exit code of a new process, once it has one."""
         assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write(f"{json.dumps(asdict(order))}\n")
         self._process.stdin.flush()
-        return int(self._told())
-
-    def ended(self) -> int:
-        """Exit code of the process, once it has one."""
-        return int(self._told())
-
-    def run(self, order: Order) -> int:
-        """Exit code of a new process."""
-        self.start(order)
-        return self.ended()
-
-    def _told(self) -> str:
-        assert self._process.stdout
         if line := self._process.stdout.readline():
-            return line
+            return int(line)
         raise AssertionError(self.errors.read_text())
 
 
@@ -176,10 +163,7 @@ def kill_at_random(case: Case, launch: Launcher, kills: int, longest_s: float) -
     """Kill up to so many runs, each after a random time, then let one come to its end."""
     draw = random.Random(f"{case.order.folder} {kills}")  # noqa: S311 - no secret
     while case.kills < kills:
-        pid = launch.start(case.order)
-        time.sleep(draw.uniform(0, longest_s))
-        os.kill(pid, SIGKILL)
-        code = launch.ended()
+        code = launch.run(replace(case.order, kill_after_s=draw.uniform(0, longest_s)))
         if code == 0:
             break
         assert code in (KILLED, STOPPED), launch.errors.read_text()
@@ -188,7 +172,7 @@ def kill_at_random(case: Case, launch: Launcher, kills: int, longest_s: float) -
     # A batch that failed ends a run with a sentence; the next one goes on.
     codes = (launch.run(case.order) for _ in range(MOST_STOPS))
     code = next((code for code in codes if code != STOPPED), STOPPED)
-    assert code == 0, launch.errors.read_text()
+    assert code == 0, f"exit code {code}: {launch.errors.read_text()}"
 
 
 def digits(order: Order) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 `python -m tests.scenarios.raters.rate_script direct|batch` imports everything once and then, for
 each order on a line of stdin, forks a process that rates with the real engine, store and transport.
-It tells the process's id on one line and, once it ended, its exit code on the next.
+Once that has ended, it tells its exit code on a line.
 """
 
 import contextlib
@@ -11,6 +11,8 @@ import os
 import sqlite3
 import sys
 import tempfile
+import time
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -43,6 +45,8 @@ class Order:
     """Requests at once; in batches, requests in one of them."""
     kill_at: int = 0
     """Save point after which the process kills itself; 0 for never."""
+    kill_after_s: float | None = None
+    """Time after which it is killed."""
 
 
 class Points:
@@ -145,6 +149,8 @@ def fork(order: Order, connect: Callable[[Order], Transport]) -> int:
     except RatingError as error:
         sys.stderr.write(f"{error}\n")
         code = 3
+    except BaseException:  # noqa: BLE001 - the parent's code must not go on in the child
+        traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(code)
@@ -165,8 +171,12 @@ def main() -> None:
     connect = opener("batch" if sys.argv[1] == "batch" else "direct")
     warm_up(connect)
     for line in sys.stdin:
-        pid = fork(Order(**json.loads(line)), connect)
-        print(pid, flush=True)  # noqa: T201
+        order = Order(**json.loads(line))
+        pid = fork(order, connect)
+        if order.kill_after_s is not None:
+            time.sleep(order.kill_after_s)
+            # If it ended before, it is still there to be asked how.
+            os.kill(pid, SIGKILL)
         _, status = os.waitpid(pid, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201
 
