@@ -213,6 +213,8 @@ class _Run:
         self._spent, self._unusable = 0.0, 0
         for answer in self._store.answers(self._planned).values():
             self._note(answer)
+        # Other stages and scenarios that ask the same pay from the same purse.
+        self._spent = self._store.spent(self._question).cost_usd
 
     def _note(self, answer: Answer) -> None:
         self._answers[answer.request_id] = answer
