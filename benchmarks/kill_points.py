@@ -66,6 +66,8 @@ def every_point(launch: Launcher, folder: Path, *, loud: bool) -> dict[str, obje
                 if loud:
                     print(f"point {points + 1}: {error}")
             points += 1
+            if loud:
+                print(f"point {points}: paid twice {case.paid_twice()}", flush=True)
             twice = max(twice, case.paid_twice())
     return {
         "points": points,
