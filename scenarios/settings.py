@@ -49,8 +49,6 @@ class Detector(_Part):
     folder: str | None = None
     """A detector that `nomaly fit` has made, from the scenario's folder; without it, normal video
     must be given."""
-    fps: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    """Frames a second to look at."""
     exclude: list[list[Annotated[list[float], Field(min_length=2, max_length=2)]]] = []
     """Polygons that are not watched: corners [x, y] as shares of the frame's width and height."""
 

@@ -59,7 +59,7 @@ def rate_site(order: RateOrder, reporter: Reporter) -> Rated:
 
 
 def _judge(work: Work, stop: Stop) -> Judged:
-    vectors = work.vectors()
+    vectors = work.vectors(stop)
     if work.order.backend == "prior":
         return _by_prior(work, rate_by_prior(work.place, vectors))
     prior = _prior(work, vectors)

@@ -11,6 +11,7 @@ from app.errors import UsageError
 from app.outputs import difference, write_text
 from app.progress import Reporter
 from app.rating.order import RateOrder
+from app.stop import Stop
 from scenarios.base.build import ensure_base, with_additions
 from scenarios.dictionary import ObjectDictionary, read_dictionary
 from scenarios.json_files import read_json
@@ -49,12 +50,15 @@ class Work:
             if entry.target_noun in wanted
         ]
 
-    def vectors(self) -> NounVectors:
+    def vectors(self, stop: Stop) -> NounVectors:
         """Word vectors of all nouns; made at the first time, which takes minutes."""
         with self.reporter.task("embedding nouns") as meter:
-            return noun_vectors(
-                self.base, vectors_folder(), report=meter.count, tell=self.reporter.say
-            )
+
+            def report(done: int, total: int) -> None:
+                meter.count(done, total)
+                stop.check()
+
+            return noun_vectors(self.base, vectors_folder(), report=report, tell=self.reporter.say)
 
     def asked(self) -> list[str]:
         """The nouns that a limit leaves, the most frequent; all without one."""

@@ -156,7 +156,7 @@ def test_decoders_are_found_by_threshold(tmp_path: Path):
             f"{HEAD}detector:\n  exclude:\n    - [[0.5, 0.5], [1.5, 0], [0, 0]]\n",
             ":5: detector.exclude: corner (1.5, 0",
         ),
-        (f"{HEAD}detector: {{fps: 0}}\n", ":4: detector.fps: 0 should be greater than 0"),
+        (f"{HEAD}detector: {{fps: 5}}\n", ":4: detector.fps: unknown key"),
         (f"{HEAD}any_language: maybe\n", ":4: any_language: maybe should be a valid boolean"),
     ],
 )
