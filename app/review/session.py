@@ -56,8 +56,8 @@ class ReviewSession:
         """The nouns of a view, the most telling first.
 
         Args:
-            view: `ups` and `downs` by how far a noun moved against the base dictionary, the others
-                by rating.
+            view: `ups` and `downs` by how far a noun moved against the base dictionary, in bits
+                times its frequency here or there, the others by rating.
             query: Only nouns that hold it; plain text, case and accents ignored.
             start: Place of the first one wanted; at most PAGE are sent.
         """
@@ -143,10 +143,11 @@ class ReviewSession:
         return view == "all" or noun.excluded is None
 
     def _place(self, noun: NounRating, view: View) -> float:
+        # Weighed by how often the noun is met: a rare word that became less rare tells little.
         moved = self._surprises[noun.target_noun]
         if view == "ups":
-            return -moved
-        return moved if view == "downs" else -noun.rating
+            return -noun.total * moved
+        return noun.base_total * moved if view == "downs" else -noun.rating
 
 
 def surprises(ratings: SiteRatings) -> Mapping[str, float]:

@@ -54,15 +54,15 @@ def nouns(page: webdriver.Chrome) -> list[str]:
 def test_a_person_rates_locks_and_leaves_out_by_keys(
     page: webdriver.Chrome, session: ReviewSession
 ):
-    assert nouns(page)[:2] == ["cowl", "rivet"]
+    assert nouns(page)[:3] == ["rivet", "cowl", "airplane"]
     press(page, "x", Keys.ARROW_DOWN, "l")
     until(page, "rows[1].edit !== null")
     press(page, Keys.ARROW_DOWN, "0")
     until(page, "rows[2].edit !== null")
     assert read_overlay(session.path).edits == {
         "airplane": Edit(rating=10.0),
-        "cowl": Edit(excluded=True),
-        "rivet": Edit(rating=8.0, locked=True),
+        "cowl": Edit(rating=6.0, locked=True),
+        "rivet": Edit(excluded=True),
     }
     press(page, "u")
     until(page, "rows.length === 5 && rows[2].edit === null")

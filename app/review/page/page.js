@@ -129,12 +129,12 @@ function choose(place) {
 
 function change(place, part) {
   const noun = rows[place].noun;
+  chosen = place; // at once, so that an answer that comes late does not move it back
   run(async () => {
     const now = rows.findIndex((row) => row.noun === noun);
     if (now < 0) return;
     const said = part === null ? NOTHING : { ...(rows[now].edit ?? NOTHING), ...part };
     rows[now] = await ask("edits", { noun, ...said });
-    chosen = now;
     steps(1);
     draw();
   });
