@@ -2,7 +2,7 @@
 
 Seconds for rating 40,000 nouns once their word vectors are cached, and how well 10 or 20 examples
 of each kind, drawn from the hand-labelled nouns of both presets, order the other labelled nouns.
-The nouns come from WordNet; embedding them the first time takes 6 CPU-minutes.
+The nouns come from WordNet; embedding them the first time takes 25 CPU-minutes, four texts a noun.
 
     python -m benchmarks.prior_rating [--json] [--nouns N] [--vectors FOLDER]
 """
@@ -11,25 +11,28 @@ import argparse
 import json
 import re
 import time
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from novic.vocabulary import canonical
 from scenarios.dictionary import NounEntry, ObjectDictionary
 from scenarios.places import vectors_folder
-from scenarios.raters.prior import fit_prior, prior_scores
-from scenarios.raters.vectors import NounVectors, noun_vectors
+from scenarios.raters.prior import Prior, rate_by_prior
+from scenarios.raters.vectors import Embed, noun_vectors, text_vectors
+from scenarios.ratings.records import Place
 from scenarios.ratings.scale import auc
 from scenarios.wordnet import read_wordnet
 
 PRESETS = ("airbus", "nicol")
 DRAWS = 30
+SCALE_NOUNS = 3000
+"""Nouns beside the labelled ones, for the spread of each axis."""
 KINDS = frozenset({"animal", "artifact", "body", "food", "object", "plant"})
 """Lexicographer files that the nouns come from."""
 
@@ -41,42 +44,47 @@ def main() -> None:
     parser.add_argument("--nouns", type=int, default=40_000)
     parser.add_argument("--vectors", type=Path, default=vectors_folder(), help="their cache")
     args = parser.parse_args()
+    embed = partial(text_vectors, folder=args.vectors)
+    dictionary = wordnet_nouns(args.nouns)
     result: dict[str, float] = {"nouns": args.nouns}
     table = Table("", "airbus", "nicol")
+    priors = {preset: prior_among(preset, dictionary, args.vectors, embed) for preset in PRESETS}
     for examples in (10, 20):
         cells = []
-        for preset in PRESETS:
-            found = drawn_aucs(preset, examples, args.vectors)
+        for preset, prior in priors.items():
+            found = np.array([one_auc(prior, preset, examples, draw) for draw in range(DRAWS)])
             result[f"{preset}_auc_{examples}"] = round(float(found.mean()), 4)
             result[f"{preset}_sd_{examples}"] = round(float(found.std()), 4)
             cells.append(f"{found.mean():.3f} ± {found.std():.3f}")
         table.add_row(f"AUC, {examples} + {examples} examples", *cells)
-    result |= seconds(wordnet_nouns(args.nouns), args.vectors)
+    result |= seconds(dictionary, args.vectors, embed)
     if not args.json:
         Console().print(table)
         print(f"{args.nouns} nouns: {result['cpu_seconds']} CPU-s, {result['wall_seconds']} s")
     print(json.dumps(result))
 
 
-def drawn_aucs(preset: str, examples: int, folder: Path) -> NDArray[np.float64]:
-    """AUC of the labelled nouns that are no examples, for each draw of examples."""
-    seen, never = labels(preset)
-    vectors = noun_vectors(dictionary_of([*seen, *never]), folder)
-    return np.array([one_auc(vectors, seen, never, examples, draw) for draw in range(DRAWS)])
+def prior_among(preset: str, others: ObjectDictionary, folder: Path, embed: Embed) -> Prior:
+    """A preset's prior over its labelled nouns and some of a dictionary, which set the scales."""
+    step = max(1, len(others.targets) // SCALE_NOUNS)
+    nouns = {*others.targets[::step], *(noun for kind in labels(preset) for noun in kind)}
+    vectors = noun_vectors(dictionary_of([*nouns]), folder)
+    return Prior(vectors, description(preset), embed)
 
 
-def one_auc(
-    vectors: NounVectors, seen: list[str], never: list[str], examples: int, draw: int
-) -> float:
+def one_auc(prior: Prior, preset: str, examples: int, draw: int) -> float:
     """AUC of the labelled nouns that this draw did not make examples."""
     random = np.random.default_rng(draw)
-    rows = [
-        vectors.mean[[vectors.numbers[noun] for noun in random.permutation(nouns)]]
-        for nouns in (seen, never)
-    ]
-    rule = fit_prior(rows[0][:examples], rows[1][:examples])
-    held_out = [rule.values(kind[examples:]).tolist() for kind in rows]
+    drawn = [random.permutation(nouns).tolist() for nouns in labels(preset)]
+    values = prior.scores(drawn[0][:examples], drawn[1][:examples]).nouns
+    held_out = [[values[noun] for noun in kind[examples:]] for kind in drawn]
     return auc(held_out[0], held_out[1])
+
+
+def description(preset: str) -> str:
+    """What a preset says of its site."""
+    file = files("scenarios") / "library" / preset / "scenario.yaml"
+    return yaml.safe_load(file.read_text(encoding="utf-8"))["description"]
 
 
 def labels(preset: str) -> tuple[list[str], list[str]]:
@@ -86,14 +94,15 @@ def labels(preset: str) -> tuple[list[str], list[str]]:
     return content["seen"], content["never"]
 
 
-def seconds(dictionary: ObjectDictionary, folder: Path) -> dict[str, float]:
+def seconds(dictionary: ObjectDictionary, folder: Path, embed: Embed) -> dict[str, float]:
     """Time of a rating with 10 + 10 examples, reading the cached vectors included."""
     noun_vectors(dictionary, folder)
     seen, never = labels(PRESETS[0])
     known = set(dictionary.targets)
-    examples = [[noun for noun in kind if noun in known][:10] for kind in (seen, never)]
+    examples = [tuple([noun for noun in kind if noun in known][:10]) for kind in (seen, never)]
+    place = Place(description(PRESETS[0]), examples[0], examples[1])
     cpu, wall = time.process_time(), time.perf_counter()
-    prior_scores(noun_vectors(dictionary, folder), examples[0], examples[1])
+    rate_by_prior(place, noun_vectors(dictionary, folder), embed)
     return {
         "cpu_seconds": round(time.process_time() - cpu, 2),
         "wall_seconds": round(time.perf_counter() - wall, 2),

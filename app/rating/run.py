@@ -61,7 +61,7 @@ def rate_site(order: RateOrder, reporter: Reporter) -> Rated:
 def _judge(work: Work, stop: Stop) -> Judged:
     vectors = work.vectors(stop)
     if work.order.backend == "prior":
-        return _by_prior(work, rate_by_prior(work.place, vectors))
+        return _by_prior(work, rate_by_prior(work.place, vectors, work.embed))
     prior = _prior(work, vectors)
     with RatingStore(rating_store_path()) as store:
         rater = _open_rater(work, store, prior)
@@ -159,7 +159,7 @@ def _open_rater(work: Work, store: RatingStore, prior: Prior) -> Rater:
 def _prior(work: Work, vectors: NounVectors) -> Prior:
     """What the prior says; nothing if it is of no use here."""
     try:
-        scores = rate_by_prior(work.place, vectors).scores
+        scores = rate_by_prior(work.place, vectors, work.embed).scores
         calibration = calibrate(scores)
     except RatingError as error:
         work.reporter.say(f"the offline prior is left out: {error}")

@@ -12,13 +12,14 @@ from app.outputs import difference, write_text
 from app.progress import Reporter
 from app.rating.order import RateOrder
 from app.stop import Stop
+from novic.embedder import Vectors
 from scenarios.base.build import ensure_base, with_additions
 from scenarios.dictionary import ObjectDictionary, read_dictionary
 from scenarios.json_files import read_json
 from scenarios.overlay import Overlay, read_overlay
 from scenarios.places import vectors_folder
 from scenarios.raters.prompts import asked_as
-from scenarios.raters.vectors import NounVectors, noun_vectors
+from scenarios.raters.vectors import NounVectors, noun_vectors, text_vectors
 from scenarios.ratings.records import Line, Place
 from scenarios.ratings.result import Wishes
 from scenarios.site import Scenario, targets
@@ -59,6 +60,10 @@ class Work:
                 stop.check()
 
             return noun_vectors(self.base, vectors_folder(), report=report, tell=self.reporter.say)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of other texts, kept as those of nouns are: unit float32 [N, 384]."""
+        return text_vectors(texts, vectors_folder(), tell=self.reporter.say)
 
     def asked(self) -> list[str]:
         """The nouns that a limit leaves, the most frequent; all without one."""

@@ -1,10 +1,10 @@
 """What nouns mean, as vectors of a small text model; made once for all sites and dictionaries.
 
-Each noun is embedded bare and as "a photo of a NOUN" (scenarios_spec §4) by all-MiniLM-L6-v2. The
-cache is a folder that every dictionary adds to: it knows texts, not dictionaries, so a dictionary
-that shares most of its nouns with an earlier one only pays for the others. Its files hold up to
-2,048 texts each, are written whole and carry their own checksum: a run that is stopped or killed
-keeps what it has embedded.
+Each noun is embedded by all-MiniLM-L6-v2 bare, as "a photo of a NOUN" (scenarios_spec §4), and in
+two texts that turn from the thing to where it is and who uses it. The cache is a folder that every
+dictionary adds to: it knows texts, not dictionaries, so a dictionary that shares most of its nouns
+with an earlier one only pays for the others. Its files hold up to 2,048 texts each, are written
+whole and carry their own checksum: a run that is stopped or killed keeps what it has embedded.
 
     minilm-<model>-<texts>.safetensors    vectors float16 [M, 384]; metadata: texts, sha256
 """
@@ -49,6 +49,10 @@ class NounVectors:
     """Unit vectors of the nouns alone [N, 384]."""
     photo: Vectors
     """Unit vectors of "a photo of a NOUN" [N, 384]."""
+    where: Vectors
+    """Unit vectors of "the place where you usually see a NOUN" [N, 384]."""
+    people: Vectors
+    """Unit vectors of "people who work with a NOUN" [N, 384]."""
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:
@@ -56,21 +60,25 @@ class NounVectors:
         return {noun: number for number, noun in enumerate(self.nouns)}
 
     @cached_property
-    def mean(self) -> Vectors:
-        """Of both texts, unit length, float32 [N, 384]: what the prior judges by."""
-        both = self.bare + self.photo
-        return both / np.linalg.norm(both, axis=1, keepdims=True)
-
-    @cached_property
     def both(self) -> Vectors:
-        """Of both texts side by side, float32 [N, 768]: what the student judges by."""
+        """Bare and photo side by side, float32 [N, 768]: what the student judges by."""
         return np.concatenate([self.bare, self.photo], axis=1)
 
 
-def photo_text(entry: NounEntry) -> str:
-    """The noun behind "a photo of a", without the article if there is only a plural."""
+TEMPLATES = (
+    "{}",
+    "a photo of {}",
+    "the place where you usually see {}",
+    "people who work with {}",
+)
+"""The texts of a noun, in the order of NounVectors; the first without an article."""
+
+
+def noun_texts(entry: NounEntry) -> list[str]:
+    """The texts of a noun, without the article if there is only a plural."""
     noun = entry.target_noun
-    return f"a photo of {article(noun)} {noun}" if entry.singulars else f"a photo of {noun}"
+    named = f"{article(noun)} {noun}" if entry.singulars else noun
+    return [noun, *(template.format(named) for template in TEMPLATES[1:])]
 
 
 def noun_vectors(
@@ -86,7 +94,7 @@ def noun_vectors(
     Args:
         dictionary: Its target nouns are embedded.
         folder: The cache; made if missing, shared by all dictionaries.
-        report: Told how many of the dictionary's texts, two a noun, have vectors, and of how many.
+        report: Told how many of the dictionary's texts, four a noun, have vectors, and of how many.
             If it raises, what was embedded is kept.
         tell: Told in a sentence if a part of the cache was damaged, or if another run embeds now.
         embed: The text model; loaded, in seconds, only if something has to be embedded.
@@ -96,12 +104,10 @@ def noun_vectors(
         EmbedderError: If the text model is needed and missing.
     """
     nouns = dictionary.targets
-    texts = [
-        text for entry in dictionary.entries for text in (entry.target_noun, photo_text(entry))
-    ]
+    texts = [text for entry in dictionary.entries for text in noun_texts(entry)]
     rows = text_vectors(texts, folder, report=report, tell=tell, embed=embed)
-    pairs = rows.reshape(len(nouns), 2, WIDTH)
-    return NounVectors(nouns, pairs[:, 0], pairs[:, 1])
+    bare, photo, where, people = rows.reshape(len(nouns), len(TEMPLATES), WIDTH).swapaxes(0, 1)
+    return NounVectors(nouns, bare, photo, where, people)
 
 
 def text_vectors(

@@ -41,7 +41,7 @@ class Site:
         names = [f"noun {number:04}" for number in range(nouns)]
         rows = random.normal(size=(2, nouns, 6)).astype(np.float32)
         rows /= np.linalg.norm(rows, axis=2, keepdims=True)
-        self.vectors = NounVectors(tuple(names), rows[0], rows[1])
+        self.vectors = NounVectors(tuple(names), rows[0], rows[1], rows[0], rows[1])
         signal = self.vectors.both @ random.normal(size=12)
         noise = random.normal(size=nouns)
         values = known * signal / signal.std() + (1 - known**2) ** 0.5 * noise
