@@ -26,7 +26,8 @@ RATER = "prior"
 """Its name among the raters, and the flag of nouns that only it rated."""
 
 LEAST_EXAMPLES = 3
-"""Of each kind; calibration asks for more."""
+"""Of each kind; calibration asks for more. Mean AUC on the labelled nouns of both presets: 0.86
+with 3 + 3, 0.90 with 5 + 5, 0.93 with 10 + 10, 0.94 and 0.95 with 20 + 20."""
 
 STRENGTH = 1.0
 """C of the classifier; from 0.3 to 5 it hardly matters."""
