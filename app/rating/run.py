@@ -14,6 +14,7 @@ from app.stop import Stop, stoppable
 from scenarios.lock import running
 from scenarios.places import rating_store_path
 from scenarios.raters.prior import PriorRating, rate_by_prior
+from scenarios.raters.ranks import ranked
 from scenarios.raters.student import LEAST_RATED, StageRule, estimates, next_step
 from scenarios.raters.vectors import NounVectors
 from scenarios.ratings.records import RatingError, Spent
@@ -76,7 +77,7 @@ def _by_prior(work: Work, rated: PriorRating) -> Judged:
     _check_gate(work, calibration, [])
     logits = {noun: calibration.logit(raw) for noun, raw in rated.scores.nouns.items()}
     asked = Asked(rated.question, {"prior": 1}, Spent(), now_us(), now_us())
-    return Judged(asked, calibration, prior=logits)
+    return Judged(asked, calibration, prior=ranked(logits, work.base))
 
 
 def _by_model(
@@ -106,7 +107,7 @@ def _by_model(
         opinions=scores.opinions,
         unrated=unrated,
         estimated={noun: value for noun, value in estimated.items() if noun not in unrated},
-        prior=prior.logits,
+        prior=ranked(prior.logits, work.base),
     )
 
 

@@ -79,7 +79,8 @@ def write_result(work: Work, judged: Judged) -> Rated:
             earlier ones stay.
     """
     logits = judged.logits()
-    share = _share(work.base, logits, work.order.seed)
+    # The prior only ranks, so it gives no probabilities.
+    share = _share(work.base, logits, work.order.seed) if judged.rated else None
     rule = UPSTREAM_RULE if work.order.upstream_rule else OUR_RULE
     told = provenance(
         [(judged.asked, judged.calibration)],

@@ -117,6 +117,11 @@ def total(rating: float) -> float:
     return _FREQUENCY_SCALE * rating**2
 
 
+def rating_of(total: float) -> float:
+    """The rating that makes a frequency, from 1 to 10: `total` the other way round."""
+    return min(max(math.sqrt(total / _FREQUENCY_SCALE), 1.0), 10.0)
+
+
 def frequency(rating: float) -> int:
     """The same in whole numbers, at least 1: N. A noun is in FTn exactly if N > n."""
     return max(1, round(total(rating)))
