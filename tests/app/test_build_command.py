@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from app.building import BuildRequest, build_bundles
 from app.cli import cli
 from app.commands.build import build
 from app.errors import UsageError
-from novic.bundle import file_hashes, load_bundle
+from novic.bundle import NOUNS, WEIGHTS, file_hashes, load_bundle
 from scenarios.dictionary import NounEntry, ObjectDictionary, write_dictionary
 from scenarios.site import load_scenario
 from scenarios.yaml_files import ScenarioError
@@ -43,6 +44,8 @@ PROMPTS = {
     }
 }
 
+WORDS = ("hall", "--ft", "6", "0", "--steps", "3", "--json")
+
 command = typer.Typer()
 command.command()(build)
 
@@ -64,11 +67,34 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def site(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A scenario with a dictionary of eight nouns."""
+    settle(monkeypatch, home, tmp_path)
+    return make_site(tmp_path / "hall")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Path:
+    """The same with two decoders, built without a stop."""
+    root = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        settle(monkeypatch, home, root)
+        folder = make_site(root / "hall")
+        told(run(*WORDS))
+    return folder
+
+
+@pytest.fixture
+def built(whole: Path, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that."""
+    settle(monkeypatch, home, tmp_path)
+    shutil.copytree(whole, tmp_path / "hall")
+    return tmp_path / "hall"
+
+
+def settle(monkeypatch: pytest.MonkeyPatch, home: Path, root: Path) -> None:
     monkeypatch.setenv("NOMALY_HOME", str(home))
-    monkeypatch.setenv("NOMALY_SCENARIOS", str(tmp_path))
+    monkeypatch.setenv("NOMALY_SCENARIOS", str(root))
     monkeypatch.setattr("training.starter.MEASURED_TEXTS", 20)
     monkeypatch.setattr("training.starter.MEASURED_ANSWERS", 20)
-    return make_site(tmp_path / "hall")
 
 
 def make_site(folder: Path) -> Path:
@@ -89,39 +115,35 @@ def told(result: Result) -> list[dict]:
     return json.loads(result.stdout.splitlines()[-1])["bundles"]
 
 
-def test_decoders_are_built_noted_and_not_built_twice(site: Path):
-    words = ("hall", "--ft", "4", "0", "--steps", "3", "--json")
-    built = told(run(*words))
-    assert [one["ft"] for one in built] == [4, 0]
-    assert [one["nouns"] for one in built] == [5, 8]
-    assert built[0]["path"] == str(site / "bundles" / "ft4")
-    bundle = load_bundle(site / "bundles" / "ft0")
-    assert bundle.frequencies == FREQUENCIES
-    assert bundle.metrics == built[1]["metrics"]
-    assert "bird" in bundle.hypernyms["crow"]
-    assert load_scenario(site).bundle() == site / "bundles" / "ft0"
-    assert load_scenario(site).bundle(4) == site / "bundles" / "ft4"
-    assert list((site / "work" / "build").iterdir()) == []
-    before = file_hashes(site / "bundles" / "ft0")
-    again = run(*words)
-    assert told(again) == built
+def test_decoders_are_built_noted_and_not_built_twice(built: Path):
+    before = file_hashes(built / "bundles" / "ft0")
+    again = run(*WORDS)
+    bundles = told(again)
     assert "ft0: is built already" in again.stderr
-    assert file_hashes(site / "bundles" / "ft0") == before
+    assert file_hashes(built / "bundles" / "ft0") == before
+    assert [one["ft"] for one in bundles] == [6, 0]
+    assert [one["nouns"] for one in bundles] == [4, 8]
+    assert bundles[0]["path"] == str(built / "bundles" / "ft6")
+    bundle = load_bundle(built / "bundles" / "ft0")
+    assert bundle.frequencies == FREQUENCIES
+    assert bundle.metrics == bundles[1]["metrics"]
+    assert "bird" in bundle.hypernyms["crow"]
+    assert load_scenario(built).bundle() == built / "bundles" / "ft0"
+    assert load_scenario(built).bundle(6) == built / "bundles" / "ft6"
+    assert list((built / "work" / "build").iterdir()) == []
 
 
-def test_a_changed_dictionary_rebuilds_what_it_changes(site: Path):
-    words = ("--ft", "6", "0", "hall", "--steps", "2", "--json")
-    run(*words)
-    six, all_ = (file_hashes(site / "bundles" / name) for name in ("ft6", "ft0"))
+def test_a_changed_dictionary_rebuilds_what_it_changes(built: Path):
+    six, all_ = (file_hashes(built / "bundles" / name) for name in ("ft6", "ft0"))
     changed = dictionary(**FREQUENCIES | {"banana": 2})
-    write_dictionary(site / "object_nouns_hall.json", changed)
-    again = run(*words)
+    write_dictionary(built / "object_nouns_hall.json", changed)
+    again = run(*WORDS)
     told(again)
     assert "ft6: is built already" in again.stderr
     assert "ft0: was built from something else (the dictionary changed)" in again.stderr
-    assert file_hashes(site / "bundles" / "ft6") == six
-    assert file_hashes(site / "bundles" / "ft0") != all_
-    assert (load_bundle(site / "bundles" / "ft0").frequencies or {})["banana"] == 2
+    assert file_hashes(built / "bundles" / "ft6") == six
+    assert file_hashes(built / "bundles" / "ft0") != all_
+    assert (load_bundle(built / "bundles" / "ft0").frequencies or {})["banana"] == 2
 
 
 def test_of_several_runs_the_best_is_first_and_used(site: Path):
@@ -138,12 +160,12 @@ def test_of_several_runs_the_best_is_first_and_used(site: Path):
 
 
 def test_after_a_kill_the_same_command_ends_as_if_there_was_none(
-    tmp_path: Path, site: Path, home: Path
+    tmp_path: Path, site: Path, whole: Path, home: Path
 ):
     code = "import typer; from app.commands.build import build; typer.run(build)"
-    words = ["hall", "--ft", "6", "0", "--steps", "3", "--root", str(tmp_path)]
     killed = subprocess.Popen(
-        [sys.executable, "-c", code, *words], env={**os.environ, "NOMALY_HOME": str(home)}
+        [sys.executable, "-c", code, *WORDS, "--root", str(tmp_path)],
+        env={**os.environ, "NOMALY_HOME": str(home)},
     )
     try:
         while not list(site.glob("work/build/*")):
@@ -153,37 +175,33 @@ def test_after_a_kill_the_same_command_ends_as_if_there_was_none(
         killed.send_signal(signal.SIGKILL)
         killed.wait()
     assert load_scenario(site).settings.bundles == []
-    built = told(run(*words, "--json"))
-    assert [bundle["ft"] for bundle in built] == [6, 0]
-    make_site(tmp_path / "whole" / "hall")
-    whole = told(run(*words[:-1], str(tmp_path / "whole"), "--json"))
-    for one, other in zip(built, whole, strict=True):
-        assert file_hashes(Path(one["path"])) == file_hashes(Path(other["path"]))
+    told(run(*WORDS))
+    for name in ("ft6", "ft0"):
+        assert file_hashes(site / "bundles" / name) == file_hashes(whole / "bundles" / name)
 
 
-def test_what_was_stopped_ends_as_what_was_not(site: Path, tmp_path: Path):
-    def order(folder: Path) -> BuildRequest:
-        return BuildRequest(
-            folder=folder,
-            dictionary=folder / "object_nouns_hall.json",
-            thresholds=(0,),
-            steps=4,
-            command="test",
-        )
+def test_what_was_stopped_ends_as_what_was_not(site: Path, whole: Path):
+    order = BuildRequest(
+        folder=site,
+        dictionary=site / "object_nouns_hall.json",
+        thresholds=(0,),
+        steps=3,
+        command="test",
+    )
 
     def stop_at_two(stage: str, done: int, *_: object) -> None:
         if stage == "ft0: train" and done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build_bundles(order(site), stop_at_two)
+        build_bundles(order, stop_at_two)
     assert list(site.glob("work/build/*/checkpoint.safetensors"))
     steps = []
-    build_bundles(order(site), lambda stage, done, *_: steps.append((stage, done)))
-    assert [done for stage, done in steps if stage == "ft0: train"] == [3, 4]
-    whole = make_site(tmp_path / "whole" / "hall")
-    build_bundles(order(whole), lambda *_: None)
-    assert file_hashes(site / "bundles/ft0") == file_hashes(whole / "bundles/ft0")
+    build_bundles(order, lambda stage, done, *_: steps.append((stage, done)))
+    assert [done for stage, done in steps if stage == "ft0: train"] == [3]
+    for name in (NOUNS, WEIGHTS):  # the card tells another command
+        files = (folder / "bundles" / "ft0" / name for folder in (site, whole))
+        assert len({file.read_bytes() for file in files}) == 1
 
 
 def test_another_embedder_learns_from_texts(
@@ -202,8 +220,8 @@ def test_another_embedder_learns_from_texts(
     assert "ft0: is built already" in run(*words).stderr
 
 
-def test_a_site_names_images_and_tells_how_unexpected_that_is(site: Path, tmp_path: Path):
-    told(run("hall", "--ft", "6", "0", "--steps", "2", "--json"))
+def test_a_site_names_images_and_tells_how_unexpected_that_is(built: Path, tmp_path: Path):
+    assert built == tmp_path / "hall"
     Image.new("RGB", (60, 40), (200, 60, 30)).save(tmp_path / "red.png")
     named = CliRunner().invoke(
         cli, ["name", str(tmp_path / "red.png"), "--scenario", "hall", "--json"]
