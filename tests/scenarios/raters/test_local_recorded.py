@@ -21,14 +21,14 @@ type Said = dict[str, dict[str, dict[str, dict[str, float]]]]
 
 AUCS = {
     "airbus": {"lines": 0.974, "question": 0.979, "list": 0.969, "thing": 0.850},
-    "nicol": {"lines": 0.904, "question": 0.939, "list": 0.908, "thing": 0.853},
+    "nicol": {"lines": 0.978, "question": 0.939, "list": 0.977, "thing": 0.853},
 }
-"""On the labelled nouns. At nicol what counts as seen is also what is common as a toy; the model
-does not see that of dinosaurs, lions and excavators."""
+"""On the labelled nouns. At nicol what counts as seen is also what is common as a toy: forms that
+show examples, toys among them, tell the model; with ten examples and no animals `lines` had 0.904."""
 
 RIGHT = {
     "airbus": {"lines": 0.904, "question": 0.910},
-    "nicol": {"lines": 0.807, "question": 0.894},
+    "nicol": {"lines": 0.894, "question": 0.894},
 }
 """Share of the labelled nouns on the right side of 0 after calibration on the examples."""
 
