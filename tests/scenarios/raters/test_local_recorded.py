@@ -24,7 +24,7 @@ AUCS = {
     "nicol": {"lines": 0.978, "question": 0.939, "list": 0.977, "thing": 0.853},
 }
 """On the labelled nouns. At nicol what counts as seen is also what is common as a toy: forms that
-show examples, toys among them, tell the model; with ten examples and no animals `lines` had 0.904."""
+show examples, toys among them, tell the model. With ten examples, no animals, `lines` had 0.904."""
 
 RIGHT = {
     "airbus": {"lines": 0.904, "question": 0.910},
