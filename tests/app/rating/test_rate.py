@@ -177,8 +177,8 @@ def test_two_runs_at_once_on_one_site(order: RateOrder):
 
 def test_the_command_ends_with_one_json_object(order: RateOrder):
     done = run_nomaly(
-        *("scenario", "rate", NAME, "--root", order.root, "--backend", "prior"),
-        *("--dictionary", order.dictionary, "--json"),
+        *("scenario", "rate", NAME, "--root", str(order.root), "--backend", "prior"),
+        *("--dictionary", str(order.dictionary), "--json"),
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
