@@ -75,10 +75,9 @@ def build(
     Ctrl-C saves, and the same command goes on from there, as it does after a kill. What is built
     stays, unless the dictionary or a setting changed.
     """
-    from scenarios.lock import running
-
     from app.building import BuildRequest, build_bundles
     from novic.device import resolve_device
+    from scenarios.lock import running
     from scenarios.site import find_scenario, write_bundles
 
     name, thresholds = _sorted_words(words, ft or [])

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scenarios.lock import running
-
 from app.local_page import serve_until_stopped
 from app.progress import Reporter
 from app.rating.order import RateOrder
@@ -13,6 +11,7 @@ from app.rating.work import open_work
 from app.rating.writing import write_reviewed
 from app.review.page import review_page
 from app.review.session import ReviewSession
+from scenarios.lock import running
 from scenarios.overlay import read_overlay
 from scenarios.ratings.files import read_site_ratings
 from scenarios.site import find_scenario
