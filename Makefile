@@ -29,7 +29,7 @@ demo: env
 	$(BIN)/nomaly demo --out nomaly-demo --overwrite
 
 test: env
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: env
 	$(BIN)/ruff format --check .

@@ -9,10 +9,6 @@ files; so a kill at any moment neither loses an answer nor counts one twice.
 
 import contextlib
 import json
-import logging
-import os
-import signal
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,6 +27,7 @@ from openai import OpenAI
 
 from scenarios.raters.batch_client import Provider, explained
 from scenarios.raters.batch_lines import Outcome, good_line, read_outcomes
+from scenarios.raters.batch_quiet import Take, interruptible, quiet
 from scenarios.raters.costs import CHARACTERS_A_TOKEN, Prices, highest_cost, token_counter
 from scenarios.raters.doctor import PREFIX, batch_name, repair
 from scenarios.raters.transport import BudgetError, EndpointError, RatingRequest, Reply
@@ -40,8 +37,6 @@ TRIES = 3
 """How often a request is sent that comes back without an answer, such as expired."""
 NO_LIMIT = 1_000_000_000
 """Of requests or tokens, in place of limits that the library keeps without a word."""
-
-type Take = Callable[[Reply], None]
 
 
 class BatchTransport:
@@ -119,7 +114,7 @@ class BatchTransport:
                 self._run(wanted, take)
 
     def _run(self, wanted: dict[str, Mapping[str, Any]], take: Take) -> None:
-        with _quiet() as aloud, _interruptible():
+        with quiet() as aloud, interruptible():
             task = _Task(
                 self._folder,
                 _Work(wanted, aloud(take), self._prices),
@@ -368,36 +363,3 @@ def _explained(folder: Path, model: str) -> Iterator[None]:
     except (AssertionError, ValueError, KeyError, TypeError) as error:
         told = str(error) or type(error).__name__
         raise RatingError(f"{folder}: gpt_batch_api could not go on: {told}; {kept}") from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[Callable[[Take], Take]]:
-    """Silence the library, which logs and prints; yields what lets a `Take` print all the same."""
-    logger, stdout = logging.getLogger("gpt_batch_api"), sys.stdout
-    level = logger.level
-
-    def aloud(take: Take) -> Take:
-        def taking(reply: Reply) -> None:
-            with contextlib.redirect_stdout(stdout):
-                take(reply)
-
-        return taking
-
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
-            yield aloud
-    finally:
-        logger.setLevel(level)
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let the library put Ctrl-C off while it saves, also where Ctrl-C is ignored (nohup)."""
-    handler = signal.getsignal(signal.SIGINT)
-    if not callable(handler):
-        signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
