@@ -3,6 +3,7 @@
 from tests.app.short_watch import audited, clip, plan
 from tests.peers.camera import gst_python, pattern_units, rtsp_camera
 from tests.scenarios.installed import base_dictionary, base_file, home_with_base, wordnet
+from tests.small_disk import small_disk
 
 __all__ = [
     "audited",
@@ -14,5 +15,6 @@ __all__ = [
     "pattern_units",
     "plan",
     "rtsp_camera",
+    "small_disk",
     "wordnet",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 
 from app.rating.order import Rated
 from app.rating.work import Work
+from scenarios.comparing import count_above
 from scenarios.dictionary import ObjectDictionary
 from scenarios.ratings.files import provenance, read_site_ratings, write_site
 from scenarios.ratings.records import RatingError
@@ -119,7 +120,10 @@ def write_reviewed(work: Work, ratings: SiteRatings) -> None:
         )
     logits = {
         noun.target_noun: RatedLogit(
-            noun.logit, noun.opinions, noun.raters, tuple(set(noun.flags) & RATERS_FLAGS)
+            noun.logit,
+            noun.opinions,
+            noun.raters,
+            tuple(flag for flag in noun.flags if flag in RATERS_FLAGS),
         )
         for noun in ratings.nouns
         if noun.logit is not None
@@ -130,8 +134,7 @@ def write_reviewed(work: Work, ratings: SiteRatings) -> None:
 
 def ft_sizes(dictionary: ObjectDictionary) -> dict[int, int]:
     """How many nouns are above each frequency threshold."""
-    totals = [entry.total_freq for entry in dictionary.entries]
-    return {ft: sum(total > ft for total in totals) for ft in THRESHOLDS}
+    return {ft: count_above(dictionary, ft) for ft in THRESHOLDS}
 
 
 def now_us() -> int:

@@ -1,9 +1,7 @@
 """A real SQLite file, real pictures, and faults of the disk."""
 
 import json
-import shutil
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,21 +135,6 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path):
     (tmp_path / STORE).write_bytes(b"hello " * 1000)
     with pytest.raises(StoreError, match="file is not a database"):
         Store(tmp_path)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount") or "mount"
-    mounted = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("a full disk needs the right to mount a tmpfs (run as root)")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 def test_a_full_disk_is_said_and_loses_nothing_before(small_disk: Path):
