@@ -25,7 +25,9 @@ PREFIX = "ratings"
 """Begins the names of all its files."""
 LEFTOVERS = (".tmp.", ".bak.", ".del.")
 """In the names of files that are only there while the library saves."""
-ENDED = {"completed", "failed", "expired", "cancelled", "cancelling"}
+FINISHED = {"completed", "failed", "expired", "cancelled"}
+"""What a batch is once its results are there."""
+ENDED = FINISHED | {"cancelling"}
 """What a batch is once nothing more is worked out."""
 
 type Json = dict[str, Any]
@@ -130,6 +132,8 @@ def _settle_batches(folder: Path, state: Json, client: OpenAI) -> list[str]:
             _adopt(state, batch, sent)
             done.append(f"found batch {sent['id']}, which was sent just before the last stop")
         if batch["remote"] is not None and _has_requests(batch, client):
+            # The library only ever looks for a change, and would wait for one for ever.
+            batch["remote"]["finished"] = batch["remote"]["batch"]["status"] in FINISHED
             kept.append(batch)
     state["batches"] = kept
     return done
@@ -145,7 +149,7 @@ def _adopt(state: Json, batch: Json, sent: Json) -> None:
         "purpose": "batch",
         "status": "processed",
     }
-    batch["remote"] = {"file": file, "batch": sent, "finished": False}
+    batch["remote"] = {"file": file, "batch": sent}
     pushed, cost = state["task_push_stats"], batch["tokens_cost"]
     pushed["total_requests"] += batch["num_requests"]
     for name in ("input_tokens", "output_tokens", "max_output_tokens"):

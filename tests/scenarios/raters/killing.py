@@ -1,6 +1,7 @@
 """Kills rating processes at all kinds of moments, and checks what is left."""
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -60,12 +61,15 @@ def launcher(kind: Kind, folder: Path) -> Iterator[Launcher]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=said,
+            start_new_session=True,
             text=True,
         )
-        with process:
+        try:
             yield Launcher(process, errors)
-            assert process.stdin
-            process.stdin.close()
+        finally:
+            # With its child, which it may be waiting for after a test that took too long.
+            os.killpg(process.pid, SIGKILL)
+            process.communicate()
 
 
 @dataclass

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from openai import OpenAI
 
 from scenarios.raters import doctor
 from scenarios.raters.batch import BatchTransport
@@ -156,6 +157,31 @@ def test_stopped_while_a_batch_is_out_the_same_request_collects_it(tmp_path: Pat
         stat = server.stat()
     assert len(ids(taken)) == len(taken) == 6
     assert (stat.batches, set(stat.nouns.values())) == (2, {1})
+
+
+def test_a_batch_that_ended_before_anyone_noted_it_is_collected(tmp_path: Path):
+    """As after a kill between sending and saving; a state that says nothing of its end ends too."""
+    state_file = tmp_path / "work" / "batches" / "ratings_state.json"
+    with llm_server() as server:
+        server.batches.seconds = 3600
+        stopping = threading.Thread(target=interrupt_once_sent, args=(server, 1))
+        stopping.start()
+        with pytest.raises(KeyboardInterrupt):
+            asked(server, tmp_path, 3)
+        stopping.join()
+        server.batches.due = dict.fromkeys(server.batches.due, 0.0)
+        state = json.loads(state_file.read_text())
+        state["batches"][0]["remote"] = None
+        state_file.write_text(json.dumps(state))
+        doctor.repair(state_file.parent, OpenAI(base_url=server.url, api_key="secret"))
+        (batch,) = json.loads(state_file.read_text())["batches"]
+        assert batch["remote"]["batch"]["status"] == "completed"
+        assert batch["remote"]["finished"]
+        batch["remote"]["finished"] = False
+        state_file.write_text(json.dumps(state | {"batches": [batch]}))
+        assert len(asked(server, tmp_path, 3)) == 3
+        stat = server.stat()
+    assert (stat.batches, set(stat.nouns.values())) == (1, {1})
 
 
 def interrupt_once_sent(server: LlmServer, batches: int) -> None:
