@@ -12,11 +12,13 @@ import time
 import webbrowser
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from app.errors import UsageError
@@ -40,6 +42,9 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+SCRIPT = Path(__file__).with_suffix(".js")
+"""What all pages share; each loads it by its name, before its own script."""
+
 type BuildPage = Callable[[FastAPI, str], None]
 """Adds its paths to an application, all of them below `/` and the token it is given."""
 
@@ -55,6 +60,11 @@ def guarded_page(build: BuildPage, token: str, hosts: list[str]) -> FastAPI:
     """
     page = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     build(page, token)
+
+    @page.get(f"/{token}/{SCRIPT.name}")
+    def script() -> Response:
+        return FileResponse(SCRIPT, media_type="text/javascript")
+
     page.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     page.middleware("http")(_guarded)
     return page

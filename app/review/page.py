@@ -3,7 +3,8 @@
 from functools import partial
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader
 from pydantic import BaseModel, ConfigDict, Field
@@ -69,6 +70,12 @@ def _build(page: FastAPI, token: str, session: ReviewSession) -> None:
     async def undo() -> dict[str, Any] | None:
         return session.undo()
 
+    @page.exception_handler(RequestValidationError)
+    def refuse(_: Request, __: RequestValidationError) -> Response:
+        # Nothing else of what the page sends can be wrong.
+        text = f"That is not a rating from {SCALE[0]:.0f} to {SCALE[1]:.0f}."
+        return Response(text, 422, media_type="text/plain")
+
     page.add_exception_handler(NoSuchNounError, told(404))
     page.add_exception_handler(ScenarioError, told(507))
 
@@ -83,5 +90,4 @@ def _page_html(session: ReviewSession) -> str:
         views=VIEWS,
         scenario=ratings.scenario,
         description=ratings.description,
-        scale=SCALE,
     )

@@ -1,36 +1,11 @@
 "use strict";
 
-const find = (id) => document.getElementById(id);
 const buttons = [...document.querySelectorAll("#keys button")];
 const names = Object.fromEntries(buttons.map((b) => [b.dataset.category, b.dataset.name]));
 
 let state = null; // of the image that is shown
 let chosen = 0; // place of the chosen noun
 let loading = true; // the image is not to be seen yet
-let work = Promise.resolve(); // actions run one after the other, so fast typing loses nothing
-
-async function ask(path, body) {
-  const sent = body === undefined ? {} : {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  };
-  let answer;
-  try {
-    answer = await fetch(path, sent);
-  } catch {
-    throw new Error("Nomaly does not answer. Is it still running in the terminal?");
-  }
-  if (!answer.ok) throw new Error(await answer.text());
-  return answer.json();
-}
-
-function run(action) {
-  work = work.then(action).then(
-    () => { find("fault").hidden = true; },
-    (error) => { find("fault").textContent = error.message; find("fault").hidden = false; },
-  );
-}
 
 const firstOpen = (from) => {
   const order = state.nouns.map((_, step) => (from + step) % state.nouns.length);

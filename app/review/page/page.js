@@ -1,6 +1,5 @@
 "use strict";
 
-const find = (id) => document.getElementById(id);
 const tabs = [...document.querySelectorAll("[data-view]")];
 const NOTHING = { rating: null, locked: false, excluded: false, note: "" };
 
@@ -8,30 +7,6 @@ let view = "ups";
 let rows = []; // as the server sent them
 let count = 0; // of the view, more than what was sent
 let chosen = 0; // place of the chosen row
-let work = Promise.resolve(); // actions run one after the other, so fast typing loses nothing
-
-async function ask(path, body) {
-  const sent = body === undefined ? {} : {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  };
-  let answer;
-  try {
-    answer = await fetch(path, sent);
-  } catch {
-    throw new Error("Nomaly does not answer. Is it still running in the terminal?");
-  }
-  if (!answer.ok) throw new Error(answer.status === 422 ? "That is not a rating from 1 to 10." : await answer.text());
-  return answer.json();
-}
-
-function run(action) {
-  work = work.then(action).then(
-    () => { find("fault").hidden = true; },
-    (error) => { find("fault").textContent = error.message; find("fault").hidden = false; draw(); },
-  );
-}
 
 async function load(start) {
   const asked = new URLSearchParams({ view, query: find("query").value, start });
@@ -137,7 +112,7 @@ function change(place, part) {
     rows[now] = await ask("edits", { noun, ...said });
     steps(1);
     draw();
-  });
+  }, draw); // what was refused gives way to what is kept
 }
 
 // A locked noun keeps the rating that it has now, whatever later runs say.
