@@ -75,7 +75,7 @@ def _judge(work: Work, stop: Stop) -> Judged:
 def _by_prior(work: Work, rated: PriorRating) -> Judged:
     calibration = calibrate(rated.scores)
     _check_gate(work, calibration, [])
-    logits = {noun: calibration.logit(raw) for noun, raw in rated.scores.nouns.items()}
+    logits = calibration.logits(rated.scores.nouns)
     asked = Asked(rated.question, {"prior": 1}, Spent(), now_us(), now_us())
     return Judged(asked, calibration, prior=ranked(logits, work.base))
 
@@ -91,8 +91,7 @@ def _by_model(
     asked = _ask(work, rater, vectors, stop)
     scores = rater.scores(work.base.targets)
     calibration = calibrate(scores)
-    raw = {**scores.nouns, **scores.seen, **scores.never}
-    logits = {noun: calibration.logit(value) for noun, value in raw.items()}
+    logits = calibration.logits({**scores.nouns, **scores.seen, **scores.never})
     fused = fuse(
         [logits, {noun: prior.logits[noun] for noun in logits.keys() & prior.logits.keys()}],
         [calibration.log_loss, prior.log_loss],
@@ -140,8 +139,7 @@ def _logits(rater: Rater, asked: set[str]) -> dict[str, float]:
     if not asked:
         return {}
     scores = rater.scores(sorted(asked))
-    calibration = calibrate(scores)
-    return {noun: calibration.logit(raw) for noun, raw in scores.nouns.items()}
+    return calibrate(scores).logits(scores.nouns)
 
 
 def _open_rater(work: Work, store: RatingStore, prior: Prior) -> Rater:
@@ -165,8 +163,7 @@ def _prior(work: Work, vectors: NounVectors) -> Prior:
     except RatingError as error:
         work.reporter.say(f"the offline prior is left out: {error}")
         return Prior({}, math.inf)
-    logits = {noun: calibration.logit(raw) for noun, raw in scores.nouns.items()}
-    return Prior(logits, calibration.log_loss)
+    return Prior(calibration.logits(scores.nouns), calibration.log_loss)
 
 
 def _check_gate(work: Work, calibration: Calibration, faults: Sequence[str]) -> None:

@@ -44,6 +44,10 @@ class Calibration:
         """Log-odds that the owner would say "seen here"."""
         return self.a * raw + self.b
 
+    def logits(self, raw: Mapping[str, float]) -> dict[str, float]:
+        """The same for a rater's numbers by noun."""
+        return {noun: self.logit(value) for noun, value in raw.items()}
+
 
 def auc(seen: Sequence[float], never: Sequence[float]) -> float:
     """Share of all pairs in which the one that is seen has the higher score; ties count half.
