@@ -9,22 +9,20 @@ from pathlib import Path
 import pytest
 
 from app.demo.footage import DemoPlan, plan_demo, write_footage
+from tests.app.forked import Forked, run_forked
 
 NOMALY = str(Path(sys.executable).with_name("nomaly"))
 LEARN_S = 14.0
 
 
 def run_nomaly(*words: str | Path, timeout_s: float = 150) -> subprocess.CompletedProcess[str]:
-    """Run the installed command to its end."""
-    command = [NOMALY, *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+    """Run the command to its end."""
+    return run_forked([*map(str, words)], timeout_s)
 
 
-def start_nomaly(*words: str | Path) -> subprocess.Popen[str]:
-    """Start the installed command."""
-    return subprocess.Popen(
-        [NOMALY, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+def start_nomaly(*words: str | Path) -> Forked:
+    """Start the command."""
+    return Forked([*map(str, words)])
 
 
 def short_plan(nouns: Sequence[str] = ("tripod", "cardboard box")) -> DemoPlan:

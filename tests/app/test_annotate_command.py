@@ -258,18 +258,14 @@ def test_a_port_in_use_is_told(session: Session):
 def test_the_command_serves_until_ctrl_c_and_goes_on_later(folder: Path):
     words = ("annotate", "human", folder, predictions(folder, {**NOUNS, "d.jpg": ["x"]}))
     with start_nomaly(*words, "--no-browser", "--json") as judging:
-        try:
-            assert judging.stderr is not None
-            lines = [judging.stderr.readline() for _ in range(2)]
-            assert "Note: 1 images of the predictions are not in" in lines[0]
-            address = lines[1].removeprefix("Judge at ").strip()
-            assert address.startswith("http://127.0.0.1:")
-            judgement = {"noun": "dog", "category": "correct_primary"}
-            assert httpx.post(f"{address}items/1", json=judgement).status_code == 200
-            judging.send_signal(signal.SIGINT)
-            out, err = judging.communicate(timeout=60)
-        finally:
-            judging.kill()
+        lines = judging.first_lines(2)
+        assert "Note: 1 images of the predictions are not in" in lines[0]
+        address = lines[1].removeprefix("Judge at ").strip()
+        assert address.startswith("http://127.0.0.1:")
+        judgement = {"noun": "dog", "category": "correct_primary"}
+        assert httpx.post(f"{address}items/1", json=judgement).status_code == 200
+        judging.send_signal(signal.SIGINT)
+        out, err = judging.communicate(timeout=60)
     assert (judging.returncode, "Traceback" in err) == (0, False)
     path = folder / "_class_annotations.json"
     assert json.loads(out.splitlines()[-1]) == {

@@ -2,11 +2,9 @@
 
 import json
 import signal
-import subprocess
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,7 @@ from tests.app.chat_server import (
     chat_server,
     verdicts,
 )
-from tests.app.short_watch import NOMALY, run_nomaly, start_nomaly
+from tests.app.short_watch import run_nomaly, start_nomaly
 from training.evaluation.annotations import (
     AnnotationError,
     Annotations,
@@ -119,7 +117,7 @@ def test_a_request_is_small_numbered_structured_and_signed(folder: Path):
         run(folder, items(folder, red=["tomato", "car"]), server.url)
     asked = server.asked[0]
     assert asked.size == (512, 341)
-    assert asked.authorization == f"Bearer {KEY}"
+    assert server.keys == {f"Bearer {KEY}"}
     assert asked.body["model"] == "judge"
     assert asked.body["messages"][-1]["content"][0]["image_url"]["detail"] == "low"
     assert asked.body["response_format"]["json_schema"]["strict"] is True
@@ -479,17 +477,7 @@ def predicted(folder: Path) -> Path:
 
 def command(folder: Path, predicted: Path, url: str, *more: str) -> list[str]:
     options = ["--model", "judge", "--base-url", url, "--parallel", "1", "--json", *more]
-    return [str(NOMALY), "annotate", "llm", str(folder), str(predicted), *options]
-
-
-@contextmanager
-def started(folder: Path, predicted: Path, url: str) -> Iterator[subprocess.Popen[str]]:
-    """The command under way; it does not outlive the test."""
-    with start_nomaly(*command(folder, predicted, url)[1:]) as asking:
-        try:
-            yield asking
-        finally:
-            asking.kill()
+    return ["annotate", "llm", str(folder), str(predicted), *options]
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
@@ -502,7 +490,10 @@ def test_a_run_that_is_ended_goes_on(folder: Path, predicted: Path, how: signal.
             go_on.wait(60)
         return truthful(asked, number)
 
-    with chat_server(behave) as server, started(folder, predicted, server.url) as asking:
+    with (
+        chat_server(behave) as server,
+        start_nomaly(*command(folder, predicted, server.url)) as asking,
+    ):
         assert held.wait(60)
         asking.send_signal(how)
         if how == signal.SIGKILL:
@@ -522,7 +513,7 @@ def test_a_run_that_is_ended_goes_on(folder: Path, predicted: Path, how: signal.
         else:
             assert kept == 4
         before = len(server.asked)
-        done = run_nomaly(*command(folder, predicted, server.url)[1:])
+        done = run_nomaly(*command(folder, predicted, server.url))
     assert done.returncode == 0, done.stderr
     assert len(server.asked) - before == 9 - kept
     annotations = read_annotations(folder / "_class_annotations_gpt.json")
@@ -533,7 +524,7 @@ def test_a_run_that_is_ended_goes_on(folder: Path, predicted: Path, how: signal.
 
 def test_the_command_tells_what_it_would_ask_and_what_it_asked(folder: Path, predicted: Path):
     with chat_server(truthful) as server:
-        words = command(folder, predicted, server.url, "--price", "1000,2000", "--limit", "2")[2:]
+        words = command(folder, predicted, server.url, "--price", "1000,2000", "--limit", "2")[1:]
         words.remove("--json")
         tried = CliRunner().invoke(annotate.cli, [*words, "--dry-run"])
         assert tried.exit_code == 0
@@ -555,7 +546,7 @@ def test_the_command_tells_how_far_the_model_agrees_with_people(folder: Path, pr
     people = Annotations({"red.png": {"tomato": "correct_secondary", "car": "close_primary"}})
     write_annotations(folder / "_class_annotations.json", people)
     with chat_server(truthful) as server:
-        words = command(folder, predicted, server.url)[2:]
+        words = command(folder, predicted, server.url)[1:]
         done = CliRunner().invoke(annotate.cli, words)
         said = json.loads(done.output.splitlines()[-1])["people"]
         assert (said["nouns"], said["share"]) == (2, 0.5)
@@ -574,11 +565,13 @@ def test_a_second_ctrl_c_leaves_at_once(folder: Path, predicted: Path):
         go_on.wait(60)
         return truthful(asked, number)
 
-    with chat_server(behave) as server, started(folder, predicted, server.url) as asking:
+    with (
+        chat_server(behave) as server,
+        start_nomaly(*command(folder, predicted, server.url)) as asking,
+    ):
         assert held.wait(60)
-        assert asking.stderr is not None
         asking.send_signal(signal.SIGINT)
-        told = asking.stderr.readline()
+        (told,) = asking.first_lines(1)
         asking.send_signal(signal.SIGINT)
         _, err = asking.communicate(timeout=30)
         go_on.set()
@@ -600,6 +593,6 @@ def test_a_second_ctrl_c_leaves_at_once(folder: Path, predicted: Path):
 def test_wrong_options_are_told(
     folder: Path, predicted: Path, options: tuple[str, ...], fault: str
 ):
-    words = command(folder, predicted, "http://127.0.0.1:1/v1", *options)[2:]
+    words = command(folder, predicted, "http://127.0.0.1:1/v1", *options)[1:]
     with pytest.raises((UsageError, ValueError), match=fault):
         CliRunner().invoke(annotate.cli, words, catch_exceptions=False)

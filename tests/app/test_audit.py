@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import sqlite3
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from app.store import STORE
 from app.video import VideoWriter
 from novic.bundle import load_bundle
 from novic.model import starter_bundle_path
-from tests.app.short_watch import LEARN_S, run_nomaly, start_nomaly
+from tests.app.short_watch import LEARN_S, NOMALY, run_nomaly, start_nomaly
 
 pytestmark = pytest.mark.slow
 
@@ -116,10 +117,11 @@ def wait_until_analysing(store: Path) -> None:
 
 
 def test_ctrl_c_before_anything_was_seen_is_one_sentence(clip: Path, tmp_path: Path):
-    process = start_nomaly("audit", clip, "--normal-first", "5", "--out", tmp_path / "out")
-    time.sleep(1.0)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    command = [NOMALY, "audit", clip, "--normal-first", "5", "--out", tmp_path / "out"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "Traceback" not in stderr
 

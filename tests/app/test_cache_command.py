@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from app.commands.cache import cli
 from novic.starter import StarterEmbedder
-from tests.app.short_watch import NOMALY, run_nomaly
+from tests.app.short_watch import run_nomaly, start_nomaly
 
 ENTRY = {"plurals_freq": [2], "singulars_freq": [3], "hypernyms": []}
 PROMPTS = {"prompts": {"ImageNet1K": [[1, "a photo of {article_noun}"]], "CIFAR": []}}
@@ -159,14 +158,13 @@ def test_exit_codes_of_the_installed_command(site: Path):
 def test_ctrl_c_keeps_what_was_begun(site: Path):
     """The shipped prompts make more texts than are embedded before the signal comes."""
     words = ["--dictionary", site / "object_nouns.json", "--multiset", "1,20"]
-    command = [NOMALY, "cache", "nouns", *words, "--out", site / "stopped"]
-    process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
     spilled = site / "stopped" / "spill" / "done.json"
     deadline = time.monotonic() + 90
-    while not spilled.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    with start_nomaly("cache", "nouns", *words, "--out", site / "stopped") as process:
+        while not spilled.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 1, said
     assert "what is finished is kept, and the same command goes on from there" in said
     assert spilled.exists()

@@ -11,7 +11,7 @@ import pytest
 from app.captioning import CaptionOrder, have_captions_written, plan_captions
 from app.progress import Reporter
 from scenarios.dictionary import write_dictionary
-from tests.app.short_watch import NOMALY, run_nomaly
+from tests.app.short_watch import run_nomaly, start_nomaly
 from tests.scenarios.builders import small_dictionary
 from tests.training.chat_server import chat_server, completion, good_captions
 from training.captioning.rules import begin, estimate, read_answers
@@ -94,9 +94,8 @@ def test_ctrl_c_keeps_the_answers_and_the_same_command_goes_on(nouns: Path, tmp_
             return 200, {}, completion(good_captions(body, call))
 
         server.reply = slow
-        command = [NOMALY, "captions", "write", nouns, "-o", out, "--direct", "--parallel", "2"]
-        command += ["--base-url", server.url]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        words = ("--direct", "--parallel", "2", "--base-url", server.url)
+        with start_nomaly("captions", "write", nouns, "-o", out, *words) as running:
             while not log.exists() or len(read_answers(log)) < 4:
                 assert running.poll() is None
                 time.sleep(0.02)
@@ -121,9 +120,8 @@ def test_a_kill_loses_no_answer(nouns: Path, tmp_path: Path):
             return 200, {}, completion(good_captions(body, call))
 
         server.reply = slow
-        command = [NOMALY, "captions", "write", nouns, "-o", out, "--direct", "--parallel", "1"]
-        command += ["--base-url", server.url, "--quiet"]
-        with subprocess.Popen(command) as running:
+        words = ("--direct", "--parallel", "1", "--base-url", server.url, "--quiet")
+        with start_nomaly("captions", "write", nouns, "-o", out, *words) as running:
             while not log.exists() or len(read_answers(log)) < 6:
                 assert running.poll() is None
                 time.sleep(0.02)

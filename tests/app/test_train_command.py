@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +15,7 @@ from novic.bundle import load_bundle
 from novic.decoder import DecoderConfig
 from novic.embedder import Embedder
 from novic.starter import StarterEmbedder
-from tests.app.short_watch import NOMALY, run_nomaly
+from tests.app.short_watch import run_nomaly, start_nomaly
 from tests.training.cache_builders import NOUNS, make_cache, some_captions
 from tests.training.hashed import HashedEmbedder
 from training.caches.own import CacheError
@@ -188,8 +187,8 @@ def test_faults_are_one_sentence_and_ctrl_c_saves(cache: Path, tmp_path: Path):
     assert done.returncode == 1
     assert done.stderr.strip() == f"nomaly: {tmp_path / 'none'}: there is no such cache"
     out = tmp_path / "out"
-    command = [NOMALY, "train", "--cache", cache, *SMALL[:-1], "100000", "--out", out]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    words = ("train", "--cache", cache, *SMALL[:-1], "100000", "--out", out)
+    with start_nomaly(*words) as process:
         until = time.monotonic() + 120
         while not (out / "metrics.jsonl").is_file() and time.monotonic() < until:
             time.sleep(0.1)
