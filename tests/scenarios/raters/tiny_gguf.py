@@ -17,8 +17,17 @@ _WIDTH, _HIDDEN = 32, 64
 CHATML = "{% for m in messages %}<|im_start|>{{m.role}}\n{{m.content}}<|im_end|>\n{% endfor %}"
 
 
-def write_tiny_model(path: Path, *, words: tuple[str, ...] = ("yes", "no")) -> Path:
-    """Write it; `words` are those that are a token each, besides single bytes."""
+def write_tiny_model(
+    path: Path, *, words: tuple[str, ...] = ("yes", "no"), likes: bytes = b"", shuns: bytes = b""
+) -> Path:
+    """Write it.
+
+    Args:
+        path: The file.
+        words: Those that are a token each, besides single bytes.
+        likes: Bytes that it writes wherever a grammar lets it.
+        shuns: Bytes that it writes only where a grammar has nothing else.
+    """
     tokens, merges = [*_byte_letters()], []
     for word in words:
         for end in range(2, len(word) + 1):
@@ -43,7 +52,10 @@ def write_tiny_model(path: Path, *, words: tuple[str, ...] = ("yes", "no")) -> P
         "tokenizer.ggml.eos_token_id": len(tokens) - 1,
         "tokenizer.chat_template": CHATML,
     }
-    path.write_bytes(_file(meta, _weights(len(tokens))))
+    weights = _weights(len(tokens))
+    if likes or shuns:
+        _lean(weights, likes, shuns)
+    path.write_bytes(_file(meta, weights))
     return path
 
 
@@ -72,6 +84,16 @@ def _weights(tokens: int) -> dict[str, np.ndarray]:
         "output_norm.weight": np.ones(_WIDTH, np.float32),
         "output.weight": matrix(tokens, _WIDTH),
     }
+
+
+def _lean(weights: dict[str, np.ndarray], likes: bytes, shuns: bytes) -> None:
+    """Make one feature the same for every text, and the logits of some bytes hang on it alone."""
+    for name in ("attn_output", "ffn_down"):
+        weights[f"blk.0.{name}.weight"][0] = 0
+    weights["token_embd.weight"][:, 0] = 3
+    for some, leaning in ((likes, 100), (shuns, -100)):
+        # A byte's token has its number.
+        weights["output.weight"][list(some), 0] = leaning
 
 
 def _file(meta: dict, weights: dict[str, np.ndarray]) -> bytes:
