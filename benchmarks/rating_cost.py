@@ -1,7 +1,7 @@
 """What does rating the full dictionary cost, against upstream's way of asking?
 
 Counts the tokens of both request sets, request by request, with o200k_base. Ours: 25 lines per
-request, one digit each, 1.35 opinions. Upstream's (scenarios_spec §3.1): one noun per request,
+request, one digit each, 1.8 opinions. Upstream's (scenarios_spec §3.1): one noun per request,
 three opinions, nine fields of which five are prose. Its texts here are of our own wording, and
 shorter than what the spec measured (391 for 532 tokens), which errs in upstream's favour. Its
 answer is counted twice: as long as upstream itself plans for (288 tokens) and as long as the

@@ -8,8 +8,9 @@ from scenarios.raters.plan import Planner, dealt, pilot_size, shuffled
 from scenarios.raters.prompts import REAL_LINES, keys, request_body
 from scenarios.ratings.records import Line, Place, Planned
 
-OPINIONS = 1.35
-"""Per noun, as a run with adaptive opinions is expected to need (scenarios_spec §3.3)."""
+OPINIONS = 1.8
+"""Per noun, as the simulated rater of benchmarks/rating_agreement.py needs. The spec (§3.3) hopes
+for 1.35."""
 REQUEST_S = 4.0
 """Seconds that a request is assumed to take; servers differ, this is a guess."""
 
