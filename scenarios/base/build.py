@@ -145,7 +145,9 @@ def _noun(
     group: Sequence[Word], plurals: Plurals, names: Collection[str], counts: WordCounts
 ) -> _Noun:
     """One noun of words that are spellings of each other; called as most people write it."""
-    named = max(group, key=lambda word: _commonness(word.noun, counts))
+    named = group[0]
+    if len(group) > 1:
+        named = max(group, key=lambda word: _commonness(word.noun, counts))
     spellings: dict[tuple[Number, str], set[str]] = defaultdict(set)
     shares: dict[tuple[Number, str], float] = defaultdict(float)
     for word in group:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 
 import wordfreq
 from unidecode import unidecode
@@ -47,8 +48,11 @@ class WordCounts:
         return wordfreq.word_frequency(form, "en") / wordfreq.word_frequency("the", "en")
 
 
+@cache
 def read_counts() -> WordCounts:
-    """Read the counts of words and pairs from wordsegment's files; case and accents are merged.
+    """The counts of words and pairs in wordsegment's files; case and accents are merged.
+
+    They are read once for a process, which makes a dictionary and then adds to it.
 
     Raises:
         DictionaryError: If the package is not installed.

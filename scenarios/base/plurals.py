@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Collection, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any
 
-import inflect
+import typeguard
 
 from novic.vocabulary import sanitised
 from scenarios.base.counts import WordCounts
@@ -44,7 +47,7 @@ class Plurals:
         self._irregular = irregular
         self._irregular_plurals = frozenset(p for of in irregular.values() for p in of)
         self._counts = counts
-        self._engine = inflect.engine()
+        self._engine = _inflect()
         self._known: dict[str, tuple[str, ...]] = {}
 
     def of(self, spelling: str) -> tuple[str, ...]:
@@ -110,6 +113,21 @@ class Plurals:
 
     def _count(self, form: str) -> int:
         return self._counts.counts.get(sanitised(form), 0)
+
+
+@cache
+def _inflect() -> Any:  # noqa: ANN401 - its types come with what is left out here
+    """An engine of inflect that does not check the types of what it is given.
+
+    To prepare these checks takes inflect 3 CPU-seconds, more than all else that most commands do,
+    and they take a third of the time of every plural.
+    """
+    checking = typeguard.typechecked
+    typeguard.typechecked = lambda target: target  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        return import_module("inflect").engine()
+    finally:
+        typeguard.typechecked = checking
 
 
 def _head(pieces: list[str]) -> int:
