@@ -1,14 +1,12 @@
 """How nouns are spelt so that they can be compared (novic_spec §1.2)."""
 
-import re
-
 from unidecode import unidecode
 
 
 def canonical(text: str) -> str:
     """The canonical form of a noun: lower case, no ' or ., single spaces, also for - and /."""
     bare = text.lower().replace("'", "").replace(".", "")
-    return " ".join(re.split(r"[\s/\-]+", bare)).strip()
+    return " ".join(bare.replace("/", " ").replace("-", " ").split())
 
 
 def sanitised(text: str) -> str:

@@ -9,7 +9,7 @@ frequency, lowered by the share of its uses that mean something else.
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 import wordfreq
@@ -89,25 +89,33 @@ def class_nouns(wordnet: WordNet) -> list[str]:
     return [canonical(wordnet.synsets[offset].lemmas[0]) for offset in class_synsets()]
 
 
-def choose_nouns(wordnet: WordNet) -> list[Noun]:
+def choose_nouns(wordnet: WordNet, wanted: Container[str] | None = None) -> list[Noun]:
     """Choose the starter's nouns, in alphabetical order.
 
     The first name of every ImageNet class is among them, whatever the rules say about it, and so
     are its other names that are plain English.
+
+    Args:
+        wordnet: Where they come from.
+        wanted: Only those of them that are here, in canonical form, which takes a tenth of the
+            time; all of them if None.
     """
     found: dict[str, dict[int, float]] = defaultdict(dict)
     for lemma in wordnet.senses:
-        if READABLE.fullmatch(lemma) and len(canonical(lemma).split()) <= MOST_WORDS:
+        noun = canonical(lemma)
+        if (wanted is None or noun in wanted) and _readable(lemma):
             for offset, zipf in _pictured_senses(wordnet, lemma):
-                known = found[canonical(lemma)]
+                known = found[noun]
                 known[offset] = max(zipf, known.get(offset, zipf))
     for offset in class_synsets():
         for place, lemma in enumerate(wordnet.synsets[offset].lemmas):
+            noun = canonical(lemma)
+            if wanted is not None and noun not in wanted:
+                continue
             share = _shares(wordnet, lemma.lower())[offset]
             zipf = _zipf(lemma) + math.log10(share)
-            plain = READABLE.fullmatch(lemma) and zipf >= LEAST_SYNONYM_ZIPF
-            if place == 0 or (plain and len(canonical(lemma).split()) <= MOST_WORDS):
-                found[canonical(lemma)].setdefault(offset, zipf)
+            if place == 0 or (zipf >= LEAST_SYNONYM_ZIPF and _readable(lemma)):
+                found[noun].setdefault(offset, zipf)
     return [_noun(text, senses) for text, senses in sorted(found.items())]
 
 
@@ -158,8 +166,17 @@ def _noun(text: str, senses: dict[int, float]) -> Noun:
     return Noun(text, priors, top)
 
 
+def _readable(lemma: str) -> bool:
+    """Whether it is made of few words in plain letters."""
+    return bool(READABLE.fullmatch(lemma)) and len(canonical(lemma).split()) <= MOST_WORDS
+
+
 def _pictured_senses(wordnet: WordNet, lemma: str) -> list[tuple[int, float]]:
     """Meanings of a lemma worth saying and their Zipf frequencies; none if it is no good noun."""
+    kinds = {wordnet.synsets[offset].lexname for offset in wordnet.senses[lemma]}
+    # Asked first, because it is cheap and most words mean nothing that can be pictured.
+    if lemma not in PEOPLE and LEAST_ZIPF.keys().isdisjoint(kinds):
+        return []
     if _is_plural(wordnet, lemma):
         return []
     zipf = _zipf(lemma)

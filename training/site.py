@@ -9,7 +9,6 @@ that WordNet does not know as things ("smartphone") have the answers that their 
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +72,7 @@ def site_nouns(wordnet: WordNet, dictionary: ObjectDictionary) -> list[Noun]:
 
     Nouns of the starter have the meanings that were chosen for it.
     """
-    chosen = _starter_nouns(wordnet)
+    chosen = {noun.text: noun for noun in choose_nouns(wordnet, set(dictionary.targets))}
     return [
         chosen.get(entry.target_noun)
         or given_noun(wordnet, entry.target_noun, (entry.target_noun, *_spellings(entry)))
@@ -165,12 +164,6 @@ def text_answers(noun_vectors: Vectors, class_vectors: Vectors) -> Tensor:
     """
     near = torch.from_numpy(noun_vectors @ class_vectors.T)
     return torch.softmax(TEXT_SHARPNESS * near, dim=1)
-
-
-@lru_cache(maxsize=1)
-def _starter_nouns(wordnet: WordNet) -> dict[str, Noun]:
-    """Chosen once for all thresholds: that takes seconds."""
-    return {noun.text: noun for noun in choose_nouns(wordnet)}
 
 
 def _spellings(entry: NounEntry) -> Sequence[str]:

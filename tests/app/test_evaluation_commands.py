@@ -208,12 +208,12 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(animals: Path, tmp_path: Path
             shutil.copy(STAMPS / file, images / name / f"{number}.png")
     out, journal = tmp_path / "many.json", tmp_path / "many.json.part"
     words = ("evaluate", images, "--out", out, "--batch", "1", "-g", "greedy_gp")
-    running = start_nomaly(*words)
-    while not (journal.exists() and journal.read_bytes().count(b"\n") > 3):
-        assert running.poll() is None, running.communicate()
-        time.sleep(0.02)
-    running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    with start_nomaly(*words) as running:
+        while not (journal.exists() and journal.read_bytes().count(b"\n") > 3):
+            assert running.poll() is None, running.communicate()
+            time.sleep(0.02)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
     assert running.returncode == 1
     assert "of 30 images of many; the same command goes on from there" in said
     assert not out.exists()
