@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, PackageLoader
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from app.errors import UsageError
@@ -60,14 +62,32 @@ def guarded_page(build: BuildPage, token: str, hosts: list[str]) -> FastAPI:
     """
     page = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     build(page, token)
+    page.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
+    page.middleware("http")(_guarded)
+    return page
+
+
+def add_html(page: FastAPI, token: str, package: str, **told: object) -> None:
+    """Add what a browser shows: a package's folder `page` with a template `page.html.j2`.
+
+    Args:
+        page: The application.
+        token: First part of every path.
+        package: Import name.
+        told: To the template.
+    """
+    loader = PackageLoader(package, "page")
+    templates = Environment(loader=loader, autoescape=True, trim_blocks=True)
+    html = templates.get_template("page.html.j2").render(told)
+    page.mount(f"/{token}/page", StaticFiles(packages=[(package, "page")]))
+
+    @page.get(f"/{token}/")
+    def show() -> Response:
+        return Response(html, media_type="text/html")
 
     @page.get(f"/{token}/{SCRIPT.name}")
     def script() -> Response:
         return FileResponse(SCRIPT, media_type="text/javascript")
-
-    page.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
-    page.middleware("http")(_guarded)
-    return page
 
 
 def told(status: int) -> Callable[[Request, Exception], Response]:

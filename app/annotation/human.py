@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Response
-from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, PackageLoader
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
 from app import local_page
 from app.annotation.session import NoSuchItemError, Session
 from app.images import ImageError, read_image
-from app.local_page import told
+from app.local_page import add_html, told
 from app.progress import Reporter
 from training.evaluation.annotations import AnnotationError, Category
 
@@ -54,12 +52,7 @@ def build_page(page: FastAPI, token: str, session: Session) -> None:
         token: First part of every path.
         session: Changed by what is judged.
     """
-    html = _page_html()
-    page.mount(f"/{token}/page", StaticFiles(packages=[("app.annotation", "page")]))
-
-    @page.get(f"/{token}/")
-    def show() -> Response:
-        return Response(html, media_type="text/html")
+    add_html(page, token, "app.annotation", keys=KEYS)
 
     @page.get(f"/{token}/start")
     async def start() -> dict[str, Any]:
@@ -103,14 +96,6 @@ def serve_until_stopped(
     """Serve a session's page until Ctrl-C, see `app.local_page.serve_until_stopped`."""
     build = partial(build_page, session=session)
     local_page.serve_until_stopped(build, host, port, reporter, task="judge", browser=browser)
-
-
-def _page_html() -> str:
-    loader = PackageLoader("app.annotation", "page")
-    template = Environment(loader=loader, autoescape=True, trim_blocks=True).get_template(
-        "page.html.j2"
-    )
-    return template.render(keys=KEYS)
 
 
 def _shown(path: Path) -> bytes:

@@ -5,11 +5,9 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, PackageLoader
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.local_page import BuildPage, told
+from app.local_page import BuildPage, add_html, told
 from app.review.session import SCALE, NoSuchNounError, ReviewSession, View
 from scenarios.overlay import Edit
 from scenarios.site import ScenarioError
@@ -50,12 +48,8 @@ def review_page(session: ReviewSession) -> BuildPage:
 
 
 def _build(page: FastAPI, token: str, session: ReviewSession) -> None:
-    html = _page_html(session)
-    page.mount(f"/{token}/page", StaticFiles(packages=[("app.review", "page")]))
-
-    @page.get(f"/{token}/")
-    def show() -> Response:
-        return Response(html, media_type="text/html")
+    site = {"scenario": session.ratings.scenario, "description": session.ratings.description}
+    add_html(page, token, "app.review", views=VIEWS, **site)
 
     # Handlers that are coroutines run one after the other, so no edit overtakes another.
     @page.get(f"/{token}/rows")
@@ -78,16 +72,3 @@ def _build(page: FastAPI, token: str, session: ReviewSession) -> None:
 
     page.add_exception_handler(NoSuchNounError, told(404))
     page.add_exception_handler(ScenarioError, told(507))
-
-
-def _page_html(session: ReviewSession) -> str:
-    loader = PackageLoader("app.review", "page")
-    template = Environment(loader=loader, autoescape=True, trim_blocks=True).get_template(
-        "page.html.j2"
-    )
-    ratings = session.ratings
-    return template.render(
-        views=VIEWS,
-        scenario=ratings.scenario,
-        description=ratings.description,
-    )
