@@ -3,15 +3,16 @@
 import base64
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from typing import Any
 
 from PIL import Image
+
+from tests.peers.llm_model import completion_of, error
+from tests.peers.llm_server import LlmServer, Said, serving
 
 COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}
 """A picture of one colour is recognised by whoever really decodes it."""
@@ -22,7 +23,6 @@ class Asked:
     """A request as the server understood it."""
 
     body: dict[str, Any]
-    authorization: str
     nouns: list[str]
     colour: str
     size: tuple[int, int]
@@ -40,21 +40,30 @@ class Reply:
     raw: str = ""
     """The whole answer in place of a chat completion."""
 
+    def said(self) -> Said:
+        """As the server sends it; every answer counts 100 tokens read and 10 written."""
+        if self.raw:
+            return self.status, self.headers | {"Content-Type": "application/json"}, self.raw
+        content = self.content if isinstance(self.content, str) else json.dumps(self.content)
+        if self.status != 200:
+            return self.status, self.headers, error(content, "test")
+        return 200, self.headers, completion_of(content, (100, 10))
+
 
 type Behaviour = Callable[[Asked, int], Reply]
 """Takes a request and its number, from 0."""
 
 
-@dataclass
-class ChatServer:
+class ChatServer(LlmServer):
     """Answers requests as its behaviour says, and remembers them."""
 
-    behave: Behaviour
-    asked: list[Asked] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    url: str = ""
+    def __init__(self, behave: Behaviour) -> None:
+        super().__init__()
+        self.behave = behave
+        self.asked: list[Asked] = []
 
-    def answer(self, body: dict[str, Any], authorization: str) -> Reply:
+    def say(self, body: dict[str, Any], kind: str) -> Said:
+        del kind
         image, text = body["messages"][-1]["content"]
         data = image["image_url"]["url"].removeprefix("data:image/jpeg;base64,")
         picture = Image.open(BytesIO(base64.b64decode(data, validate=True)))
@@ -62,11 +71,11 @@ class ChatServer:
         assert picture.format == "JPEG"
         assert isinstance(pixel, tuple)
         nouns = re.findall(r"^\d+\. (.+)$", text["text"], flags=re.MULTILINE)
-        asked = Asked(body, authorization, nouns, nearest(pixel), picture.size)
+        asked = Asked(body, nouns, nearest(pixel), picture.size)
         with self.lock:
             number = len(self.asked)
             self.asked.append(asked)
-        return self.behave(asked, number)
+        return self.behave(asked, number).said()
 
 
 def nearest(pixel: Sequence[float]) -> str:
@@ -86,67 +95,6 @@ def verdicts(asked: Asked, judge: Callable[[str], str]) -> Reply:
     return Reply({"shows": f"something {asked.colour}", "answers": rows})
 
 
-@contextmanager
-def chat_server(behave: Behaviour) -> Iterator[ChatServer]:
+def chat_server(behave: Behaviour) -> AbstractContextManager[ChatServer]:
     """Serve on a free port of this machine."""
-    server = ChatServer(behave)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            reply = server.answer(body, self.headers.get("Authorization", ""))
-            if reply.status == 0:
-                self.close_connection = True
-                return
-            content = reply.content if isinstance(reply.content, str) else json.dumps(reply.content)
-            said = (
-                completion(content)
-                if reply.status == 200
-                else {"error": {"message": content, "type": "test"}}
-            )
-            data = (reply.raw or json.dumps(said)).encode()
-            self.send_response(reply.status)
-            for name, value in {**reply.headers, "Content-Type": "application/json"}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, format: str, *args: object) -> None:
-            del format, args
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: object, client_address: object) -> None:
-            """A client that was killed is no fault of the server."""
-            del request, client_address
-
-    http = Server(("127.0.0.1", 0), Handler)
-    server.url = f"http://127.0.0.1:{http.server_address[1]}/v1"
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
-
-
-def completion(content: str) -> dict[str, Any]:
-    """A chat completion with that content; every answer counts 100 tokens read and 10 written."""
-    return {
-        "id": "test",
-        "object": "chat.completion",
-        "created": 0,
-        "model": "test",
-        "choices": [
-            {
-                "index": 0,
-                "finish_reason": "stop",
-                "message": {"role": "assistant", "content": content},
-            }
-        ],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
-    }
+    return serving(ChatServer(behave))

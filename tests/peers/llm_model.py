@@ -79,30 +79,38 @@ def completion(body: Mapping[str, Any], table: Mapping[str, int], kind: str = ""
         message |= {"content": None, "refusal": "I cannot help with that."}
     elif kind == "length":
         message["content"] = text[: len(text) // 2]
-    said = {
-        "id": f"chatcmpl-{key_of(body)[:8]}",
+    # As the server counts tokens: four characters each.
+    tokens = len(json.dumps(body["messages"])) // 4, len(text) // 4 + 1
+    said = completion_of(message["content"], tokens, body.get("model", ""))
+    said["choices"][0] |= {
+        "message": message,
+        "finish_reason": "length" if kind == "length" else "stop",
+    }
+    said["usage"]["prompt_tokens_details"] = {"cached_tokens": tokens[0] // 2}
+    if kind == "no_usage":
+        del said["usage"]
+    return said
+
+
+def completion_of(text: str | None, tokens: tuple[int, int], model: str = "") -> dict[str, Any]:
+    """A chat completion of a text, with the tokens that it counts, read and written."""
+    return {
+        "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 1,
-        "model": body.get("model", ""),
+        "model": model,
         "choices": [
             {
                 "index": 0,
-                "finish_reason": "length" if kind == "length" else "stop",
-                "message": message,
+                "finish_reason": "stop",
+                "message": {"role": "assistant", "content": text, "refusal": None},
             }
         ],
-    }
-    return said if kind == "no_usage" else said | {"usage": usage(body, text)}
-
-
-def usage(body: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """Tokens as the server counts them: four characters each."""
-    tokens_in, tokens_out = len(json.dumps(body["messages"])) // 4, len(text) // 4 + 1
-    return {
-        "prompt_tokens": tokens_in,
-        "completion_tokens": tokens_out,
-        "total_tokens": tokens_in + tokens_out,
-        "prompt_tokens_details": {"cached_tokens": tokens_in // 2},
+        "usage": {
+            "prompt_tokens": tokens[0],
+            "completion_tokens": tokens[1],
+            "total_tokens": sum(tokens),
+        },
     }
 
 

@@ -3,7 +3,8 @@
 In a test, `with llm_server(digits) as server:`; `server.url` is the base address, up to /v1. Faults
 are switched by `server.faults = [Fault("rate_limit", every=5)]`. What was paid for survives the
 client's death. Other processes read it from `GET /stat` and switch faults by `POST /faults` with a
-list of such objects. `python -m tests.peers.llm_server` serves in a process of its own.
+list of such objects. `python -m tests.peers.llm_server` serves in a process of its own. Servers
+that say something else override `say`.
 """
 
 import json
@@ -12,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -22,6 +23,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.peers.llm_batches import Batches, Line, answered, expired, failed
 from tests.peers.llm_model import SPOILED, Fault, completion, error, key_of, lines_of
+
+type Said = tuple[int, Mapping[str, str], Any]
+"""Status, headers, and a body: JSON, or text as it is."""
 
 HANG_UP = 0
 """In place of a status: no answer at all."""
@@ -74,7 +78,7 @@ class LlmServer:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     """Of all chat requests and batch lines."""
     keys: set[str] = field(default_factory=set)
-    """Seen."""
+    """Authorization headers seen."""
     connections: int = 0
     """Open now."""
 
@@ -103,8 +107,8 @@ class LlmServer:
                 self._most_at_once,
             )
 
-    def chat(self, body: dict[str, Any]) -> tuple[int, dict[str, str], Any]:
-        """Status, headers and body in answer to a chat request."""
+    def chat(self, body: dict[str, Any]) -> Said:
+        """What a chat request is answered."""
         with self.lock:
             self._calls += 1
             self.bodies.append(body)
@@ -115,14 +119,15 @@ class LlmServer:
             time.sleep(sum(fault.seconds for fault in struck if fault.kind == "delay"))
             kinds = [fault for fault in struck if fault.kind != "delay"]
             first = kinds[0] if kinds else Fault("delay")
-            status, headers, said = self._chat(body, first.kind)
+            status, headers, said = self.say(body, first.kind)
             limited = {"Retry-After": str(first.seconds)} if first.kind == "rate_limit" else {}
-            return status, headers | limited, said
+            return status, {**headers, **limited}, said
         finally:
             with self.lock:
                 self._busy -= 1
 
-    def _chat(self, body: dict[str, Any], kind: str) -> tuple[int, dict[str, str], Any]:
+    def say(self, body: dict[str, Any], kind: str) -> Said:
+        """The answer to a chat request or batch line, with a fault if one strikes it."""
         if kind in ERRORS:
             status, said = ERRORS[kind]
             return status, {}, said
@@ -189,7 +194,7 @@ class LlmServer:
             case "line_unknown":
                 stray = asked | {"custom_id": f"{asked['custom_id']}9999"}
                 return answered(stray, 200, self._pay(body, "mismatched"))
-        status, _, said = self._chat(body, kind)
+        status, _, said = self.say(body, kind)
         return answered(asked, 200 if status == CUT else status, said)
 
 
@@ -221,29 +226,30 @@ class _Handler(BaseHTTPRequestHandler):
         if way == ["faults"]:
             self.llm.faults = [Fault(**fault) for fault in json.loads(data)]
             return self._send(200, {}, {})
-        key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        key = self.headers.get("Authorization", "")
         self.llm.keys.add(key)
-        if self.llm.key is not None and key != self.llm.key:
+        if self.llm.key is not None and key != f"Bearer {self.llm.key}":
             said = error("Incorrect API key provided", "invalid_request_error", "invalid_api_key")
             return self._send(401, {}, said)
+        if (method, way) == ("POST", ["chat", "completions"]):
+            return self._send(*self.llm.chat(json.loads(data)))
         try:
-            return self._send(*self._found(method, way, parse_qs(url.query), data))
+            return self._send(200, {}, self._found(method, way, parse_qs(url.query), data))
         except (KeyError, ValueError):
             said = error(f"nothing at {method} {self.path}", "invalid_request_error")
             return self._send(404, {}, said)
 
     def _found(
         self, method: str, way: list[str], query: dict[str, list[str]], data: bytes
-    ) -> tuple[int, dict[str, str], Any]:
+    ) -> object:
+        """Of files and batches; KeyError if there is nothing."""
         llm, service = self.llm, self.llm.batches
-        if (method, way) == ("POST", ["chat", "completions"]):
-            return llm.chat(json.loads(data))
         if llm.without_batches:
             raise KeyError
         with llm.lock:
             if way[0] == "files":
-                return 200, {}, self._files(service, method, way[1:], data)
-            return 200, {}, self._batches(service, method, way, query, data)
+                return self._files(service, method, way[1:], data)
+            return self._batches(service, method, way, query, data)
 
     def _files(self, service: Batches, method: str, way: list[str], data: bytes) -> object:
         match method, *way:
@@ -283,10 +289,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         data = (body if isinstance(body, str) else json.dumps(body)).encode()
+        kind = "text/plain" if isinstance(body, str) else "application/json"
         self.send_response(200 if status == CUT else status)
-        for name, value in headers.items():
+        for name, value in {"Content-Type": kind, **headers}.items():
             self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         if status == CUT:
@@ -330,9 +336,8 @@ def uploaded(content_type: str, data: bytes) -> tuple[str, bytes]:
 
 
 @contextmanager
-def llm_server(digits: Mapping[str, int] | None = None, port: int = 0) -> Iterator[LlmServer]:
-    """Serve on a free port of this machine while the block runs."""
-    llm = LlmServer(digits or {})
+def serving[Server: LlmServer](llm: Server, port: int = 0) -> Iterator[Server]:
+    """Serve on a port of this machine, a free one by default, while the block runs."""
     with _Http(llm, port) as http:
         thread = threading.Thread(target=http.serve_forever, args=(0.02,))
         thread.start()
@@ -343,8 +348,15 @@ def llm_server(digits: Mapping[str, int] | None = None, port: int = 0) -> Iterat
             thread.join()
 
 
+def llm_server(
+    digits: Mapping[str, int] | None = None, port: int = 0
+) -> AbstractContextManager[LlmServer]:
+    """Serve one that rates nouns, by the digits given."""
+    return serving(LlmServer(digits or {}), port)
+
+
 if __name__ == "__main__":
-    with llm_server(port=int(sys.argv[1]) if sys.argv[1:] else 0) as serving:
-        sys.stdout.write(f"{serving.url}\n")
+    with llm_server(port=int(sys.argv[1]) if sys.argv[1:] else 0) as started:
+        sys.stdout.write(f"{started.url}\n")
         sys.stdout.flush()
         threading.Event().wait()

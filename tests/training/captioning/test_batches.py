@@ -57,8 +57,8 @@ def ask(
 def test_all_captions_come_in_batches(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     with chat_server() as server:
         nouns = ask(server, small_dictionary(), tmp_path / "work")
-        assert len(server.batches) == 1
-        assert server.files == {}
+        assert server.stat().batches == 1
+        assert server.stat().files == 0
         for noun in nouns:
             for number in ("singular", "plural"):
                 assert len(noun.captions.of(number)) == wanted_captions(noun.entry, number)
@@ -66,7 +66,7 @@ def test_all_captions_come_in_batches(tmp_path: Path, capsys: pytest.CaptureFixt
         answers = read_answers(batch_answers_file(tmp_path / "work"))
         assert {(one.model, one.output_tokens) for one in answers} == {("writer", 120)}
         again = ask(server, small_dictionary(), tmp_path / "work")
-        assert len(server.batches) == 1
+        assert server.stat().batches == 1
         assert [noun.captions for noun in again] == [noun.captions for noun in nouns]
     assert capsys.readouterr().out == ""
 
@@ -81,7 +81,7 @@ def test_what_lacks_is_asked_for_in_further_rounds(tmp_path: Path):
         nouns = ask(server, ObjectDictionary((DEER,)), tmp_path / "work")
     assert nouns[0].next_number is None
     assert not nouns[0].given_up
-    assert len(server.batches) >= 2
+    assert server.stat().batches >= 2
 
 
 def test_garbage_is_given_up(tmp_path: Path):
@@ -95,9 +95,9 @@ def test_garbage_is_given_up(tmp_path: Path):
 def test_small_rounds_can_go_directly(tmp_path: Path):
     with chat_server() as server:
         nouns = ask(server, ObjectDictionary((GLASS,)), tmp_path / "work", min_batch_requests=101)
-        assert server.batches == {}
+        assert server.stat().batches == 0
     assert nouns[0].next_number is None
-    assert server.most_at_once == 1
+    assert server.stat().most_at_once == 1
 
 
 def test_a_server_that_dies_loses_nothing_and_the_work_goes_on(tmp_path: Path):
@@ -131,7 +131,7 @@ def test_ctrl_c_keeps_batches_that_are_under_way(tmp_path: Path):
             ask(server, ObjectDictionary((DEER,)), tmp_path / "work", report=interrupted)
         assert read_answers(batch_answers_file(tmp_path / "work")) == []
         nouns = ask(server, ObjectDictionary((DEER,)), tmp_path / "work")
-        assert len(server.batches) == 1
+        assert server.stat().batches == 1
     assert nouns[0].next_number is None
     assert len(server.bodies) == 14
 

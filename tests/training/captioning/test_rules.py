@@ -264,7 +264,7 @@ def test_all_captions_are_written_many_at_once(tmp_path: Path):
     for noun in nouns:
         for number in ("singular", "plural"):
             assert len(noun.captions.of(number)) == wanted_captions(noun.entry, number)
-    assert server.most_at_once == 4
+    assert server.stat().most_at_once == 4
     assert len(server.bodies) == estimate(begin(small_dictionary())).calls
     answers = read_answers(tmp_path / "answers.jsonl")
     assert len(answers) == len(server.bodies)
