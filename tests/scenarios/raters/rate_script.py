@@ -15,10 +15,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any, Literal, override
+
+import httpcore2
 
 from scenarios.raters.costs import Prices
 from scenarios.raters.prompts import request_body
@@ -168,6 +170,8 @@ def warm_up(connect: Callable[[Order], Transport]) -> None:
 
 
 def main() -> None:
+    # Each client makes a TLS context, half of what a run takes, and on loopback none is used.
+    httpcore2.default_ssl_context = cache(httpcore2.default_ssl_context)
     connect = opener("batch" if sys.argv[1] == "batch" else "direct")
     warm_up(connect)
     for line in sys.stdin:
