@@ -119,8 +119,8 @@ class Plurals:
 def _inflect() -> Any:  # noqa: ANN401 - its types come with what is left out here
     """An engine of inflect that does not check the types of what it is given.
 
-    To prepare these checks takes inflect 3 CPU-seconds, more than all else that most commands do,
-    and they take a third of the time of every plural.
+    To prepare these checks takes 3 CPU-seconds, and to carry them out 2 of the 15 of a base
+    dictionary.
     """
     checking = typeguard.typechecked
     typeguard.typechecked = lambda target: target  # pyright: ignore[reportAttributeAccessIssue]
