@@ -1,11 +1,8 @@
-"""A small data set in memory for tests of training, and a run of it that a test can kill.
+"""A small data set in memory for tests of training, and a run of it that a test can kill."""
 
-python -m tests.training.memory_source OUT
-"""
-
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
@@ -78,17 +75,12 @@ CONFIG = TrainConfig(
 )
 
 
-def main(out: Path) -> None:
-    """Train, with a checkpoint after every few steps; say each step."""
+def train_aloud(out: Path, steps: Connection) -> None:
+    """Train, with a checkpoint after every few steps; send the number of each step."""
 
     def told(_: str, done: int, *__: object) -> None:
-        sys.stdout.write(f"{done}\n")
-        sys.stdout.flush()
+        steps.send(done)
 
     data = small_data()
     options = RunOptions(report=told, checkpoint_every_s=0.02)
     train(data, small_sizes(data), CONFIG, out, options=options)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

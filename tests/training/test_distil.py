@@ -23,7 +23,7 @@ from training.teacher import Teacher
 from training.warm_start import warm_start
 
 NOUNS, CLASSES, WIDTH = 20, 12, 24
-CONFIG = DistilConfig(steps=400, batch_size=48, checkpoint_every=1000, bfloat16=False)
+CONFIG = DistilConfig(steps=200, batch_size=48, checkpoint_every=1000, bfloat16=False)
 
 
 def small_material() -> Material:

@@ -1,9 +1,8 @@
 import json
+import multiprocessing
 import random
 import shutil
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from novic.bundle import load_bundle, read_card
-from tests.training.memory_source import CONFIG, NOUNS, small_data, small_sizes
+from tests.training.memory_source import CONFIG, NOUNS, small_data, small_sizes, train_aloud
 from training import loop
 from training.batches import Batch
 from training.checkpoint import TENSORS
@@ -23,7 +22,6 @@ from training.loop_config import RunOptions, TrainConfig
 from training.noise import NoiseConfig
 from training.step import TrainingError
 
-ROOT = Path(__file__).parents[2]
 SHORT = replace(CONFIG, epochs=1)
 
 
@@ -70,14 +68,17 @@ def test_a_small_task_is_learnt(tmp_path: Path):
 
 def test_a_run_killed_at_any_step_ends_with_the_same_weights(whole: Path, tmp_path: Path):
     wanted = random.SystemRandom().randrange(5, lines(whole)[-1]["step"] - 2)
-    command = [sys.executable, "-m", "tests.training.memory_source", str(tmp_path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if int(line) == wanted:
-                process.kill()
-                break
-    assert process.returncode == -signal.SIGKILL
+    forking = multiprocessing.get_context("forkserver")
+    steps, told = forking.Pipe(duplex=False)
+    process = forking.Process(target=train_aloud, args=(tmp_path, told))
+    process.start()
+    told.close()
+    while steps.recv() < wanted:
+        pass
+    process.kill()
+    process.join()
+    steps.close()
+    assert process.exitcode == -signal.SIGKILL
     said: list[int] = []
     run(tmp_path, CONFIG, RunOptions(report=lambda _, done, *__: said.append(done)))
     assert said[0] > 1, "there was no checkpoint to go on from"
