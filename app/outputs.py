@@ -9,6 +9,7 @@ from typing import Any
 from app.errors import StoreError, UsageError
 from app.events import Event
 from app.store import MEDIA, STORE
+from novic.whole_files import write_whole
 
 OURS = (
     STORE,
@@ -57,12 +58,9 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         StoreError: If it cannot be written.
     """
-    part = path.with_name(f"{path.name}.part")
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        write_whole(path, text.encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 

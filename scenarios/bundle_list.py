@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from scenarios.settings import Bundle, Settings, faults
-from scenarios.yaml_files import Document, ScenarioError, parse_yaml, write_whole
+from scenarios.yaml_files import Document, ScenarioError, parse_yaml, write_text
 
 _KEY = "bundles"
 
@@ -45,7 +45,7 @@ def write_list(path: Path, bundles: Sequence[Bundle]) -> Settings:
         raise _cannot(path, bundles) from error
     if not kept or settings.bundles != list(bundles):
         raise _cannot(path, bundles)
-    write_whole(path, fresh)
+    write_text(path, fresh)
     return settings
 
 

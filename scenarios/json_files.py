@@ -1,9 +1,10 @@
 """JSON files that people write, carry over or edit: read with a reason when they cannot be."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
+
+from novic.whole_files import write_whole
 
 SHOWN_FAULTS = 10
 """Faults told in full; the rest is only counted."""
@@ -31,15 +32,10 @@ def read_json(path: Path, kind: type[Exception]) -> Any:  # noqa: ANN401
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
     """Write as upstream does: indented by 2, no escapes, no newline at the end.
 
-    The file is replaced in one go and only when it is on the disk, so that neither a kill nor a
-    power cut leaves half of it.
+    Raises:
+        OSError: If the file cannot be written; what was there before stays.
     """
-    fresh = path.with_name(f"{path.name}.new")
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(value, indent=2, ensure_ascii=False))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    write_whole(path, json.dumps(value, indent=2, ensure_ascii=False).encode())
 
 
 def is_tidy(text: object) -> bool:

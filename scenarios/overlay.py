@@ -21,7 +21,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from novic.vocabulary import sanitised
-from scenarios.yaml_files import Fault, read_yaml, write_whole
+from scenarios.yaml_files import Fault, read_yaml, write_text
 
 _HEAD = """\
 # What people say about single nouns here; it wins over every rater.
@@ -111,7 +111,7 @@ def write_overlay(path: Path, overlay: Overlay) -> None:
     nouns = {noun: _said(edit) for noun, edit in sorted(overlay.edits.items())}
     value = {"version": 1, "nouns": {noun: said for noun, said in nouns.items() if said}}
     body = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
-    write_whole(path, _HEAD + body)
+    write_text(path, _HEAD + body)
 
 
 def _said(edit: Edit) -> dict[str, Any]:

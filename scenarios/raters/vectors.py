@@ -11,7 +11,6 @@ whole and carry their own checksum: a run that is stopped or killed keeps what i
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from safetensors.numpy import save
 
 from novic.embedder import Vectors
 from novic.starter import TEXT_SHA256, WIDTH, TextModel
+from novic.whole_files import write_whole
 from scenarios.articles import article
 from scenarios.dictionary import NounEntry, ObjectDictionary
 from scenarios.ratings.records import RatingError
@@ -205,12 +205,7 @@ def _write(folder: Path, texts: Sequence[str], vectors: NDArray[np.float16]) -> 
     listed = json.dumps(texts, ensure_ascii=False)
     metadata = {"texts": listed, "sha256": _checksum(listed, vectors)}
     name = f"{_PREFIX}{hashlib.sha256(listed.encode()).hexdigest()[:16]}.safetensors"
-    part = folder / f"{name}.part"
-    with part.open("wb") as file:
-        file.write(save({"vectors": vectors}, metadata))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(folder / name)
+    write_whole(folder / name, save({"vectors": vectors}, metadata))
 
 
 def _checksum(listed: str, vectors: NDArray[np.float16]) -> str:

@@ -6,7 +6,6 @@ the dictionary's SHA-256, so the last is noticed, and put right by moving the ne
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from novic.digest import file_sha256
+from novic.whole_files import NEW, write_whole
 from scenarios.dictionary import ObjectDictionary, write_dictionary
 from scenarios.json_files import Faults, read_json
 from scenarios.ratings.records import RatingError
@@ -24,9 +24,6 @@ from scenarios.ratings.scale import Calibration
 from scenarios.ratings.store import Asked
 
 FORMAT = "nomaly-site-ratings"
-
-_NEW = ".new"
-"""Ends the name of a file that is not in its place yet."""
 
 
 class _File(BaseModel):
@@ -110,21 +107,19 @@ def write_site(
     moved = False
     try:
         write_dictionary(fresh, dictionary)
-        _sync(fresh)
         written = SiteRatings(
             ratings.scenario,
             ratings.description,
             {**ratings.provenance, "dictionary_sha256": file_sha256(fresh)},
             ratings.nouns,
         )
-        fresh_sidecar.write_text(_sidecar_text(written), encoding="utf-8")
-        _sync(fresh_sidecar)
+        write_whole(fresh_sidecar, _sidecar_text(written).encode())
         fresh.replace(final)
         moved = True
         fresh_sidecar.replace(sidecar)
     except OSError as error:
         if not moved:
-            for part in (fresh, _beside(fresh), fresh_sidecar):
+            for part in (fresh, fresh_sidecar):
                 part.unlink(missing_ok=True)
         raise RatingError(
             f"{error.filename or final}: cannot be written: {error.strerror or error}; free some "
@@ -219,13 +214,7 @@ def _sidecar_text(ratings: SiteRatings) -> str:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(path.name + _NEW)
-
-
-def _sync(path: Path) -> None:
-    """Make sure that a file is on disk before its name is."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    return path.with_name(path.name + NEW)
 
 
 def _date(us: int) -> str:

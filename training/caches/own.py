@@ -12,7 +12,6 @@ entry for each. The card is written last, so a folder without it is a cache in t
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +24,7 @@ from safetensors.numpy import save
 
 from novic.digest import file_sha256
 from novic.embedder import Vectors
+from novic.whole_files import write_whole
 from training.caches.shards import (
     VECTOR_KINDS,
     Shard,
@@ -273,7 +273,7 @@ def write_shard(folder: Path, name: str, shard: Shard) -> ShardRecord:
         arrays["weights"] = shard.weights
     content = save({key: np.ascontiguousarray(array) for key, array in arrays.items()})
     file = folder / f"shard-{name}.safetensors"
-    write_whole(file, content)
+    write_file(file, content)
     return ShardRecord(
         file.name,
         hashlib.sha256(content).hexdigest(),
@@ -284,21 +284,15 @@ def write_shard(folder: Path, name: str, shard: Shard) -> ShardRecord:
     )
 
 
-def write_whole(file: Path, content: bytes) -> None:
+def write_file(file: Path, content: bytes) -> None:
     """Write a file so that it is there whole and on the disk, or not at all.
 
     Raises:
         CacheError: If it cannot be written.
     """
-    part = file.with_name(f"{file.name}.part")
     try:
-        with part.open("wb") as opened:
-            opened.write(content)
-            opened.flush()
-            os.fsync(opened.fileno())
-        part.replace(file)
+        write_whole(file, content)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise write_fault(file, error) from error
 
 
@@ -322,5 +316,5 @@ def write_nouns(folder: Path, nouns: tuple[str, ...]) -> str:
         CacheError: If it cannot be written.
     """
     content = json_bytes(list(nouns))
-    write_whole(folder / NOUNS, content)
+    write_file(folder / NOUNS, content)
     return hashlib.sha256(content).hexdigest()

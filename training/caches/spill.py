@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from training.caches.own import CacheError, json_bytes, write_fault, write_whole
+from training.caches.own import CacheError, json_bytes, write_fault, write_file
 from training.samples import Caption
 
 PARTS = 256
@@ -96,7 +96,7 @@ def spill(
     if not samples:
         raise CacheError("there are no captions to embed: the dictionary or the prompts are empty")
     counts = SpillCounts(tuple(sizes), samples, most)
-    write_whole(done, json_bytes(asdict(counts)))
+    write_file(done, json_bytes(asdict(counts)))
     return counts
 
 

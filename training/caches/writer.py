@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from novic.whole_files import NEW
 from training.caches.own import (
     CARD,
     FORMAT,
@@ -27,9 +28,9 @@ from training.caches.own import (
     CacheError,
     json_bytes,
     write_fault,
+    write_file,
     write_nouns,
     write_shard,
-    write_whole,
 )
 from training.caches.shards import Shard, ShardRecord
 from training.caches.spill import PARTS, TOGETHER
@@ -62,7 +63,7 @@ class CacheWriter:
         self._journal = _read_journal(folder)
         self._earlier = frozenset(self._journal)
         lines = [json.dumps(entry) for entry in self._journal.values()]
-        write_whole(folder / JOURNAL, "".join(f"{line}\n" for line in lines).encode())
+        write_file(folder / JOURNAL, "".join(f"{line}\n" for line in lines).encode())
 
     def has(self, name: str) -> bool:
         """Whether an earlier run has finished a shard."""
@@ -115,7 +116,7 @@ class CacheWriter:
         if not sum(shard["samples"] for shard in shards):
             raise CacheError(f"{self.folder}: nothing could be embedded, so there is no cache")
         for name, content in (extra or {}).items():
-            write_whole(self.folder / name, content)
+            write_file(self.folder / name, content)
         whole = {
             "format": FORMAT,
             "version": VERSION,
@@ -127,7 +128,7 @@ class CacheWriter:
             "samples": sum(shard["samples"] for shard in shards),
             "shards": shards,
         }
-        write_whole(self.folder / CARD, json_bytes(whole))
+        write_file(self.folder / CARD, json_bytes(whole))
         for name in (PLAN, JOURNAL):
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.folder / SPILL, ignore_errors=True)
@@ -172,12 +173,12 @@ def _claim(folder: Path, request: Mapping[str, Any], *, overwrite: bool) -> None
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise write_fault(folder, error) from error
-    write_whole(plan, json_bytes(dict(request)))
+    write_file(plan, json_bytes(dict(request)))
 
 
 def _is_ours(name: str) -> bool:
     known = {CARD, NOUNS, PLAN, JOURNAL, SPILL, V1_TARGETS}
-    return name.removesuffix(".part") in known or name.startswith("shard-")
+    return name.removesuffix(NEW) in known or name.startswith("shard-")
 
 
 def _read_plan(plan: Path) -> dict[str, Any]:

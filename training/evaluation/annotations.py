@@ -10,12 +10,13 @@ A noun stands in one category of an image; a noun in none has not been judged (n
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
+
+from novic.whole_files import write_whole
 
 type Category = Literal[
     "correct_primary", "correct_secondary", "close_primary", "close_secondary", "incorrect"
@@ -120,17 +121,10 @@ def write_annotations(path: Path, annotations: Annotations) -> None:
     Raises:
         AnnotationError: If it cannot be written.
     """
-    part = path.with_name(f"{path.name}.part")
     text = json.dumps(annotations.as_json(), ensure_ascii=False, indent=2)
     try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(f"{text}\n")
-            file.flush()
-            # Without it a power cut may leave the new name with no content.
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_whole(path, f"{text}\n".encode())
     except (OSError, UnicodeEncodeError) as error:
-        part.unlink(missing_ok=True)
         why = getattr(error, "strerror", None) or error
         raise AnnotationError(f"{path}: cannot be written: {why}") from error
 

@@ -13,11 +13,12 @@ know.
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+
+from novic.whole_files import write_whole
 
 VERSION = 1
 
@@ -126,16 +127,11 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     Raises:
         EvaluationError: If it cannot be written.
     """
-    part = path.with_name(f"{path.name}.new")
+    text = f"{lists_on_one_line(predictions.as_json())}\n"
     try:
         # File names need not be text; what is none is escaped, as JSON does it.
-        with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"{lists_on_one_line(predictions.as_json())}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_whole(path, text.encode(errors="backslashreplace"))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise EvaluationError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 

@@ -152,12 +152,12 @@ def test_what_was_embedded_before_a_kill_is_kept(recording: Recording, tmp_path:
     assert os.WIFSIGNALED(status)
     assert os.WTERMSIG(status) == signal.SIGKILL
     assert len(list(tmp_path.glob("*.safetensors"))) == 2
-    assert len(list(tmp_path.glob("*.part"))) == 1
+    assert len(list(tmp_path.glob("*.new"))) == 1
     told: list[str] = []
     noun_vectors(dictionary_of(NOUNS), tmp_path, embed=recording, tell=told.append)
     assert len(recording.texts) == 4 * len(NOUNS) - 8
     assert not told
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob("*.new"))
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "no metadata"])

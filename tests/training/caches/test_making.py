@@ -297,7 +297,7 @@ def test_ctrl_c_keeps_shards_and_a_torn_journal_is_mended(nouns: NounSource, tmp
     assert len(lines) >= 3
     journal.write_text("\n".join([*lines[:-1], lines[-1][:20]]))
     (stopped / json.loads(lines[0])["record"]["file"]).write_bytes(b"short")
-    (stopped / "shard-000-000.safetensors.part").write_bytes(b"half")
+    (stopped / "shard-000-000.safetensors.new").write_bytes(b"half")
     with pytest.raises(ValueError, match=r"another cache, which differs in seed \(0 before, 1 now"):
         cache_nouns(source, HashedEmbedder, making(stopped, seed=1))
     cache_nouns(source, HashedEmbedder, making(stopped))
@@ -321,7 +321,7 @@ def test_a_full_disk_is_told_and_the_same_command_goes_on(nouns: NounSource, tmp
             cache_nouns(source, lambda: HashedEmbedder(256), making(full, no_room))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert not list(full.glob("*.part"))
+    assert not list(full.glob("*.new"))
     embedder = HashedEmbedder(256)
     cache_nouns(source, lambda: embedder, making(full))
     assert len(embedder.asked) < EmbeddingCache(whole).card["texts"]
