@@ -2,11 +2,6 @@
 
 import re
 from collections.abc import Collection, Mapping
-from functools import cache
-from importlib import import_module
-from typing import Any
-
-import typeguard
 
 from novic.vocabulary import sanitised
 from scenarios.base.counts import WordCounts
@@ -47,7 +42,10 @@ class Plurals:
         self._irregular = irregular
         self._irregular_plurals = frozenset(p for of in irregular.values() for p in of)
         self._counts = counts
-        self._engine = _inflect()
+        # It takes 3 CPU-seconds to import, more than all else that most commands do.
+        import inflect  # noqa: PLC0415
+
+        self._engine = inflect.engine()
         self._known: dict[str, tuple[str, ...]] = {}
 
     def of(self, spelling: str) -> tuple[str, ...]:
@@ -113,21 +111,6 @@ class Plurals:
 
     def _count(self, form: str) -> int:
         return self._counts.counts.get(sanitised(form), 0)
-
-
-@cache
-def _inflect() -> Any:  # noqa: ANN401 - its types come with what is left out here
-    """An engine of inflect that does not check the types of what it is given.
-
-    To prepare these checks takes 3 CPU-seconds, and to carry them out 2 of the 15 of a base
-    dictionary.
-    """
-    checking = typeguard.typechecked
-    typeguard.typechecked = lambda target: target  # pyright: ignore[reportAttributeAccessIssue]
-    try:
-        return import_module("inflect").engine()
-    finally:
-        typeguard.typechecked = checking
 
 
 def _head(pieces: list[str]) -> int:

@@ -15,12 +15,10 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any, Literal, override
-
-import httpcore2
 
 from scenarios.raters.costs import Prices
 from scenarios.raters.prompts import request_body
@@ -170,8 +168,6 @@ def warm_up(connect: Callable[[Order], Transport]) -> None:
 
 
 def main() -> None:
-    # Each client makes a TLS context, about 0.05 CPU-seconds, and on loopback none is used.
-    httpcore2.default_ssl_context = cache(httpcore2.default_ssl_context)
     connect = opener("batch" if sys.argv[1] == "batch" else "direct")
     warm_up(connect)
     for line in sys.stdin:
