@@ -186,7 +186,12 @@ class _Endpoint:
     def fault(self, error: openai.APIError) -> EndpointError | None:
         """What an error means for all requests; None if it concerns only the one."""
         here, told = self._here(), self.clean(error)
-        if isinstance(error, openai.APIConnectionError):
+        if isinstance(error, openai.APITimeoutError):
+            what = (
+                f"takes longer than {REQUEST_S:g} s to answer a request; ask fewer at once, as a "
+                "small machine answers one after the other, or use a faster server"
+            )
+        elif isinstance(error, openai.APIConnectionError):
             what = f"does not answer ({told}); start the server, or check address and connection"
         elif isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
             what = f"refuses the key ({told}); check the key and what it may use"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.raters import direct
 from scenarios.raters.costs import Prices
 from scenarios.raters.direct import DirectTransport
 from scenarios.raters.prompts import request_body
@@ -105,6 +106,16 @@ def test_an_endpoint_that_answers_nobody_is_named(fault: FaultKind, sentence: st
         with pytest.raises(EndpointError, match=sentence) as caught:
             ask(llm, 2)
     assert llm.url in str(caught.value)
+
+
+def test_a_server_that_is_too_slow_is_not_taken_for_an_absent_one(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(direct, "REQUEST_S", 0.05)
+    with llm_server(DIGITS) as llm:
+        llm.faults = [Fault("delay", seconds=0.5)]
+        with pytest.raises(EndpointError, match=r"takes longer than 0\.05 s .*fewer at once"):
+            ask(llm, 1)
 
 
 def test_a_wrong_key_is_told_but_not_shown():
