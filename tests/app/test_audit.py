@@ -84,10 +84,10 @@ def test_a_stopped_audit_goes_on_to_the_same_result(
 ):
     shutil.copytree(audited[0] / "detector", tmp_path / "out" / "detector")
     words = ("audit", clip, "--normal-first", str(LEARN_S), "--out", tmp_path / "out")
-    process = start_nomaly(*words, "--no-draw", "--json")
-    wait_until_analysing(tmp_path / "out" / STORE)
-    process.send_signal(sent)
-    stdout, stderr = process.communicate(timeout=60)
+    with start_nomaly(*words, "--no-draw", "--json") as process:
+        wait_until_analysing(tmp_path / "out" / STORE)
+        process.send_signal(sent)
+        stdout, stderr = process.communicate(timeout=60)
     if sent == signal.SIGINT:
         assert process.returncode == 1
         assert "the same command goes on from here" in stderr
@@ -113,17 +113,26 @@ def wait_until_analysing(store: Path) -> None:
                     break
             except sqlite3.OperationalError:
                 continue
-    time.sleep(1.5)
+    time.sleep(1.0)
 
 
 def test_ctrl_c_before_anything_was_seen_is_one_sentence(clip: Path, tmp_path: Path):
     command = [NOMALY, "audit", clip, "--normal-first", "5", "--out", tmp_path / "out"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(1.0)
+        wait_until_importing(process.pid)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "Traceback" not in stderr
+
+
+def wait_until_importing(pid: int) -> None:
+    """Wait until the command itself is under way, which begins with importing torch."""
+    for _ in range(600):
+        time.sleep(0.1)
+        if "libtorch" in Path(f"/proc/{pid}/maps").read_text():
+            return
+    pytest.fail("the command did not begin")
 
 
 def write_video(path: Path, size: tuple[int, int], frames: int, gap_s: float = 0.2) -> Path:

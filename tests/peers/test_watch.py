@@ -31,7 +31,7 @@ def test_a_video_through_rtsp_gives_the_same_objects(
 ):
     rtsp_camera.start(video=clip, once=True)
     detector = audited[0] / "detector"
-    words = ("--detector", detector, "--out", tmp_path / "out", "--for", "37", "--json")
+    words = ("--detector", detector, "--out", tmp_path / "out", "--for", "30", "--json")
     done = run_nomaly("watch", rtsp_camera.url, *words)
     assert done.returncode == 0, done.stderr
     *states, summary = lines_of(done.stdout)
@@ -52,20 +52,21 @@ def test_a_killed_hung_and_restarted_camera_is_survived(rtsp_camera: RtspCamera,
     rtsp_camera.start(login="viewer:canary-hunter2")
     address = rtsp_camera.url_for("viewer", "canary-hunter2")
     out = tmp_path / "out"
-    process = start_nomaly("watch", address, "--learn", "4", "--out", out, "--json", "--debug")
-    try:
-        wait_for_frames(out, more_than=5)
-        rtsp_camera.kill()
-        time.sleep(1)
-        rtsp_camera.start()
-        wait_for_frames(out, more_than=frames_in(out) + 10)
-        rtsp_camera.hang()
-        time.sleep(4)
-        rtsp_camera.resume()
-        wait_for_frames(out, more_than=frames_in(out) + 10)
-    finally:
-        process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=30)
+    words = ("watch", address, "--learn", "4", "--out", out, "--json", "--debug")
+    with start_nomaly(*words) as process:
+        try:
+            wait_for_frames(out, more_than=5)
+            rtsp_camera.kill()
+            time.sleep(1)
+            rtsp_camera.start()
+            wait_for_frames(out, more_than=frames_in(out) + 10)
+            rtsp_camera.hang()
+            time.sleep(4)
+            rtsp_camera.resume()
+            wait_for_frames(out, more_than=frames_in(out) + 10)
+        finally:
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == 0, stderr
     summary = lines_of(stdout)[-1]
     assert [gap["reason"] for gap in summary["gaps"]] == ["ended", "stalled"]
