@@ -10,7 +10,7 @@ import errno
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -82,8 +82,10 @@ class Store:
                 (folder / name).mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(folder / STORE, isolation_level=None)
             self._db.row_factory = sqlite3.Row
-            self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA busy_timeout=5000")
+            # The file keeps the mode; who is refused finds it set by who opens the file right now.
+            with suppress(sqlite3.OperationalError):
+                self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA foreign_keys=ON")
             self._migrate()
@@ -267,14 +269,34 @@ class Store:
 
     def _migrate(self) -> None:
         steps = _migrations()
-        have = self._db.execute("PRAGMA user_version").fetchone()[0]
+        have = self._version()
         if have > len(steps):
             raise StoreError(
                 f"{self.folder / STORE}: written by a newer Nomaly (version {have} of the store, "
                 f"this one knows {len(steps)}); update Nomaly or use another folder"
             )
-        for number, step in enumerate(steps[have:], start=have + 1):
-            self._db.executescript(f"BEGIN;{step};PRAGMA user_version={number};COMMIT;")
+        if have == len(steps):
+            return
+        with self.saving():
+            # Another process may have opened the same new store meanwhile.
+            for number in range(self._version(), len(steps)):
+                for statement in _statements(steps[number]):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version={number + 1}")
+
+    def _version(self) -> int:
+        """How many migrations the store has had."""
+        return self._db.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _statements(script: str) -> Iterator[str]:
+    """One by one, because `executescript` ends the transaction that it is called in."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _migrations() -> Sequence[str]:

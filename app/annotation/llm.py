@@ -162,6 +162,8 @@ class LlmRun:
                     ended.put(None)
                 except BaseException as error:  # noqa: BLE001 - raised again by the main thread
                     ended.put(error)
+                    # Nothing more is asked, also if the main thread is slow to hear of it.
+                    self._ending.set()
 
         # Daemons: a second Ctrl-C leaves at once instead of waiting for an endpoint that hangs.
         threads = [Thread(target=work, daemon=True) for _ in range(min(parallel, len(todo)))]

@@ -12,7 +12,7 @@ from app.demo.footage import DemoPlan, plan_demo, write_footage
 from tests.app.forked import Forked, run_forked
 
 NOMALY = str(Path(sys.executable).with_name("nomaly"))
-LEARN_S = 10.0
+LEARN_S = 14.0
 
 
 def run_nomaly(*words: str | Path, timeout_s: float = 150) -> subprocess.CompletedProcess[str]:
@@ -26,18 +26,18 @@ def start_nomaly(*words: str | Path) -> Forked:
 
 
 def short_plan(nouns: Sequence[str] = ("tripod", "cardboard box")) -> DemoPlan:
-    """A plan with one object after the other, five seconds each."""
+    """A plan with one object after the other, six seconds each."""
     plan = plan_demo(0)
     chosen = [placed for placed in plan.placements if placed.noun in nouns]
     placements = []
     for number, placed in enumerate(chosen):
-        at = LEARN_S + 2 + 8 * number
-        times = {"enter_s": at, "rest_s": at + 1, "leave_s": at + 4, "gone_s": at + 5}
+        at = LEARN_S + 3 + 9 * number
+        times = {"enter_s": at, "rest_s": at + 1, "leave_s": at + 5, "gone_s": at + 6}
         placements.append(dataclasses.replace(placed, **times))
     return dataclasses.replace(
         plan,
         learn_s=LEARN_S,
-        duration_s=LEARN_S + 3 + 8 * len(chosen),
+        duration_s=LEARN_S + 4 + 9 * len(chosen),
         placements=tuple(placements),
     )
 

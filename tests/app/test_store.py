@@ -3,7 +3,9 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from app.outputs import claim_folder, write_events, write_text
 from app.pipeline import Finding
 from app.report.build import clock, write_report
 from app.sources.base import Gap
-from app.store import STORE, SourceProgress, Store
+from app.store import STORE, Run, SourceProgress, Store
 from detectors.types import Box
 
 BOX = Box(10.5, 5, 30, 25)
@@ -246,3 +248,17 @@ def test_a_store_of_before_surprise_is_brought_up_to_date(tmp_path: Path):
     db.close()
     with Store(tmp_path) as opened:
         assert opened.events(run_id) == [a_finding().event]
+
+
+def test_a_new_store_can_be_opened_by_many_at_once(tmp_path: Path):
+    opened = Barrier(6)
+
+    def open_one(folder: Path) -> Run | None:
+        opened.wait()
+        with Store(folder) as store:
+            return store.last_run()
+
+    with ThreadPoolExecutor(6) as threads:
+        for number in range(10):
+            runs = threads.map(open_one, [tmp_path / f"{number}"] * 6)
+            assert [*runs] == [None] * 6
