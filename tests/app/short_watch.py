@@ -10,6 +10,7 @@ import pytest
 
 from app.demo.footage import DemoPlan, plan_demo, write_footage
 from tests.app.forked import Forked, run_forked
+from tests.once import made_once
 
 NOMALY = str(Path(sys.executable).with_name("nomaly"))
 LEARN_S = 14.0
@@ -49,15 +50,21 @@ def plan() -> DemoPlan:
 
 @pytest.fixture(scope="session")
 def clip(plan: DemoPlan, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clip") / "watch.mp4"
-    write_footage(plan, path)
-    return path
+    def film(folder: Path) -> None:
+        write_footage(plan, folder / "watch.mp4")
+
+    return made_once(tmp_path_factory, "clip", film) / "watch.mp4"
 
 
 @pytest.fixture(scope="session")
 def audited(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Folder and last line of an audit that nothing disturbed."""
-    out = tmp_path_factory.mktemp("audited")
-    done = run_nomaly("audit", clip, "--normal-first", str(LEARN_S), "--out", out, "--json")
-    assert done.returncode == 0, done.stderr
-    return out, done.stdout.splitlines()[-1]
+
+    def audit(folder: Path) -> None:
+        words = ("--normal-first", str(LEARN_S), "--out", folder / "out", "--json")
+        done = run_nomaly("audit", clip, *words)
+        assert done.returncode == 0, done.stderr
+        (folder / "said").write_text(done.stdout.splitlines()[-1])
+
+    folder = made_once(tmp_path_factory, "audited", audit)
+    return folder / "out", (folder / "said").read_text()

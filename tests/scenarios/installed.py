@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from scenarios.base.build import ensure_base
 from scenarios.dictionary import ObjectDictionary, read_dictionary
 from scenarios.wordnet import WordNet, WordNetError, read_wordnet
+from tests.once import made_once
 
 
 @pytest.fixture(scope="session")
@@ -25,13 +25,13 @@ def wordnet() -> WordNet:
 def home_with_base(tmp_path_factory: pytest.TempPathFactory, wordnet: WordNet) -> Path:
     """A folder for NOMALY_HOME that holds the base dictionary; made once for all test processes."""
     assert wordnet
-    here = tmp_path_factory.getbasetemp()
-    home = (here.parent if "PYTEST_XDIST_WORKER" in os.environ else here) / "home"
-    home.mkdir(exist_ok=True)
-    with FileLock(home / "lock"), pytest.MonkeyPatch.context() as changed:
-        changed.setenv("NOMALY_HOME", str(home))
-        ensure_base()
-    return home
+
+    def build(home: Path) -> None:
+        with pytest.MonkeyPatch.context() as changed:
+            changed.setenv("NOMALY_HOME", str(home))
+            ensure_base()
+
+    return made_once(tmp_path_factory, "home", build)
 
 
 @pytest.fixture(scope="session")
