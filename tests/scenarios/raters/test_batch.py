@@ -145,14 +145,8 @@ def ids(replies: list[Reply]) -> set[str]:
 def test_stopped_while_a_batch_is_out_the_same_request_collects_it(tmp_path: Path):
     taken: list[Reply] = []
     with llm_server() as server:
-        server.batches.seconds = 3600
-        stopping = threading.Thread(target=interrupt_once_sent, args=(server, 2))
-        stopping.start()
-        with pytest.raises(KeyboardInterrupt):
-            transport(server, tmp_path).ask(made(6), taken.append)
-        stopping.join()
-        assert (server.stat().batches, taken) == (2, [])
-        server.batches.due = dict.fromkeys(server.batches.due, 0.0)
+        stop_once_sent(server, tmp_path, 6, batches=2)
+        end_batches(server)
         transport(server, tmp_path).ask(made(6), taken.append)
         stat = server.stat()
     assert len(ids(taken)) == len(taken) == 6
@@ -163,13 +157,8 @@ def test_a_batch_that_ended_before_anyone_noted_it_is_collected(tmp_path: Path):
     """As after a kill between sending and saving; a state that says nothing of its end ends too."""
     state_file = tmp_path / "work" / "batches" / "ratings_state.json"
     with llm_server() as server:
-        server.batches.seconds = 3600
-        stopping = threading.Thread(target=interrupt_once_sent, args=(server, 1))
-        stopping.start()
-        with pytest.raises(KeyboardInterrupt):
-            asked(server, tmp_path, 3)
-        stopping.join()
-        server.batches.due = dict.fromkeys(server.batches.due, 0.0)
+        stop_once_sent(server, tmp_path, 3)
+        end_batches(server)
         state = json.loads(state_file.read_text())
         state["batches"][0]["remote"] = None
         state_file.write_text(json.dumps(state))
@@ -184,12 +173,28 @@ def test_a_batch_that_ended_before_anyone_noted_it_is_collected(tmp_path: Path):
     assert (stat.batches, set(stat.nouns.values())) == (1, {1})
 
 
-def interrupt_once_sent(server: LlmServer, batches: int) -> None:
-    """Press Ctrl-C a little after so many batches were sent."""
-    while len(server.batches.batches) < batches:
-        time.sleep(0.02)
-    time.sleep(0.3)
-    signal.raise_signal(signal.SIGINT)
+def stop_once_sent(server: LlmServer, folder: Path, count: int, batches: int = 1) -> None:
+    """Ask, and press Ctrl-C a little after so many batches were sent; they do not end by then."""
+    server.batches.seconds = 3600
+    taken: list[Reply] = []
+
+    def press() -> None:
+        while len(server.batches.batches) < batches:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        signal.raise_signal(signal.SIGINT)
+
+    stopping = threading.Thread(target=press)
+    stopping.start()
+    with pytest.raises(KeyboardInterrupt):
+        transport(server, folder).ask(made(count), taken.append)
+    stopping.join()
+    assert (server.stat().batches, taken) == (batches, [])
+
+
+def end_batches(server: LlmServer) -> None:
+    """Let what is under way be done the next time somebody asks."""
+    server.batches.due = dict.fromkeys(server.batches.due, 0.0)
 
 
 def interrupt() -> None:
@@ -258,12 +263,7 @@ def test_two_runs_in_one_folder_are_refused(tmp_path: Path):
 def test_a_damaged_state_cancels_what_it_was_about_and_starts_afresh(tmp_path: Path):
     folder = tmp_path / "work" / "batches"
     with llm_server() as server:
-        server.batches.seconds = 3600
-        stopping = threading.Thread(target=interrupt_once_sent, args=(server, 1))
-        stopping.start()
-        with pytest.raises(KeyboardInterrupt):
-            asked(server, tmp_path, 4)
-        stopping.join()
+        stop_once_sent(server, tmp_path, 4)
         (folder / "ratings_state.json").write_text('{"version": 1,')
         server.batches.seconds = 0
         assert len(asked(server, tmp_path, 4)) == 4
@@ -301,16 +301,11 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path):
 def test_files_that_a_loss_of_power_emptied_are_made_again(tmp_path: Path):
     folder = tmp_path / "work" / "batches"
     with llm_server() as server:
-        server.batches.seconds = 3600
-        stopping = threading.Thread(target=interrupt_once_sent, args=(server, 1))
-        stopping.start()
-        with pytest.raises(KeyboardInterrupt):
-            asked(server, tmp_path, 4)
-        stopping.join()
+        stop_once_sent(server, tmp_path, 4)
         for path in folder.glob("ratings_*"):
             if path.name != "ratings_state.json":
                 path.write_text("")
-        server.batches.due = dict.fromkeys(server.batches.due, 0.0)
+        end_batches(server)
         assert len(asked(server, tmp_path, 4)) == 4
         stat = server.stat()
     assert (stat.batches, set(stat.nouns.values())) == (1, {1})
