@@ -8,7 +8,7 @@ from app.progress import Reporter
 from app.rating.order import RateOrder
 from app.rating.run import FEW
 from app.rating.work import Work, open_work
-from scenarios.raters.estimate import Estimate, estimate, first_opinion
+from scenarios.raters.estimate import REQUEST_S, Estimate, estimate, first_opinion
 from scenarios.raters.prompts import request_body
 from scenarios.raters.student import first_nouns
 from scenarios.site import find_scenario
@@ -108,9 +108,11 @@ def _priced(asked: str, least: Estimate, most: Estimate) -> str:
     counted = "" if least.exact else " (tokens are guessed from letters)"
     when = "within a day per round"
     if least.seconds is not None and most.seconds is not None:
-        when = f"about {both(f'{least.seconds / 60:.0f}', f'{most.seconds / 60:.0f}')} minutes"
+        minutes = both(f"{least.seconds / 60:.0f}", f"{most.seconds / 60:.0f}")
+        when = f"about {minutes} minutes if a request takes {REQUEST_S:g} s"
     return (
-        f"{asked}: {requests} requests, {tokens} tokens sent, {cost} USD{counted}, {when}. "
+        f"{asked}: {requests} requests, {tokens} tokens sent, {cost} USD{counted} at the prices of "
+        f"--input-price and --output-price, which are 0 for a server of your own; {when}. "
         "--max-cost holds it to a sum."
     )
 

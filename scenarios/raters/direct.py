@@ -23,6 +23,9 @@ LONGEST_WAIT_S = 120.0
 """A server that wants more is not waited for."""
 REQUEST_S = 120.0
 """Longest wait for an answer."""
+SLOW_RETRIES = 1
+"""Of a request that was waited for in vain: a server that is too slow stays so, and goes on working
+on what nobody waits for any more."""
 QUICK_S = 30.0
 """Longest wait for what is under way after Ctrl-C."""
 MOST_FAULTS = 8
@@ -168,7 +171,8 @@ class _Endpoint:
 
     def pause_s(self, attempt: int, error: openai.APIError) -> float | None:
         """How long to wait before a request is repeated, seconds; None if it is in vain."""
-        if attempt >= RETRIES:
+        slow = isinstance(error, openai.APITimeoutError)
+        if attempt >= (SLOW_RETRIES if slow else RETRIES):
             return None
         if isinstance(error, openai.APIConnectionError):
             return self._wait_s * 2**attempt

@@ -311,15 +311,17 @@ class _Run:
 
     def _useless(self) -> str:
         """Why the model is of no use, if most of its answers are not."""
-        reasons = [answer.reason for answer in self._answers.values() if answer.status != "ok"]
-        if len(reasons) <= (1 - USABLE) * len(self._answers):
+        useless = [answer for answer in self._answers.values() if answer.status != "ok"]
+        if len(useless) <= (1 - USABLE) * len(self._answers):
             return ""
-        ((often, _),) = Counter(sorted(reasons)).most_common(1)
+        ((often, _),) = Counter(sorted(answer.reason for answer in useless)).most_common(1)
+        # What has a digit for every line has the right form, and says the wrong thing.
+        formed = sum(bool(answer.ratings) for answer in useless) > len(useless) / 2
+        why = "is too small" if formed else "may not know structured output or be too small"
         return (
-            f"{len(reasons)} of the first {len(self._answers)} answers of {self._question.model} "
-            f"cannot be used, for example: {often}. The model may not know structured output or be "
-            "too small to rate many nouns at once; choose another one, or the local back end, "
-            "which asks noun by noun"
+            f"{len(useless)} of the first {len(self._answers)} answers of {self._question.model} "
+            f"cannot be used, for example: {often}. The model {why} to rate many nouns at once; "
+            "choose another one, or the local back end, which asks noun by noun"
         )
 
 

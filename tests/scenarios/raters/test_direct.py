@@ -116,6 +116,7 @@ def test_a_server_that_is_too_slow_is_not_taken_for_an_absent_one(
         llm.faults = [Fault("delay", seconds=0.5)]
         with pytest.raises(EndpointError, match=r"takes longer than 0\.05 s .*fewer at once"):
             ask(llm, 1)
+        assert llm.stat().calls == 1 + direct.SLOW_RETRIES
 
 
 def test_a_wrong_key_is_told_but_not_shown():
@@ -212,3 +213,13 @@ def test_a_model_without_structured_output_is_named(tmp_path: Path):
         with pytest.raises(RatingError, match=r"gpt-4o-mini .*may not know structured output"):
             rate_by_digits(store, QUESTION, PLACE, nouns(400), transport(llm))
         assert llm.stat().calls == 24  # the pilot, twice; the many others were not sent
+
+
+def test_a_model_that_keeps_to_the_schema_but_says_one_digit_is_called_too_small(tmp_path: Path):
+    same = dict.fromkeys(DIGITS, 5)
+    with (
+        llm_server(same) as llm,
+        RatingStore(tmp_path / "r.sqlite") as store,
+        pytest.raises(RatingError, match="The model is too small to rate many nouns"),
+    ):
+        rate_by_digits(store, QUESTION, PLACE, nouns(400), transport(llm))

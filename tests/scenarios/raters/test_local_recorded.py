@@ -20,14 +20,14 @@ type Said = dict[str, dict[str, dict[str, dict[str, float]]]]
 
 
 AUCS = {
-    "airbus": {"lines": 0.974, "question": 0.979, "list": 0.969, "thing": 0.850},
+    "airbus": {"lines": 0.983, "question": 0.979, "list": 0.986, "thing": 0.850},
     "nicol": {"lines": 0.978, "question": 0.939, "list": 0.977, "thing": 0.853},
 }
 """On the labelled nouns. At nicol what counts as seen is also what is common as a toy: forms that
 show examples, toys among them, tell the model. With ten examples, no animals, `lines` had 0.904."""
 
 RIGHT = {
-    "airbus": {"lines": 0.904, "question": 0.910},
+    "airbus": {"lines": 0.904, "question": 0.917},
     "nicol": {"lines": 0.894, "question": 0.894},
 }
 """Share of the labelled nouns on the right side of 0 after calibration on the examples."""
