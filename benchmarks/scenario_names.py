@@ -13,7 +13,9 @@ cut-outs of the difference, site minus base.
 
     python -m benchmarks.scenario_names airbus --ft 2 --out FOLDER [--steps N] [--starter] [--json]
 
-With --starter the base decoder is the starter that is shipped: 7,529 nouns, 2,000 steps.
+With --starter the base decoder is the starter that is shipped: 7,529 nouns, 2,000 steps. Beside
+the base decoder stands what it names right when the site's nouns are all that it may say (a guide
+list): whether training again brings more than leaving out does.
 
 The same command goes on where it was stopped. Needs a rated scenario and the base dictionary, see
 `nomaly scenario rate` and `nomaly scenario dictionary build`.
@@ -37,6 +39,7 @@ from benchmarks.naming import Stamp, backgrounds, composite, find_stamps
 from novic.bundle import load_bundle
 from novic.decode import NounDecoder
 from novic.embedder import Pixels, Vectors
+from novic.guides import read_guide
 from novic.model import NounModel, starter_bundle_path
 from novic.starter import StarterEmbedder
 from novic.vocabulary import canonical
@@ -134,9 +137,9 @@ def embed(stamps: Sequence[Stamp]) -> list[Picture]:
     return found
 
 
-def hits(bundle: Path, pictures: Sequence[Picture], top: int) -> NDArray[np.float64]:
+def hits(decoder: NounDecoder, pictures: Sequence[Picture], top: int) -> NDArray[np.float64]:
     """Share of its backgrounds on which each picture is named right [P]."""
-    model = NounModel(StarterEmbedder(), NounDecoder(load_bundle(bundle)))
+    model = NounModel(StarterEmbedder(), decoder)
     named = model.decode(np.concatenate([picture.vectors for picture in pictures]), max(TOPS))
     right = [
         not picture.right.isdisjoint(score.noun for score in named[2 * number + scene][:top])
@@ -146,17 +149,26 @@ def hits(bundle: Path, pictures: Sequence[Picture], top: int) -> NDArray[np.floa
     return np.array(right, dtype=np.float64).reshape(-1, 2).mean(axis=1)
 
 
-def compared(site: NDArray[np.float64], base: NDArray[np.float64]) -> dict[str, object]:
-    """Shares named right by both, and their paired difference with its interval."""
+def compared(
+    site: NDArray[np.float64], base: NDArray[np.float64], restricted: NDArray[np.float64]
+) -> dict[str, object]:
+    """Shares named right by all three, and the paired difference site minus base."""
     difference = site - base
     draws = np.random.default_rng(0).integers(len(difference), size=(DRAWS, len(difference)))
     low, high = np.quantile(difference[draws].mean(axis=1), [0.025, 0.975])
     return {
         "site": round(float(site.mean()), 4),
         "base": round(float(base.mean()), 4),
+        "base_restricted": round(float(restricted.mean()), 4),
         "difference": round(float(difference.mean()), 4),
         "interval": [round(float(low), 4), round(float(high), 4)],
     }
+
+
+def restricted(bundle: Path, nouns: Sequence[str]) -> NounDecoder:
+    """A decoder that may say these nouns alone, as far as it knows them."""
+    loaded = load_bundle(bundle)
+    return NounDecoder(loaded, guide=read_guide(nouns, loaded.tokens))
 
 
 def measure(name: str, site: Path, base: Path) -> dict:
@@ -165,7 +177,10 @@ def measure(name: str, site: Path, base: Path) -> dict:
     stamps = find_stamps(frozenset(labels))
     if not stamps:
         sys.exit("no cut-outs: apt-get install tuxpaint-stamps-default")
-    known = {key: frozenset(load_bundle(path).tokens.nouns) for key, path in _both(site, base)}
+    paths = {"site": site, "base": base}
+    decoders = {key: NounDecoder(load_bundle(path)) for key, path in paths.items()}
+    known = {key: frozenset(decoder.bundle.tokens.nouns) for key, decoder in decoders.items()}
+    decoders["restricted"] = restricted(base, sorted(known["site"]))
     result: dict = {"scenario": name, "nouns": {key: len(nouns) for key, nouns in known.items()}}
     for kind, text in (("typical", TYPICAL[name]), ("never", NEVER[name])):
         listed = _listed(text, frozenset(labels))
@@ -177,15 +192,13 @@ def measure(name: str, site: Path, base: Path) -> dict:
                 for key, nouns in known.items()
             },
             **{
-                f"top{top}": compared(hits(site, pictures, top), hits(base, pictures, top))
+                f"top{top}": compared(
+                    *(hits(decoder, pictures, top) for decoder in decoders.values())
+                )
                 for top in TOPS
             },
         }
     return result
-
-
-def _both(site: Path, base: Path) -> list[tuple[str, Path]]:
-    return [("site", site), ("base", base)]
 
 
 def _listed(text: str, labels: frozenset[str]) -> frozenset[str]:
@@ -203,7 +216,7 @@ def _listed(text: str, labels: frozenset[str]) -> frozenset[str]:
 def show(result: dict, console: Console) -> None:
     """Print the table."""
     table = Table(title=f"{result['scenario']}: named right, site and base decoder")
-    for title in ("cut-outs", "rank", "site", "base", "difference", "95% interval"):
+    for title in ("cut-outs", "rank", "site", "base", "restricted", "difference", "95% interval"):
         table.add_column(title)
     for kind in ("typical", "never"):
         for top in TOPS:
@@ -214,6 +227,7 @@ def show(result: dict, console: Console) -> None:
                 f"top {top}",
                 f"{row['site']:.3f}",
                 f"{row['base']:.3f}",
+                f"{row['base_restricted']:.3f}",
                 f"{row['difference']:+.3f}",
                 f"{low:+.3f} to {high:+.3f}",
             )
