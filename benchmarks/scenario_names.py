@@ -24,7 +24,7 @@ The same command goes on where it was stopped. Needs a rated scenario and the ba
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,7 @@ from rich.table import Table
 from app.building import BuildRequest, build_bundles
 from app.progress import Reporter
 from benchmarks.naming import Stamp, backgrounds, composite, find_stamps
-from novic.bundle import load_bundle
+from novic.bundle import Bundle, load_bundle
 from novic.decode import NounDecoder
 from novic.embedder import Pixels, Vectors
 from novic.guides import read_guide
@@ -137,38 +137,41 @@ def embed(stamps: Sequence[Stamp]) -> list[Picture]:
     return found
 
 
-def hits(decoder: NounDecoder, pictures: Sequence[Picture], top: int) -> NDArray[np.float64]:
-    """Share of its backgrounds on which each picture is named right [P]."""
+def hits(decoder: NounDecoder, pictures: Sequence[Picture]) -> dict[int, NDArray[np.float64]]:
+    """Share of its backgrounds on which each picture is named right [P], for each of TOPS."""
     model = NounModel(StarterEmbedder(), decoder)
     named = model.decode(np.concatenate([picture.vectors for picture in pictures]), max(TOPS))
-    right = [
-        not picture.right.isdisjoint(score.noun for score in named[2 * number + scene][:top])
-        for number, picture in enumerate(pictures)
-        for scene in range(2)
-    ]
-    return np.array(right, dtype=np.float64).reshape(-1, 2).mean(axis=1)
+
+    def right(top: int) -> list[bool]:
+        return [
+            not picture.right.isdisjoint(score.noun for score in named[2 * number + scene][:top])
+            for number, picture in enumerate(pictures)
+            for scene in range(2)
+        ]
+
+    return {top: np.array(right(top), dtype=np.float64).reshape(-1, 2).mean(axis=1) for top in TOPS}
 
 
-def compared(
-    site: NDArray[np.float64], base: NDArray[np.float64], restricted: NDArray[np.float64]
-) -> dict[str, object]:
-    """Shares named right by all three, and the paired difference site minus base."""
-    difference = site - base
+def compared(right: Mapping[str, NDArray[np.float64]]) -> dict[str, object]:
+    """Shares named right by each decoder, and the paired difference site minus base."""
+    difference = right["site"] - right["base"]
     draws = np.random.default_rng(0).integers(len(difference), size=(DRAWS, len(difference)))
     low, high = np.quantile(difference[draws].mean(axis=1), [0.025, 0.975])
     return {
-        "site": round(float(site.mean()), 4),
-        "base": round(float(base.mean()), 4),
-        "base_restricted": round(float(restricted.mean()), 4),
+        **{decoder: round(float(share.mean()), 4) for decoder, share in right.items()},
         "difference": round(float(difference.mean()), 4),
         "interval": [round(float(low), 4), round(float(high), 4)],
     }
 
 
-def restricted(bundle: Path, nouns: Sequence[str]) -> NounDecoder:
-    """A decoder that may say these nouns alone, as far as it knows them."""
-    loaded = load_bundle(bundle)
-    return NounDecoder(loaded, guide=read_guide(nouns, loaded.tokens))
+def decoders_of(site: Bundle, base: Bundle) -> dict[str, NounDecoder]:
+    """What is compared: both decoders, and the base one held to the site's nouns it knows."""
+    guide = read_guide(site.tokens.nouns, base.tokens)
+    return {
+        "site": NounDecoder(site),
+        "base": NounDecoder(base),
+        "restricted": NounDecoder(base, guide=guide),
+    }
 
 
 def measure(name: str, site: Path, base: Path) -> dict:
@@ -177,14 +180,14 @@ def measure(name: str, site: Path, base: Path) -> dict:
     stamps = find_stamps(frozenset(labels))
     if not stamps:
         sys.exit("no cut-outs: apt-get install tuxpaint-stamps-default")
-    paths = {"site": site, "base": base}
-    decoders = {key: NounDecoder(load_bundle(path)) for key, path in paths.items()}
-    known = {key: frozenset(decoder.bundle.tokens.nouns) for key, decoder in decoders.items()}
-    decoders["restricted"] = restricted(base, sorted(known["site"]))
+    bundles = {"site": load_bundle(site), "base": load_bundle(base)}
+    known = {key: frozenset(bundle.tokens.nouns) for key, bundle in bundles.items()}
+    decoders = decoders_of(**bundles)
     result: dict = {"scenario": name, "nouns": {key: len(nouns) for key, nouns in known.items()}}
     for kind, text in (("typical", TYPICAL[name]), ("never", NEVER[name])):
         listed = _listed(text, frozenset(labels))
         pictures = embed([stamp for stamp in stamps if stamp.noun in listed])
+        right = {key: hits(decoder, pictures) for key, decoder in decoders.items()}
         result[kind] = {
             "cutouts": len(pictures),
             "sayable": {
@@ -192,9 +195,7 @@ def measure(name: str, site: Path, base: Path) -> dict:
                 for key, nouns in known.items()
             },
             **{
-                f"top{top}": compared(
-                    *(hits(decoder, pictures, top) for decoder in decoders.values())
-                )
+                f"top{top}": compared({key: shares[top] for key, shares in right.items()})
                 for top in TOPS
             },
         }
@@ -227,7 +228,7 @@ def show(result: dict, console: Console) -> None:
                 f"top {top}",
                 f"{row['site']:.3f}",
                 f"{row['base']:.3f}",
-                f"{row['base_restricted']:.3f}",
+                f"{row['restricted']:.3f}",
                 f"{row['difference']:+.3f}",
                 f"{low:+.3f} to {high:+.3f}",
             )

@@ -112,7 +112,7 @@ def _priced(asked: str, least: Estimate, most: Estimate) -> str:
         when = f"about {minutes} minutes if a request takes {REQUEST_S:g} s"
     return (
         f"{asked}: {requests} requests, {tokens} tokens sent, {cost} USD{counted} at the prices of "
-        f"--input-price and --output-price, which are 0 for a server of your own; {when}. "
+        f"--input-price and --output-price (set 0 for a server of your own), {when}. "
         "--max-cost holds it to a sum."
     )
 
