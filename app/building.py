@@ -23,7 +23,7 @@ from app.building_texts import TextSettings, train_on_texts
 from app.errors import UsageError
 from novic.bundle import Bundle, BundleError, load_bundle, read_card, save_new_bundle
 from novic.embedder import Vectors
-from novic.starter import StarterEmbedder, load_class_vectors
+from novic.embedders.starter import StarterEmbedder, load_class_vectors
 from novic.tokens import build_noun_tokens
 from scenarios.dictionary import DictionaryError, ObjectDictionary, read_dictionary
 from scenarios.places import vectors_folder

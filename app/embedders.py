@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from novic.catalog import ListedEmbedder
+from novic.embedders.catalog import ListedEmbedder
 from training.evaluation.zero_shot import TOLERANCE, Share, ZeroShot
 
 SHOWN_BROKEN = 10

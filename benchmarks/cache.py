@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.timing import seconds
 from novic.embedder import Embedder
-from novic.starter import StarterEmbedder
+from novic.embedders.starter import StarterEmbedder
 from scenarios.dictionary import read_dictionary
 from tests.training.hashed import HashedEmbedder
 from training.caches.joining import merge_caches

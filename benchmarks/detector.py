@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from detectors.backbones import FeatureNet, choose_channels, find_spec, load_backbone
 from detectors.boxes import find_boxes
 from detectors.padim import PadimDetector
-from detectors.runtime import TorchRuntime, build_runtime
 from detectors.types import Box, Detection, Pixels
 from novic.device import resolve_device
+from novic.runtime import TorchRuntime, build_runtime
 
 STAMPS = Path("/usr/share/tuxpaint/stamps")
 VTEST = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")

@@ -40,8 +40,8 @@ from rich.table import Table
 from novic.bundle import load_bundle
 from novic.decode import NounDecoder
 from novic.embedder import Pixels
+from novic.embedders.starter import StarterEmbedder
 from novic.model import NounModel, starter_bundle_path
-from novic.starter import StarterEmbedder
 from novic.vocabulary import canonical
 from scenarios.wordnet import read_wordnet
 from training.nouns import choose_nouns, class_synsets

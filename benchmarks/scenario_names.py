@@ -39,9 +39,9 @@ from benchmarks.naming import Stamp, backgrounds, composite, find_stamps
 from novic.bundle import Bundle, load_bundle
 from novic.decode import NounDecoder
 from novic.embedder import Pixels, Vectors
+from novic.embedders.starter import StarterEmbedder
 from novic.guides import read_guide
 from novic.model import NounModel, starter_bundle_path
-from novic.starter import StarterEmbedder
 from novic.vocabulary import canonical
 from scenarios.dictionary import ObjectDictionary, read_dictionary, write_dictionary
 from scenarios.places import base_dictionary_path

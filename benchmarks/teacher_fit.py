@@ -26,7 +26,7 @@ from rich.table import Table
 from torch import Tensor
 
 from benchmarks.naming import backgrounds, composite, find_stamps, middle
-from novic.starter import TOP_CLASSES, StarterEmbedder, load_class_vectors
+from novic.embedders.starter import TOP_CLASSES, StarterEmbedder, load_class_vectors
 from novic.vocabulary import canonical
 from scenarios.wordnet import read_wordnet
 from training.nouns import choose_nouns, class_synsets

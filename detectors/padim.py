@@ -17,10 +17,10 @@ from detectors.backbones import STRIDE, FeatureNet, choose_channels, find_spec, 
 from detectors.base import AnomalyMaps, DetectorError, Progress
 from detectors.files import write_folder
 from detectors.gaussians import CellGaussians
-from detectors.runtime import Runtime, build_runtime
 from detectors.tails import gumbel_threshold
 from detectors.types import Pixels
 from detectors.variations import vary
+from novic.runtime import Runtime, build_runtime
 
 _log = logging.getLogger(__name__)
 

@@ -108,16 +108,16 @@ def build_embedder(spec: str, device: torch.device, precision: str = "auto") -> 
         case "starter", False:
             if precision != "auto":
                 raise ValueError(f"precision '{precision}' asked for, but the starter has its own")
-            from novic.starter import StarterEmbedder
+            from novic.embedders.starter import StarterEmbedder
 
             return StarterEmbedder(device)
         case "openclip" | "openai", True:
-            from novic.openclip import OpenClipEmbedder, openai_source, openclip_source
+            from novic.embedders.openclip import OpenClipEmbedder, openai_source, openclip_source
 
             source = openclip_source(rest) if kind == "openclip" else openai_source(rest)
             return OpenClipEmbedder(source, device, precision)
         case "transformers", True:
-            from novic.transformers_clip import TransformersEmbedder
+            from novic.embedders.transformers_clip import TransformersEmbedder
 
             return TransformersEmbedder(rest, device, precision)
     raise EmbedderError(

@@ -148,7 +148,7 @@ def without_punctuation(text: str) -> str:
 
 def _clip_merges() -> list[tuple[str, str]]:
     """The pairs of pieces that CLIP joins, most frequent first."""
-    # Found, not imported: open_clip takes seconds to import, and only novic.openclip may.
+    # Found, not imported: open_clip takes seconds to import, and only novic.embedders.openclip may.
     found = find_spec("open_clip")
     folder = Path(found.origin).parent if found and found.origin else Path()
     file = folder / "bpe_simple_vocab_16e6.txt.gz"

@@ -1,4 +1,4 @@
-"""Makes the text vectors of the ImageNet class names that `novic.starter` ships.
+"""Makes the text vectors of the ImageNet class names that `novic.embedders.starter` ships.
 
 Every class counts with the mean over all its names ("tabby", "tabby cat"): measured on photographs,
 the nearest noun is among the first five for 42% that way and for 39% with the first name alone.
@@ -32,7 +32,7 @@ def class_vectors(embed_texts: Callable[[Sequence[str]], Vectors]) -> Vectors:
 
 
 def save_class_vectors(path: Path, vectors: Vectors) -> None:
-    """Write the vectors as the file that `novic.starter` reads."""
+    """Write the vectors as the file that `novic.embedders.starter` reads."""
     path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"text_model": "all-MiniLM-L6-v2", "classes": "ImageNet-1k, mean over all names"}
     save_file({"vectors": vectors.astype(np.float32)}, path, metadata=metadata)
@@ -40,7 +40,7 @@ def save_class_vectors(path: Path, vectors: Vectors) -> None:
 
 def main() -> None:
     """Make the shipped file again."""
-    from novic.starter import TextModel  # noqa: PLC0415 - reads the file that this one makes
+    from novic.embedders.starter import TextModel  # noqa: PLC0415 - reads the file that this one makes
 
     save_class_vectors(SHIPPED, class_vectors(TextModel().embed))
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from novic.bundle import Bundle, load_bundle, save_bundle
 from novic.embedder import Vectors
-from novic.starter import StarterEmbedder
+from novic.embedders.starter import StarterEmbedder
 from novic.tokens import NounTokens
 from scenarios.dictionary import NounEntry, ObjectDictionary
 from scenarios.wordnet import WordNet

@@ -22,8 +22,8 @@ from torch import Generator
 from novic.bundle import Bundle, load_bundle, save_bundle
 from novic.decoder import DecoderConfig, PrefixedDecoder
 from novic.embedder import Vectors
+from novic.embedders.starter import TEXT_SHA256, WEIGHTS_SHA256, StarterEmbedder, load_class_vectors
 from novic.generate import Decoding, beam_search
-from novic.starter import TEXT_SHA256, WEIGHTS_SHA256, StarterEmbedder, load_class_vectors
 from novic.tokens import NounTokens, build_noun_tokens
 from scenarios.wordnet import WordNet, read_wordnet
 from training.distil import DistilConfig, Material, Progress, distil

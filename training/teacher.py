@@ -29,7 +29,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from novic.embedder import Vectors
-from novic.openclip import imagenet_names
+from novic.embedders.openclip import imagenet_names
 from novic.vocabulary import canonical
 from scenarios.wordnet import WordNet
 from training.evaluation.class_names import clip_class_name

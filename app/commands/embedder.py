@@ -14,7 +14,7 @@ cli = command_group("Check the models that turn images and texts into vectors.")
 def list_all(as_json: Json = False) -> None:
     """Show the embedders that are known, and which of them lie here ready for use."""
     from app.embedders import print_embedders
-    from novic.catalog import list_embedders
+    from novic.embedders.catalog import list_embedders
 
     listed = list_embedders()
     if as_json:

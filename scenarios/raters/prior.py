@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from novic.embedder import Vectors
-from novic.starter import TEXT_SHA256
+from novic.embedders.starter import TEXT_SHA256
 from scenarios.raters.axes import PLACES, TRAITS
 from scenarios.raters.vectors import Embed, NounVectors
 from scenarios.ratings.records import Place, Question, RatingError, RawScores

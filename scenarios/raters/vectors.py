@@ -24,7 +24,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from novic.embedder import Vectors
-from novic.starter import TEXT_SHA256, WIDTH, TextModel
+from novic.embedders.starter import TEXT_SHA256, WIDTH, TextModel
 from novic.whole_files import write_whole
 from scenarios.articles import article
 from scenarios.dictionary import NounEntry, ObjectDictionary

@@ -12,7 +12,7 @@ from skimage import data
 from typer.testing import CliRunner, Result
 
 from app.commands.cache import cli
-from novic.starter import StarterEmbedder
+from novic.embedders.starter import StarterEmbedder
 from tests.app.short_watch import run_nomaly, start_nomaly
 
 ENTRY = {"plurals_freq": [2], "singulars_freq": [3], "hypernyms": []}

@@ -14,7 +14,7 @@ from app.errors import UsageError
 from novic.bundle import load_bundle
 from novic.decoder import DecoderConfig
 from novic.embedder import Embedder
-from novic.starter import StarterEmbedder
+from novic.embedders.starter import StarterEmbedder
 from tests.app.short_watch import run_nomaly, start_nomaly
 from tests.training.cache_builders import NOUNS, make_cache, some_captions
 from tests.training.hashed import HashedEmbedder

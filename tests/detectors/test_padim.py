@@ -12,8 +12,8 @@ from detectors.anomalib_models import build_padim, fit_padim
 from detectors.backbones import FeatureNet, choose_channels, find_spec, load_backbone
 from detectors.gaussians import CellGaussians
 from detectors.padim import PadimDetector, PadimSettings, blur, input_size
-from detectors.runtime import TorchRuntime
 from detectors.types import Pixels
+from novic.runtime import TorchRuntime
 from tests.detectors.views import normal_views
 
 pytestmark = pytest.mark.slow

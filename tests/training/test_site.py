@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from novic.embedder import Vectors
-from novic.starter import load_class_vectors
+from novic.embedders.starter import load_class_vectors
 from novic.tokens import NounTokens
 from scenarios.dictionary import NounEntry, ObjectDictionary
 from scenarios.wordnet import WordNet

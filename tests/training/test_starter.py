@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from novic.bundle import load_bundle, read_card
+from novic.embedders.starter import StarterEmbedder
 from novic.model import starter_bundle_path
-from novic.starter import StarterEmbedder
 from scenarios.wordnet import WordNet
 from training.distil import DistilError
 from training.nouns import Noun

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from novic.starter import load_class_vectors
+from novic.embedders.starter import load_class_vectors
 from scenarios.wordnet import WordNet
 from training import teacher as weights_of
 from training.nouns import Noun

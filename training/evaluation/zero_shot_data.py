@@ -213,7 +213,7 @@ def _imagenet_names() -> tuple[tuple[str, ...], ...]:
 
 def _openclip() -> ModuleType:
     # open_clip takes seconds to import, and nothing but ImageNet needs it here.
-    return importlib.import_module("novic.openclip")
+    return importlib.import_module("novic.embedders.openclip")
 
 
 def _synonyms(name: str) -> tuple[str, ...]:

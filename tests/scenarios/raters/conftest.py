@@ -2,7 +2,7 @@
 
 import pytest
 
-from novic.starter import TextModel
+from novic.embedders.starter import TextModel
 
 
 @pytest.fixture(scope="session")

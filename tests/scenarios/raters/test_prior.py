@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from novic.embedder import Vectors
-from novic.starter import TextModel
+from novic.embedders.starter import TextModel
 from scenarios.raters.axes import PLACES, TRAITS
 from scenarios.raters.prior import RATER, Prior, rate_by_prior
 from scenarios.raters.vectors import Embed, NounVectors, noun_vectors

@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock
 
 from novic.embedder import Vectors
-from novic.starter import TextModel
+from novic.embedders.starter import TextModel
 from scenarios.dictionary import NounEntry, ObjectDictionary
 from scenarios.raters import vectors as vectors_module
 from scenarios.raters.vectors import Embed, NounVectors, noun_vectors

@@ -12,7 +12,7 @@ from skimage import data
 from sklearn.datasets import load_sample_image
 
 from novic.embedder import Pixels, TokenIds, Vectors
-from novic.starter import StarterEmbedder
+from novic.embedders.starter import StarterEmbedder
 from training.evaluation.predictions import EvaluationError
 from training.evaluation.zero_shot import Share, class_vectors, zero_shot
 from training.evaluation.zero_shot_data import (

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from detectors import runtime
-from detectors.runtime import OpenVinoRuntime, TorchRuntime, build_runtime, compare
+from novic import runtime
 from novic.device import resolve_device
+from novic.runtime import OpenVinoRuntime, TorchRuntime, build_runtime, compare
 
 CPU = torch.device("cpu")
 SIZE = (16, 32)
@@ -78,8 +78,8 @@ def test_a_network_that_gives_no_numbers_is_caught():
 def test_openvino_never_loads_its_telemetry():
     code = (
         "import sys, torch\n"
-        "from tests.detectors.test_runtime import Grey, SIZE\n"
-        "from detectors.runtime import OpenVinoRuntime\n"
+        "from tests.novic.test_runtime import Grey, SIZE\n"
+        "from novic.runtime import OpenVinoRuntime\n"
         "OpenVinoRuntime(Grey().eval(), SIZE)\n"
         "print(sorted(m for m in sys.modules if 'telemetry' in m and sys.modules[m]))\n"
     )

@@ -3,7 +3,7 @@
 A model's own open_clip configuration says how it reads texts and images: tokenizer, cleaning,
 context length, padding, resize mode, activation. Nothing of that is guessed here, and open_clip
 carries it out; what it leaves open is where files come from, precision and errors. What the files
-themselves tell is in `novic.openclip_files`.
+themselves tell is in `novic.embedders.openclip_files`.
 """
 
 import difflib
@@ -23,8 +23,7 @@ from torch import Tensor
 
 from novic.digest import file_sha256
 from novic.embedder import EmbedderError, Pixels, TokenIds, Vectors
-from novic.encoding import Inputs, Runner, as_picture, autocast_dtype, prepare_images, stacked
-from novic.hub import (
+from novic.embedders.hub import (
     OPENAI_CACHE,
     check_vocabulary,
     model_folder,
@@ -32,13 +31,21 @@ from novic.hub import (
     special_ids,
     tokenizer_folder,
 )
-from novic.openclip_files import (
+from novic.embedders.openclip_files import (
     CONFIG,
     WEIGHTS,
     Source,
     folder_config,
     is_torchscript,
     weights_file,
+)
+from novic.embedders.towers import (
+    Inputs,
+    Runner,
+    as_picture,
+    autocast_dtype,
+    prepare_images,
+    stacked,
 )
 
 PROBES = (

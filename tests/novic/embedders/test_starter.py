@@ -8,9 +8,7 @@ import torch
 from novic.bundle import load_bundle
 from novic.decode import NounDecoder
 from novic.embedder import EmbedderError, Pixels
-from novic.gencfg import parse_gencfg
-from novic.model import NounModel, open_decoder, starter_bundle_path
-from novic.starter import (
+from novic.embedders.starter import (
     OPENVINO_TOLERANCE,
     StarterEmbedder,
     classifier_input,
@@ -19,6 +17,8 @@ from novic.starter import (
     load_classifier,
     openvino_logits,
 )
+from novic.gencfg import parse_gencfg
+from novic.model import NounModel, open_decoder, starter_bundle_path
 
 TABBY_CAT, EGYPTIAN_CAT = 281, 285
 
@@ -119,7 +119,7 @@ def test_missing_weights_say_what_to_install(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("novic.starter.WEIGHTS_SHA256", "0" * 64)
+    monkeypatch.setattr("novic.embedders.starter.WEIGHTS_SHA256", "0" * 64)
     with pytest.raises(EmbedderError, match="is not the tested file"):
         StarterEmbedder()
 

@@ -1,6 +1,7 @@
 """The files of open_clip's models: where a model's parts lie, and what they tell without open_clip.
 
-Which parts belong to which name, and everything that open_clip does with them, is `novic.openclip`.
+Which parts belong to which name, and everything that open_clip does with them, is
+`novic.embedders.openclip`.
 """
 
 import json
@@ -11,7 +12,7 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from novic.embedder import EmbedderError
-from novic.hub import reason
+from novic.embedders.hub import reason
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")

@@ -14,8 +14,15 @@ import torch
 from torch import Tensor
 
 from novic.embedder import EmbedderError, Pixels, Vectors
-from novic.encoding import Inputs, Runner, as_picture, autocast_dtype, prepare_images, stacked
-from novic.hub import check_vocabulary, has_tokenizer, model_folder, reason, special_ids
+from novic.embedders.hub import check_vocabulary, has_tokenizer, model_folder, reason, special_ids
+from novic.embedders.towers import (
+    Inputs,
+    Runner,
+    as_picture,
+    autocast_dtype,
+    prepare_images,
+    stacked,
+)
 
 CONFIG = "config.json"
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from novic.embedder import EmbedderError
-from novic.encoding import ON_CPU, Inputs, Runner, stacked
+from novic.embedders.towers import ON_CPU, Inputs, Runner, stacked
 
 RUNNER = Runner("openclip:a/b", torch.device("cpu"), None)
 

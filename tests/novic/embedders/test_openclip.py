@@ -15,9 +15,9 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from novic.embedder import Embedder, EmbedderError, Pixels
-from novic.encoding import LONGEST, as_picture, autocast_dtype
+from novic.embedders.openclip import imagenet_names, imagenet_prompts, openai_models
+from novic.embedders.towers import LONGEST, as_picture, autocast_dtype
 from novic.model import build_embedder
-from novic.openclip import imagenet_names, imagenet_prompts, openai_models
 from novic.tokens import build_noun_tokens
 from tests.novic.clips import (
     OPENAI_MEAN,
@@ -293,7 +293,7 @@ def test_a_model_in_the_hubs_cache_needs_no_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr("novic.hub._fetch", None)
+    monkeypatch.setattr("novic.embedders.hub._fetch", None)
     weights = save_model(cached(tmp_path, "timm/ViT-SO400M-14-SigLIP"), siglip_config(16))
     # The configuration of this model names another repository for its tokenizer.
     tokenizer = save_t5_tokenizer(cached(tmp_path, "timm/ViT-B-16-SigLIP"))
@@ -356,7 +356,7 @@ def test_openais_own_files_are_read_only_if_they_are_theirs(
     torch.jit.script(Nested({**weights, **extra})).save(str(file))
     with pytest.raises(EmbedderError, match=r"is not OpenAI's file \(SHA-256 differs\)"):
         build_embedder(f"openai:ViT-B-32@{file}", CPU)
-    monkeypatch.setattr("novic.openclip.file_sha256", lambda _: OPENAI_SHA256)
+    monkeypatch.setattr("novic.embedders.openclip.file_sha256", lambda _: OPENAI_SHA256)
     embedder = build_embedder(f"openai:ViT-B-32@{file}", CPU)
     row = [START, 320, 2368, END] + [0] * 73
     # Such a file says no number of heads: its models have one per 64 components. It is kept in
@@ -542,7 +542,7 @@ def test_a_hub_id_without_a_hub_says_what_to_fetch(tmp_path: Path, monkeypatch: 
     )
     with pytest.raises(EmbedderError, match=expected):
         build_embedder("openclip:nobody/nothing", CPU)
-    monkeypatch.setattr("novic.openclip.OPENAI_CACHE", tmp_path)
+    monkeypatch.setattr("novic.embedders.openclip.OPENAI_CACHE", tmp_path)
     with pytest.raises(EmbedderError, match=r"use openai:ViT-B-32@FILE"):
         build_embedder("openai:ViT-B-32", CPU)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from novic.hub import OPENAI_CACHE, cached_folder, has_tokenizer
+from novic.embedders.hub import OPENAI_CACHE, cached_folder, has_tokenizer
 
 STARTER = "starter"
 TWO_TOWERS = frozenset(

@@ -189,7 +189,7 @@ def test_a_model_in_the_hubs_cache_needs_no_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr("novic.hub._fetch", None)
+    monkeypatch.setattr("novic.embedders.hub._fetch", None)
     save_siglip(cached(tmp_path, "google/siglip"))
     embedder = build_embedder("transformers:google/siglip", CPU)
     assert embedder.embed_texts(["a cat"]).shape == (1, 64)
