@@ -29,7 +29,7 @@ from app.stop import stoppable
 from app.store import Run, SourceProgress, Store
 from app.video import VideoError
 from detectors.base import Detector
-from detectors.registry import load_detector
+from detectors.build import load_detector
 from detectors.types import Frame
 from novic.device import resolve_device
 from novic.model import ModelOptions, NounModel, load_model, model_sha256

@@ -9,7 +9,7 @@ import torch
 from app.progress import Reporter
 from app.sources.open import open_recording
 from detectors.base import Detector
-from detectors.registry import DEFAULT, build_detector
+from detectors.build import DEFAULT, build_detector
 from detectors.types import Pixels
 
 FIT_FRAMES = 64

@@ -22,7 +22,7 @@ from app.sources.open import open_live
 from app.stop import Stop, stoppable
 from app.store import SourceProgress, Store
 from detectors.base import Detector
-from detectors.registry import load_detector
+from detectors.build import load_detector
 from detectors.types import Frame, Pixels
 from novic.device import resolve_device
 from novic.model import ModelOptions, NounModel, load_model

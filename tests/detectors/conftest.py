@@ -5,7 +5,7 @@ import pytest
 import skimage.data
 import torch
 
-from detectors.padim import PadimDetector, PadimSettings
+from detectors.models.padim import PadimDetector, PadimSettings
 from detectors.types import Pixels
 from tests.detectors.views import normal_views
 

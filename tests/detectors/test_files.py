@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from detectors.base import DetectorError
-from detectors.padim import PadimDetector
-from detectors.registry import load_detector
+from detectors.models.padim import PadimDetector
+from detectors.build import load_detector
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,7 @@ def test_a_place_that_cannot_be_written(fitted: PadimDetector, tmp_path: Path):
 def test_a_loaded_detector_looks_without_anomalib(saved: Path):
     code = (
         "import sys, pathlib, numpy, torch\n"
-        "from detectors.registry import load_detector\n"
+        "from detectors.build import load_detector\n"
         f"detector = load_detector(pathlib.Path({str(saved)!r}), torch.device('cpu'))\n"
         "detector.detect([numpy.zeros((160, 200, 3), numpy.uint8)])\n"
         "print('anomalib' in sys.modules, 'lightning' in sys.modules)\n"

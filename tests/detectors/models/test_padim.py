@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from detectors import padim
-from detectors.anomalib_models import build_padim, fit_padim
-from detectors.backbones import FeatureNet, choose_channels, find_spec, load_backbone
-from detectors.gaussians import CellGaussians
-from detectors.padim import PadimDetector, PadimSettings, blur, input_size
+from detectors.models import padim
+from detectors.models.anomalib_models import build_padim, fit_padim
+from detectors.features.backbones import FeatureNet, choose_channels, find_spec, load_backbone
+from detectors.models.gaussians import CellGaussians
+from detectors.models.padim import PadimDetector, PadimSettings, blur, input_size
 from detectors.types import Pixels
 from novic.runtime import TorchRuntime
 from tests.detectors.views import normal_views

@@ -23,7 +23,7 @@ def build_detector(name: str, device: torch.device) -> Detector:
     """
     match name:
         case "padim":
-            from detectors.padim import PadimDetector  # noqa: PLC0415  # only what is asked for
+            from detectors.models.padim import PadimDetector  # noqa: PLC0415  # only what is asked for
 
             return PadimDetector(device)
         case _:
@@ -44,7 +44,7 @@ def load_detector(path: Path, device: torch.device) -> Detector:
     facts = read_facts(path)
     match facts.get("kind"):
         case "padim":
-            from detectors.padim import PadimDetector  # noqa: PLC0415  # only what is asked for
+            from detectors.models.padim import PadimDetector  # noqa: PLC0415  # only what is asked for
 
             try:
                 return PadimDetector.from_parts(facts, read_tensors(path, facts), device)

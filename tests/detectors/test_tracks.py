@@ -1,6 +1,6 @@
 import pytest
 
-from app.tracks import MOST_SIGHTINGS, Tracker, TrackRule
+from detectors.tracks import MOST_SIGHTINGS, Tracker, TrackRule
 from detectors.types import Box, Detection
 from tests.app.builders import a_detection, a_frame
 

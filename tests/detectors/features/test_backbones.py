@@ -5,8 +5,8 @@ import pytest
 import timm
 import torch
 
-from detectors import backbones
-from detectors.backbones import FeatureNet, choose_channels, find_spec, load_backbone
+from detectors.features import backbones
+from detectors.features.backbones import FeatureNet, choose_channels, find_spec, load_backbone
 from detectors.base import DetectorError
 
 

@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from detectors.backbones import STRIDE, FeatureNet, choose_channels, find_spec, load_backbone
+from detectors.features.backbones import STRIDE, FeatureNet, choose_channels, find_spec, load_backbone
 from detectors.base import AnomalyMaps, DetectorError, Progress
 from detectors.files import write_folder
-from detectors.gaussians import CellGaussians
+from detectors.models.gaussians import CellGaussians
 from detectors.tails import gumbel_threshold
 from detectors.types import Pixels
 from detectors.variations import vary
@@ -220,7 +220,7 @@ class PadimDetector:
 
     def _learn(self, features: torch.Tensor) -> CellGaussians:
         # anomalib takes 9 to 24 s to import; a detector that was loaded never needs it.
-        from detectors.anomalib_models import build_padim, fit_padim  # noqa: PLC0415
+        from detectors.models.anomalib_models import build_padim, fit_padim  # noqa: PLC0415
 
         layers = [f"blocks.{block}" for block in self._spec.blocks]
         model = build_padim(self._network, layers, self._chosen)
