@@ -29,8 +29,8 @@ from scenarios.dictionary import DictionaryError, ObjectDictionary, read_diction
 from scenarios.places import vectors_folder
 from scenarios.raters.vectors import text_vectors
 from scenarios.wordnet import WordNet, read_wordnet
-from training.distil import DistilConfig
-from training.site import site_material, site_teacher, train_site, usual_steps
+from training.distilling.distil import DistilConfig
+from training.distilling.site import site_material, site_teacher, train_site, usual_steps
 
 type Method = Literal["distil", "texts"]
 
@@ -58,7 +58,7 @@ class BuildRequest:
     embedder: str = StarterEmbedder.spec
     method: Method = "distil"
     steps: int | None = None
-    """Of method distil; None for `training.site.usual_steps`."""
+    """Of method distil; None for `training.distilling.site.usual_steps`."""
     texts: TextSettings = field(default_factory=TextSettings)
     """Of method texts."""
     seed: int = 0

@@ -13,13 +13,13 @@ from novic.digest import file_sha256
 from novic.model import build_embedder
 from scenarios.dictionary import ObjectDictionary, write_dictionary
 from training.cached_data import open_training_data
+from training.caches.cache import CARD
 from training.caches.making import NounSource, cache_nouns
 from training.caches.output import Making
-from training.caches.own import CARD
 from training.loop import train
 from training.loop_config import Report, RunOptions
-from training.multisets import DEFAULT_REPEATS
 from training.presets import PRESETS
+from training.texts.multisets import DEFAULT_REPEATS
 
 
 @dataclass(frozen=True, slots=True)

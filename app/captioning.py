@@ -21,7 +21,7 @@ from training.captioning.rules import (
     read_answers,
     replay,
 )
-from training.captions import (
+from training.texts.captions import (
     NounCaptions,
     caption_samples,
     nouns_without_captions,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from app.events import Event, EventState
 from app.evidence import KEPT, Evidence, Picture
 from app.namer import Names, name_pictures, vote
-from detectors.tracks import Track, Tracker, TrackRule
 from detectors.boxes import find_boxes
+from detectors.tracks import Track, Tracker, TrackRule
 from detectors.types import Box, Frame
 from detectors.zones import Zones
 

@@ -28,7 +28,7 @@ from training.caches.joining import merge_caches
 from training.caches.making import NounSource, cache_nouns
 from training.caches.output import Making
 from training.caches.shards import VectorKind
-from training.prompts import noun_captions, read_prompts
+from training.texts.prompts import noun_captions, read_prompts
 
 DICTIONARY = Path(__file__).parents[1] / "tests" / "data" / "object_nouns.json.gz"
 

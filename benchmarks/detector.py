@@ -20,8 +20,8 @@ import skimage.data
 import sklearn.datasets
 from numpy.typing import NDArray
 
-from detectors.features.backbones import FeatureNet, choose_channels, find_spec, load_backbone
 from detectors.boxes import find_boxes
+from detectors.features.backbones import FeatureNet, choose_channels, find_spec, load_backbone
 from detectors.models.padim import PadimDetector
 from detectors.types import Box, Detection, Pixels
 from novic.device import resolve_device

@@ -44,7 +44,7 @@ from novic.embedders.starter import StarterEmbedder
 from novic.model import NounModel, starter_bundle_path
 from novic.vocabulary import canonical
 from scenarios.wordnet import read_wordnet
-from training.nouns import choose_nouns, class_synsets
+from training.texts.nouns import choose_nouns, class_synsets
 
 STAMPS = Path("/usr/share/tuxpaint/stamps")
 

@@ -47,7 +47,7 @@ from scenarios.dictionary import ObjectDictionary, read_dictionary, write_dictio
 from scenarios.places import base_dictionary_path
 from scenarios.site import find_scenario
 from scenarios.wordnet import read_wordnet
-from training.nouns import choose_nouns
+from training.texts.nouns import choose_nouns
 
 TYPICAL = {
     "airbus": """airplane, bin, box, button, camera, cap, cup, cylinder, garbage can, glove,

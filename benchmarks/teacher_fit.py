@@ -1,4 +1,4 @@
-"""Fits the seven weights of `training.teacher` to photographs, and cross-validates them.
+"""Fits the seven weights of `training.distilling.teacher` to photographs, and cross-validates them.
 
 The weights maximise the likelihood of the true nouns of the cut-outs of `benchmarks.naming`, on
 grey and on a photograph. A picture in which the classifier saw nothing of the noun costs no more
@@ -29,8 +29,8 @@ from benchmarks.naming import backgrounds, composite, find_stamps, middle
 from novic.embedders.starter import TOP_CLASSES, StarterEmbedder, load_class_vectors
 from novic.vocabulary import canonical
 from scenarios.wordnet import read_wordnet
-from training.nouns import choose_nouns, class_synsets
-from training.teacher import COSINE, MATCH, PLAIN, TRAIT_WEIGHTS, build_teacher
+from training.distilling.teacher import COSINE, MATCH, PLAIN, TRAIT_WEIGHTS, build_teacher
+from training.texts.nouns import choose_nouns, class_synsets
 
 TERMS = ("match", "plain", "cosine", "special", "frequency", "compounds", "letters")
 START = (1.0, 0.0, 9.0, -0.3, 0.565, 0.0, 0.0)

@@ -10,7 +10,7 @@ from pathlib import Path
 from novic.digest import file_sha256
 from novic.embedder import Embedder
 from novic.tokens import build_noun_tokens
-from training.caches.own import CARD, CacheError, EmbeddingCache
+from training.caches.cache import CARD, CacheError, EmbeddingCache
 from training.caches.reader import check_embedder, open_cache, open_samples
 from training.loop_config import TrainingData
 

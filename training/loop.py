@@ -26,7 +26,7 @@ from novic.trie import Trie, build_trie
 from training.batches import Batch
 from training.caches.prefetch import one_ahead
 from training.checkpoint import differences, load_tensors, read_state, save_checkpoint
-from training.distil import TrainingStopped
+from training.distilling.distil import TrainingStopped
 from training.held_out import chosen, collect_held_out, held_out_rows, measure
 from training.loop_config import RunOptions, TrainConfig, TrainingData
 from training.metrics_log import MetricsLog

@@ -189,7 +189,7 @@ def _train_starter(
     out: Path, seed: int, steps: int | None, device: str, reporter: "Reporter"
 ) -> dict[str, Any]:
     from novic.device import resolve_device
-    from training.starter import STEPS, train_starter
+    from training.distilling.starter import STEPS, train_starter
 
     with _stop_told(), reporter.stages() as report:
         return train_starter(

@@ -13,8 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from detectors.features.backbones import STRIDE, FeatureNet, choose_channels, find_spec, load_backbone
 from detectors.base import AnomalyMaps, DetectorError, Progress
+from detectors.features.backbones import (
+    STRIDE,
+    FeatureNet,
+    choose_channels,
+    find_spec,
+    load_backbone,
+)
 from detectors.files import write_folder
 from detectors.models.gaussians import CellGaussians
 from detectors.tails import gumbel_threshold

@@ -2,7 +2,7 @@
 
 An image goes through EfficientNet-Lite2, and its class probabilities weigh the text vectors of the
 class names: convex combination of semantic embeddings (ConSE, Norouzi et al. 2014, arXiv
-1312.5650). The vectors of the names are made once (`training.class_texts`) and shipped, so naming
+1312.5650). The vectors of the names are made once (`training.texts.class_texts`) and shipped, so naming
 images needs no text model. Texts go through all-MiniLM-L6-v2, which training alone needs.
 """
 
@@ -232,7 +232,7 @@ def load_class_vectors() -> Vectors:
     if not resource.is_file():
         raise EmbedderError(
             f"{resource} is missing: reinstall nomaly, or make it with "
-            "`python -m training.class_texts`"
+            "`python -m training.texts.class_texts`"
         )
     with as_file(resource) as path:
         return load_file(path)["vectors"].astype(np.float32)

@@ -18,7 +18,13 @@ from typing import Self
 
 _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload(
-    ["app.cli", "app.audit", "app.naming", "novic.embedders.starter", "detectors.models.anomalib_models"]
+    [
+        "app.cli",
+        "app.audit",
+        "app.naming",
+        "novic.embedders.starter",
+        "detectors.models.anomalib_models",
+    ]
 )
 
 

@@ -102,8 +102,8 @@ def settle(monkeypatch: pytest.MonkeyPatch, shared: Shared, root: Path) -> None:
     monkeypatch.setenv("NOMALY_HOME", str(shared.home))
     monkeypatch.setenv("NOMALY_SCENARIOS", str(root))
     monkeypatch.setattr("app.building.read_wordnet", lambda: shared.wordnet)
-    monkeypatch.setattr("training.starter.MEASURED_TEXTS", 20)
-    monkeypatch.setattr("training.starter.MEASURED_ANSWERS", 20)
+    monkeypatch.setattr("training.distilling.starter.MEASURED_TEXTS", 20)
+    monkeypatch.setattr("training.distilling.starter.MEASURED_ANSWERS", 20)
 
 
 def make_site(folder: Path) -> Path:

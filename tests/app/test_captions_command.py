@@ -15,7 +15,7 @@ from tests.app.short_watch import run_nomaly, start_nomaly
 from tests.scenarios.builders import small_dictionary
 from tests.training.chat_server import chat_server, completion, good_captions
 from training.captioning.rules import begin, estimate, read_answers
-from training.captions import read_captions
+from training.texts.captions import read_captions
 
 
 @pytest.fixture

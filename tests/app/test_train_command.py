@@ -18,7 +18,7 @@ from novic.embedders.starter import StarterEmbedder
 from tests.app.short_watch import run_nomaly, start_nomaly
 from tests.training.cache_builders import NOUNS, make_cache, some_captions
 from tests.training.hashed import HashedEmbedder
-from training.caches.own import CacheError
+from training.caches.cache import CacheError
 from training.loop_config import TrainConfig
 from training.noise import NoiseConfig
 from training.presets import PRESETS

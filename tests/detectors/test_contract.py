@@ -9,8 +9,8 @@ import torch
 
 from detectors.base import Detector, DetectorError
 from detectors.boxes import find_boxes
-from detectors.models.padim import PadimDetector
 from detectors.build import DEFAULT, NAMES, build_detector, load_detector
+from detectors.models.padim import PadimDetector
 from detectors.types import Box, Pixels
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from detectors.base import DetectorError
-from detectors.models.padim import PadimDetector
 from detectors.build import load_detector
+from detectors.models.padim import PadimDetector
 
 pytestmark = pytest.mark.slow
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.training.hashed import HashedEmbedder
+from training.caches.cache import EmbeddingCache
 from training.caches.embedding import Tell, embed_captions
-from training.caches.own import EmbeddingCache
 from training.caches.shards import VectorKind
 from training.caches.writer import CacheWriter
-from training.samples import Caption
+from training.texts.samples import Caption
 
 NOUNS = ("ant", "bee", "bumblebee", "cat")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from scenarios.wordnet import WordNet
-from training.nouns import Noun, choose_nouns
+from training.texts.nouns import Noun, choose_nouns
 
 
 @pytest.fixture(scope="session")

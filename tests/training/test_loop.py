@@ -15,7 +15,7 @@ from tests.training.memory_source import CONFIG, NOUNS, small_data, small_sizes,
 from training import loop
 from training.batches import Batch
 from training.checkpoint import TENSORS
-from training.distil import TrainingStopped
+from training.distilling.distil import TrainingStopped
 from training.held_out import collect_held_out, held_out_rows
 from training.loop import train
 from training.loop_config import RunOptions, TrainConfig

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from novic.embedder import Embedder, Vectors
 from novic.images import load_images
 from training.batches import NO_TARGET
-from training.caches.own import CacheError, Flags
+from training.caches.cache import CacheError, Flags
 from training.caches.prefetch import OneBehind, one_ahead
 from training.caches.shards import Shard, VectorKind, pack_vectors
 from training.caches.spill import SpillCounts, UniqueText, groups, read_parts, spill, text_hash
 from training.caches.writer import SHARD_IMAGES, SHARD_TEXTS, SPILL, CacheWriter
-from training.samples import Caption
+from training.texts.samples import Caption
 
 CHUNK_TEXTS = 2_048
 """Texts handed to the embedder at once, of like length, which spares padding."""

@@ -8,6 +8,7 @@ from typing import Any
 from safetensors.numpy import load_file, save
 
 from novic.digest import file_sha256
+from training.caches.cache import CARD, V1_TARGETS, EmbeddingCache
 from training.caches.merge import (
     Input,
     TargetCount,
@@ -19,7 +20,6 @@ from training.caches.merge import (
     result_targets,
 )
 from training.caches.output import Build, Making, provenance
-from training.caches.own import CARD, V1_TARGETS, EmbeddingCache
 from training.caches.reader import maker_of
 from training.caches.report import cache_info
 from training.caches.shards import VectorKind

@@ -13,25 +13,25 @@ from novic.embedder import Embedder
 from novic.images import ENDINGS
 from novic.vocabulary import sanitised
 from scenarios.dictionary import ObjectDictionary, read_dictionary
+from training.caches.cache import CARD, EmbeddingCache, read_card
 from training.caches.embedding import Filled, ImageSample, Work, embed_captions, embed_images
 from training.caches.joining import join_into_v1
 from training.caches.merge import Input
 from training.caches.output import Build, Making, provenance
-from training.caches.own import CARD, EmbeddingCache, read_card
 from training.caches.report import cache_info
 from training.caches.shards import VectorKind
 from training.caches.writer import CacheWriter
-from training.captions import (
+from training.evaluation.class_names import accepted_nouns, read_class_names
+from training.evaluation.image_sets import ImageSet, Split, open_folder
+from training.texts.captions import (
     CAPTIONS_PER_FREQ,
     SAMPLES_PER_FREQ,
     caption_samples,
     nouns_without_captions,
     read_captions,
 )
-from training.evaluation.class_names import accepted_nouns, read_class_names
-from training.evaluation.image_sets import ImageSet, Split, open_folder
-from training.multisets import multiset_captions, multiset_samples
-from training.prompts import DEFAULT_COLLECTIONS, read_prompts
+from training.texts.multisets import multiset_captions, multiset_samples
+from training.texts.prompts import DEFAULT_COLLECTIONS, read_prompts
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from novic.embedder import Vectors
 from training.batches import NO_TARGET
+from training.caches.cache import CacheError, EmbeddingCache, Flags, SampleTable
 from training.caches.embedding import Tell, check_units
-from training.caches.own import CacheError, EmbeddingCache, Flags, SampleTable
 from training.caches.reader import difference_of, maker_of, open_cache
 from training.caches.shards import Shard, VectorKind, equal_weights, pack_vectors
 from training.caches.v1 import CacheV1, TargetIds, V1Header, V1Targets

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from novic.embedder import Embedder
+from training.caches.cache import CARD
 from training.caches.embedding import Tell
-from training.caches.own import CARD
 from training.caches.shards import VectorKind
 
 type Build = Callable[[], Embedder]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from novic.embedder import Embedder
 from training.batches import Batch, BatchSource
-from training.caches.own import CacheError, EmbeddingCache
+from training.caches.cache import CacheError, EmbeddingCache
 from training.caches.prefetch import one_ahead
 from training.caches.shards import Shard, unpack_vectors
 from training.caches.v1 import CacheV1

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from training.batches import NO_TARGET
+from training.caches.cache import CacheError, EmbeddingCache, check_file
 from training.caches.embedding import UNIT_TOLERANCE, Tell
-from training.caches.own import CacheError, EmbeddingCache, check_file
 from training.caches.reader import open_cache
 from training.caches.shards import Shard, unpack_vectors
 from training.caches.v1 import CacheV1

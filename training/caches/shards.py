@@ -14,7 +14,7 @@ from training.batches import NO_TARGET
 
 type VectorKind = Literal["float16", "float32", "int8"]
 """How vectors are stored. Rounding to float16 turns a vector by 0.01 degrees, to int8 by 0.4 to 0.6
-and by 1.5 at most (tests/training/caches/test_own.py); the noise of training turns it by 73."""
+and by 1.5 at most (tests/training/caches/test_cache.py); the noise of training turns it by 73."""
 VECTOR_KINDS: tuple[VectorKind, ...] = get_args(VectorKind.__value__)
 
 

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from training.caches.own import CacheError, json_bytes, write_fault, write_file
-from training.samples import Caption
+from training.caches.cache import CacheError, json_bytes, write_fault, write_file
+from training.texts.samples import Caption
 
 PARTS = 256
 TOGETHER = 200_000

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from novic.embedder import Vectors
 from training.batches import NO_TARGET, Batch
-from training.caches.own import CacheError, Flags, SampleTable
+from training.caches.cache import CacheError, Flags, SampleTable
 
 MAGIC = bytes.fromhex("a9fd4b142a9ab8136d1537cae82bef824219db4ab893b226a01a3de4ad52b199")
 """First bytes of a finished file; zeros while it is being written."""

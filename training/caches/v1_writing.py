@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from novic.embedder import Embedder, TokenIds, Vectors
 from novic.tokens import END, NounTokens, build_noun_tokens
-from training.caches.own import CacheError, write_fault
+from training.caches.cache import CacheError, write_fault
 from training.caches.v1 import MAGIC, CacheV1, TargetIds, V1Header, V1Targets
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from novic.whole_files import NEW
-from training.caches.own import (
+from training.caches.cache import (
     CARD,
     FORMAT,
     NOUNS,

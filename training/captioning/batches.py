@@ -31,7 +31,7 @@ from training.captioning.rules import (
     NounInProgress,
     request,
 )
-from training.captions import CaptionError
+from training.texts.captions import CaptionError
 
 
 def open_client(base_url: str | None, key: str | None) -> OpenAI:

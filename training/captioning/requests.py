@@ -9,7 +9,7 @@ from openai.types.chat import ChatCompletion
 
 from scenarios.dictionary import Number
 from training.captioning.rules import Answer, AnswerLog, NounInProgress, request
-from training.captions import CaptionError
+from training.texts.captions import CaptionError
 
 RETRIES = 6
 """Of a request that found the server busy or absent: after 0.5 s, then doubling up to 8 s, or after

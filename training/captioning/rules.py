@@ -19,8 +19,8 @@ from typing import Any, Self
 from unidecode import unidecode
 
 from scenarios.dictionary import NUMBERS, NounEntry, Number, ObjectDictionary
-from training.captions import CaptionError, NounCaptions, placeholder, wanted_captions
-from training.prompts import article
+from training.texts.captions import CaptionError, NounCaptions, placeholder, wanted_captions
+from training.texts.prompts import article
 
 CAPTIONS_PER_CALL = 10
 MOST_IDLE_CALLS = 3

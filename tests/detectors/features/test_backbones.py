@@ -5,9 +5,9 @@ import pytest
 import timm
 import torch
 
+from detectors.base import DetectorError
 from detectors.features import backbones
 from detectors.features.backbones import FeatureNet, choose_channels, find_spec, load_backbone
-from detectors.base import DetectorError
 
 
 @pytest.mark.parametrize("name", sorted(backbones.BACKBONES))

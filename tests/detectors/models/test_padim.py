@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from detectors.features.backbones import FeatureNet, choose_channels, find_spec, load_backbone
 from detectors.models import padim
 from detectors.models.anomalib_models import build_padim, fit_padim
-from detectors.features.backbones import FeatureNet, choose_channels, find_spec, load_backbone
 from detectors.models.gaussians import CellGaussians
 from detectors.models.padim import PadimDetector, PadimSettings, blur, input_size
 from detectors.types import Pixels

@@ -16,6 +16,7 @@ from novic.embedder import Vectors
 from scenarios.dictionary import DictionaryError
 from tests.training.cache_builders import make_cache, quiet, some_captions
 from tests.training.hashed import HashedEmbedder
+from training.caches.cache import CacheError, EmbeddingCache, Flags
 from training.caches.embedding import Tell
 from training.caches.joining import merge_caches
 from training.caches.making import (
@@ -29,13 +30,12 @@ from training.caches.making import (
     class_targets,
 )
 from training.caches.output import CacheFormat, Making
-from training.caches.own import CacheError, EmbeddingCache, Flags
 from training.caches.reader import CachedSamples, maker_of, open_cache
 from training.caches.report import cache_faults, cache_info
 from training.caches.shards import VectorKind
 from training.caches.v1 import CacheV1
 from training.caches.v1_writing import embedder_hash, v1_targets
-from training.samples import Caption
+from training.texts.samples import Caption
 
 ENTRIES = [
     ("ant", ["ant"], ["ants"], [3], [1]),

@@ -5,7 +5,7 @@ import pytest
 
 from tests.training.cache_builders import quiet, some_captions
 from training.caches.spill import PARTS, SpillCounts, groups, read_parts, spill, text_hash
-from training.samples import Caption
+from training.texts.samples import Caption
 
 
 def same(text: str) -> str:

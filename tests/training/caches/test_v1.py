@@ -18,7 +18,7 @@ from novic.tokenizers import tokenizer_for
 from novic.tokens import build_noun_tokens
 from tests.training.hashed import HashedEmbedder
 from training.batches import Batch
-from training.caches.own import CacheError, Flags
+from training.caches.cache import CacheError, Flags
 from training.caches.reader import check_embedder
 from training.caches.v1 import CacheV1, V1Header, V1Targets
 from training.caches.v1_check import v1_faults
@@ -312,7 +312,7 @@ def test_a_full_disk_is_told_before_the_work(tmp_path: Path):
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from tests.training.caches.test_v1 import header, rows, targets\n"
-        "from training.caches.own import CacheError\n"
+        "from training.caches.cache import CacheError\n"
         "from training.caches.v1_writing import write_v1\n"
         "def never():\n"
         "    sys.exit('work began')\n"

@@ -19,7 +19,7 @@ from training.captioning.rules import (
     read_answers,
     replay,
 )
-from training.captions import CaptionError, wanted_captions
+from training.texts.captions import CaptionError, wanted_captions
 
 pytestmark = pytest.mark.filterwarnings(
     # gpt_batch_api leaves the files that it uploads to the garbage collector.

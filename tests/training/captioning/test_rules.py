@@ -23,7 +23,7 @@ from training.captioning.rules import (
     replay,
     request,
 )
-from training.captions import CaptionError, wanted_captions
+from training.texts.captions import CaptionError, wanted_captions
 
 GOLF_BALL = NounEntry(
     5, "golf ball", "golf ball", ("golf ball", "golfball"), ("golf balls",), (12, 2), (3,)

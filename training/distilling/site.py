@@ -21,17 +21,17 @@ from novic.embedders.starter import StarterEmbedder
 from novic.tokens import NounTokens
 from scenarios.dictionary import NounEntry, ObjectDictionary
 from scenarios.wordnet import WordNet
-from training.distil import DistilConfig
-from training.nouns import Noun, choose_nouns, given_noun, hypernym_nouns
-from training.starter import STEPS, Dictionary, Report, measure, train_decoder
-from training.teacher import (
+from training.distilling.distil import DistilConfig
+from training.distilling.starter import STEPS, Dictionary, Report, measure, train_decoder
+from training.distilling.teacher import (
     FREQUENCY,
     TRAIT_WEIGHTS,
     Teacher,
     expected_answers,
     teacher_of,
 )
-from training.templates import TEMPLATES, fill_templates
+from training.texts.nouns import Noun, choose_nouns, given_noun, hypernym_nouns
+from training.texts.templates import TEMPLATES, fill_templates
 
 TEXT_SHARPNESS = 18.0
 """Of these nouns' answers. With it the answers that 600 nouns of known meanings get from their text

@@ -7,7 +7,7 @@ import pytest
 
 from scenarios.dictionary import ObjectDictionary
 from tests.scenarios.builders import AIRPLANE, DEER, SUV, large_dictionary, small_dictionary
-from training.prompts import (
+from training.texts.prompts import (
     Prompt,
     PromptError,
     article,
@@ -15,7 +15,7 @@ from training.prompts import (
     noun_samples,
     read_prompts,
 )
-from training.samples import Caption
+from training.texts.samples import Caption
 
 
 def prompts_file(path: Path, collections: dict) -> Path:

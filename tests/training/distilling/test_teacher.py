@@ -6,9 +6,9 @@ from torch.nn import functional
 
 from novic.embedders.starter import load_class_vectors
 from scenarios.wordnet import WordNet
-from training import teacher as weights_of
-from training.nouns import Noun
-from training.teacher import Teacher, build_teacher, count_compounds, plain_names
+from training.distilling import teacher as weights_of
+from training.distilling.teacher import Teacher, build_teacher, count_compounds, plain_names
+from training.texts.nouns import Noun
 
 
 def test_the_posterior_is_the_written_formula():

@@ -23,8 +23,8 @@ from torch.nn import functional
 
 from novic.decoder import PrefixedDecoder
 from novic.tokens import END
+from training.distilling.teacher import Teacher
 from training.noise import gauss_elem
-from training.teacher import Teacher
 
 UNTRAINED = -1
 """Stands behind the first token of a noun whose end is not trained."""

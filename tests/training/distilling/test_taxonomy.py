@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from training.taxonomy import CLASS_UNDER, distances, simulated_answers
+from training.distilling.taxonomy import CLASS_UNDER, distances, simulated_answers
 
 # 5 is a thing; animals (0) and the cup (6) are things; dogs (1) and the frog (4) are animals;
 # the poodle (2) and the husky (3) are dogs.

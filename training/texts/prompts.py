@@ -16,7 +16,7 @@ from pathlib import Path
 
 from scenarios.dictionary import NUMBERS, Number, ObjectDictionary
 from scenarios.json_files import Faults, is_whole, read_json
-from training.samples import Caption
+from training.texts.samples import Caption
 
 DEFAULT_COLLECTIONS = "ImageNet1K | CIFAR"
 

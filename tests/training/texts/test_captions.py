@@ -8,7 +8,7 @@ import pytest
 
 from scenarios.dictionary import ObjectDictionary
 from tests.scenarios.builders import AIRPLANE, DEER, SUV, large_dictionary, small_dictionary
-from training.captions import (
+from training.texts.captions import (
     CaptionError,
     NounCaptions,
     caption_samples,
@@ -17,7 +17,7 @@ from training.captions import (
     wanted_captions,
     write_captions,
 )
-from training.samples import Caption
+from training.texts.samples import Caption
 
 DEER_CAPTIONS = NounCaptions(
     "deer", ("A {singular} in the snow", "One {singular} by a road"), ("Two {plural} at dusk",)

@@ -1,7 +1,7 @@
 import pytest
 
 from scenarios.articles import article
-from training.templates import fill_templates
+from training.texts.templates import fill_templates
 
 
 @pytest.mark.parametrize(

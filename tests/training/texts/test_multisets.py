@@ -6,9 +6,9 @@ from itertools import islice
 
 from scenarios.dictionary import ObjectDictionary
 from tests.scenarios.builders import DEER, GLASS, SUV, large_dictionary, small_dictionary
-from training.multisets import multiset_captions, multiset_samples
-from training.prompts import Prompt, noun_captions, noun_samples, read_prompts
-from training.samples import Caption
+from training.texts.multisets import multiset_captions, multiset_samples
+from training.texts.prompts import Prompt, noun_captions, noun_samples, read_prompts
+from training.texts.samples import Caption
 
 ALONE = (Prompt("", "{noun}", ".", 1),)
 """A template that shows the words and nothing else."""

@@ -26,11 +26,11 @@ from novic.embedders.starter import TEXT_SHA256, WEIGHTS_SHA256, StarterEmbedder
 from novic.generate import Decoding, beam_search
 from novic.tokens import NounTokens, build_noun_tokens
 from scenarios.wordnet import WordNet, read_wordnet
-from training.distil import DistilConfig, Material, Progress, distil
-from training.nouns import Noun, choose_nouns, hypernym_nouns
-from training.teacher import Teacher, build_teacher
-from training.templates import TEMPLATES, fill_templates
-from training.warm_start import warm_start
+from training.distilling.distil import DistilConfig, Material, Progress, distil
+from training.distilling.teacher import Teacher, build_teacher
+from training.distilling.warm_start import warm_start
+from training.texts.nouns import Noun, choose_nouns, hypernym_nouns
+from training.texts.templates import TEMPLATES, fill_templates
 
 STEPS = 2000
 """Steps of the shipped bundle: 1 million rows."""

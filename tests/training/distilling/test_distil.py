@@ -9,7 +9,7 @@ from torch.nn import functional
 from novic.decoder import DecoderConfig, PrefixedDecoder
 from novic.generate import Decoding, beam_search
 from novic.trie import build_trie
-from training.distil import (
+from training.distilling.distil import (
     DistilConfig,
     DistilError,
     Material,
@@ -19,8 +19,8 @@ from training.distil import (
     distil,
     draw_batch,
 )
-from training.teacher import Teacher
-from training.warm_start import warm_start
+from training.distilling.teacher import Teacher
+from training.distilling.warm_start import warm_start
 
 NOUNS, CLASSES, WIDTH = 20, 12, 24
 CONFIG = DistilConfig(steps=200, batch_size=48, checkpoint_every=1000, bfloat16=False)

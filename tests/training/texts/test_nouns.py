@@ -2,7 +2,7 @@ import pytest
 
 from novic.vocabulary import canonical
 from scenarios.wordnet import WordNet
-from training.nouns import Noun, class_nouns, hypernym_nouns
+from training.texts.nouns import Noun, class_nouns, hypernym_nouns
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ import pytest
 from tests.training.cache_builders import make_cache, quiet, some_captions
 from tests.training.hashed import HashedEmbedder
 from training.batches import Batch
-from training.caches.own import CacheError, EmbeddingCache, write_shard
+from training.caches.cache import CacheError, EmbeddingCache, write_shard
 from training.caches.reader import CachedSamples, check_embedder, open_cache, open_samples
 from training.caches.report import cache_faults, cache_info
 from training.caches.shards import VectorKind, pack_vectors, unpack_vectors
-from training.samples import Caption
+from training.texts.samples import Caption
 
 Sample = tuple[bytes, tuple[int, ...], tuple[float, ...]]
 

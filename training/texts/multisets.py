@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.dictionary import NUMBERS, Number, ObjectDictionary
-from training.prompts import Prompt, noun_captions, noun_samples
-from training.samples import Caption
+from training.texts.prompts import Prompt, noun_captions, noun_samples
+from training.texts.samples import Caption
 
 DEFAULT_REPEATS = (1, 1, 1)
 """Upstream's `multi_target_freq` of all released models."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from scenarios.dictionary import NUMBERS, NounEntry, Number, ObjectDictionary
 from scenarios.json_files import Faults, is_tidy, read_json, write_json
-from training.samples import Caption
+from training.texts.samples import Caption
 
 CAPTIONS_PER_FREQ = 10
 """Captions that are wanted, and at most used, for each unit of a noun's frequency."""

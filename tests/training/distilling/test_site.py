@@ -11,9 +11,8 @@ from novic.tokens import NounTokens
 from scenarios.dictionary import NounEntry, ObjectDictionary
 from scenarios.wordnet import WordNet
 from tests.training.hashed import HashedEmbedder
-from training.distil import DistilConfig
-from training.nouns import Noun, given_noun
-from training.site import (
+from training.distilling.distil import DistilConfig
+from training.distilling.site import (
     LEAST_STEPS,
     site_material,
     site_nouns,
@@ -22,8 +21,9 @@ from training.site import (
     train_site,
     usual_steps,
 )
-from training.starter import STEPS, Dictionary
-from training.templates import TEMPLATES
+from training.distilling.starter import STEPS, Dictionary
+from training.texts.nouns import Noun, given_noun
+from training.texts.templates import TEMPLATES
 
 NOUNS = ("crow", "fuselage", "smartphone", "teapot")
 
@@ -102,8 +102,8 @@ def test_kinds_come_from_wordnet(material: Dictionary):
 def test_a_site_decoder_is_trained_and_measured(
     wordnet: WordNet, material: Dictionary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("training.starter.MEASURED_TEXTS", 20)
-    monkeypatch.setattr("training.starter.MEASURED_ANSWERS", 20)
+    monkeypatch.setattr("training.distilling.starter.MEASURED_TEXTS", 20)
+    monkeypatch.setattr("training.distilling.starter.MEASURED_ANSWERS", 20)
     teacher = site_teacher(wordnet, material, [9, 1, 1, 1], load_class_vectors())
     stages = []
     bundle = train_site(

@@ -13,7 +13,7 @@ from timm.data.imagenet_info import ImageNetInfo
 
 from novic.embedder import Vectors
 
-SHIPPED = Path(__file__).parents[1] / "novic" / "data" / "class_texts.safetensors"
+SHIPPED = Path(__file__).parents[2] / "novic" / "data" / "class_texts.safetensors"
 
 
 def class_descriptions() -> list[list[str]]:

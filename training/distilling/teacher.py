@@ -5,7 +5,7 @@ Answers are weights w over the 1,000 classes. For a noun n,
     log P(n | w) = MATCH log (w . a_n) + SPECIAL log |a_n| + PLAIN w(n) + COSINE cos(e, t_n)
                    + FREQUENCY ln(10) Zipf(n) + COMPOUNDS ln(1 + C(n)) + LETTERS L(n) + c
 
-with a_n the answer expected for pictures of n (P(c | s) of `training.taxonomy`, mixed over the
+with a_n the answer expected for pictures of n (P(c | s) of `training.distilling.taxonomy`, mixed over the
 noun's meanings by their share of use), w(n) the weight of the classes whose plain English name is
 n, e the ConSE vector of w, t_n the noun's text vector, C(n) the number of WordNet's phrases that
 hold the word n and L(n) its letters.
@@ -32,9 +32,9 @@ from novic.embedder import Vectors
 from novic.embedders.openclip import imagenet_names
 from novic.vocabulary import canonical
 from scenarios.wordnet import WordNet
+from training.distilling.taxonomy import distances, simulated_answers
 from training.evaluation.class_names import clip_class_name
-from training.nouns import Noun, class_synsets
-from training.taxonomy import distances, simulated_answers
+from training.texts.nouns import Noun, class_synsets
 
 MATCH = 1.34
 SPECIAL = 0.55

