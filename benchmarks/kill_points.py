@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.peers.llm_server import llm_server
-from tests.scenarios.raters.killing import (
+from tests.scenarios.llm.killing import (
     DIGITS,
     Case,
     Launcher,
@@ -25,8 +25,8 @@ from tests.scenarios.raters.killing import (
     kill_at_random,
     launcher,
 )
-from tests.scenarios.raters.rate_script import Kind, Order
-from tests.scenarios.raters.test_kills import FAULTS, MANY, undisturbed
+from tests.scenarios.llm.rate_script import Kind, Order
+from tests.scenarios.llm.test_kills import FAULTS, MANY, undisturbed
 
 NOUNS = 24
 IN_A_BATCH = 6

@@ -27,14 +27,14 @@ from typing import Any
 import yaml
 
 from scenarios.base.build import build_dictionary
-from scenarios.places import llm_folder
-from scenarios.raters.engines import Engine
-from scenarios.raters.gguf import QWEN_CODER
-from scenarios.raters.llama import Llama
-from scenarios.raters.llama_server import LlamaServer
-from scenarios.raters.local import LocalRater
-from scenarios.raters.prompts import asked_as
-from scenarios.raters.wordings import LINES, WORDINGS, Prompt, Wording, cut, in_mixed_order
+from scenarios.paths import llm_folder
+from scenarios.raters.digits.prompts import asked_as
+from scenarios.raters.local.engines import Engine
+from scenarios.raters.local.llama import Llama
+from scenarios.raters.local.llama_server import LlamaServer
+from scenarios.raters.local.local import LocalRater
+from scenarios.raters.local.model_parts import QWEN_CODER
+from scenarios.raters.local.wordings import LINES, WORDINGS, Prompt, Wording, cut, in_mixed_order
 from scenarios.ratings.records import Place
 from scenarios.ratings.scale import auc
 from scenarios.ratings.store import RatingStore

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from scenarios.raters.prompts import digit_question
-from scenarios.raters.rounds import digit_scores, rate_by_digits
-from scenarios.raters.transport import RatingRequest, Reply
+from scenarios.llm.transport import RatingRequest, Reply
+from scenarios.raters.digits.prompts import digit_question
+from scenarios.raters.digits.rounds import digit_scores, rate_by_digits
 from scenarios.ratings.records import Backend, Line, Place
 from scenarios.ratings.store import RatingStore
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.dictionary import read_dictionary
-from scenarios.places import base_dictionary_path
-from scenarios.raters.costs import BATCH_PRICES, Prices, TokenCounter, token_counter
-from scenarios.raters.estimate import OPINIONS, answer_tokens, estimate, first_opinion
-from scenarios.raters.prompts import asked_as, request_body
+from scenarios.llm.costs import BATCH_PRICES, Prices, TokenCounter, token_counter
+from scenarios.paths import base_dictionary_path
+from scenarios.raters.digits.estimate import OPINIONS, answer_tokens, estimate, first_opinion
+from scenarios.raters.digits.prompts import asked_as, request_body
 from scenarios.ratings.records import Line, Place
 from scenarios.site import LIBRARY, load_scenario
 

@@ -44,7 +44,7 @@ from novic.guides import read_guide
 from novic.model import NounModel, starter_bundle_path
 from novic.vocabulary import canonical
 from scenarios.dictionary import ObjectDictionary, read_dictionary, write_dictionary
-from scenarios.places import base_dictionary_path
+from scenarios.paths import base_dictionary_path
 from scenarios.site import find_scenario
 from scenarios.wordnet import read_wordnet
 from training.texts.nouns import choose_nouns

@@ -177,7 +177,7 @@ def diff(
 
 
 def _build(out: Path | None, *, quiet: bool) -> "tuple[ObjectDictionary, Path]":
-    from scenarios import places
+    from scenarios import paths as places
     from scenarios.dictionary import write_dictionary
 
     try:

@@ -34,8 +34,8 @@ def fetch(
     under the Apache License 2.0; a note beside it says so. Any other GGUF file of an
     instruction-tuned model can be used instead, from wherever it comes.
     """
-    from scenarios.places import llm_folder
-    from scenarios.raters.gguf import QWEN_CODER, fetch_model, join_model
+    from scenarios.paths import llm_folder
+    from scenarios.raters.local.model_parts import QWEN_CODER, fetch_model, join_model
 
     folder = out or llm_folder()
     with show_progress(quiet).task("fetching the model", QWEN_CODER.total_bytes) as meter:
@@ -53,8 +53,8 @@ def fetch(
 @cli.command(epilog="Example:  nomaly scenario llm show")
 def show(out: Folder = None, as_json: Json = False) -> None:
     """Say whether the language model is there and whole, and where it comes from."""
-    from scenarios.places import llm_folder
-    from scenarios.raters.gguf import QWEN_CODER, is_whole
+    from scenarios.paths import llm_folder
+    from scenarios.raters.local.model_parts import QWEN_CODER, is_whole
 
     model = (out or llm_folder()) / QWEN_CODER.file
     whole = is_whole(model)

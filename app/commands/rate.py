@@ -129,7 +129,7 @@ def rate(
     the name of this computer, the user and the folder. The preset prices are gpt-4o-mini's.
     """
     from app.rating.order import RateOrder
-    from scenarios.raters.costs import Prices
+    from scenarios.llm.costs import Prices
     from scenarios.ratings.records import Backend
 
     if backend not in get_args(Backend.__value__):

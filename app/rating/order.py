@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scenarios.raters.costs import Prices
+from scenarios.llm.costs import Prices
 from scenarios.ratings.records import Backend
 
 KEY = "OPENAI_API_KEY"

@@ -8,9 +8,9 @@ from app.progress import Reporter
 from app.rating.order import RateOrder
 from app.rating.run import FEW
 from app.rating.work import Work, open_work
-from scenarios.raters.estimate import REQUEST_S, Estimate, estimate, first_opinion
-from scenarios.raters.prompts import request_body
-from scenarios.raters.student import first_nouns
+from scenarios.raters.digits.estimate import REQUEST_S, Estimate, estimate, first_opinion
+from scenarios.raters.digits.prompts import request_body
+from scenarios.raters.vectors.student import first_nouns
 from scenarios.site import find_scenario
 
 LOCAL_CPU_S = 0.45

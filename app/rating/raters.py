@@ -8,11 +8,11 @@ from typing import Protocol
 from app.errors import UsageError
 from app.progress import Meter, Reporter
 from app.rating.order import KEY, URL, RateOrder
-from scenarios.places import llm_folder
-from scenarios.raters.checks import check_run
-from scenarios.raters.prompts import digit_question
-from scenarios.raters.rounds import Progress, digit_scores, rate_by_digits
-from scenarios.raters.transport import Transport
+from scenarios.llm.transport import Transport
+from scenarios.paths import llm_folder
+from scenarios.raters.digits.checks import check_run
+from scenarios.raters.digits.prompts import digit_question
+from scenarios.raters.digits.rounds import Progress, digit_scores, rate_by_digits
 from scenarios.ratings.records import Line, Place, Question, RawScores
 from scenarios.ratings.store import RatingStore
 
@@ -101,7 +101,7 @@ class LocalRater:
     def __init__(
         self, order: RateOrder, place: Place, store: RatingStore, reporter: Reporter
     ) -> None:
-        from scenarios.raters.local import LocalRater as Model  # noqa: PLC0415 - optional library
+        from scenarios.raters.local.local import LocalRater as Model  # noqa: PLC0415 - optional library
 
         self._store = store
         threads = order.threads or os.cpu_count() or 1
@@ -153,12 +153,12 @@ def open_transport(order: RateOrder, work: Path) -> Transport:
         )
     try:
         if order.backend == "batch":
-            from scenarios.raters.batch import BatchTransport  # noqa: PLC0415
+            from scenarios.llm.batch import BatchTransport  # noqa: PLC0415
 
             return BatchTransport(
                 work / "batches", order.model, order.base_url, key, order.asked_prices
             )
-        from scenarios.raters.direct import DirectTransport  # noqa: PLC0415
+        from scenarios.llm.direct import DirectTransport  # noqa: PLC0415
 
         return DirectTransport(
             order.model,

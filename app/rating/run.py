@@ -12,11 +12,11 @@ from app.rating.work import Work, begin, open_work
 from app.rating.writing import Judged, now_us, write_result
 from app.stop import Stop, stoppable
 from scenarios.lock import running
-from scenarios.places import rating_store_path
-from scenarios.raters.prior import PriorRating, rate_by_prior
-from scenarios.raters.ranks import ranked
-from scenarios.raters.student import LEAST_RATED, StageRule, estimates, next_step
-from scenarios.raters.vectors import NounVectors
+from scenarios.paths import rating_store_path
+from scenarios.raters.vectors.prior import PriorRating, rate_by_prior
+from scenarios.raters.vectors.ranks import ranked
+from scenarios.raters.vectors.student import LEAST_RATED, StageRule, estimates, next_step
+from scenarios.raters.vectors.vectors import NounVectors
 from scenarios.ratings.records import RatingError, Spent
 from scenarios.ratings.scale import Calibration, calibrate, fuse
 from scenarios.ratings.store import Asked, RatingStore

@@ -17,9 +17,9 @@ from scenarios.base.build import ensure_base, with_additions
 from scenarios.dictionary import ObjectDictionary, read_dictionary
 from scenarios.json_files import read_json
 from scenarios.overlay import Overlay, read_overlay
-from scenarios.places import vectors_folder
-from scenarios.raters.prompts import asked_as
-from scenarios.raters.vectors import NounVectors, noun_vectors, text_vectors
+from scenarios.paths import vectors_folder
+from scenarios.raters.digits.prompts import asked_as
+from scenarios.raters.vectors.vectors import NounVectors, noun_vectors, text_vectors
 from scenarios.ratings.records import Line, Place
 from scenarios.ratings.result import Wishes
 from scenarios.site import Scenario, targets

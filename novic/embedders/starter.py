@@ -2,8 +2,8 @@
 
 An image goes through EfficientNet-Lite2, and its class probabilities weigh the text vectors of the
 class names: convex combination of semantic embeddings (ConSE, Norouzi et al. 2014, arXiv
-1312.5650). The vectors of the names are made once (`training.texts.class_texts`) and shipped, so naming
-images needs no text model. Texts go through all-MiniLM-L6-v2, which training alone needs.
+1312.5650). The vectors of the names are made once (`training.texts.class_texts`) and shipped, so
+naming images needs no text model. Texts go through all-MiniLM-L6-v2, which training alone needs.
 """
 
 import hashlib

@@ -24,7 +24,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from novic.vocabulary import sanitised
-from scenarios import places
+from scenarios import paths as places
 from scenarios.base.counts import WordCounts, read_counts
 from scenarios.base.frequencies import Form, entry_of, form_of, pretty_spelling
 from scenarios.base.plurals import Plurals

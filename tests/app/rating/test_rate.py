@@ -13,8 +13,8 @@ from app.rating.order import LEAST_PRIOR_AUC, RateOrder
 from app.rating.run import rate_site
 from app.rating.work import OPEN_RUN
 from scenarios.dictionary import read_dictionary
+from scenarios.llm.transport import BudgetError, EndpointError
 from scenarios.overlay import Edit, Overlay, write_overlay
-from scenarios.raters.transport import BudgetError, EndpointError
 from scenarios.ratings.files import read_site_ratings
 from scenarios.ratings.records import RatingError
 from scenarios.ratings.result import NounRating

@@ -1,0 +1,1 @@
+"""Asking language models: requests, batches, costs, repairs."""

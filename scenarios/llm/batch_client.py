@@ -1,0 +1,120 @@
+"""What gpt_batch_api sees of a provider: nothing that it takes the wrong way."""
+
+import itertools
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, BinaryIO, Literal
+
+import openai
+from openai import OpenAI
+from openai.types import Batch, FileObject
+
+from scenarios.llm.transport import EndpointError
+
+
+def explained(error: openai.OpenAIError, model: str, kept: str) -> EndpointError:
+    """Say what a call that failed means.
+
+    Args:
+        error: Of the client.
+        model: Whom it was about.
+        kept: What is kept, and how to go on.
+    """
+    told = getattr(error, "message", "") or str(error)
+    if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
+        what = f"the provider refuses the key: {told}; check it"
+    elif isinstance(error, openai.NotFoundError):
+        what = (
+            f"the provider has no batch service at this address: {told}; check the address, or "
+            "rate with --backend direct"
+        )
+    elif getattr(error, "code", None) == "insufficient_quota":
+        what = f"the account has no money left: {told}; top it up"
+    elif isinstance(error, openai.APIConnectionError):
+        what = f"the provider cannot be reached: {told}; check address and connection"
+    else:
+        what = f"the provider refuses batches for {model}: {told}"
+    return EndpointError(f"{what}; {kept}")
+
+
+class Provider:
+    """Stands in for the client.
+
+    Args:
+        client: The real one.
+        patience_s: How long the provider may be out of reach while batches are under way, seconds.
+    """
+
+    def __init__(self, client: OpenAI, patience_s: float) -> None:
+        self.base_url = client.base_url
+        self.files = _Files(client)
+        self.batches = _Batches(client, patience_s)
+
+
+class _Files:
+    def __init__(self, client: OpenAI) -> None:
+        self._client = client
+        self.delete = client.files.delete
+        self.read: Callable[[str, Callable[[str], str]], str] = lambda file, get: get(file)
+
+    def content(self, file_id: str) -> SimpleNamespace:
+        """A result file; the library would go on without it, and lose what is in it."""
+        try:
+            return SimpleNamespace(text=self.read(file_id, self._download))
+        except openai.OpenAIError as error:
+            raise EndpointError(f"the results of a batch cannot be fetched: {error}") from error
+
+    def create(self, file: BinaryIO, purpose: Literal["batch"]) -> FileObject:
+        """Upload a file; the library leaves it open."""
+        with file:
+            return self._client.files.create(file=file, purpose=purpose)
+
+    def _download(self, file: str) -> str:
+        try:
+            return self._client.files.content(file).text
+        except openai.NotFoundError:
+            # Deleted by the provider after its time; what was in it has to be asked again.
+            return ""
+
+
+class _Batches:
+    def __init__(self, client: OpenAI, patience_s: float) -> None:
+        self._client = client
+        self._patience_s = patience_s
+        self._last_seen = time.monotonic()
+        self.cancel = client.batches.cancel
+
+    def create(self, *, metadata: dict[str, str], **asked: Any) -> Batch:  # noqa: ANN401
+        """Send a batch, once: a repeated call whose first answer was lost would be paid twice."""
+        once = self._client.with_options(max_retries=0)
+        for attempt in itertools.count():
+            try:
+                return once.batches.create(metadata=metadata, **asked)
+            except (openai.APIConnectionError, openai.InternalServerError):
+                for batch in once.batches.list(limit=100):
+                    if batch.metadata == metadata:
+                        return batch
+                if attempt >= self._client.max_retries:
+                    raise
+            time.sleep(0.5 * 2**attempt)
+        raise AssertionError("counting never ends")
+
+    def retrieve(self, batch_id: str) -> Batch:
+        """How a batch stands; the library would ask for ever."""
+        try:
+            batch = self._client.batches.retrieve(batch_id)
+        except openai.NotFoundError as error:
+            raise EndpointError(
+                f"batch {batch_id} is not known there; it was sent to another address or with "
+                "another account: go on with that one, or delete the scenario's folder "
+                "work/batches to forget it"
+            ) from error
+        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
+            raise EndpointError(f"the provider refuses the key: {error.message}") from error
+        except openai.OpenAIError as error:
+            if time.monotonic() - self._last_seen > self._patience_s:
+                raise EndpointError(f"the provider is out of reach: {error}") from error
+            raise
+        self._last_seen = time.monotonic()
+        return batch

@@ -1,0 +1,1 @@
+"""Ratings as digits that a language model says."""

@@ -1,0 +1,1 @@
+"""Ratings from text vectors, without a language model."""
