@@ -124,10 +124,10 @@ def audit(
     Writes events.sqlite, events.jsonl, report.html, annotated.mp4 and pictures. Ctrl-C leaves a
     report of what was done; the same command goes on from there.
     """
-    from app.audit import AuditRequest
-    from app.audit import audit as run_audit
-    from app.site_model import site_bundle, site_detector
-    from app.tables import print_events
+    from app.commands.tables import print_events
+    from app.sites.model import site_bundle, site_detector
+    from app.watching.audit import AuditRequest
+    from app.watching.audit import audit as run_audit
 
     request = AuditRequest(
         videos=tuple(videos),
@@ -186,10 +186,10 @@ def watch(
     quiet: Quiet = False,
 ) -> None:
     """Watch a live camera and name what does not belong, until Ctrl-C."""
-    from app.site_model import site_bundle, site_detector
-    from app.tables import print_state
-    from app.watch import WatchRequest
-    from app.watch import watch as run_watch
+    from app.commands.tables import print_state
+    from app.sites.model import site_bundle, site_detector
+    from app.watching.watch import WatchRequest
+    from app.watching.watch import watch as run_watch
 
     request = WatchRequest(
         source=source,
@@ -242,8 +242,8 @@ def fit(
     quiet: Quiet = False,
 ) -> None:
     """Teach a detector the normal view of a camera, for audit and watch --detector."""
-    from app.fitting import fit_detector, normal_frames
     from app.stop import Stop
+    from app.watching.fitting import fit_detector, normal_frames
     from novic.device import resolve_device
 
     if out.exists():
@@ -344,7 +344,7 @@ def _finish(result: dict[str, Any] | None, *, stopped: bool) -> None:
 
 def _zones(exclude: list[str], scenario: str | None, root: Path | None) -> Any:  # noqa: ANN401
     """Polygons from the command line, else the scenario's."""
-    from app.site_model import site_zones
+    from app.sites.model import site_zones
     from detectors.zones import Zones
 
     if not exclude and scenario is not None:

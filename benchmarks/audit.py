@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
+from app.media.video import VideoWriter
 from app.sources.open import open_recording
-from app.video import VideoWriter
 from detectors.types import Pixels
 
 VTEST = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")

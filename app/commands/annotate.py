@@ -9,8 +9,8 @@ from app.commands.options import Json, Quiet, command_group, print_json, show_pr
 from app.errors import UsageError
 
 if TYPE_CHECKING:
-    from app.annotation.llm import Price
-    from app.annotation.opinions import Rule
+    from app.names.annotation.llm import Price
+    from app.names.annotation.opinions import Rule
 
 cli = command_group("Judge predicted nouns, by hand or with a language model.")
 
@@ -46,9 +46,9 @@ def human(
 
     Every judgement is saved at once; the same command goes on where you were.
     """
-    from app.annotation.human import serve_until_stopped
-    from app.annotation.session import Session
-    from app.annotation.work import annotations_so_far, find_items, tell_missing
+    from app.names.annotation.human import serve_until_stopped
+    from app.names.annotation.session import Session
+    from app.names.annotation.work import annotations_so_far, find_items, tell_missing
     from training.evaluation.annotations import HUMAN_FILE, read_predicted_nouns
 
     items, missing = find_items(images, read_predicted_nouns(predictions, top))
@@ -111,10 +111,10 @@ def llm(
     same command goes on and asks nothing twice.
     """
     _require_openai()
-    from app.annotation.llm import estimate
-    from app.annotation.request import LlmRequest, ask_all, plan_run
-    from app.annotation.results import print_estimate, print_llm
-    from app.annotation.work import agreement_with_people
+    from app.names.annotation.llm import estimate
+    from app.names.annotation.request import LlmRequest, ask_all, plan_run
+    from app.names.annotation.results import print_estimate, print_llm
+    from app.names.annotation.work import agreement_with_people
 
     request = LlmRequest(
         images,
@@ -164,7 +164,7 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Tell how far two annotation files agree, on the nouns that both judge."""
-    from app.annotation.results import print_comparison
+    from app.names.annotation.results import print_comparison
     from training.evaluation.agreement import compare_annotations, disagreements
     from training.evaluation.annotations import read_annotations
 
@@ -184,7 +184,7 @@ def _require_openai() -> None:
 
 
 def _rule(opinions: str, agree: float) -> "Rule":
-    from app.annotation.opinions import Rule
+    from app.names.annotation.opinions import Rule
 
     least, _, most = opinions.partition("..")
     if not least.isdecimal() or not (most or least).isdecimal():
@@ -193,7 +193,7 @@ def _rule(opinions: str, agree: float) -> "Rule":
 
 
 def _price(price: str | None) -> "Price | None":
-    from app.annotation.llm import Price
+    from app.names.annotation.llm import Price
 
     if price is None:
         return None

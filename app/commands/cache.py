@@ -346,7 +346,7 @@ def _targets(text: str) -> "TargetCount":
 
 
 def _show(info: dict[str, Any], as_json: bool) -> None:
-    from app.cache_tables import print_cache
+    from app.commands.cache_tables import print_cache
 
     if as_json:
         print_json(info)

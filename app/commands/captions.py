@@ -8,7 +8,7 @@ import typer
 from app.commands.options import Json, Quiet, command_group, print_json, show_progress
 
 if TYPE_CHECKING:
-    from app.captioning import CaptionOrder, Plan
+    from app.names.captioning import CaptionOrder, Plan
 
 cli = command_group("Captions for training, written by a language model.")
 
@@ -51,7 +51,7 @@ def write(
     file as they come: after Ctrl-C or a failure the same command goes on. Batches tell the provider
     the name of this computer, the user and the folder. The preset prices are gpt-4o-mini's.
     """
-    from app.captioning import CaptionOrder, have_captions_written, plan_captions
+    from app.names.captioning import CaptionOrder, have_captions_written, plan_captions
 
     order = CaptionOrder(
         dictionary, out, model, limit, base_url, direct, parallel, input_price, output_price
@@ -81,7 +81,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check a caption file and count what it holds."""
-    from app.captioning import count_captions
+    from app.names.captioning import count_captions
 
     counts = count_captions(file, dictionary)
     if as_json:

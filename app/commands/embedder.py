@@ -13,7 +13,7 @@ cli = command_group("Check the models that turn images and texts into vectors.")
 @cli.command("list", epilog="Example:  nomaly embedder list")
 def list_all(as_json: Json = False) -> None:
     """Show the embedders that are known, and which of them lie here ready for use."""
-    from app.embedders import print_embedders
+    from app.commands.embedder_tables import print_embedders
     from novic.embedders.catalog import list_embedders
 
     listed = list_embedders()
@@ -75,7 +75,7 @@ def check(
     Prints top-1 and top-5 with 95% intervals, the published figure, and if both agree within 0.2
     points.
     """
-    from app.embedders import print_zero_shot
+    from app.commands.embedder_tables import print_zero_shot
     from app.errors import UsageError
     from novic.device import resolve_device
     from novic.model import build_embedder

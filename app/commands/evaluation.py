@@ -80,7 +80,7 @@ def evaluate(
 
     Ctrl-C saves what is done; the same command goes on from there. Broken images are left out.
     """
-    from app.evaluating import EvaluateRequest, evaluate_sets
+    from app.names.evaluating import EvaluateRequest, evaluate_sets
     from novic.device import resolve_device
     from novic.gencfg import parse_gencfg
     from training.evaluation.image_sets import SPLITS

@@ -36,7 +36,7 @@ def convert(
     quiet: Quiet = False,
 ) -> None:
     """Turn a checkpoint into a bundle, which needs no tokenizer and names the same nouns."""
-    from app.model_card import print_model_card, read_model_card
+    from app.commands.model_card import print_model_card, read_model_card
     from novic.bundle import BundleError, check_place, save_new_bundle
     from novic.upstream import load_checkpoint
 
@@ -64,7 +64,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show what a model is: sizes, nouns, embedder, training, metrics, hashes."""
-    from app.model_card import print_model_card, read_model_card
+    from app.commands.model_card import print_model_card, read_model_card
     from novic.model import starter_bundle_path
 
     card = read_model_card(file or starter_bundle_path())

@@ -69,9 +69,9 @@ def name(
     With --scenario also how unexpected that is at the site: surprise in bits, one more for half as
     frequent.
     """
-    from app.naming import name_images
-    from app.site_model import site_bundle
-    from app.tables import print_names, print_names_csv
+    from app.commands.tables import print_names, print_names_csv
+    from app.names.naming import name_images
+    from app.sites.model import site_bundle
     from novic.device import resolve_device
     from novic.gencfg import parse_gencfg
     from novic.model import ModelOptions, load_model
@@ -120,7 +120,7 @@ def decode(
 
     Prints for every vector its nouns and their scores (logarithms), best first.
     """
-    from app.vectors import read_vectors
+    from app.names.vectors import read_vectors
     from novic.device import resolve_device
     from novic.gencfg import parse_gencfg
     from novic.model import ModelOptions, open_decoder, starter_bundle_path

@@ -10,8 +10,8 @@ from app.commands.scenario_options import Name, Root
 from app.errors import UsageError
 
 if TYPE_CHECKING:
-    from app.rating.plan import RatingPlan
-    from app.rating.run import Rated
+    from app.sites.rating.plan import RatingPlan
+    from app.sites.rating.run import Rated
 
 LANGUAGE = "Language models behind an endpoint"
 LOCAL = "Local language model"
@@ -128,7 +128,7 @@ def rate(
     from the answers and marked so. The key is read from OPENAI_API_KEY. Batches tell the provider
     the name of this computer, the user and the folder. The preset prices are gpt-4o-mini's.
     """
-    from app.rating.order import RateOrder
+    from app.sites.rating.order import RateOrder
     from scenarios.llm.costs import Prices
     from scenarios.ratings.records import Backend
 
@@ -155,7 +155,7 @@ def rate(
     )
     reporter = show_progress(quiet)
     if dry_run:
-        from app.rating.plan import plan_rating
+        from app.sites.rating.plan import plan_rating
 
         _show_plan(plan_rating(order, reporter), as_json=as_json)
         return
@@ -164,12 +164,12 @@ def rate(
 
 def _rate(order: Any, upstream: Path | None, drop_invalid: bool, reporter: Any) -> "Rated":  # noqa: ANN401
     if upstream is not None:
-        from app.rating.upstream import take_upstream_ratings
+        from app.sites.rating.upstream import take_upstream_ratings
 
         return take_upstream_ratings(order, upstream, reporter, drop_invalid=drop_invalid)
     if drop_invalid:
         raise UsageError("--drop-invalid is for --upstream-ratings; other raters are not asked it")
-    from app.rating.run import rate_site
+    from app.sites.rating.run import rate_site
 
     return rate_site(order, reporter)
 

@@ -26,8 +26,8 @@ def review(
     Edits go into the site's overlay.yaml as they are made, and win over every later rating. When
     the page is ended with Ctrl-C, the site's dictionary is written anew.
     """
-    from app.rating.order import RateOrder
-    from app.review.serving import review_site
+    from app.sites.rating.order import RateOrder
+    from app.sites.review.serving import review_site
 
     order = RateOrder(name=name, root=root, backend="prior", dictionary=dictionary)
     reviewed = review_site(order, host, port, show_progress(quiet), browser=browser)

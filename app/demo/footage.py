@@ -161,7 +161,7 @@ def write_footage(
         path: The video file.
         progress: Told after every frame how many are done and how many there are.
     """
-    from app.video import VideoWriter  # noqa: PLC0415  # drawing needs no encoder
+    from app.media.video import VideoWriter  # noqa: PLC0415  # drawing needs no encoder
 
     with VideoWriter(path, plan.size, plan.fps) as writer:
         for done, (pts_s, image) in enumerate(render(plan), start=1):

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.audit import AuditRequest, AuditResult, audit
 from app.demo.footage import DemoPlan, plan_demo, write_footage, write_truth
 from app.demo.score import DemoScore, score_demo
 from app.errors import UsageError
-from app.outputs import claim_folder
+from app.events.outputs import claim_folder
 from app.progress import Reporter
+from app.watching.audit import AuditRequest, AuditResult, audit
 from novic.bundle import load_bundle
 from novic.model import starter_bundle_path
 

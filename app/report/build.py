@@ -11,9 +11,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from PIL import Image
 
-from app.events import Event
-from app.outputs import write_text
-from app.store import Run, SourceProgress, Store
+from app.events.event import Event
+from app.events.outputs import write_text
+from app.events.store import Run, SourceProgress, Store
 
 SNAPSHOT_WIDTH = 640
 """Pixels; keeps a report of a hundred events within a few megabytes."""

@@ -20,8 +20,8 @@ _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload(
     [
         "app.cli",
-        "app.audit",
-        "app.naming",
+        "app.watching.audit",
+        "app.names.naming",
         "novic.embedders.starter",
         "detectors.models.anomalib_models",
     ]

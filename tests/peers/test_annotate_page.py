@@ -11,9 +11,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-from app.annotation.human import serving
-from app.annotation.session import Session
-from app.annotation.work import find_items
+from app.names.annotation.human import serving
+from app.names.annotation.session import Session
+from app.names.annotation.work import find_items
 from tests.peers.test_report import browser
 from training.evaluation.annotations import Annotations, read_annotations
 

@@ -11,10 +11,10 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from app.local_page import serving
-from app.review.page import review_page
-from app.review.session import ReviewSession
+from app.sites.review.page import review_page
+from app.sites.review.session import ReviewSession
 from scenarios.overlay import Edit, read_overlay
-from tests.app.review.builders import site_session
+from tests.app.sites.review.builders import site_session
 from tests.peers.test_report import browser
 
 __all__ = ["browser"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.store import Store
+from app.events.store import Store
 from detectors.types import Box
 from tests.app.short_watch import run_nomaly, start_nomaly
 from tests.peers.camera import RtspCamera

@@ -1,0 +1,1 @@
+"""Events, and the store that keeps them."""

@@ -1,0 +1,1 @@
+"""Naming images, and judging the names."""

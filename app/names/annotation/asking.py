@@ -1,0 +1,309 @@
+"""One question to a multimodal language model: which of these nouns name what the image shows?
+
+Any endpoint that speaks OpenAI's chat completions will do. The model must answer in a JSON schema;
+what it answers is checked all the same, as small models and proxies don't always keep to it.
+"""
+
+import base64
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import openai
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from unidecode import unidecode
+
+from app.names.images import read_image
+from app.redact import HIDDEN, redact
+from training.evaluation.annotations import AnnotationError
+
+Verdict = Literal["correct", "close", "incorrect"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+PROMPT = 1
+"""Version of the wording below; opinions on another wording are not counted with these."""
+
+SYSTEM = (
+    "You check names that computer vision models gave to photographs. You are exact and fair: you "
+    "judge every name by itself, only by what can be seen, and you know that most lists hold some "
+    "right names and many wrong ones."
+)
+TASK = """Look at the image and decide what it is mainly of. Then judge each noun of this list:
+
+{nouns}
+
+correct - a right name for the main thing, or for one of several main things. A more general or a \
+more exact name is right too, as long as it is true of that thing ("dog" and "beagle" for a beagle).
+close - not right, but not far off: a sibling that looks alike, a part or the surroundings of the \
+main thing, something small that is really to be seen, or a name too vague to be called right.
+incorrect - everything else.
+
+Answer with JSON alone: "shows", a few words on what the image is of, and "answers", one entry \
+for each of the {count} nouns in the same order, with its "number", the "noun" as written above \
+and your "verdict"."""
+
+IMAGE_SIDE = 512
+"""Longest side of what is sent, pixels; the low detail setting sees no more."""
+REPLY_TOKENS = 1024
+TIMEOUT_S = 120.0
+SAID = 300
+"""Letters of a server's error text that are passed on."""
+KEY = "OPENAI_API_KEY"
+"""Environment variable that holds the key; it is read from nowhere else and never shown."""
+
+
+class EndpointError(AnnotationError):
+    """No question to this endpoint can be answered now; the text says why."""
+
+
+class QuestionError(AnnotationError):
+    """The endpoint refused this one question; the text says why."""
+
+
+class GarbageError(AnnotationError):
+    """The answer is of no use; the text says why."""
+
+    def __init__(self, why: str, tokens: tuple[int, int]) -> None:
+        super().__init__(why)
+        self.tokens = tokens
+        """It was paid for all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a model said about the nouns of one question."""
+
+    verdicts: Mapping[str, Verdict]
+    tokens: tuple[int, int]
+    """Read and written, as the endpoint counts them."""
+    shows: str = ""
+    """What the model took the image to be of."""
+
+    @property
+    def constant(self) -> bool:
+        """Whether every noun got the same verdict."""
+        return len(set(self.verdicts.values())) == 1
+
+
+class NounVerdict(BaseModel):
+    """The verdict on one noun of the list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int
+    noun: str
+    verdict: Verdict
+
+
+class Reply(BaseModel):
+    """What the image shows, and a verdict on every noun of the list."""
+
+    # The JSON schema of this class, docstrings included, is sent to the model.
+    model_config = ConfigDict(extra="forbid")
+
+    shows: str
+    answers: list[NounVerdict]
+
+
+class _Message(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Completion(BaseModel):
+    """The part of a chat completion that matters here."""
+
+    choices: list[_Choice] = Field(min_length=1)
+    usage: _Usage | None = None
+
+
+class Asker:
+    """A model behind an endpoint."""
+
+    def __init__(self, model: str, base_url: str | None = None, retries: int = 5) -> None:
+        """Take the key from the environment; an endpoint of one's own may need none.
+
+        Args:
+            model: Its name at the endpoint.
+            base_url: The endpoint; `OPENAI_BASE_URL` or OpenAI itself by default.
+            retries: Attempts after a fault that may pass (429, 5xx, no connection), each waiting
+                longer than the one before, or as long as the endpoint asks for.
+
+        Raises:
+            EndpointError: If there is no key for OpenAI.
+        """
+        key, url = os.environ.get(KEY, ""), base_url or os.environ.get("OPENAI_BASE_URL")
+        if not key and not url:
+            raise EndpointError(
+                f"no key: set the environment variable {KEY}, or name an endpoint of your own with "
+                "--base-url"
+            )
+        self.model = model
+        self._key = key
+        self._client = openai.OpenAI(
+            api_key=key or "none", base_url=url, max_retries=retries, timeout=TIMEOUT_S
+        )
+        self._options: dict[str, Any] = {
+            "temperature": 0.2,
+            "top_p": 0.6,
+            "max_tokens": REPLY_TOKENS,
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {
+                    "name": "verdicts",
+                    "strict": True,
+                    "schema": Reply.model_json_schema(),
+                },
+            },
+        }
+
+    def ask(self, image: str, nouns: Sequence[str]) -> Opinion:
+        """Ask once about some nouns of an image.
+
+        Args:
+            image: From `image_address`.
+            nouns: Distinct, in the order in which they are listed.
+
+        Raises:
+            EndpointError: If the endpoint answers nobody: no connection, key or model refused,
+                limits still reached after all attempts.
+            QuestionError: If it refuses this question.
+            GarbageError: If the answer lacks nouns, has unknown verdicts, or is no JSON.
+        """
+        said = self._complete(_messages(image, nouns))
+        try:
+            # The client takes over what it is sent without checking it.
+            completion = _Completion.model_validate(said, from_attributes=True)
+        except ValidationError as error:
+            raise QuestionError(
+                "the endpoint's answer is not a chat completion; check its address"
+            ) from error
+        choice, used = completion.choices[0], completion.usage or _Usage()
+        tokens = (used.prompt_tokens, used.completion_tokens)
+        if choice.message.refusal:
+            raise QuestionError(f"the model refused: {self._clean(choice.message.refusal)}")
+        try:
+            shows, verdicts = _read_reply(choice.message.content or "", nouns)
+        except ValueError as error:
+            cut = "it was cut off, " if choice.finish_reason == "length" else ""
+            raise GarbageError(f"{cut}{error}", tokens) from error
+        return Opinion(verdicts, tokens, shows)
+
+    def _complete(self, messages: list[Any]) -> Any:  # noqa: ANN401
+        while True:
+            options = dict(self._options)
+            try:
+                return self._client.chat.completions.create(
+                    model=self.model, messages=messages, **options
+                )
+            except openai.BadRequestError as error:
+                # Not every model takes every option; it says which one it does not know.
+                refused = next((name for name in options if _names(str(error), name)), None)
+                if refused is None:
+                    raise QuestionError(f"the endpoint refused it: {self._clean(error)}") from error
+                self._options.pop(refused, None)
+            except openai.APIConnectionError as error:
+                raise EndpointError(
+                    f"{redact(str(self._client.base_url))}: does not answer "
+                    f"({self._clean(error.__cause__ or error)})"
+                ) from error
+            except (
+                openai.AuthenticationError,
+                openai.PermissionDeniedError,
+                openai.NotFoundError,
+                openai.RateLimitError,
+            ) as error:
+                raise EndpointError(
+                    f"{redact(str(self._client.base_url))}: answers {self._clean(error)}"
+                ) from error
+            except (openai.APIError, ValueError) as error:
+                # ValueError: the client could not read the answer as JSON.
+                raise QuestionError(f"the endpoint failed: {self._clean(error)}") from error
+
+    def _clean(self, said: object) -> str:
+        """A foreign text without the key, short, on one line."""
+        text = " ".join(str(said).split()) or type(said).__name__
+        text = text.replace(self._key, HIDDEN) if self._key else text
+        text = redact(text)
+        return text if len(text) <= SAID else f"{text[:SAID]}..."
+
+
+def image_address(path: Path) -> str:
+    """An image as a data address: upright, at most 512 pixels long, JPEG.
+
+    Raises:
+        app.names.images.ImageError: If it cannot be read.
+    """
+    image = Image.fromarray(read_image(str(path)))
+    image.thumbnail((IMAGE_SIDE, IMAGE_SIDE))
+    data = BytesIO()
+    image.save(data, "jpeg", quality=90)
+    return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode()}"
+
+
+def prompt_text(nouns: Sequence[str]) -> str:
+    """The question in words."""
+    listed = "\n".join(f"{number}. {noun}" for number, noun in enumerate(nouns, start=1))
+    return TASK.format(nouns=listed, count=len(nouns))
+
+
+def _messages(image: str, nouns: Sequence[str]) -> list[dict[str, Any]]:
+    shown = {"type": "image_url", "image_url": {"url": image, "detail": "low"}}
+    return [
+        {"role": "system", "content": SYSTEM},
+        {"role": "user", "content": [shown, {"type": "text", "text": prompt_text(nouns)}]},
+    ]
+
+
+def _names(error: str, option: str) -> bool:
+    """Whether an error text speaks of an option."""
+    return option in error or (option == "response_format" and "json_schema" in error)
+
+
+def _letters(noun: str) -> str:
+    """A noun without what models like to change: case, accents, hyphens, quotes."""
+    return "".join(letter for letter in unidecode(noun).casefold() if letter.isalnum())
+
+
+def _read_reply(text: str, nouns: Sequence[str]) -> tuple[str, dict[str, Verdict]]:
+    """(what the image shows, noun → verdict) of a model's reply.
+
+    Raises:
+        ValueError: If it is not the JSON that was asked for, or not about these nouns.
+    """
+    start, end = text.find("{"), text.rfind("}")  # some models wrap JSON in a Markdown block
+    try:
+        reply = Reply.model_validate_json(text[start : end + 1] if start >= 0 else text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        got = f" (got {first['input']!r})" if isinstance(first["input"], str) and place else ""
+        raise ValueError(f"{place}: {first['msg']}{got}".removeprefix(": ")) from error
+    asked = dict(enumerate(nouns, start=1))
+    verdicts: dict[str, Verdict] = {}
+    for answer in reply.answers:
+        noun = asked.pop(answer.number, None)
+        if noun is None:
+            raise ValueError(f"number {answer.number} ({answer.noun!r}) was not asked or is twice")
+        if _letters(answer.noun) != _letters(noun):
+            raise ValueError(f"number {answer.number} is {noun!r}, but it judges {answer.noun!r}")
+        verdicts[noun] = answer.verdict
+    if asked:
+        raise ValueError(
+            f"{len(asked)} of {len(nouns)} nouns are missing ({next(iter(asked.values()))!r})"
+        )
+    return reply.shows, verdicts

@@ -1,0 +1,327 @@
+"""A language model's judgements of many images: asked in parallel, resumable, bounded in cost."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event, Lock, Thread
+from typing import Any
+
+from app.names.annotation.asking import (
+    PROMPT,
+    Asker,
+    EndpointError,
+    GarbageError,
+    Opinion,
+    QuestionError,
+    image_address,
+    prompt_text,
+)
+from app.names.annotation.opinions import Opinions, Rule
+from app.names.annotation.work import Item
+from app.names.images import ImageError
+from app.progress import Meter, Reporter
+from training.evaluation.annotations import AnnotationError, Annotations, write_annotations
+
+MOST_NOUNS = 15
+"""Nouns of one question. More are asked in equal parts, so no part of many falls below 8."""
+CONSTANT_FROM = 8
+"""One and the same verdict on so many nouns looks like a model that doesn't look."""
+TRIES = 3
+"""Questions in place of useless answers, each with the nouns in another order."""
+FAILURES_IN_A_ROW = 5
+"""So many questions refused one after the other mean that the endpoint is at fault."""
+LETTERS_PER_TOKEN = 4
+IMAGE_TOKENS = 85
+"""Of an image in low detail, at OpenAI's larger models."""
+TOKENS_PER_ANSWER = 22
+LOOK_S = 0.2
+"""How often Ctrl-C is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars for a million tokens."""
+
+    read: float
+    written: float
+
+    def of(self, tokens: tuple[int, int]) -> float:
+        """What so many tokens cost, in dollars."""
+        return (self.read * tokens[0] + self.written * tokens[1]) / 1e6
+
+
+@dataclass(slots=True)
+class LlmResult:
+    """What a run came to."""
+
+    judged: Counter[str] = field(default_factory=Counter[str])
+    """New judgements by category."""
+    images: int = 0
+    """Images with work at the start."""
+    nouns: int = 0
+    """Nouns to judge at the start."""
+    asked: int = 0
+    """Answers in this run, useless ones included."""
+    tokens: tuple[int, int] = (0, 0)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    """(image, why) of questions without a useful answer; their nouns stay unjudged."""
+    stopped: bool = False
+    fault: str = ""
+    """Why the run ended before its end."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as scripts read it."""
+        return {
+            "images": self.images,
+            "nouns": self.nouns,
+            "judged": sum(self.judged.values()),
+            "categories": dict(self.judged),
+            "asked": self.asked,
+            "tokens_read": self.tokens[0],
+            "tokens_written": self.tokens[1],
+            "failed": [list(failure) for failure in self.failed],
+            "stopped": self.stopped,
+            "fault": self.fault,
+        }
+
+
+class _Stopped(Exception):
+    """The run is to end; no error."""
+
+
+@dataclass(slots=True)
+class LlmRun:
+    """One run over some images."""
+
+    items: Sequence[Item]
+    """Images with the nouns that are to be judged."""
+    annotations: Annotations
+    """Taken further; written to `path` when the run ends, however it ends."""
+    path: Path
+    opinions: Opinions
+    rule: Rule
+    _ending: Event = field(default_factory=Event)
+    _lock: Lock = field(default_factory=Lock)
+    _in_a_row: int = 0
+
+    def run(
+        self,
+        asker: Callable[[], Asker],
+        parallel: int,
+        reporter: Reporter,
+        check: Callable[[], None] = lambda: None,
+    ) -> LlmResult:
+        """Ask until every noun is judged, the user stops, or the endpoint fails.
+
+        Args:
+            asker: Makes the asker; called only if there is something to ask.
+            parallel: Images that are asked about at once.
+            reporter: Told how many images are done.
+            check: Raises KeyboardInterrupt if the user asked to stop.
+
+        Raises:
+            AnnotationError: If results cannot be written, or the asker cannot be made.
+        """
+        result = LlmResult(
+            images=len(self.items), nouns=sum(len(item.nouns) for item in self.items)
+        )
+        before = (self.opinions.answers, self.opinions.tokens)
+        try:
+            todo = [item for item in self.items if self._open(item)]
+            if todo:
+                self._ask_all(asker(), todo, parallel, result, reporter, check)
+        finally:
+            self._judge(result)
+        result.asked = self.opinions.answers - before[0]
+        read, written = self.opinions.tokens
+        result.tokens = (read - before[1][0], written - before[1][1])
+        return result
+
+    def _ask_all(
+        self,
+        asker: Asker,
+        todo: Sequence[Item],
+        parallel: int,
+        result: LlmResult,
+        reporter: Reporter,
+        check: Callable[[], None],
+    ) -> None:
+        waiting, ended = deque(todo), SimpleQueue[BaseException | None]()
+
+        def work() -> None:
+            while not self._ending.is_set():
+                try:
+                    item = waiting.popleft()
+                except IndexError:
+                    return
+                try:
+                    self._ask_image(asker, item, result)
+                    ended.put(None)
+                except BaseException as error:  # noqa: BLE001 - raised again by the main thread
+                    ended.put(error)
+                    # Nothing more is asked, also if the main thread is slow to hear of it.
+                    self._ending.set()
+
+        # Daemons: a second Ctrl-C leaves at once instead of waiting for an endpoint that hangs.
+        threads = [Thread(target=work, daemon=True) for _ in range(min(parallel, len(todo)))]
+        for thread in threads:
+            thread.start()
+        try:
+            with reporter.task("Asking", len(self.items)) as meter:
+                self._follow(ended, len(todo), meter, check)
+        except KeyboardInterrupt:
+            result.stopped = True
+            reporter.say("Stopping when the answers under way are kept; Ctrl-C again drops them")
+        except EndpointError as error:
+            result.fault = str(error)
+        finally:
+            self._ending.set()
+        # Answers under way are paid for. Not in `finally`: a second Ctrl-C must get past.
+        for thread in threads:
+            thread.join()
+
+    def _follow(
+        self,
+        ended: SimpleQueue[BaseException | None],
+        count: int,
+        meter: Meter,
+        check: Callable[[], None],
+    ) -> None:
+        """Wait until so many images have ended; raise what one of them raised."""
+        done = 0
+        while done < count:
+            check()
+            try:
+                fault = ended.get(timeout=LOOK_S)
+            except Empty:
+                continue
+            if fault is not None:
+                raise fault
+            done += 1
+            self._show(meter, len(self.items) - count + done)
+
+    def _show(self, meter: Meter, done: int) -> None:
+        read, written = self.opinions.tokens
+        meter.to(done, f"{done} images, {read + written:,} tokens")
+
+    def _ask_image(self, asker: Asker, item: Item, result: LlmResult) -> None:
+        """Ask about an image until its nouns are judged or nothing useful comes."""
+        try:
+            image = image_address(item.path)
+        except ImageError as error:
+            result.failed.append((item.name, f"the image {error}"))
+            return
+        while nouns := self._open(item):
+            for part in _parts(nouns):
+                try:
+                    self._ask_part(asker, item, image, part)
+                except (GarbageError, QuestionError) as error:
+                    result.failed.append((item.name, f"{len(part)} nouns: {error}"))
+                    self._count_failure(error)
+                    return
+                self._in_a_row = 0
+
+    def _ask_part(self, asker: Asker, item: Item, image: str, nouns: Sequence[str]) -> None:
+        """Get one useful opinion on some nouns of an image.
+
+        Raises:
+            GarbageError: If none of the answers is of use.
+        """
+        rounds = len(self.opinions.of(item.name, nouns[0]))
+        for attempt in range(1, TRIES + 1):
+            if self._ending.is_set():
+                raise _Stopped
+            try:
+                opinion = asker.ask(image, _shuffled(nouns, f"{item.name}/{rounds}/{attempt}"))
+                self._refuse_constant(item, opinion, again=attempt > 1)
+            except GarbageError as error:
+                self.opinions.reject(item.name, str(error), error.tokens)
+                if attempt == TRIES:
+                    raise GarbageError(
+                        f"{TRIES} useless answers, the last one: {error}", error.tokens
+                    ) from error
+            else:
+                self.opinions.add(item.name, opinion)
+                return
+
+    def _refuse_constant(self, item: Item, opinion: Opinion, *, again: bool) -> None:
+        """Refuse one verdict for many nouns, unless a model insists that can tell nouns apart."""
+        if len(opinion.verdicts) < CONSTANT_FROM or not opinion.constant:
+            return
+        verdict = next(iter(opinion.verdicts.values()))
+        insists = again or all(
+            verdict in self.opinions.of(item.name, noun) for noun in opinion.verdicts
+        )
+        if not insists or not self.opinions.tells_apart():
+            raise GarbageError(
+                f"all {len(opinion.verdicts)} nouns are called {verdict}", opinion.tokens
+            )
+
+    def _count_failure(self, error: AnnotationError) -> None:
+        with self._lock:
+            self._in_a_row += 1
+            if self._in_a_row >= FAILURES_IN_A_ROW:
+                raise EndpointError(
+                    f"{self._in_a_row} questions in a row came to nothing, the last one: {error}"
+                ) from error
+
+    def _open(self, item: Item) -> list[str]:
+        """The nouns of an image on which more opinions are needed."""
+        return [
+            noun
+            for noun in item.nouns
+            if self.rule.category(self.opinions.of(item.name, noun)) is None
+        ]
+
+    def _judge(self, result: LlmResult) -> None:
+        """Turn opinions into judgements and save them."""
+        for item in self.items:
+            for noun in item.nouns:
+                category = self.rule.category(self.opinions.of(item.name, noun))
+                if category is not None:
+                    self.annotations.judge(item.name, noun, category)
+                    result.judged[category] += 1
+        if result.judged:
+            write_annotations(self.path, self.annotations)
+
+
+def estimate(items: Sequence[Item], opinions: Opinions, rule: Rule) -> Mapping[str, Any]:
+    """How much there is to ask, at least (all opinions agree) and at most (none do).
+
+    Answers that are refused and asked again come on top.
+
+    Returns:
+        `images`, `nouns`, and under `least` and `most` the `requests`, `tokens_read` and
+        `tokens_written`, which are rough.
+    """
+    figures: dict[str, Any] = {"images": len(items), "nouns": sum(len(i.nouns) for i in items)}
+    for name, wanted in (("least", rule.least), ("most", rule.most)):
+        requests = read = written = 0
+        for item in items:
+            given = {noun: opinions.of(item.name, noun) for noun in item.nouns}
+            for number in range(wanted):
+                nouns = [
+                    noun
+                    for noun, verdicts in given.items()
+                    if len(verdicts) <= number and rule.category(verdicts) is None
+                ]
+                for part in _parts(nouns):
+                    requests += 1
+                    read += len(prompt_text(part)) // LETTERS_PER_TOKEN + IMAGE_TOKENS
+                    written += TOKENS_PER_ANSWER * len(part)
+        figures[name] = {"requests": requests, "tokens_read": read, "tokens_written": written}
+    return figures
+
+
+def _parts(nouns: Sequence[str]) -> list[Sequence[str]]:
+    """Nouns in parts of about the same size, none above `MOST_NOUNS`."""
+    count = -(-len(nouns) // MOST_NOUNS)
+    return [nouns[part::count] for part in range(count)]
+
+
+def _shuffled(nouns: Sequence[str], seed: str) -> list[str]:
+    """Another order for every opinion, so that no noun gains by its place in the list."""
+    return sorted(nouns, key=lambda noun: sha256(f"{PROMPT}/{seed}/{noun}".encode()).digest())

@@ -1,0 +1,1 @@
+"""Making what a site needs: ratings, review, decoders."""

@@ -1,0 +1,141 @@
+"""What a rating works on: the site, its nouns, their vectors, and the settings of an open run."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.errors import UsageError
+from app.events.outputs import difference, write_text
+from app.progress import Reporter
+from app.sites.rating.order import RateOrder
+from app.stop import Stop
+from novic.embedder import Vectors
+from scenarios.base.build import ensure_base, with_additions
+from scenarios.dictionary import ObjectDictionary, read_dictionary
+from scenarios.json_files import read_json
+from scenarios.overlay import Overlay, read_overlay
+from scenarios.paths import vectors_folder
+from scenarios.raters.digits.prompts import asked_as
+from scenarios.raters.vectors.vectors import NounVectors, noun_vectors, text_vectors
+from scenarios.ratings.records import Line, Place
+from scenarios.ratings.result import Wishes
+from scenarios.site import Scenario, targets
+
+OPEN_RUN = "rating.json"
+"""In the work folder while a rating is unfinished: the settings it began with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A site and the nouns that are rated for it."""
+
+    order: RateOrder
+    scenario: Scenario
+    place: Place
+    base: ObjectDictionary
+    """With everything that the site's author names."""
+    base_sha256: str
+    overlay: Overlay
+    wishes: Wishes
+    reporter: Reporter
+
+    def lines(self, nouns: Sequence[str]) -> list[Line]:
+        """Nouns as a rater reads them."""
+        wanted = set(nouns)
+        return [
+            Line(entry.target_noun, asked_as(entry))
+            for entry in self.base.entries
+            if entry.target_noun in wanted
+        ]
+
+    def vectors(self, stop: Stop) -> NounVectors:
+        """Word vectors of all nouns; made at the first time, which takes minutes."""
+        with self.reporter.task("embedding nouns") as meter:
+
+            def report(done: int, total: int) -> None:
+                meter.count(done, total)
+                stop.check()
+
+            return noun_vectors(self.base, vectors_folder(), report=report, tell=self.reporter.say)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of other texts, kept as those of nouns are: unit float32 [N, 384]."""
+        return text_vectors(texts, vectors_folder(), tell=self.reporter.say)
+
+    def asked(self) -> list[str]:
+        """The nouns that a limit leaves, the most frequent; all without one."""
+        entries = sorted(self.base.entries, key=lambda e: (-e.total_freq, e.target_noun))
+        return [entry.target_noun for entry in entries[: self.order.limit]]
+
+
+def open_work(order: RateOrder, scenario: Scenario, reporter: Reporter) -> Work:
+    """Read everything that a rating needs.
+
+    Raises:
+        DictionaryError: If the base dictionary cannot be read or made.
+        ScenarioError: If the overlay cannot be read.
+    """
+    path = order.dictionary or scenario.dictionary
+    if path is None:
+        with reporter.stages() as told:
+            path = ensure_base(told)
+    overlay = read_overlay(scenario.overlay_path)
+    read = read_dictionary(path)
+    base = with_additions(read, [*scenario.named, *overlay.edits])
+    said = scenario.settings
+    place = scenario.place(base)
+    # What the owner gives as an example is known, whatever a rater made of it.
+    wishes = Wishes(
+        expected=frozenset({*targets(said.expected, base), *place.seen}),
+        never_expected=frozenset({*targets(said.never_expected, base), *place.never}),
+        added=frozenset(base.targets) - frozenset(read.targets),
+    )
+    return Work(order, scenario, place, base, nouns_sha256(base), overlay, wishes, reporter)
+
+
+def nouns_sha256(dictionary: ObjectDictionary) -> str:
+    """Of all nouns with their spellings and frequencies, hexadecimal."""
+    digest = hashlib.sha256()
+    for entry in dictionary.entries:
+        told = (entry.target_noun, entry.singulars, entry.plurals, entry.total_freq)
+        digest.update(json.dumps(told, ensure_ascii=False).encode())
+    return digest.hexdigest()
+
+
+def begin(work: Work, question: Mapping[str, Any]) -> Path:
+    """Note with what settings a rating begins, and compare with one that is unfinished.
+
+    Args:
+        work: What is rated.
+        question: What is asked and of whom, name by value.
+
+    Returns:
+        The note, to be deleted when the dictionary is written.
+
+    Raises:
+        UsageError: If a run with other settings is unfinished; tells the differences.
+    """
+    path = work.scenario.work_folder / OPEN_RUN
+    settings = {
+        "description": work.place.description,
+        "examples": [*work.place.seen, *work.place.never],
+        "dictionary": work.base_sha256,
+        "limit": work.order.limit,
+        "all": work.order.everything,
+        "seed": work.order.seed,
+        **question,
+    }
+    if path.exists() and not work.order.restart:
+        earlier = read_json(path, UsageError)
+        if settings != earlier:
+            raise UsageError(
+                f"{work.scenario.folder}: a rating with other settings is unfinished: "
+                f"{difference(settings, earlier)}; put them back to go on with it, or say "
+                "--restart to begin anew (answers already paid for stay in the store)"
+            )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(settings, indent=2, ensure_ascii=False))
+    return path

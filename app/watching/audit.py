@@ -1,0 +1,373 @@
+"""Auditing recorded video: fit or load a detector, find, follow, name, store, report.
+
+An audit can be stopped at any time and taken up again. It goes on from the last moment at which
+nothing was being followed, so its result is the same as that of an uninterrupted run.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+from app.errors import UsageError
+from app.events.event import Event
+from app.events.outputs import claim_folder, difference, write_events
+from app.events.store import Run, SourceProgress, Store
+from app.media.video import VideoError
+from app.progress import Meter, Reporter
+from app.report.build import write_report
+from app.sources.base import SourceError
+from app.sources.open import open_recording
+from app.sources.prefetch import prefetched
+from app.stop import stoppable
+from app.watching.drawing import annotate
+from app.watching.fitting import fit_detector, normal_frames
+from app.watching.pipeline import CameraPipeline, Finding
+from app.watching.recorder import Recorder
+from app.watching.request import RunRequest
+from detectors.base import Detector
+from detectors.build import load_detector
+from detectors.types import Frame
+from novic.device import resolve_device
+from novic.model import ModelOptions, NounModel, load_model, model_sha256
+
+BATCH = 8
+"""Frames that the detector sees at once."""
+CHECKPOINT_S = 10.0
+"""Footage after which the next idle moment becomes a point to resume from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRequest(RunRequest):
+    """What to audit and how."""
+
+    videos: tuple[Path, ...]
+    normal: Path | None = None
+    """Footage that holds nothing unusual."""
+    normal_first_s: float | None = None
+    """Or: so many seconds at the start of the first video hold nothing unusual."""
+    draw: bool = True
+    """Write the annotated video."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """What an audit found and how fast it was."""
+
+    out: Path
+    events: list[Event]
+    frames: int
+    """All frames that were analysed, in this session and those before."""
+    analysed: int
+    """Frames of the last session, to which the times belong."""
+    seconds: float
+    """Wall time of analysing, naming, storing and drawing; not of fitting and loading."""
+    detector_seconds: float
+    """Wall time of the detector alone."""
+    footage_s: float
+    """Seconds of footage that were looked at."""
+    stopped: bool
+    """Whether it was stopped before the end."""
+    warnings: list[str]
+    """What was damaged but could be used."""
+    failed: list[str]
+    """Videos that could not be read or written."""
+
+    @property
+    def fps(self) -> float:
+        """Analysed frames a second of the whole audit."""
+        return self.analysed / self.seconds if self.seconds else 0.0
+
+    @property
+    def detector_fps(self) -> float:
+        """Frames a second of the detector alone, measured inside the audit."""
+        return self.analysed / self.detector_seconds if self.detector_seconds else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The summary as scripts read it; keys are stable."""
+        return {
+            "frames": self.frames,
+            "seconds": round(self.seconds, 3),
+            "fps": round(self.fps, 2),
+            "detector_fps": round(self.detector_fps, 2),
+            "footage_s": round(self.footage_s, 2),
+            "stopped": self.stopped,
+            "warnings": self.warnings,
+            "failed": self.failed,
+            "report": str(self.out / "report.html"),
+            "events": [event.as_json() for event in self.events],
+        }
+
+
+def audit(request: AuditRequest, reporter: Reporter) -> AuditResult:
+    """Run an audit, or go on with one that was stopped.
+
+    Raises:
+        UsageError: If the request makes no sense or the folder holds another audit.
+        app.sources.base.SourceError: If a video cannot be read.
+        detectors.base.DetectorError: If the detector cannot be fitted or loaded.
+        app.errors.StoreError: If results cannot be written.
+    """
+    _check(request)
+    claim_folder(request.out, overwrite=request.overwrite)
+    with Store(request.out) as store:
+        run = _take_up(store, request) or store.begin_run("audit", _settings(request))
+        if run.state == "finished":
+            reporter.say(f"{request.out} holds the finished results of this very audit.")
+            return _result(store, run, request.out)
+        return _Audit(store, run.id, request, reporter).run()
+
+
+class _Audit:
+    """One audit under way."""
+
+    def __init__(
+        self, store: Store, run_id: int, request: AuditRequest, reporter: Reporter
+    ) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._request = request
+        self._reporter = reporter
+        self._check: Callable[[], None] = lambda: None
+        self._frames = 0
+        self._detector_s = 0.0
+        self._failed: list[str] = []
+
+    def run(self) -> AuditResult:
+        """Fit, analyse, draw and report; a Ctrl-C ends it with a report of what was done."""
+        device = resolve_device(self._request.device)
+        with stoppable() as stop:
+            self._check = stop.check
+            began = time.monotonic()
+            try:
+                detector = self._detector(device)
+                names = self._load_names(device)
+                began = time.monotonic()
+                for number, video in enumerate(self._request.videos):
+                    self._video_or_warning(number, video, detector, names)
+                self._draw()
+            except KeyboardInterrupt:
+                stop.asked = False
+                return self._conclude("stopped", time.monotonic() - began)
+            return self._conclude("finished", time.monotonic() - began)
+
+    def _detector(self, device: Any) -> Detector:  # noqa: ANN401
+        """The detector asked for, or the one of the run that was stopped, or a new one."""
+        kept = self._request.out / "detector"
+        if self._request.detector is not None:
+            return load_detector(self._request.detector, device)
+        if kept.exists():
+            return load_detector(kept, device)
+        video = self._request.normal or self._request.videos[0]
+        seconds = self._request.normal_first_s if self._request.normal is None else None
+        frames = normal_frames(video, seconds, self._reporter, self._check)
+        if not frames:
+            raise UsageError(f"{video}: holds no normal footage to learn from")
+        detector = fit_detector(frames, device, self._reporter, self._check)
+        detector.save(kept)
+        return detector
+
+    def _load_names(self, device: Any) -> NounModel:  # noqa: ANN401
+        with self._reporter.task("Loading the namer"):
+            options = ModelOptions(embedder=self._request.embedder)
+            return load_model(self._request.model, device, options, many_images=True)
+
+    def _video_or_warning(
+        self, number: int, video: Path, detector: Detector, names: NounModel
+    ) -> None:
+        """Analyse one video; one of several that cannot be read must not stop the others."""
+        try:
+            self._video(number, video, detector, names)
+        except SourceError as error:
+            if len(self._request.videos) == 1:
+                raise
+            self._reporter.say(f"Skipped: {error}")
+            self._failed.append(str(error))
+
+    def _video(self, number: int, video: Path, detector: Detector, names: NounModel) -> None:
+        """Analyse one video from its start or from where the last run was cut."""
+        from_s = (self._request.normal_first_s or 0.0) if number == 0 else 0.0
+        source = self._known(str(video))
+        if source is not None and source.finished:
+            return
+        resume_s = source.done_s if source is not None else from_s
+        opened = open_recording(str(video), self._request.camera, self._request.fps, resume_s)
+        with opened as recording, prefetched(recording, depth=2 * BATCH) as ahead:
+            info = recording.info
+            if source is None:
+                source = SourceProgress(
+                    info.camera, str(video), info.size, from_s, from_s, time_from=info.time_from
+                )
+            source.frames = source.done_frames
+            with self._store.saving():
+                self._store.forget_from(self._run_id, source.uri, resume_s)
+                self._store.save_source(self._run_id, source)
+            recorder = Recorder(self._store, self._run_id, source)
+            pipeline = CameraPipeline(
+                names,
+                live=False,
+                zones=self._request.zones,
+                video=source.uri,
+                surprise=names.bundle.surprise_bits,
+            )
+            with self._reporter.task(f"Auditing {video.name}", info.duration_s or None) as meter:
+                meter.to(resume_s)
+                self._analyse(ahead.frames(), recorder, detector, pipeline, meter)
+            source.finished, source.warning = True, ahead.warning
+            recorder.save(pipeline.finish())
+
+    def _analyse(
+        self,
+        frames: Iterator[Frame],
+        recorder: Recorder,
+        detector: Detector,
+        pipeline: CameraPipeline,
+        meter: Meter,
+    ) -> None:
+        """Run frames through detector and pipeline, and save as it goes."""
+        began, before, found = time.monotonic(), self._frames, 0
+        try:
+            for batch in batched(frames, BATCH):
+                self._check()
+                started = time.monotonic()
+                maps = detector.detect([frame.image for frame in batch])
+                self._detector_s += time.monotonic() - started
+                findings: list[Finding] = []
+                for frame, heat in zip(batch, maps.maps, strict=True):
+                    findings += pipeline.update(frame, heat)
+                recorder.watched(batch, maps.scores)
+                self._frames += len(batch)
+                final = pipeline.idle and _long_since(recorder.source)
+                findings += pipeline.flush() if final else []
+                if findings or final:
+                    recorder.save(findings, final=final)
+                found += len(findings)
+                rate = (self._frames - before) / max(time.monotonic() - began, 1e-9)
+                meter.to(batch[-1].pts_s, f"{rate:.0f} frames/s  {found} events")
+        except KeyboardInterrupt:
+            recorder.save(pipeline.finish(cut=True))
+            raise
+
+    def _known(self, uri: str) -> SourceProgress | None:
+        """How far an earlier run got with a video."""
+        sources = self._store.sources(self._run_id)
+        return next((source for source in sources if source.uri == uri), None)
+
+    def _draw(self) -> None:
+        """Write the annotated videos."""
+        if not self._request.draw:
+            return
+        sources = self._store.sources(self._run_id)
+        events = self._store.events(self._run_id)
+        for number, source in enumerate(sources, start=1):
+            name = "annotated.mp4" if len(sources) == 1 else f"annotated-{number}.mp4"
+            try:
+                annotate(
+                    self._store,
+                    source,
+                    [event for event in events if event.video == source.uri],
+                    self._request.out / name,
+                    self._request.fps,
+                    self._reporter,
+                    self._check,
+                )
+            except VideoError as error:
+                # The findings are worth more than their drawing: go on to the report.
+                self._failed.append(str(error))
+
+    def _conclude(self, state: str, seconds: float) -> AuditResult:
+        """End the run and write its report."""
+        facts = {
+            "seconds": seconds,
+            "detector_seconds": self._detector_s,
+            "analysed": self._frames,
+            "failed": self._failed,
+        }
+        run = self._store.end_run(self._run_id, state, facts)
+        result = _result(self._store, run, self._request.out)
+        write_events(self._request.out, result.events)
+        write_report(self._store, run)
+        return result
+
+
+def _long_since(source: SourceProgress) -> bool:
+    """Whether the last point to resume from lies far enough back for a new one."""
+    return source.seen_s - source.done_s >= CHECKPOINT_S
+
+
+def _check(request: AuditRequest) -> None:
+    """Refuse what cannot work before anything is loaded."""
+    for video in (*request.videos, *([request.normal] if request.normal else [])):
+        if not video.exists():
+            raise UsageError(f"{video}: there is no such file")
+        if video.is_dir():
+            raise UsageError(f"{video}: is a folder; name video files")
+    if len(set(request.videos)) != len(request.videos):
+        raise UsageError("a video is named twice")
+    given = [request.normal, request.normal_first_s, request.detector]
+    if sum(value is not None for value in given) != 1:
+        raise UsageError(
+            "say what is normal: exactly one of --normal VIDEO, --normal-first SECONDS "
+            "and --detector FOLDER"
+        )
+    if request.normal_first_s is not None and request.normal_first_s <= 0:
+        raise UsageError(f"--normal-first {request.normal_first_s:g}: must be above 0 seconds")
+    if request.fps is not None and request.fps <= 0:
+        raise UsageError(f"--fps {request.fps:g}: must be above 0; use --every-frame for all")
+
+
+def _take_up(store: Store, request: AuditRequest) -> Run | None:
+    """The audit that the folder holds, if it is the one asked for.
+
+    Raises:
+        UsageError: If it is another one.
+    """
+    last, settings = store.last_run(), _settings(request)
+    if last is None or (last.kind == "audit" and last.settings == settings):
+        return last
+    differs = "a watch" if last.kind != "audit" else difference(settings, last.settings)
+    raise UsageError(
+        f"--out {request.out}: holds the results of another run: {differs}; "
+        "name another folder, or use --overwrite to replace them"
+    )
+
+
+def _settings(request: AuditRequest) -> dict[str, Any]:
+    """What decides the result of an audit, as it comes back from the store."""
+    settings = {
+        "videos": [_identity(video) for video in request.videos],
+        "normal": _identity(request.normal) if request.normal else None,
+        "normal_first_s": request.normal_first_s,
+        "detector": str(request.detector) if request.detector else None,
+        "fps": request.fps,
+        "namer": model_sha256(request.model),
+        "embedder": request.embedder,
+        "camera": request.camera,
+        "zones": asdict(request.zones),
+    }
+    return json.loads(json.dumps(settings))
+
+
+def _identity(video: Path) -> list[Any]:
+    facts = video.stat()
+    return [str(video), facts.st_size, facts.st_mtime_ns]
+
+
+def _result(store: Store, run: Run, out: Path) -> AuditResult:
+    """The result of a run that has ended, from what the store holds of it."""
+    sources = store.sources(run.id)
+    return AuditResult(
+        out=out,
+        events=store.events(run.id),
+        frames=sum(source.frames for source in sources),
+        analysed=run.facts["analysed"],
+        seconds=run.facts["seconds"],
+        detector_seconds=run.facts["detector_seconds"],
+        footage_s=sum(max(source.seen_s - source.from_s, 0.0) for source in sources),
+        stopped=run.state == "stopped",
+        warnings=[source.warning for source in sources if source.warning],
+        failed=run.facts["failed"],
+    )

@@ -1,0 +1,75 @@
+"""The audited video once more, with boxes and names drawn in."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from app.events.event import Event
+from app.events.store import SourceProgress, Store
+from app.media.pictures import draw_box
+from app.media.video import VideoWriter
+from app.progress import Reporter
+from app.sources.open import open_recording
+from detectors.types import Box
+
+HOLD_S = 0.5
+"""A box stays so long after a sighting, so that it doesn't flicker over single missed frames."""
+
+
+def annotate(
+    store: Store,
+    source: SourceProgress,
+    events: list[Event],
+    path: Path,
+    sample_fps: float | None,
+    reporter: Reporter,
+    check: Callable[[], None],
+) -> None:
+    """Write the frames that were analysed, each with the boxes it was found to hold.
+
+    Raises:
+        app.media.video.VideoError: If it cannot be written.
+    """
+    paths = [(event, store.sightings(event.id)) for event in events]
+    times = [[pts_s for pts_s, _, _ in path] for _, path in paths]
+    length_s = max(source.seen_s - source.from_s, 0.0)
+    with (
+        open_recording(source.uri, sample_fps=sample_fps, start_s=source.from_s) as video,
+        VideoWriter(path, source.size, sample_fps or video.info.fps or 25.0) as writer,
+        reporter.task("Drawing the video", length_s) as meter,
+    ):
+        for frame in video.frames():
+            check()
+            if frame.pts_s > source.seen_s:
+                break
+            shown = [
+                (event, box)
+                for (event, path), seen in zip(paths, times, strict=True)
+                if (box := box_at(path, seen, frame.pts_s)) is not None
+            ]
+            image = np.array(frame.image) if shown else frame.image
+            for event, box in shown:
+                draw_box(image, box, label(event))
+            writer.write(image, frame.pts_s - source.from_s)
+            meter.to(frame.pts_s - source.from_s)
+
+
+def label(event: Event) -> str:
+    """What is written at an event's box."""
+    return f"{event.noun}{'' if event.sure else '?'} {100 * event.p:.0f}%" if event.noun else "?"
+
+
+def box_at(path: list[tuple[float, Box, float]], times: list[float], pts_s: float) -> Box | None:
+    """Where something was at a time: its newest sighting, if that is recent.
+
+    Args:
+        path: (pts_s, box, score) of its sightings in order.
+        times: The first of each.
+        pts_s: The time asked for.
+    """
+    index = bisect_right(times, pts_s + 1e-6) - 1
+    if index < 0 or pts_s - times[index] > HOLD_S:
+        return None
+    return path[index][1]

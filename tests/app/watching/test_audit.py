@@ -1,0 +1,235 @@
+"""The whole path on a real video file: the installed command, its files and its faults."""
+
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from app.demo.footage import DemoPlan
+from app.demo.score import score_demo
+from app.events.store import STORE
+from app.media.video import VideoWriter
+from app.sources.open import open_recording
+from novic.bundle import load_bundle
+from novic.model import starter_bundle_path
+from tests.app.short_watch import LEARN_S, NOMALY, run_nomaly, start_nomaly
+
+pytestmark = pytest.mark.slow
+
+
+def events_in(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+
+
+def test_both_intruders_are_found_and_named(audited: tuple[Path, str], plan: DemoPlan):
+    result = json.loads(audited[1])
+    score = score_demo(plan, result["events"], load_bundle(starter_bundle_path()).hypernyms)
+    assert score.found == 2
+    assert score.false_events == 0
+    assert score.named_top3 == 2
+    assert result["frames"] == round((plan.duration_s - LEARN_S) * plan.fps)
+    assert result["fps"] > 0
+    assert result["detector_fps"] > 0
+    for event in result["events"]:
+        assert {"id", "camera", "start_s", "end_s", "box", "score", "noun", "p"} <= set(event)
+        assert event["candidates"][0] == [event["noun"], event["p"]]
+
+
+def test_all_outputs_tell_the_same(audited: tuple[Path, str]):
+    folder, line = audited
+    told = json.loads(line)["events"]
+    assert events_in(folder) == told
+    db = sqlite3.connect(folder / STORE)
+    stored = db.execute("SELECT id, noun FROM event JOIN candidate ON id = event_id WHERE rank = 0")
+    assert sorted(stored) == sorted((event["id"], event["noun"]) for event in told)
+    page = (folder / "report.html").read_text()
+    assert all(event["noun"] in page for event in told)
+    assert all((folder / "crops" / f"{event['id']}.jpg").exists() for event in told)
+
+
+def test_the_annotated_video_shows_the_audited_stretch(audited: tuple[Path, str], clip: Path):
+    with av.open(str(audited[0] / "annotated.mp4")) as video:
+        frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+    assert len(frames) == json.loads(audited[1])["frames"]
+    with open_recording(str(clip), start_s=LEARN_S) as source:
+        plain = [frame.image for frame in source.frames()]
+    changed = [np.abs(a.astype(int) - b).max() > 60 for a, b in zip(frames, plain, strict=True)]
+    assert 20 < sum(changed) < 90  # boxes and labels, while something is there
+
+
+def test_a_finished_audit_is_not_run_again(audited: tuple[Path, str], clip: Path):
+    folder, line = audited
+    words = ("audit", clip, "--normal-first", str(LEARN_S), "--out", folder)
+    again = run_nomaly(*words, "--json")
+    assert again.returncode == 0
+    assert "holds the finished results of this very audit" in again.stderr
+    assert json.loads(again.stdout.splitlines()[-1])["events"] == json.loads(line)["events"]
+    other = run_nomaly(*words, "--fps", "2")
+    assert other.returncode == 2
+    assert "holds the results of another run: fps (5.0 before, 2.0 now)" in other.stderr
+    assert "--overwrite" in other.stderr
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_audit_goes_on_to_the_same_result(
+    sent: signal.Signals, audited: tuple[Path, str], clip: Path, tmp_path: Path
+):
+    shutil.copytree(audited[0] / "detector", tmp_path / "out" / "detector")
+    words = ("audit", clip, "--normal-first", str(LEARN_S), "--out", tmp_path / "out")
+    with start_nomaly(*words, "--no-draw", "--json") as process:
+        wait_until_analysing(tmp_path / "out" / STORE)
+        process.send_signal(sent)
+        stdout, stderr = process.communicate(timeout=60)
+    if sent == signal.SIGINT:
+        assert process.returncode == 1
+        assert "the same command goes on from here" in stderr
+        assert "Traceback" not in stderr
+        assert json.loads(stdout.splitlines()[-1])["stopped"]
+        assert "stopped before the end" in (tmp_path / "out" / "report.html").read_text()
+    resumed = run_nomaly(*words, "--no-draw", "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    before, after = (json.loads(line) for line in (audited[1], resumed.stdout.splitlines()[-1]))
+    assert after["frames"] == before["frames"]
+    assert [(e["id"], e["box"], e["start_s"], e["end_s"], e["noun"]) for e in after["events"]] == [
+        (e["id"], e["box"], e["start_s"], e["end_s"], e["noun"]) for e in before["events"]
+    ]
+
+
+def wait_until_analysing(store: Path) -> None:
+    """Wait until the first video has been begun and some of it has been looked at."""
+    for _ in range(600):
+        time.sleep(0.1)
+        if store.exists():
+            try:
+                if sqlite3.connect(store).execute("SELECT * FROM source").fetchone():
+                    break
+            except sqlite3.OperationalError:
+                continue
+    time.sleep(1.0)
+
+
+def test_ctrl_c_before_anything_was_seen_is_one_sentence(clip: Path, tmp_path: Path):
+    command = [NOMALY, "audit", clip, "--normal-first", "5", "--out", tmp_path / "out"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        wait_until_importing(process.pid)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in stderr
+
+
+def wait_until_importing(pid: int) -> None:
+    """Wait until the command itself is under way, which begins with importing torch."""
+    for _ in range(600):
+        time.sleep(0.1)
+        if "libtorch" in Path(f"/proc/{pid}/maps").read_text():
+            return
+    pytest.fail("the command did not begin")
+
+
+def write_video(path: Path, size: tuple[int, int], frames: int, gap_s: float = 0.2) -> Path:
+    noise = np.random.default_rng(0)
+    picture = noise.integers(60, 90, (*size, 3)).astype(np.uint8)
+    with VideoWriter(path, size, 5) as writer:
+        for number in range(frames):
+            writer.write(picture, number * gap_s)
+    return path
+
+
+def bad_videos(folder: Path) -> dict[str, Path]:
+    folder.mkdir()
+    (folder / "empty.mp4").touch()
+    (folder / "text.mp4").write_text("this is not a video")
+    (folder / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return {
+        "missing": folder / "missing.mp4",
+        "folder": folder,
+        "empty": folder / "empty.mp4",
+        "text": folder / "text.mp4",
+        "short": write_video(folder / "short.mp4", (48, 64), 3),
+    }
+
+
+@pytest.mark.parametrize(
+    ("which", "code", "sentence"),
+    [
+        ("missing", 2, "there is no such file"),
+        ("folder", 2, "is a folder; name video files"),
+        ("empty", 1, "empty"),
+        ("text", 1, "not a video"),
+        ("short", 1, "at least 8 are needed"),
+    ],
+)
+def test_bad_videos_are_one_sentence(which: str, code: int, sentence: str, tmp_path: Path):
+    video = bad_videos(tmp_path / "videos")[which]
+    done = run_nomaly("audit", video, "--normal-first", "5", "--out", tmp_path / "out")
+    assert done.returncode == code, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("nomaly: ")
+    assert sentence in last
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ([], "say what is normal: exactly one of"),
+        (["--normal-first", "3", "--detector", "x"], "say what is normal: exactly one of"),
+        (["--normal-first", "-3"], "must be above 0 seconds"),
+        (["--normal-first", "3", "--fps", "0"], "must be above 0; use --every-frame"),
+        (["--normal-first", "3", "--device", "tpu"], "unknown device 'tpu'"),
+        (["--normal-first", "3", "--device", "cuda:7"], "use --device cpu or auto"),
+        (["--normal-first", "3", "--exclude", "0,0 1,1"], "a polygon needs at least 3 corners"),
+        (["--normal-first", "3", "--exclude", "left half"], "write corners as x,y x,y x,y"),
+        (["--normal", "none.mp4"], "none.mp4: there is no such file"),
+    ],
+)
+def test_senseless_options_are_exit_code_2(
+    options: list[str], sentence: str, clip: Path, tmp_path: Path
+):
+    done = run_nomaly("audit", clip, "--out", tmp_path / "out", *options)
+    assert done.returncode == 2, done.stderr
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_one_broken_video_does_not_stop_the_others(
+    audited: tuple[Path, str], clip: Path, tmp_path: Path
+):
+    broken = tmp_path / "broken.mp4"
+    broken.write_text("this is not a video")
+    detector = audited[0] / "detector"
+    words = ("--detector", detector, "--out", tmp_path / "out", "--json", "--fps", "2.5")
+    done = run_nomaly("audit", broken, clip, *words)
+    assert done.returncode == 1
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert len(result["events"]) == 2
+    assert "broken.mp4" in result["failed"][0]
+    assert "broken.mp4" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_video_of_another_size_than_the_detector_learned(
+    audited: tuple[Path, str], tmp_path: Path
+):
+    wrong_size = write_video(tmp_path / "still.mp4", (48, 64), 20)
+    detector = audited[0] / "detector"
+    done = run_nomaly("audit", wrong_size, "--detector", detector, "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "64" in done.stderr.splitlines()[-1]
+
+
+def test_tiny_frames_and_slow_videos_are_audited_like_any_other(tmp_path: Path):
+    still = write_video(tmp_path / "still.mp4", (16, 16), 40, gap_s=0.5)
+    words = ("audit", still, "--normal-first", "10", "--out", tmp_path / "out", "--json")
+    done = run_nomaly(*words)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert (result["frames"], result["events"]) == (20, [])
