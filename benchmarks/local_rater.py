@@ -32,8 +32,8 @@ from scenarios.raters.digits.prompts import asked_as
 from scenarios.raters.local.engines import Engine
 from scenarios.raters.local.llama import Llama
 from scenarios.raters.local.llama_server import LlamaServer
-from scenarios.raters.local.local import LocalRater
 from scenarios.raters.local.model_parts import QWEN_CODER
+from scenarios.raters.local.rater import LocalRater
 from scenarios.raters.local.wordings import LINES, WORDINGS, Prompt, Wording, cut, in_mixed_order
 from scenarios.ratings.records import Place
 from scenarios.ratings.scale import auc

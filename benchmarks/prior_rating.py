@@ -24,8 +24,8 @@ from rich.table import Table
 from novic.vocabulary import canonical
 from scenarios.dictionary import NounEntry, ObjectDictionary
 from scenarios.paths import vectors_folder
+from scenarios.raters.vectors.nouns import Embed, noun_vectors, text_vectors
 from scenarios.raters.vectors.prior import Prior, rate_by_prior
-from scenarios.raters.vectors.vectors import Embed, noun_vectors, text_vectors
 from scenarios.ratings.records import Place
 from scenarios.ratings.scale import auc
 from scenarios.wordnet import read_wordnet

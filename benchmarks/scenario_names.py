@@ -1,10 +1,10 @@
 """Does a site's decoder name what is typical there more often, and other things less often?
 
-Two decoders are trained in the same way (`app.sites.building`, starter embedder): one on a rated site's
-dictionary above a threshold, one on as many of the base dictionary's most frequent nouns. Both name
-the photographic cut-outs of `benchmarks.naming`, on grey and on photographs. Which of them are
-typical of a site and which are never there was written down below by hand, from the descriptions
-and the labels alone, before any decoder had been run; the rest is left out as neither.
+Two decoders are trained in the same way (`app.sites.building`, starter embedder): one on a rated
+site's dictionary above a threshold, one on as many of the base dictionary's most frequent nouns.
+Both name the photographic cut-outs of `benchmarks.naming`, on grey and on photographs. Which of
+them are typical of a site and which are never there was written down below by hand, from the
+descriptions and the labels alone, before any decoder had been run; the rest is left out as neither.
 
 A cut-out is named right if the noun of its label or another word for it is the best, or among the
 five best. A noun that a dictionary lacks cannot be said, which is part of what is measured; how

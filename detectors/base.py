@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.types import Pixels
+from novic.errors import NomalyError
 
 type Progress = Callable[[int, int], None]
 """Called with (done, total) while a detector is fitted."""
 
 
-class DetectorError(RuntimeError):
+class DetectorError(NomalyError):
     """A detector cannot be built, fitted or loaded; the text says why and what to do."""
 
 

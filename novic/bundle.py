@@ -24,6 +24,7 @@ from safetensors.torch import save_file
 
 from novic.decoder import DecoderConfig, PrefixedDecoder
 from novic.digest import file_sha256
+from novic.errors import NomalyError
 from novic.tokens import NounTokens
 from novic.trie import Trie, build_trie
 
@@ -40,8 +41,10 @@ CARD_SUM = "card_sha256"
 _TABLES = ("nouns.tokens", "nouns.source_ids")
 
 
-class BundleError(RuntimeError):
+class BundleError(NomalyError):
     """A bundle cannot be read or written; the text names the file and the fault."""
+
+    exit_code = 4
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from novic.errors import NomalyError
+
 type Pixels = NDArray[np.uint8]
 """One RGB image, uint8 [H, W, 3]."""
 
@@ -14,8 +16,10 @@ type Vectors = NDArray[np.float32]
 """Unit vectors, float32 [N, F], on the CPU."""
 
 
-class EmbedderError(RuntimeError):
+class EmbedderError(NomalyError):
     """An embedder cannot be built or used; the text says what is missing and how to get it."""
+
+    exit_code = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from novic.errors import NomalyError
 from novic.generate import Decoding
 
 type Method = Literal["greedy", "beam", "all"]
@@ -26,8 +27,10 @@ type Guide = Literal["n", "p", "r"]
 GRAMMAR = "METHOD_kK_vPRIOR_gGUIDE_tTAU_aALPHA, for example beam_k10_vnone_gp_t1_a0"
 
 
-class GenConfigError(ValueError):
+class GenConfigError(NomalyError):
     """A decoding strategy that cannot be read or makes no sense; the text names the part."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)

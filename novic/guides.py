@@ -12,12 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from novic.errors import NomalyError
 from novic.tokens import END, NounTokens
 from novic.vocabulary import sanitised
 
 
-class GuideError(ValueError):
+class GuideError(NomalyError):
     """A guide list holds no noun that the decoder can say."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from novic.embedder import Pixels
+from novic.errors import NomalyError
 
 ENDINGS = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif"}
@@ -32,7 +33,7 @@ BACKGROUND = (128, 128, 128, 255)
 """What shows through transparency, RGBA."""
 
 
-class ImageError(RuntimeError):
+class ImageError(NomalyError):
     """An image cannot be read; the text says why, without its path."""
 
 

@@ -15,19 +15,10 @@ from novic.embedder import Embedder, EmbedderError, Pixels, Vectors
 from novic.gencfg import GenConfig
 from novic.guides import GuideList, read_guide
 from novic.upstream import compact_tokenizer, is_checkpoint, read_model_file
+from novic.vocabulary import NounScore
 
 BATCH = 64
 """Images embedded and decoded at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class NounScore:
-    """One candidate name of an image."""
-
-    noun: str
-    p: float
-    """exp of the score (`novic.decode`): with the standard strategy the probability, 0 to 1, that
-    the decoder says exactly this noun, so that the candidates of one image sum to at most 1."""
 
 
 class NounModel:

@@ -19,6 +19,7 @@ from huggingface_hub.errors import HFValidationError
 from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
+from novic.errors import NomalyError
 from novic.tokens import END
 
 CLIP_ENTRIES = 49_408
@@ -37,7 +38,7 @@ FILE = "tokenizer.json"
 """What a folder or a hub repository holds of a tokenizer."""
 
 
-class TokenizerError(RuntimeError):
+class TokenizerError(NomalyError):
     """A tokenizer cannot be had; the text says what to fetch and where to put it."""
 
 

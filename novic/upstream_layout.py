@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from novic.decoder import DecoderConfig, PrefixedDecoder
+from novic.errors import NomalyError
 
 LAYOUT: Mapping[str, object] = {
     "model": "PrefixedIterDecoder",
@@ -32,8 +33,10 @@ LAYOUT: Mapping[str, object] = {
 """Settings that change what the weights mean, with the only values that Nomaly computes."""
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(NomalyError):
     """A checkpoint cannot be used; the text names the file, the key and what to do."""
+
+    exit_code = 4
 
 
 def checked_part[T](contents: Mapping[str, Any], key: str, kind: type[T], where: str = "") -> T:

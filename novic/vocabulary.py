@@ -1,6 +1,18 @@
-"""How nouns are spelt so that they can be compared (novic_spec §1.2)."""
+"""Nouns: how they are spelt so that they can be compared (novic_spec §1.2), and their scores."""
+
+from dataclasses import dataclass
 
 from unidecode import unidecode
+
+
+@dataclass(frozen=True, slots=True)
+class NounScore:
+    """One candidate name of an image."""
+
+    noun: str
+    p: float
+    """exp of the score (`novic.decode`): with the standard strategy the probability, 0 to 1, that
+    the decoder says exactly this noun, so that the candidates of one image sum to at most 1."""
 
 
 def canonical(text: str) -> str:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from novic.errors import NomalyError
 from novic.vocabulary import canonical, sanitised
 from scenarios.json_files import Faults, is_tidy, is_whole, read_json, write_json
 
@@ -24,7 +25,7 @@ NUMBERS: tuple[Number, Number] = ("singular", "plural")
 _TARGET = re.compile(r"[0-9a-z]+( [0-9a-z]+)*")
 
 
-class DictionaryError(RuntimeError):
+class DictionaryError(NomalyError):
     """A dictionary cannot be used; the text names the file, the entry, the field and the fault."""
 
 

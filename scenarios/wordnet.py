@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from novic.errors import NomalyError
+
 FOLDER = Path("/usr/share/wordnet")
 """Where Debian puts it."""
 
@@ -50,7 +52,7 @@ LEXNAMES = {
 """Lexicographer files of nouns by number, lexnames(5WN)."""
 
 
-class WordNetError(RuntimeError):
+class WordNetError(NomalyError):
     """WordNet is not installed, or its files are not what they should be."""
 
 

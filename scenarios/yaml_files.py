@@ -15,12 +15,15 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from novic.errors import NomalyError
 from novic.whole_files import write_whole
 from scenarios.json_files import SHOWN_FAULTS
 
 
-class ScenarioError(RuntimeError):
+class ScenarioError(NomalyError):
     """A scenario cannot be used as it is; the text says which file, line and key, and why."""
+
+    exit_code = 2
 
 
 type Key = tuple[str | int, ...]

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from novic.decoder import PrefixedDecoder
+from novic.errors import NomalyError
 from novic.tokens import END
 from training.batches import NO_TARGET, Batch
 
@@ -25,7 +26,7 @@ type TargetStates = Callable[
 """`PrefixedDecoder.target_states`, compiled or not."""
 
 
-class TrainingError(RuntimeError):
+class TrainingError(NomalyError):
     """A run cannot go on or be gone on with; the text says why and what to do."""
 
 

@@ -170,8 +170,8 @@ def classes(
     quiet: Quiet = False,
 ) -> None:
     """Embed images of known classes; all nouns of its class are an image's targets."""
+    from novic.image_sets import SPLITS
     from training.caches.making import ClassSource, cache_classes
-    from training.evaluation.image_sets import SPLITS
 
     source = ClassSource(folder, _one_of("--split", split, SPLITS), names, dictionary, ft)
     with _making(out, file_format, vectors, seed, overwrite, quiet) as making:

@@ -78,8 +78,8 @@ def check(
     from app.commands.embedder_tables import print_zero_shot
     from app.errors import UsageError
     from novic.device import resolve_device
+    from novic.image_sets import SPLITS
     from novic.model import build_embedder
-    from training.evaluation.image_sets import SPLITS
     from training.evaluation.zero_shot import zero_shot
     from training.evaluation.zero_shot_data import PUBLISHED, open_test_set
 

@@ -83,7 +83,7 @@ def evaluate(
     from app.names.evaluating import EvaluateRequest, evaluate_sets
     from novic.device import resolve_device
     from novic.gencfg import parse_gencfg
-    from training.evaluation.image_sets import SPLITS
+    from novic.image_sets import SPLITS
 
     if split not in SPLITS:
         raise UsageError(f"--split {split}: use {', '.join(SPLITS)}")

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from detectors.types import Pixels
+from novic.errors import NomalyError
 
 FOLDERS = {
     "skimage": "data",
@@ -35,7 +36,7 @@ PACKAGE_OF = {
 """The photographs we use, all of them inside the wheel of their package."""
 
 
-class PhotoError(RuntimeError):
+class PhotoError(NomalyError):
     """A photograph that the demo needs is not there; the text says which package brings it."""
 
 

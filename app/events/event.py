@@ -3,7 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from detectors.types import Box
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.types import Box, Pixels
+from novic.vocabulary import NounScore
 
 type EventState = Literal["opened", "updated", "closed"]
 
@@ -84,6 +88,36 @@ class Event:
                 else {"surprise_bits": round(self.surprise_bits, 2)}
             ),
         }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One picture of a track."""
+
+    pts_s: float
+    box: Box
+    frame_size: tuple[int, int]
+    """(height, width) of the frame that the box is in."""
+    crops: tuple[Pixels, ...]
+    """What is named: the box, and the box with a margin."""
+    snapshot: Pixels
+    """The whole frame, made smaller."""
+    heat: NDArray[np.float32]
+    """Its anomaly map [h, w]."""
+    quality: float
+    nouns: list[list[NounScore]] = field(default_factory=list)
+    """Candidates of each crop, filled in when it is named; a picture is named only once."""
+
+
+@dataclass(slots=True, eq=False)
+class Finding:
+    """An event with what backs it."""
+
+    event: Event
+    picture: Picture
+    """The most typical view of it."""
+    path: list[tuple[float, Box, float]]
+    """(pts_s, box, score) of every sighting."""
 
 
 def box_sides(box: Box) -> tuple[float, float, float, float]:

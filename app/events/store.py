@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from app.errors import StoreError
-from app.events.event import Event, box_sides
+from app.events.event import Event, Finding, box_sides
 from app.media.pictures import heat_image, write_image
 from app.sources.base import Gap
-from app.watching.pipeline import Finding
 from detectors.types import Box
 
 STORE = "events.sqlite"

@@ -11,6 +11,7 @@ import av.error
 import numpy as np
 
 from detectors.types import Pixels
+from novic.errors import NomalyError
 
 _CLOCK_HZ = 90_000
 _FRAGMENT_S = 2
@@ -19,7 +20,7 @@ _SMALLEST = 16
 """Pixels; encoders refuse less."""
 
 
-class VideoError(RuntimeError):
+class VideoError(NomalyError):
     """A video cannot be written; the text names the file and says why."""
 
 

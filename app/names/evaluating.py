@@ -15,6 +15,7 @@ from novic.bundle import Bundle
 from novic.decode import NounDecoder
 from novic.embedder import Embedder
 from novic.gencfg import GenConfig
+from novic.image_sets import ImageSet, Split, open_image_set
 from novic.model import (
     ModelOptions,
     NounModel,
@@ -27,7 +28,6 @@ from novic.upstream import read_model_file
 from scenarios.dictionary import ObjectDictionary
 from training.evaluation.class_names import accepted_nouns, learnt_part, read_class_names
 from training.evaluation.evaluate import BATCH, Evaluated, Task, evaluate
-from training.evaluation.image_sets import ImageSet, Split, open_image_set
 from training.evaluation.predictions import (
     EvaluationError,
     Predictions,
@@ -47,7 +47,7 @@ class EvaluateRequest:
     """What a model is asked."""
 
     sets: tuple[str, ...]
-    """As `training.evaluation.image_sets.open_image_set` takes them."""
+    """As `novic.image_sets.open_image_set` takes them."""
     out: Path
     """A .json file, or a folder for a file per set."""
     configs: tuple[GenConfig, ...]

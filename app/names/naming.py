@@ -8,7 +8,8 @@ from typing import Any
 from app.names.images import open_images
 from app.progress import Reporter
 from novic.bundle import Bundle
-from novic.model import NounModel, NounScore
+from novic.model import NounModel
+from novic.vocabulary import NounScore
 
 BATCH = 32
 """Images opened and named at once; bounds memory."""

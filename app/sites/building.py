@@ -27,7 +27,7 @@ from novic.embedders.starter import StarterEmbedder, load_class_vectors
 from novic.tokens import build_noun_tokens
 from scenarios.dictionary import DictionaryError, ObjectDictionary, read_dictionary
 from scenarios.paths import vectors_folder
-from scenarios.raters.vectors.vectors import text_vectors
+from scenarios.raters.vectors.nouns import text_vectors
 from scenarios.wordnet import WordNet, read_wordnet
 from training.distilling.distil import DistilConfig
 from training.distilling.site import site_material, site_teacher, train_site, usual_steps

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from detectors.types import Frame
+from novic.errors import NomalyError
 
 type TimeFrom = Literal["given", "container", "modified", "arrival"]
 """Where `Frame.time_us` comes from: the user, the file's creation time, the file's modification
@@ -16,7 +17,7 @@ type GapReason = Literal[
 """Why a live source went blind."""
 
 
-class SourceError(RuntimeError):
+class SourceError(NomalyError):
     """A source cannot be opened or read; the text names it (without its password) and says why."""
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import UsageError
-from app.events.event import Event
+from app.events.event import Event, Finding
 from app.events.outputs import claim_folder, difference, write_events
 from app.events.store import Run, SourceProgress, Store
 from app.media.video import VideoError
@@ -25,7 +25,7 @@ from app.sources.prefetch import prefetched
 from app.stop import stoppable
 from app.watching.drawing import annotate
 from app.watching.fitting import fit_detector, normal_frames
-from app.watching.pipeline import CameraPipeline, Finding
+from app.watching.pipeline import CameraPipeline
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
 from detectors.base import Detector

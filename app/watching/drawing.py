@@ -4,16 +4,17 @@ from bisect import bisect_right
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from app.events.event import Event
 from app.events.store import SourceProgress, Store
-from app.media.pictures import draw_box
 from app.media.video import VideoWriter
 from app.progress import Reporter
 from app.sources.open import open_recording
-from detectors.types import Box
+from detectors.types import Box, Pixels
 
+BOX_COLOUR = (255, 84, 48)
 HOLD_S = 0.5
 """A box stays so long after a sighting, so that it doesn't flicker over single missed frames."""
 
@@ -73,3 +74,23 @@ def box_at(path: list[tuple[float, Box, float]], times: list[float], pts_s: floa
     if index < 0 or pts_s - times[index] > HOLD_S:
         return None
     return path[index][1]
+
+
+def draw_box(image: Pixels, box: Box, label: str) -> None:
+    """Draw a box with its label into an image, in place."""
+    height, width = image.shape[:2]
+    thick = max(1, round(max(height, width) / 400))
+    scale = max(height, width) / 1300
+    corner = (round(box.x1), round(box.y1))
+    cv2.rectangle(image, corner, (round(box.x2) - 1, round(box.y2) - 1), BOX_COLOUR, thick)
+    if not label:
+        return
+    font = cv2.FONT_HERSHEY_DUPLEX
+    (wide, high), base = cv2.getTextSize(label, font, scale, 1)
+    top = round(box.y1) - high - base - 2
+    top = top if top >= 0 else min(round(box.y2), height - high - base - 2)
+    left = max(0, min(corner[0], width - wide - 4))
+    cv2.rectangle(image, (left, top), (left + wide + 4, top + high + base + 2), BOX_COLOUR, -1)
+    cv2.putText(
+        image, label, (left + 2, top + high + 1), font, scale, (255, 255, 255), 1, cv2.LINE_AA
+    )

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.events.event import Picture
 from detectors.types import Box, Detection, Frame, Pixels
-from novic.model import NounScore
 
 KEPT = 3
 """Pictures kept for each track; each is named by two crops."""
@@ -25,25 +25,6 @@ EDGE_WEIGHT = 0.3
 
 MOVING_WEIGHT = 0.3
 """Weight of a picture in which the thing has moved on since the one before."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Picture:
-    """One picture of a track."""
-
-    pts_s: float
-    box: Box
-    frame_size: tuple[int, int]
-    """(height, width) of the frame that the box is in."""
-    crops: tuple[Pixels, ...]
-    """What is named: the box, and the box with a margin."""
-    snapshot: Pixels
-    """The whole frame, scaled to at most SNAPSHOT_SIDE."""
-    heat: NDArray[np.float32]
-    """Its anomaly map [h, w]."""
-    quality: float
-    nouns: list[list[NounScore]] = field(default_factory=list)
-    """Candidates of each crop, filled in when it is named; a picture is named only once."""
 
 
 @dataclass(slots=True, eq=False)

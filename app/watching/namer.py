@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Protocol
 
-from app.watching.evidence import Picture
+from app.events.event import Picture
 from detectors.types import Pixels
-from novic.model import NounScore
+from novic.vocabulary import NounScore
 
 TOP = 5
 """Candidates kept for an event."""

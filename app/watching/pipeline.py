@@ -7,27 +7,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from app.events.event import Event, EventState
-from app.watching.evidence import KEPT, Evidence, Picture
+from app.events.event import Event, EventState, Finding
+from app.watching.evidence import KEPT, Evidence
 from app.watching.namer import Names, name_pictures, vote
 from detectors.boxes import find_boxes
 from detectors.tracks import Track, Tracker, TrackRule
-from detectors.types import Box, Frame
+from detectors.types import Frame
 from detectors.zones import Zones
 
 NAME_AT_ONCE = 32
 """Crops of ended tracks that are gathered before they are named in one batch."""
-
-
-@dataclass(slots=True, eq=False)
-class Finding:
-    """An event with what backs it."""
-
-    event: Event
-    picture: Picture
-    """The most typical view of it."""
-    path: list[tuple[float, Box, float]]
-    """(pts_s, box, score) of every sighting."""
 
 
 @dataclass(slots=True, eq=False)

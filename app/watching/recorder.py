@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from app.events.event import Finding
 from app.events.store import SourceProgress, Store
 from app.sources.base import Gap
-from app.watching.pipeline import Finding
 from detectors.types import Frame
 
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import Literal
 
+from novic.errors import NomalyError
+
 type RawKind = Literal["digit", "logodds"]
 """A digit from 0 to 9, how often a thing is seen; or log-odds of "yes" against "no"."""
 
@@ -25,7 +27,7 @@ type Status = Literal["ok", "rejected", "failed"]
 type Backend = Literal["batch", "direct", "local", "prior"]
 
 
-class RatingError(RuntimeError):
+class RatingError(NomalyError):
     """Nouns cannot be rated as asked; the text says what is wrong and what to do."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from detectors.types import Box, Detection, Frame, Pixels
-from novic.model import NounScore
+from novic.vocabulary import NounScore
 
 
 def a_frame(pts_s: float = 0.0, image: Pixels | None = None, camera: str = "hall") -> Frame:

@@ -24,6 +24,7 @@ from safetensors.numpy import save
 
 from novic.digest import file_sha256
 from novic.embedder import Vectors
+from novic.errors import NomalyError
 from novic.whole_files import write_whole
 from training.caches.shards import (
     VECTOR_KINDS,
@@ -43,7 +44,7 @@ PLAN = "plan.json"
 V1_TARGETS = "v1-targets.safetensors"
 
 
-class CacheError(RuntimeError):
+class CacheError(NomalyError):
     """A cache cannot be read or written; the text names the file, the fault and what to do."""
 
 

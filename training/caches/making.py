@@ -10,6 +10,7 @@ from typing import Any
 
 from novic.digest import file_sha256
 from novic.embedder import Embedder
+from novic.image_sets import ImageSet, Split, open_folder
 from novic.images import ENDINGS
 from novic.vocabulary import sanitised
 from scenarios.dictionary import ObjectDictionary, read_dictionary
@@ -22,7 +23,6 @@ from training.caches.report import cache_info
 from training.caches.shards import VectorKind
 from training.caches.writer import CacheWriter
 from training.evaluation.class_names import accepted_nouns, read_class_names
-from training.evaluation.image_sets import ImageSet, Split, open_folder
 from training.texts.captions import (
     CAPTIONS_PER_FREQ,
     SAMPLES_PER_FREQ,

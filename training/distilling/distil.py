@@ -22,6 +22,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from novic.decoder import PrefixedDecoder
+from novic.errors import NomalyError
 from novic.tokens import END
 from training.distilling.teacher import Teacher
 from training.noise import gauss_elem
@@ -82,7 +83,7 @@ class TrainingStopped(KeyboardInterrupt):
     """Ctrl-C came; the checkpoint is written."""
 
 
-class DistilError(RuntimeError):
+class DistilError(NomalyError):
     """A checkpoint does not belong to this run."""
 
 

@@ -7,8 +7,8 @@ Answers are weights w over the 1,000 classes. For a noun n,
 
 with a_n the answer expected for pictures of n (P(c | s) of `training.distilling.taxonomy`, mixed
 over the noun's meanings by their share of use), w(n) the weight of the classes whose plain English
-name is n, e the ConSE vector of w, t_n the noun's text vector, C(n) the number of WordNet's phrases that
-hold the word n and L(n) its letters.
+name is n, e the ConSE vector of w, t_n the noun's text vector, C(n) the number of WordNet's
+phrases that hold the word n and L(n) its letters.
 
 The last three say what people call things. Basic words ("tree", "cat", "knife") make many compounds
 ("apple tree", "house cat"), and at equal frequency the longer word is the less ambiguous one: part

@@ -16,6 +16,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
+from novic.errors import NomalyError
 from novic.whole_files import write_whole
 
 type Category = Literal[
@@ -33,7 +34,7 @@ MOST_FAULTS = 5
 """Faults of one file that an error text lists."""
 
 
-class AnnotationError(RuntimeError):
+class AnnotationError(NomalyError):
     """Annotations cannot be read, written or made; the text names the file, image and category."""
 
 

@@ -11,29 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from timm.data.imagenet_info import ImageNetInfo
-
 from novic.vocabulary import sanitised
 from scenarios.dictionary import ObjectDictionary
 from training.evaluation.predictions import EvaluationError
-
-WORDNET_ID = re.compile(r"n\d{8}")
-"""Folder name of an ImageNet class: `n`, then the offset of its synset."""
-
-
-def folder_class_names(folders: Iterable[str]) -> tuple[str, ...]:
-    """Names of classes by their folders: WordNet ids become the synset's words, `_` a space."""
-    info = ImageNetInfo()
-
-    def name(folder: str) -> str:
-        if not WORDNET_ID.fullmatch(folder):
-            return folder.replace("_", " ")
-        try:
-            return info.label_name_to_description(folder)
-        except KeyError:
-            return folder
-
-    return tuple(name(folder) for folder in folders)
 
 
 def read_class_names(path: Path, image_set: str, classes: int) -> tuple[str, ...]:

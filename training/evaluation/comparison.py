@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from novic.intervals import Difference, Estimate, compare, estimate
 from training.evaluation.annotations import Annotations
 from training.evaluation.predictions import EvaluationError, Predictions, read_predictions
 from training.evaluation.scores import (
     AnnotatedScore,
     BothWays,
-    Difference,
     DirectGuided,
-    Estimate,
-    compare,
     correct_within,
     direct_guided,
-    estimate,
     score_annotated,
 )
 from training.evaluation.tables import Cell, ResultTable

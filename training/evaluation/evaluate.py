@@ -15,8 +15,8 @@ import numpy as np
 from novic.decode import DecodedNoun
 from novic.embedder import Pixels, Vectors
 from novic.gencfg import GenConfig
+from novic.image_sets import ImageSet
 from novic.images import LoadedImage, load_images
-from training.evaluation.image_sets import ImageSet
 from training.evaluation.journal import Journal
 from training.evaluation.predictions import CORRECT, DECIMALS, Answers, EvaluationError
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from novic.errors import NomalyError
 from novic.whole_files import write_whole
 
 VERSION = 1
@@ -41,7 +42,7 @@ type Rows[T] = Sequence[Sequence[T]]
 """One row per sample, best first."""
 
 
-class EvaluationError(RuntimeError):
+class EvaluationError(NomalyError):
     """Images, class names or predictions cannot be used; the text names what and why."""
 
 

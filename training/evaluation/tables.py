@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from training.evaluation.scores import Difference, Estimate
+from novic.intervals import Difference, Estimate
 
 type Cell = str | int | Estimate | Difference | None
 

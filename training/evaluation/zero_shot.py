@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from novic.embedder import Embedder, Pixels, Vectors
+from novic.image_sets import ImageSet
 from novic.images import load_images
-from training.evaluation.image_sets import ImageSet
 from training.evaluation.predictions import EvaluationError
 from training.evaluation.zero_shot_data import BENCHMARKS, CLASS, PUBLISHED, TestSet, known_spec
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from training.evaluation.image_sets import ImageSet, Split, open_image_set
+from novic.image_sets import ImageSet, Split, open_image_set
 from training.evaluation.predictions import EvaluationError
 
 CLASS = "{c}"

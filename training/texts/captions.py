@@ -13,6 +13,7 @@ from typing import cast
 
 import numpy as np
 
+from novic.errors import NomalyError
 from scenarios.dictionary import NUMBERS, NounEntry, Number, ObjectDictionary
 from scenarios.json_files import Faults, is_tidy, read_json, write_json
 from training.texts.samples import Caption
@@ -25,7 +26,7 @@ SAMPLES_PER_FREQ = 20
 """Samples that each spelling gives for each unit of its frequency."""
 
 
-class CaptionError(RuntimeError):
+class CaptionError(NomalyError):
     """Captions cannot be read or written; the text names the file, the noun and the fault."""
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from novic.errors import NomalyError
 from scenarios.dictionary import NUMBERS, Number, ObjectDictionary
 from scenarios.json_files import Faults, is_whole, read_json
 from training.texts.samples import Caption
@@ -34,7 +35,7 @@ _SOUNDS_AN = re.compile(r"[aefhilmnorsx][.\-]|hour", re.IGNORECASE)
 _SOUNDS_A = re.compile(r"[a-z][.\-]|eu|ew|onc?e\b|uni|u[bcfghjkqrst][aeiou]", re.IGNORECASE)
 
 
-class PromptError(RuntimeError):
+class PromptError(NomalyError):
     """Prompts cannot be used; the text names the file, the collection and the fault."""
 
 

@@ -101,7 +101,7 @@ class LocalRater:
     def __init__(
         self, order: RateOrder, place: Place, store: RatingStore, reporter: Reporter
     ) -> None:
-        from scenarios.raters.local.local import LocalRater as Model  # noqa: PLC0415 - optional library
+        from scenarios.raters.local.rater import LocalRater as Model  # noqa: PLC0415 - optional library
 
         self._store = store
         threads = order.threads or os.cpu_count() or 1

@@ -13,10 +13,10 @@ from app.sites.rating.writing import Judged, now_us, write_result
 from app.stop import Stop, stoppable
 from scenarios.lock import running
 from scenarios.paths import rating_store_path
+from scenarios.raters.vectors.nouns import NounVectors
 from scenarios.raters.vectors.prior import PriorRating, rate_by_prior
 from scenarios.raters.vectors.ranks import ranked
 from scenarios.raters.vectors.student import LEAST_RATED, StageRule, estimates, next_step
-from scenarios.raters.vectors.vectors import NounVectors
 from scenarios.ratings.records import RatingError, Spent
 from scenarios.ratings.scale import Calibration, calibrate, fuse
 from scenarios.ratings.store import Asked, RatingStore

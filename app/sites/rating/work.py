@@ -19,7 +19,7 @@ from scenarios.json_files import read_json
 from scenarios.overlay import Overlay, read_overlay
 from scenarios.paths import vectors_folder
 from scenarios.raters.digits.prompts import asked_as
-from scenarios.raters.vectors.vectors import NounVectors, noun_vectors, text_vectors
+from scenarios.raters.vectors.nouns import NounVectors, noun_vectors, text_vectors
 from scenarios.ratings.records import Line, Place
 from scenarios.ratings.result import Wishes
 from scenarios.site import Scenario, targets

@@ -3,9 +3,9 @@
 The owner names about ten things that are seen at the site and ten that never are; a classifier on
 word vectors judges all other nouns (scenarios_spec §4). Topics alone would not do: the vectors are
 therefore compared with many kinds of places and traits of things (`scenarios.raters.vectors.axes`),
-and the classifier learns which of those the examples share. On the long tail of a dictionary it stays a
-weak filter (§3.5). What it says is therefore marked as a prior, and nothing is dropped by it
-unsaid.
+and the classifier learns which of those the examples share. On the long tail of a dictionary it
+stays a weak filter (§3.5). What it says is therefore marked as a prior, and nothing is dropped by
+it unsaid.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from novic.embedder import Vectors
 from novic.embedders.starter import TEXT_SHA256
 from scenarios.raters.vectors.axes import PLACES, TRAITS
-from scenarios.raters.vectors.vectors import Embed, NounVectors
+from scenarios.raters.vectors.nouns import Embed, NounVectors
 from scenarios.ratings.records import Place, Question, RatingError, RawScores
 
 RATER = "prior"

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.dictionary import ObjectDictionary
-from scenarios.raters.vectors.vectors import NounVectors
+from scenarios.raters.vectors.nouns import NounVectors
 from scenarios.ratings.records import RatingError
 
 PENALTY = 2.0

@@ -17,10 +17,10 @@ from skimage import data
 
 from app import cli
 from app.commands.evaluation import _cells
+from novic.intervals import Estimate
 from tests.app.short_watch import start_nomaly
 from training.evaluation.annotations import HUMAN_FILE, Annotations, write_annotations
 from training.evaluation.predictions import read_predictions
-from training.evaluation.scores import Estimate
 from training.evaluation.tables import ResultTable
 
 STAMPS = Path("/usr/share/tuxpaint/stamps/animals")

@@ -11,13 +11,11 @@ import numpy as np
 import pytest
 
 from app.errors import StoreError, UsageError
-from app.events.event import Event
+from app.events.event import Event, Finding, Picture
 from app.events.outputs import claim_folder, write_events, write_text
 from app.events.store import STORE, Run, SourceProgress, Store
 from app.report.build import clock, write_report
 from app.sources.base import Gap
-from app.watching.evidence import Picture
-from app.watching.pipeline import Finding
 from detectors.types import Box
 
 BOX = Box(10.5, 5, 30, 25)

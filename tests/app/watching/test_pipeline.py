@@ -5,12 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
+from app.events.event import Finding
 from app.watching.evidence import KEPT, Evidence, Picture
 from app.watching.namer import vote
-from app.watching.pipeline import CameraPipeline, Finding
+from app.watching.pipeline import CameraPipeline
 from detectors.types import Box
 from detectors.zones import Zones
-from novic.model import NounScore
+from novic.vocabulary import NounScore
 from tests.app.builders import BrightnessNames, a_detection, a_frame, a_map
 
 

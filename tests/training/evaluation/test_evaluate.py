@@ -12,8 +12,8 @@ from PIL import Image
 from novic.decode import DecodedNoun, Kind
 from novic.embedder import Pixels, Vectors
 from novic.gencfg import GenConfig, parse_gencfg
+from novic.image_sets import ImageSet, open_image_set
 from training.evaluation.evaluate import Task, evaluate, gen_cfg
-from training.evaluation.image_sets import ImageSet, open_image_set
 from training.evaluation.journal import Journal
 from training.evaluation.predictions import EvaluationError
 

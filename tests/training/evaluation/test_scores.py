@@ -8,17 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from novic.intervals import Difference, Estimate, compare, estimate
 from training.evaluation.annotations import AnnotationError, Annotations
 from training.evaluation.predictions import Answers, EvaluationError, Predictions, Rows
 from training.evaluation.scores import (
     AnnotatedScore,
-    Difference,
-    Estimate,
     best_so_far,
-    compare,
     correct_within,
     direct_guided,
-    estimate,
     find_annotations,
     read_specificity,
     score_annotated,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.raters.local import llama_library
 from scenarios.raters.local.engines import TOLERANCE, departure, open_engine
 from scenarios.raters.local.llama import BATCH, SEQUENCES, Llama
 from scenarios.raters.local.llama_library import load_library
 from scenarios.raters.local.llama_server import LlamaServer, log_odds_of
-from scenarios.raters.local.local import llama_library
 from scenarios.raters.local.wordings import Turn
 from scenarios.ratings.records import RatingError
 from tests.scenarios.raters.local.tiny_gguf import write_tiny_model

@@ -11,11 +11,11 @@ import yaml
 from novic.embedder import Vectors
 from novic.embedders.starter import TextModel
 from scenarios.raters.vectors.axes import PLACES, TRAITS
+from scenarios.raters.vectors.nouns import Embed, NounVectors, noun_vectors
 from scenarios.raters.vectors.prior import RATER, Prior, rate_by_prior
-from scenarios.raters.vectors.vectors import Embed, NounVectors, noun_vectors
 from scenarios.ratings.records import Place, RatingError
 from scenarios.ratings.scale import auc
-from tests.scenarios.raters.vectors.test_vectors import dictionary_of
+from tests.scenarios.raters.vectors.test_nouns import dictionary_of
 
 PRESETS = ("airbus", "nicol")
 DRAWS = 30

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.dictionary import NounEntry, ObjectDictionary
+from scenarios.raters.vectors.nouns import NounVectors
 from scenarios.raters.vectors.student import (
     StageRule,
     Step,
@@ -20,7 +21,6 @@ from scenarios.raters.vectors.student import (
     share_seen,
     should_stop,
 )
-from scenarios.raters.vectors.vectors import NounVectors
 from scenarios.ratings.records import RatingError
 
 NOUNS = 900

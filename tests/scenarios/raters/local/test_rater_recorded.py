@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scenarios.raters.local.local import LocalRater
+from scenarios.raters.local.rater import LocalRater
 from scenarios.raters.local.wordings import LINES, QUESTION, WORDINGS
 from scenarios.ratings.records import Place, RatingError, RawScores
 from scenarios.ratings.scale import Calibration, auc, calibrate

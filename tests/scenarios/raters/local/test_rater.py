@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.raters.local.local import BLOCK, LocalRater, best_wording
+from scenarios.raters.local.rater import BLOCK, LocalRater, best_wording
 from scenarios.raters.local.wordings import LINES, LISTED, QUESTION, THING
 from scenarios.ratings.records import Line, Place, Question, RatingError
 from scenarios.ratings.scale import calibrate

@@ -13,8 +13,8 @@ from filelock import FileLock
 from novic.embedder import Vectors
 from novic.embedders.starter import TextModel
 from scenarios.dictionary import NounEntry, ObjectDictionary
-from scenarios.raters.vectors.vectors import Embed, NounVectors, noun_vectors
-from scenarios.raters.vectors.vectors import vectors as vectors_module
+from scenarios.raters.vectors import nouns as vectors_module
+from scenarios.raters.vectors.nouns import Embed, NounVectors, noun_vectors
 from scenarios.ratings.records import RatingError
 from tests.scenarios.builders import small_dictionary
 

@@ -7,6 +7,7 @@
 
 import gzip
 import math
+import re
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,10 +16,14 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from timm.data.imagenet_info import ImageNetInfo
 
+from novic.errors import NomalyError
 from novic.images import ENDINGS
-from training.evaluation.class_names import folder_class_names
-from training.evaluation.predictions import EvaluationError
+
+WORDNET_ID = re.compile(r"n\d{8}")
+"""Folder name of an ImageNet class: `n`, then the offset of its synset."""
+
 
 type Split = Literal["train", "valid", "all"]
 SPLITS: tuple[Split, ...] = get_args(Split.__value__)
@@ -42,6 +47,10 @@ SPLIT_FOLDERS = {"train": ("train",), "valid": ("val", "valid", "test")}
 
 type Pictures = NDArray[np.uint8]
 """Small pictures of one size, RGB uint8 [N, H, W, 3]."""
+
+
+class ImageSetError(NomalyError):
+    """A set of images is not there, or not laid out or filled as it must be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,17 +82,17 @@ def open_image_set(text: str, root: Path | None = None, split: Split = "valid") 
         split: Which part; sets that have no parts are taken whole.
 
     Raises:
-        EvaluationError: If there is no such set, or it is not laid out or filled as it must be.
+        ImageSetError: If there is no such set, or it is not laid out or filled as it must be.
     """
     name, equals, folder = text.partition("=")
     layout = LAYOUTS.get(_key(name))
     if equals:
         if layout is None:
-            raise EvaluationError(f"{text}: no benchmark is called '{name}'; {_known()}")
+            raise ImageSetError(f"{text}: no benchmark is called '{name}'; {_known()}")
         return replace(layout[1](_folder(Path(folder)), split), name=_key(name))
     if layout and (root or not Path(text).exists()):
         if root is None:
-            raise EvaluationError(f"{text}: say where it lies, --root FOLDER or {text}=FOLDER")
+            raise ImageSetError(f"{text}: say where it lies, --root FOLDER or {text}=FOLDER")
         return replace(layout[1](_folder(root / layout[0]), split), name=_key(name))
     return open_folder(_folder(Path(text)), split)
 
@@ -92,7 +101,7 @@ def open_folder(path: Path, split: Split = "valid") -> ImageSet:
     """Open a folder of images, of classes, or of splits that hold classes.
 
     Raises:
-        EvaluationError: If it holds no images, or images beside classes.
+        ImageSetError: If it holds no images, or images beside classes.
     """
     if (path / "wnids.txt").is_file():
         return _tiny_imagenet(path, split)
@@ -102,13 +111,28 @@ def open_folder(path: Path, split: Split = "valid") -> ImageSet:
     images = _images_in(path.iterdir())
     classes = any(_images_in((path / name).rglob("*")) for name in below)
     if images and classes:
-        raise EvaluationError(
+        raise ImageSetError(
             f"{path}: holds images ({images[0].name}, ...) beside folders of images; "
             "evaluate the folders of classes or the images, not both at once"
         )
     if images:
         return ImageSet(path.resolve().name, [file.name for file in images], images)
     return _class_folders(path, [path], path.resolve().name)
+
+
+def folder_class_names(folders: Iterable[str]) -> tuple[str, ...]:
+    """Names of classes by their folders: WordNet ids become the synset's words, `_` a space."""
+    info = ImageNetInfo()
+
+    def name(folder: str) -> str:
+        if not WORDNET_ID.fullmatch(folder):
+            return folder.replace("_", " ")
+        try:
+            return info.label_name_to_description(folder)
+        except KeyError:
+            return folder
+
+    return tuple(name(folder) for folder in folders)
 
 
 def _split_folders(path: Path, split: Split) -> ImageSet:
@@ -118,7 +142,7 @@ def _split_folders(path: Path, split: Split) -> ImageSet:
         found = [path / name for name in SPLIT_FOLDERS[part] if (path / name).is_dir()]
         if not found:
             names = " or ".join(SPLIT_FOLDERS[part])
-            raise EvaluationError(f"{path}: has no folder {names} (--split {split})")
+            raise ImageSetError(f"{path}: has no folder {names} (--split {split})")
         folders.append(found[0])
     return _class_folders(path, folders, path.resolve().name)
 
@@ -139,7 +163,7 @@ def _class_folders(root: Path, folders: Sequence[Path], name: str) -> ImageSet:
         for file in _images_in(entry.rglob("*"))
     ]
     if not found:
-        raise EvaluationError(f"{root}: holds no images (*{', *'.join(sorted(ENDINGS))})")
+        raise ImageSetError(f"{root}: holds no images (*{', *'.join(sorted(ENDINGS))})")
     classes = sorted({e.name for folder in folders for e in folder.iterdir() if e.is_dir()})
     return _of_files(root, name, found, classes)
 
@@ -170,7 +194,7 @@ def _tiny_imagenet(path: Path, split: Split) -> ImageSet:
         for line in _lines(path / "val" / "val_annotations.txt"):
             image, wnid = line.split("\t")[:2]
             if wnid not in classes:
-                raise EvaluationError(f"{path}/val/val_annotations.txt: {wnid} is not in wnids.txt")
+                raise ImageSetError(f"{path}/val/val_annotations.txt: {wnid} is not in wnids.txt")
             found.append((wnid, path / "val" / "images" / image))
     return _of_files(path, "tinyimagenet", found, classes)
 
@@ -202,7 +226,7 @@ def _binary_folder(path: Path, binary: str, pickled: str, title: str) -> Path:
     if (path / binary).is_dir():
         return path / binary
     if path.name == pickled or (path / pickled).is_dir():
-        raise EvaluationError(
+        raise ImageSetError(
             f"{path}: holds the Python version of {title}, whose files are pickles, and those can "
             f"run any program; get the binary version ({binary}) and put it beside"
         )
@@ -232,7 +256,7 @@ def _cifar(
 def _cifar_records(path: Path, size: int) -> NDArray[np.uint8]:
     content = np.frombuffer(_bytes(path), np.uint8)
     if not len(content) or len(content) % size:
-        raise EvaluationError(
+        raise ImageSetError(
             f"{path}: has {len(content)} bytes, not a whole number of records of {size}; "
             "unpack it again"
         )
@@ -258,7 +282,7 @@ def _idx(path: Path, split: Split) -> ImageSet:
         grey = _read_idx(_find_idx(places, f"{stem}-images-idx3-ubyte"), 3)
         given = _read_idx(_find_idx(places, f"{stem}-labels-idx1-ubyte"), 1)
         if len(grey) != len(given):
-            raise EvaluationError(f"{path}: {stem} has {len(grey)} images and {len(given)} labels")
+            raise ImageSetError(f"{path}: {stem} has {len(grey)} images and {len(given)} labels")
         names += [f"{part}/{number:05d}" for number in range(len(grey))]
         labels += given.tolist()
         pictures.append(np.repeat(grey[..., None], 3, axis=3))
@@ -271,7 +295,7 @@ def _find_idx(places: Sequence[Path], name: str) -> Path:
         for file in (place / name, place / f"{name}.gz"):
             if file.is_file():
                 return file
-    raise EvaluationError(f"{places[0]}: holds no {name} (nor {name}.gz)")
+    raise ImageSetError(f"{places[0]}: holds no {name} (nor {name}.gz)")
 
 
 def _read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
@@ -281,7 +305,7 @@ def _read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     whole = content[:4] == bytes([0, 0, 8, dimensions]) and len(content) >= head
     sizes = np.frombuffer(content[4:head], ">u4").tolist() if whole else []
     if not whole or len(content) != head + math.prod(sizes):
-        raise EvaluationError(
+        raise ImageSetError(
             f"{path}: is not a whole IDX file of {dimensions} dimensions; unpack or copy it again"
         )
     return np.frombuffer(content[head:], np.uint8).reshape(sizes)
@@ -289,7 +313,7 @@ def _read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
 
 def _check_labels(path: Path, labels: Sequence[int], classes: int) -> None:
     if max(labels) >= classes:
-        raise EvaluationError(f"{path}: has the label {max(labels)}, but only {classes} classes")
+        raise ImageSetError(f"{path}: has the label {max(labels)}, but only {classes} classes")
 
 
 def _bytes(path: Path) -> bytes:
@@ -297,7 +321,7 @@ def _bytes(path: Path) -> bytes:
         content = path.read_bytes()
         return gzip.decompress(content) if path.suffix == ".gz" else content
     except (OSError, EOFError, zlib.error) as error:
-        raise EvaluationError(f"{path}: cannot be read: {error}") from error
+        raise ImageSetError(f"{path}: cannot be read: {error}") from error
 
 
 def _lines(path: Path) -> list[str]:
@@ -305,7 +329,7 @@ def _lines(path: Path) -> list[str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise EvaluationError(f"{path}: cannot be read, and the set needs it: {error}") from error
+        raise ImageSetError(f"{path}: cannot be read, and the set needs it: {error}") from error
     return [line.strip() for line in lines if line.strip()]
 
 
@@ -319,7 +343,7 @@ def _parts(split: Split) -> tuple[str, ...]:
 
 def _folder(path: Path) -> Path:
     if not path.is_dir():
-        raise EvaluationError(f"{path}: there is no such folder; {_known()}")
+        raise ImageSetError(f"{path}: there is no such folder; {_known()}")
     return path
 
 

@@ -1,7 +1,6 @@
-"""Image sets in every layout, class names and the nouns that are right for them."""
+"""Image sets in every layout."""
 
 import gzip
-import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -10,15 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scenarios.dictionary import NounEntry, ObjectDictionary
-from training.evaluation.class_names import (
-    accepted_nouns,
-    clip_class_name,
-    folder_class_names,
-    read_class_names,
-)
-from training.evaluation.image_sets import LAYOUTS, open_image_set
-from training.evaluation.predictions import EvaluationError
+from novic.image_sets import LAYOUTS, ImageSetError, folder_class_names, open_image_set
 
 RNG = np.random.default_rng(0)
 TENCH, GOLDFISH, SHARK = "n01440764", "n01443537", "n01484850"
@@ -113,7 +104,7 @@ def test_tiny_imagenet(tmp_path: Path):
     assert found.labels == [0, 0, 1]
     assert open_image_set(str(folder)).labels == [0, 1]
     write(folder / "val" / "val_annotations.txt", f"v1.JPEG\t{SHARK}\t0\n")
-    with pytest.raises(EvaluationError, match=f"{SHARK} is not in wnids"):
+    with pytest.raises(ImageSetError, match=f"{SHARK} is not in wnids"):
         open_image_set("TinyImageNet", tmp_path)
 
 
@@ -147,10 +138,10 @@ def test_cifar_is_read_from_its_binary_version(tmp_path: Path):
     assert found.classes == ["airplane", "automobile", "bird"]
     assert (found.images[4], found.images[5]) == ("train/00004", "valid/00000")
     write(folder / "batches.meta.txt", "airplane\n")
-    with pytest.raises(EvaluationError, match="has the label 2, but only 1 classes"):
+    with pytest.raises(ImageSetError, match="has the label 2, but only 1 classes"):
         open_image_set("CIFAR10", tmp_path)
     write(folder / "test_batch.bin", bytes(3072))
-    with pytest.raises(EvaluationError, match=r"test_batch\.bin: has 3072 bytes, not a whole"):
+    with pytest.raises(ImageSetError, match=r"test_batch\.bin: has 3072 bytes, not a whole"):
         open_image_set("CIFAR10", tmp_path)
 
 
@@ -180,7 +171,7 @@ def test_pickles_are_refused(tmp_path: Path, name: str, pickled: str, binary: st
     write(tmp_path / "CIFAR" / pickled / "test_batch", pickle.dumps(Trap()))
     write(tmp_path / "CIFAR" / pickled / "test", pickle.dumps(Trap()))
     for text in (name, f"{name}={tmp_path / 'CIFAR' / pickled}"):
-        with pytest.raises(EvaluationError, match=f"get the binary version \\({binary}\\)"):
+        with pytest.raises(ImageSetError, match=f"get the binary version \\({binary}\\)"):
             open_image_set(text, tmp_path)
     assert not (tmp_path / "executed").exists()
 
@@ -209,7 +200,7 @@ def test_mnist_is_read_where_torchvision_keeps_it(tmp_path: Path, place: str, pa
     assert found.pictures.shape == (3, 28, 28, 3)
     np.testing.assert_array_equal(found.pictures[..., 1], grey)
     assert [found.classes[label] for label in found.labels] == ["zero", "nine", "four"]
-    with pytest.raises(EvaluationError, match="holds no train-images-idx3-ubyte"):
+    with pytest.raises(ImageSetError, match="holds no train-images-idx3-ubyte"):
         open_image_set("MNIST", tmp_path, "train")
 
 
@@ -218,105 +209,27 @@ def test_damaged_idx_files_are_told(tmp_path: Path, spoil: Callable[[bytes], byt
     images = idx(np.zeros((2, 28, 28), np.uint8))
     write(tmp_path / "t10k-images-idx3-ubyte", spoil(images))
     write(tmp_path / "t10k-labels-idx1-ubyte", idx(np.zeros(2, np.uint8)))
-    with pytest.raises(EvaluationError, match="images-idx3-ubyte: is not a whole IDX file of 3"):
+    with pytest.raises(ImageSetError, match="images-idx3-ubyte: is not a whole IDX file of 3"):
         open_image_set(f"fashionmnist={tmp_path}")
     write(tmp_path / "t10k-images-idx3-ubyte", idx(np.zeros((3, 28, 28), np.uint8)))
-    with pytest.raises(EvaluationError, match="t10k has 3 images and 2 labels"):
+    with pytest.raises(ImageSetError, match="t10k has 3 images and 2 labels"):
         open_image_set(f"fashionmnist={tmp_path}")
 
 
 def test_what_is_no_image_set_is_told(tmp_path: Path):
-    with pytest.raises(EvaluationError, match=r"none: there is no such folder; benchmarks are mni"):
+    with pytest.raises(ImageSetError, match=r"none: there is no such folder; benchmarks are mni"):
         open_image_set(str(tmp_path / "none"))
-    with pytest.raises(EvaluationError, match="no benchmark is called 'moon'"):
+    with pytest.raises(ImageSetError, match="no benchmark is called 'moon'"):
         open_image_set(f"moon={tmp_path}")
-    with pytest.raises(EvaluationError, match="cifar10: say where it lies, --root FOLDER or"):
+    with pytest.raises(ImageSetError, match="cifar10: say where it lies, --root FOLDER or"):
         open_image_set("cifar10")
-    with pytest.raises(EvaluationError, match="holds no images"):
+    with pytest.raises(ImageSetError, match="holds no images"):
         open_image_set(str(tmp_path))
     picture(tmp_path / "cat" / "1.jpg")
     picture(tmp_path / "stray.jpg")
-    with pytest.raises(
-        EvaluationError, match=r"holds images \(stray\.jpg, \.\.\.\) beside folders"
-    ):
+    with pytest.raises(ImageSetError, match=r"holds images \(stray\.jpg, \.\.\.\) beside folders"):
         open_image_set(str(tmp_path))
 
 
 def test_all_twelve_benchmarks_of_the_spec_are_there():
     assert len(LAYOUTS) == 12
-
-
-@pytest.mark.parametrize(
-    ("name", "clean"),
-    [
-        ("tench", "tench"),
-        ("crane (bird)", "crane"),
-        ("crane [bird]", "crane"),
-        ("T-shirt / top", "T-shirt"),
-        ("product packet / packaging", "product packet"),
-        ("vaulted or arched ceiling", "vaulted ceiling"),
-        ("red wolf or maned wolf", "red wolf"),
-        ("bell or wind chime", "chime"),
-        ("pier or dock", "pier"),
-        ("corn", "corn"),
-    ],
-)
-def test_clip_names_are_cleaned(name: str, clean: str):
-    assert clip_class_name(name) == clean
-
-
-def test_class_names_of_a_file(tmp_path: Path):
-    multi, clip = tmp_path / "cls_class_names_multi.json", tmp_path / "cls_class_names_clip.json"
-    content = {"imagenet1k": ["tench, Tinca tinca", "crane (bird)"], "imagenet-a": ["x"]}
-    for path in (multi, clip):
-        path.write_text(json.dumps(content))
-    assert read_class_names(multi, "ImageNet1K", 2) == ("tench, Tinca tinca", "crane (bird)")
-    assert read_class_names(clip, "imagenet1kval", 2)[1] == "crane"
-    assert read_class_names(multi, "ImageNet_A", 1) == ("x",)
-    with pytest.raises(EvaluationError, match="has 2 names, but the pictures are of 3 classes"):
-        read_class_names(multi, "imagenet1k", 3)
-    with pytest.raises(EvaluationError, match="holds no data set 'mnist', only imagenet1k"):
-        read_class_names(multi, "mnist", 10)
-    multi.write_text("[]")
-    with pytest.raises(EvaluationError, match="must be an object"):
-        read_class_names(multi, "mnist", 10)
-
-
-def entry(number: int, target: str, singulars: list[str], plurals: list[str]) -> NounEntry:
-    ones = tuple(1 for _ in singulars), tuple(1 for _ in plurals)
-    return NounEntry(number, target, target, tuple(singulars), tuple(plurals), *ones)
-
-
-DICTIONARY = ObjectDictionary(
-    (
-        entry(7, "airplane", ["aeroplane", "airplane"], ["aeroplanes", "airplanes"]),
-        entry(3, "glass", ["glass"], ["glasses"]),
-        entry(5, "spectacles", ["spectacles", "glasses"], []),
-        entry(9, "t shirt", ["T-shirt", "tee shirt"], ["T-shirts"]),
-    )
-)
-
-
-def test_a_noun_is_right_if_an_entry_has_it_and_a_synonym():
-    nouns = ["airplane", "glass", "spectacles", "t shirt", "tench"]
-    classes = ["aeroplane", "Tee-Shirt, top", "glasses", "Tench, Tinca tinca", "yurt"]
-    assert accepted_nouns(classes, nouns, DICTIONARY) == [
-        {"airplane"},
-        {"t shirt"},
-        {"glass", "spectacles"},
-        # Not in the dictionary, but spelt as the noun.
-        {"tench"},
-        set(),
-    ]
-
-
-def test_without_a_dictionary_only_the_spelling_counts():
-    assert accepted_nouns(["aeroplane, Airplane", "glasses"], ["airplane", "glass"]) == [
-        {"airplane"},
-        set(),
-    ]
-
-
-def test_the_whole_dictionary_counts_whatever_the_model_learnt():
-    # "spectacles" was not learnt; "glasses" still means it and the learnt "glass".
-    assert accepted_nouns(["spectacles", "glass"], ["glass"], DICTIONARY) == [set(), {"glass"}]
