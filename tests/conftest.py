@@ -1,9 +1,16 @@
 """Fixtures for all tests."""
 
+import signal
+
 from tests.app.short_watch import audited, clip, plan
 from tests.peers.camera import gst_python, pattern_units, rtsp_camera
 from tests.scenarios.installed import base_dictionary, base_file, home_with_base, wordnet
 from tests.small_disk import small_disk
+
+# A shell without a terminal starts what runs in its background with Ctrl-C ignored, and whatever a
+# test starts would inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 __all__ = [
     "audited",
