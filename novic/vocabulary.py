@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from unidecode import unidecode
 
 
@@ -13,6 +15,19 @@ class NounScore:
     p: float
     """exp of the score (`novic.decode`): with the standard strategy the probability, 0 to 1, that
     the decoder says exactly this noun, so that the candidates of one image sum to at most 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Naming:
+    """What one image was named, and by what: enough to judge, search or name it anew."""
+
+    nouns: tuple[NounScore, ...]
+    """Candidates, best first."""
+    vector: NDArray[np.float32]
+    """The image's unit vector [F] in the embedder's space."""
+    rest: float
+    """Probability that the candidates leave to everything else, 1 less the sum of their p, at
+    least 0. NaN under strategies whose scores are no probabilities."""
 
 
 def canonical(text: str) -> str:

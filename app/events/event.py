@@ -118,6 +118,8 @@ class Finding:
     """The most typical view of it."""
     path: list[tuple[float, Box, float]]
     """(pts_s, box, score) of every sighting."""
+    vector: NDArray[np.float32] | None = None
+    """Unit vector [F] of the crop that was named best; None while unnamed."""
 
 
 def box_sides(box: Box) -> tuple[float, float, float, float]:
