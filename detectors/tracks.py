@@ -4,34 +4,42 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import Annotated
 
+from pydantic import Field
+
+from detectors.configs import Config
 from detectors.types import Box, Detection, Frame
 
 MOST_SIGHTINGS = 4000
 """A track's older sightings are thinned out beyond so many; bounds its memory."""
 
-
 RECENT = 5
 """Sightings that make up the extent of a track."""
 
+LEAST_HITS = 3
+"""No track opens on fewer, however slow the pace."""
 
-@dataclass(frozen=True, slots=True)
-class TrackRule:
+
+type _Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class TrackRule(Config):
     """When a chain of detections counts, and when it is over."""
 
-    open_share: float = 0.6
+    open_share: _Share = 0.6
     """Opens once it was hit in this share of the newest frames ..."""
-    window_s: float = 1.0
+    window_s: Annotated[float, Field(gt=0)] = 1.0
     """... of the last second, ..."""
-    window_frames: int = 5
+    window_frames: Annotated[int, Field(ge=LEAST_HITS)] = 5
     """... or of the last five frames where a second holds fewer (3 of 5 at 5 frames/s), ..."""
-    open_score: float = 1.25
+    open_score: Annotated[float, Field(ge=1)] = 1.25
     """... and reached this score; a score of 1 then keeps it open (hysteresis)."""
-    close_after_s: float = 2.0
+    close_after_s: Annotated[float, Field(gt=0)] = 2.0
     """Over when it was not hit for so long."""
-    same_iou: float = 0.1
+    same_iou: _Share = 0.1
     """A detection continues a track if their boxes overlap so much, ..."""
-    same_share: float = 0.5
+    same_share: _Share = 0.5
     """... or if one covers so much of the other (parts of one thing, or a thing that grows)."""
 
 
@@ -203,7 +211,7 @@ class Tracker:
                 changes.dropped.append(track)
 
     def _open(self, changes: TrackChanges) -> None:
-        needed = max(3, self.rule.open_share * self._window())
+        needed = max(LEAST_HITS, self.rule.open_share * self._window())
         for track in self.tracks:
             often = sum(track.hits) >= needed - 1e-9
             if not track.opened and often and track.peak >= self.rule.open_score:

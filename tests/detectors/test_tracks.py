@@ -1,4 +1,5 @@
 import pytest
+from pydantic import ValidationError
 
 from detectors.tracks import MOST_SIGHTINGS, Tracker, TrackRule
 from detectors.types import Box, Detection
@@ -99,3 +100,28 @@ def test_the_memory_of_a_standing_thing_is_bounded():
     times = [pts_s for pts_s, _, _ in track.path]
     assert times == sorted(times)
     assert times[0] == 0
+
+
+def test_a_rule_takes_what_its_fields_allow_and_is_never_changed():
+    rule = TrackRule.model_validate({"open_score": 2, "window_frames": 10})
+    assert (rule.open_score, rule.window_frames, rule.same_iou) == (2.0, 10, 0.1)
+    with pytest.raises(ValidationError, match="frozen"):
+        rule.open_score = 3.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"open_share": 0}, "open_share\n.*greater than 0"),
+        ({"open_share": 1.2}, "open_share\n.*less than or equal to 1"),
+        ({"window_frames": 2}, "window_frames\n.*greater than or equal to 3"),
+        ({"open_score": 0.9}, "open_score\n.*greater than or equal to 1"),
+        ({"close_after_s": float("inf")}, "close_after_s\n.*finite"),
+        ({"same_iou": "much"}, "same_iou\n.*number"),
+        ({"same_size": 1}, "same_size\n.*not permitted"),
+    ],
+    ids=str,
+)
+def test_an_impossible_rule_is_refused_by_name(settings: dict[str, object], reason: str):
+    with pytest.raises(ValidationError, match=reason):
+        TrackRule.model_validate(settings)
