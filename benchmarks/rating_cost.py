@@ -3,7 +3,7 @@
 Counts the tokens of both request sets, request by request, with o200k_base. Ours: 25 lines per
 request, one digit each, 1.8 opinions. Upstream's (scenarios_spec §3.1): one noun per request,
 three opinions, nine fields of which five are prose. Its texts here are of our own wording, and
-shorter than what the spec measured (391 for 532 tokens), which errs in upstream's favour. Its
+shorter than scenarios_spec §3.3 has them (391 for 532 tokens), which errs in upstream's favour. Its
 answer is counted twice: as long as upstream itself plans for (288 tokens) and as long as the
 example below. A schema is counted as a type and as JSON.
 

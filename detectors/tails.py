@@ -15,7 +15,7 @@ def gumbel_threshold(
 
     Fits a Gumbel distribution to block maxima by L-moments (Hosking 1990, table 1), which small
     samples bear better than maximum likelihood. Neighbouring frames are alike, so each maximum
-    must already stand for a block of them (ood_spec §4.5).
+    must already stand for a block of them (Coles 2001, section 5.3).
 
     Args:
         maxima: Largest value of each block [n], n at least 2.

@@ -194,7 +194,7 @@ class PrefixedDecoder(nn.Module):
 
     @torch.no_grad()
     def initialise(self) -> None:
-        """Draw balanced starting weights, so that logits start with a spread near 0.7 (§5.4)."""
+        """Draw balanced starting weights: logits spread by 0.7 at first (novic_spec §5.4)."""
         size = self.config
         depth = 1 / math.sqrt(2 * size.layers)
         attended = (2 * size.prefix - 1) / size.prefix**2

@@ -287,7 +287,7 @@ def _check_file(path: Path) -> None:
 
 
 def _compact_rows(checkpoint: Checkpoint, text: CompactTokenizer) -> list[tuple[int, ...]]:
-    """Compact tokens of every noun without its end, checked against the vocabulary (§12.4)."""
+    """Compact tokens of every noun without its end, checked (novic_spec §4.3)."""
     rows = []
     for noun in checkpoint.nouns:
         tokens = text.encode(noun)

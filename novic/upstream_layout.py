@@ -69,7 +69,7 @@ def _same(value: object, known: object) -> bool:
 
 
 def decoder_sizes(settings: Mapping[str, Any], weights: Mapping[str, Any]) -> DecoderConfig:
-    """Sizes from the shapes of the weights (§5.2), heads from the settings."""
+    """Sizes from the shapes of the weights (novic_spec §5.2), heads from the settings."""
     if not all(isinstance(name, str) for name in weights):
         raise CheckpointError("model_state_dict has names that are not text; the file is damaged")
     vocabulary, hidden = _shape(weights, "logits_linear.weight")
@@ -178,7 +178,7 @@ def _check_mask(decoder: PrefixedDecoder, weights: Mapping[str, Any]) -> None:
 def compact_vocabulary(
     target: Mapping[str, Any], sizes: DecoderConfig
 ) -> tuple[NDArray[np.int64], int]:
-    """The tokenizer's id of each compact id, and the size of the tokenizer (§4.3)."""
+    """The tokenizer's id of each compact id, and the size of the tokenizer (novic_spec §4.3)."""
     facts = {
         "compact_ids": True,
         "start_token_id": None,

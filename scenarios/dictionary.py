@@ -1,8 +1,9 @@
 """The object noun dictionary: every noun that can be said, how it is spelt and how common it is.
 
 The file is upstream's `object_nouns.json` (novic_spec §1.1), also in its form for one site, in
-which only display spellings and frequencies differ (§1.9). A noun's number is its place in the
-file, from 0; everything downstream speaks of nouns by number, so the order is part of the content.
+which only display spellings and frequencies differ (novic_spec §1.9). A noun's number is its place
+in the file, from 0; everything downstream speaks of nouns by number, so the order is part of the
+content.
 """
 
 import re

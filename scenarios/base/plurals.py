@@ -1,4 +1,4 @@
-"""Plurals of nouns, and nouns that are plurals themselves (spec §5.2, 4 and 5)."""
+"""Plurals of nouns, and nouns that are plurals themselves (scenarios_spec §5.2, 4, 5)."""
 
 import re
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""Which meanings in WordNet are things to be seen, and the words for them (spec §5.2, 1 and 2)."""
+"""Which meanings in WordNet are things to be seen, and the words for them (scenarios_spec §5.2)."""
 
 import re
 from collections import defaultdict

@@ -81,7 +81,8 @@ def read_completion(completion: object, request_id: str, prices: Prices) -> Repl
 def good_line(custom_id: str) -> str:
     """A line that gpt_batch_api takes for an answer without any fault.
 
-    What really came is kept apart: the library discards, repeats or gives up too much (§1.6).
+    What really came is kept apart: the library discards, repeats or gives up too much
+    (scenarios_spec §1.6).
     """
     completion = {
         "id": custom_id,

@@ -23,7 +23,7 @@ T5_END = 1
 
 @dataclass(frozen=True)
 class Shape:
-    """A released model's sizes; V and the nouns' number as far as they are known (§5.3, §1.5)."""
+    """A released model's sizes; V and the nouns' number as known (novic_spec §5.3, §1.5)."""
 
     embedder: str
     width: int
@@ -122,7 +122,7 @@ def checkpoint_contents(
 
 
 def random_weights(shape: Shape) -> dict[str, Tensor]:
-    """The 41 tensors of §5.2 with H 512, 6 layers, K 128, P 4."""
+    """The 41 tensors of novic_spec §5.2 with H 512, 6 layers, K 128, P 4."""
     draw = torch.Generator().manual_seed(0)
     positions = 4 + shape.max_tokens - 1
 
@@ -149,7 +149,7 @@ def random_weights(shape: Shape) -> dict[str, Tensor]:
 
 
 def settings(shape: Shape) -> dict[str, Any]:
-    """What of `cfg_flat` tells models apart, and some that Nomaly has no use for (§6, §7.1)."""
+    """What of `cfg_flat` tells models apart, and some of no use here (novic_spec §6, §7.1)."""
     return {
         "action": "train",
         "model": "PrefixedIterDecoder",
@@ -180,7 +180,7 @@ def settings(shape: Shape) -> dict[str, Any]:
 def target_config(
     shape: Shape, nouns: Sequence[str], encode: Callable[[str], list[int]], entries: int, end: int
 ) -> dict[str, Any]:
-    """The compact vocabulary of §4.3."""
+    """The compact vocabulary of novic_spec §4.3."""
     used = sorted({piece for noun in nouns for piece in encode(noun)} - {end})
     forward = torch.full((entries,), -1)
     forward[end] = 0

@@ -9,8 +9,8 @@ from scenarios.raters.digits.prompts import REAL_LINES, keys, request_body
 from scenarios.ratings.records import Line, Place, Planned
 
 OPINIONS = 1.8
-"""Per noun, as the simulated rater of benchmarks/rating_agreement.py needs. The spec (§3.3) hopes
-for 1.35."""
+"""Per noun, as the simulated rater of benchmarks/rating_agreement.py needs; 1.35 was
+hoped for (scenarios_spec §3.3)."""
 REQUEST_S = 4.0
 """Seconds that a request is assumed to take; servers differ, this is a guess."""
 

@@ -85,7 +85,7 @@ class Prompt(NamedTuple):
 QUESTION = Wording(
     "question", _KNOWS, (Turn("user", f"Would you regularly find this here: {_NOUN}?"),), "?"
 )
-"""A chat turn with one question (A of the spec). The best without examples."""
+"""A chat turn with one question (A of scenarios_spec §3.4). The best without examples."""
 
 LINES = Wording(
     "lines",
@@ -117,7 +117,7 @@ THING = Wording(
     "in an ordinary month. Reply with one word, yes or no.",
     (Turn("user", f"Thing: {_NOUN}"),),
 )
-"""Another chat turn (B of the spec): good at some sites, poor at others."""
+"""Another chat turn (B of scenarios_spec §3.4): good at some sites, poor at others."""
 
 WORDINGS = (LINES, QUESTION, LISTED, THING)
 """All of them, the one that is used if none is clearly better first."""

@@ -4,8 +4,8 @@ The owner names about ten things that are seen at the site and ten that never ar
 word vectors judges all other nouns (scenarios_spec §4). Topics alone would not do: the vectors are
 therefore compared with many kinds of places and traits of things (`scenarios.raters.vectors.axes`),
 and the classifier learns which of those the examples share. On the long tail of a dictionary it
-stays a weak filter (§3.5). What it says is therefore marked as a prior, and nothing is dropped by
-it unsaid.
+stays a weak filter (scenarios_spec §3.5). What it says is therefore marked as a
+prior, and nothing is dropped by it unsaid.
 """
 
 import hashlib

@@ -121,7 +121,7 @@ def test_what_never_came_is_failed_not_rejected():
 
 
 def test_honest_answers_of_a_dictionary_that_is_mostly_never_seen_pass():
-    # The 80 % rule of the spec, applied to zeros as well, would refuse most of these.
+    # The rule of 80% (scenarios_spec §3.3), applied to zeros as well, would refuse most of these.
     drawn = np.random.default_rng(1)
     passed = 0
     for _ in range(200):
