@@ -1,11 +1,9 @@
-"""The `nomaly` command: arguments in, results out. Heavy libraries are imported inside commands."""
+"""The `nomaly` command: what it consists of, and how faults are told."""
 
 import logging
 import os
 import sys
 import traceback
-from pathlib import Path
-from typing import Annotated, Any
 
 import typer
 
@@ -13,31 +11,14 @@ from app.commands import (
     annotate,
     cache,
     captions,
+    demo,
     embedder,
     evaluation,
     model,
     naming,
     scenario,
     train,
-)
-from app.commands.options import (
-    Camera,
-    DetectorFolder,
-    Device,
-    EmbedderSpec,
-    EveryFrame,
-    Exclude,
-    Fps,
-    Json,
-    Model,
-    Out,
-    Overwrite,
-    Quiet,
-    ScenarioFt,
-    ScenarioName,
-    ScenarioRoot,
-    print_json,
-    show_progress,
+    watching,
 )
 from app.errors import StoppedError, StoreError, UsageError
 from app.redact import RedactFilter, redact
@@ -51,8 +32,20 @@ cli = typer.Typer(
     epilog="Any command takes --debug, which shows where an error comes from.",
 )
 
-for group in (scenario, model, embedder, captions, cache, annotate):
-    cli.add_typer(group.cli, name=group.__name__.rsplit(".", 1)[-1])
+for module in (
+    demo,
+    watching,
+    naming,
+    evaluation,
+    train,
+    scenario,
+    model,
+    embedder,
+    captions,
+    cache,
+    annotate,
+):
+    cli.add_typer(module.cli)
 
 TYPER_ABORTED = 130
 """What typer makes of a Ctrl-C that no command handled."""
@@ -64,205 +57,6 @@ def nomaly() -> None:
 
     Start with [bold]nomaly demo[/bold], which needs no camera.
     """
-
-
-@cli.command(epilog="Example:  nomaly demo --seed 3 --out other-demo")
-def demo(
-    out: Out = Path("nomaly-demo"),
-    seed: Annotated[int, typer.Option(help="Another number draws another demo.")] = 0,
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Make footage of a watched place from real photographs, and audit it.
-
-    Objects that do not belong enter, rest and leave; the table shows what was placed beside what
-    was found and how it was named.
-    """
-    from app.demo.run import run_demo
-    from app.demo.table import print_demo
-
-    result = run_demo(out, seed, device, show_progress(quiet), overwrite=overwrite)
-    if not as_json:
-        print_demo(result)
-    _finish(result.as_json() if as_json else None, stopped=result.audited.stopped)
-
-
-@cli.command(
-    epilog="Examples:  nomaly audit shift.mp4 --normal-first 60\n\n"
-    "nomaly audit monday.mp4 tuesday.mp4 --normal sunday.mp4 --out week"
-)
-def audit(
-    videos: Annotated[list[Path], typer.Argument(help="Video files of one camera.")],
-    normal: Annotated[
-        Path | None, typer.Option(help="A video that holds nothing unusual, to learn from.")
-    ] = None,
-    normal_first: Annotated[
-        float | None,
-        typer.Option(help="Or: seconds at the start of the first video that are normal."),
-    ] = None,
-    detector: DetectorFolder = None,
-    out: Out = Path("nomaly-audit"),
-    fps: Fps = 5.0,
-    every_frame: EveryFrame = False,
-    model: Model = None,
-    scenario: ScenarioName = None,
-    ft: ScenarioFt = None,
-    root: ScenarioRoot = None,
-    embedder: EmbedderSpec = None,
-    camera: Camera = "",
-    exclude: Exclude = None,
-    draw: Annotated[bool, typer.Option(help="Write annotated.mp4.")] = True,
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Find and name what does not belong in recorded video.
-
-    Writes events.sqlite, events.jsonl, report.html, annotated.mp4 and pictures. Ctrl-C leaves a
-    report of what was done; the same command goes on from there.
-    """
-    from app.commands.tables import print_events
-    from app.sites.model import site_bundle, site_detector
-    from app.watching.audit import AuditRequest
-    from app.watching.audit import audit as run_audit
-
-    request = AuditRequest(
-        videos=tuple(videos),
-        out=out,
-        normal=normal,
-        normal_first_s=normal_first,
-        detector=site_detector(
-            scenario, root, detector, taught=bool(normal) or normal_first is not None
-        ),
-        fps=None if every_frame else fps,
-        device=device,
-        model=site_bundle(scenario, ft, root, model),
-        embedder=embedder,
-        camera=camera,
-        zones=_zones(exclude or [], scenario, root),
-        overwrite=overwrite,
-        draw=draw,
-    )
-    result = run_audit(request, show_progress(quiet))
-    if not as_json:
-        print_events(result)
-    _finish(result.as_json() if as_json else None, stopped=result.stopped)
-    if result.failed:
-        raise typer.Exit(1)
-
-
-@cli.command(
-    epilog="Examples:  nomaly watch 0 --learn 20\n\n"
-    "nomaly watch rtsp://user:password@camera/stream --learn 60 --out hall"
-)
-def watch(
-    source: Annotated[
-        str, typer.Argument(help="Webcam number, rtsp:// or http:// address, or a video file.")
-    ],
-    learn: Annotated[
-        float | None, typer.Option(help="Seconds of normal view to learn from first.")
-    ] = None,
-    detector: DetectorFolder = None,
-    out: Out = Path("nomaly-watch"),
-    fps: Fps = 5.0,
-    every_frame: EveryFrame = False,
-    model: Model = None,
-    scenario: ScenarioName = None,
-    ft: ScenarioFt = None,
-    root: ScenarioRoot = None,
-    embedder: EmbedderSpec = None,
-    camera: Camera = "",
-    exclude: Exclude = None,
-    connect: Annotated[float, typer.Option(help="Seconds to wait for the first frame.")] = 30.0,
-    for_s: Annotated[
-        float | None, typer.Option("--for", help="Stop after so many seconds of watching.")
-    ] = None,
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Watch a live camera and name what does not belong, until Ctrl-C."""
-    from app.commands.tables import print_state
-    from app.sites.model import site_bundle, site_detector
-    from app.watching.watch import WatchRequest
-    from app.watching.watch import watch as run_watch
-
-    request = WatchRequest(
-        source=source,
-        out=out,
-        learn_s=learn,
-        detector=site_detector(scenario, root, detector, taught=learn is not None),
-        fps=None if every_frame else fps,
-        device=device,
-        model=site_bundle(scenario, ft, root, model),
-        embedder=embedder,
-        camera=camera,
-        zones=_zones(exclude or [], scenario, root),
-        overwrite=overwrite,
-        connect_s=connect,
-        for_s=for_s,
-    )
-    summary = run_watch(request, show_progress(quiet), print_json if as_json else print_state)
-    if as_json:
-        print_json(summary)
-    else:
-        typer.echo(f"{len(summary['events'])} events. Report: {summary['report']}")
-
-
-cli.command(
-    epilog="Examples:  nomaly name photo.jpg\n\nnomaly name holiday/ --csv > names.csv"
-    "\n\ncurl -s http://camera/snapshot.jpg | nomaly name -"
-    "\n\nnomaly name part.jpg --model novic.train --gencfg beam_k5_gr --guide parts.txt"
-)(naming.name)
-cli.command(
-    epilog="Example:  nomaly decode vectors.npy --model novic.train --gencfg all_k10_gp --json"
-)(naming.decode)
-cli.command(
-    epilog="Examples:  nomaly evaluate photos/ --out photos.json"
-    "\n\nnomaly evaluate ImageNet1K CIFAR10 --root /data --model novic.train --out results"
-    "\n\nnomaly evaluate cifar10=/data/cifar-10-batches-bin -g beam_k10_gp -g greedy_gn"
-)(evaluation.evaluate)
-cli.command(
-    epilog="Examples:  nomaly score photos.json --annotations photos/"
-    "\n\nnomaly score ft2.json ft0.json --annotations World/ --specificity nouns.json --latex"
-)(evaluation.score)
-
-
-@cli.command(epilog="Example:  nomaly fit sunday.mp4 --out hall-detector")
-def fit(
-    video: Annotated[Path, typer.Argument(help="A video that holds nothing unusual.")],
-    out: Out = Path("nomaly-detector"),
-    seconds: Annotated[float | None, typer.Option(help="Only so many from its start.")] = None,
-    device: Device = "auto",
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Teach a detector the normal view of a camera, for audit and watch --detector."""
-    from app.stop import Stop
-    from app.watching.fitting import fit_detector, normal_frames
-    from novic.device import resolve_device
-
-    if out.exists():
-        raise UsageError(f"--out {out}: exists already; name a new folder")
-    reporter, check = show_progress(quiet), Stop().check
-    frames = normal_frames(video, seconds, reporter, check)
-    fitted = fit_detector(frames, resolve_device(device), reporter, check)
-    fitted.save(out)
-    if as_json:
-        print_json({"detector": str(out), "frames": len(frames), "threshold": fitted.threshold})
-    else:
-        typer.echo(f"Learned from {len(frames)} frames. Next: nomaly audit VIDEO --detector {out}")
-
-
-cli.command(
-    epilog="Examples:  nomaly train --preset starter --out my-starter"
-    "\n\nnomaly train --cache cache --preset small --out my-decoder"
-    "\n\nnomaly train --cache ft2.bin --batch 8192 --accumulate 1 --bf16 --out ft2"
-)(train.train)
 
 
 def main() -> None:
@@ -332,30 +126,3 @@ def _is_watch() -> bool:
 def _fail(sentence: str, code: int) -> None:
     typer.echo(f"nomaly: {redact(sentence)}", err=True)
     sys.exit(code)
-
-
-def _finish(result: dict[str, Any] | None, *, stopped: bool) -> None:
-    if result is not None:
-        print_json(result)
-    if stopped:
-        typer.echo("nomaly: stopped; the same command goes on from here", err=True)
-        raise typer.Exit(1)
-
-
-def _zones(exclude: list[str], scenario: str | None, root: Path | None) -> Any:  # noqa: ANN401
-    """Polygons from the command line, else the scenario's."""
-    from app.sites.model import site_zones
-    from detectors.zones import Zones
-
-    if not exclude and scenario is not None:
-        return site_zones(scenario, root)
-    try:
-        polygons = tuple(
-            tuple((float(x), float(y)) for x, y in (corner.split(",") for corner in text.split()))
-            for text in exclude
-        )
-        return Zones(exclude=polygons)
-    except ValueError as error:
-        raise UsageError(
-            f"--exclude {' '.join(exclude)}: {error}; write corners as x,y x,y x,y"
-        ) from error

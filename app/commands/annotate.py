@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from app.names.annotation.llm import Price
     from app.names.annotation.opinions import Rule
 
-cli = command_group("Judge predicted nouns, by hand or with a language model.")
+cli = command_group("annotate", "Judge predicted nouns, by hand or with a language model.")
 
 Images = Annotated[Path, typer.Argument(help="Folder of the images.")]
 Predictions = Annotated[

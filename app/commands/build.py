@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.cache import read_sets
-from app.commands.options import Device, Json, Quiet, ScenarioRoot, print_json, show_progress
+from app.commands.options import (
+    Device,
+    Json,
+    Quiet,
+    ScenarioRoot,
+    command_list,
+    print_json,
+    show_progress,
+)
 from app.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +29,13 @@ if TYPE_CHECKING:
 
 MOST_SEED = 2**31 - 1000
 
+cli = command_list()
 
+
+@cli.command(
+    epilog="Examples:  nomaly scenario build airbus --ft 6\n\n"
+    "nomaly scenario build airbus --ft 6 4 2 0 --runs 4"
+)
 def build(
     words: Annotated[
         list[str],

@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands.option_sets import with_option_sets
 from app.commands.options import Device, Json, Quiet, command_group, print_json, show_progress
 from app.errors import StoppedError, UsageError
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from training.caches.output import Making
     from training.caches.shards import VectorKind
 
-cli = command_group("Embeddings of nouns, captions and images, stored for training.")
+cli = command_group("cache", "Embeddings of nouns, captions and images, stored for training.")
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where the cache goes.")]
 Format = Annotated[
@@ -40,23 +42,36 @@ Restored = Annotated[
 EmbedderSpec = Annotated[
     str, typer.Option(help="starter, or openclip:, transformers: or openai: and a model.")
 ]
-Seed = Annotated[int, typer.Option(help="Seed of everything drawn, and of version 1's order.")]
 Dictionary = Annotated[Path, typer.Option(help="An object_nouns.json.")]
 Threshold = Annotated[
     int, typer.Option("--ft", min=0, help="Only nouns of a higher total frequency than this.")
 ]
-Overwrite = Annotated[bool, typer.Option(help="Replace an earlier cache.")]
 Trust = Annotated[bool, typer.Option(help="Believe that the embedder is the same one.")]
 Cache = Annotated[Path, typer.Argument(help="A cache: a folder, or a version-1 file.")]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRun:
+    """Options of every command that makes a cache."""
+
+    seed: Annotated[
+        int, typer.Option(help="Seed of everything drawn, and of version 1's order.")
+    ] = 0
+    device: Device = "auto"
+    overwrite: Annotated[bool, typer.Option(help="Replace an earlier cache.")] = False
+    as_json: Json = False
+    quiet: Quiet = False
 
 
 @cli.command(
     epilog="Examples:  nomaly cache nouns --dictionary object_nouns.json --ft 2 --out nouns\n\n"
     "nomaly cache nouns --dictionary object_nouns.json --multiset 1,1,1 --out sets"
 )
+@with_option_sets
 def nouns(
     dictionary: Dictionary,
     out: Out,
+    *,
     ft: Threshold = 0,
     multiset: Annotated[
         str, typer.Option(help="Sets of texts about one noun, about two, about three: 1,1,1.")
@@ -70,11 +85,7 @@ def nouns(
     embedder: EmbedderSpec = "starter",
     vectors: Stored = "int8",
     file_format: Format = "nomaly",
-    seed: Seed = 0,
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    run: CacheRun,
 ) -> None:
     """Embed every noun in every prompt.
 
@@ -83,19 +94,21 @@ def nouns(
     from training.caches.making import NounSource, cache_nouns
 
     source = NounSource(dictionary, ft, prompts, collections, read_sets(multiset))
-    with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
-        made = cache_nouns(source, lambda: _build(embedder, device), making)
-    _show(made, as_json)
+    with _making(out, file_format, vectors, run) as making:
+        made = cache_nouns(source, lambda: _build(embedder, run.device), making)
+    _show(made, run.as_json)
 
 
 @cli.command(
     epilog="Example:  nomaly cache captions captions_dataset.json --dictionary object_nouns.json "
     "--out captions"
 )
+@with_option_sets
 def captions(
     file: Annotated[Path, typer.Argument(help="A captions_dataset.json.")],
     dictionary: Dictionary,
     out: Out,
+    *,
     ft: Threshold = 0,
     captions_per_freq: Annotated[
         int, typer.Option(min=1, help="Captions used for each unit of a noun's frequency.")
@@ -106,51 +119,47 @@ def captions(
     embedder: EmbedderSpec = "starter",
     vectors: Stored = "int8",
     file_format: Format = "nomaly",
-    seed: Seed = 0,
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    run: CacheRun,
 ) -> None:
     """Embed captions that a language model wrote. Ctrl-C and the same command go on."""
     from training.caches.making import CaptionSource, cache_captions
 
     source = CaptionSource(file, dictionary, ft, captions_per_freq, samples_per_freq)
-    with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
-        made = cache_captions(source, lambda: _build(embedder, device), making)
-    _show(made, as_json)
+    with _making(out, file_format, vectors, run) as making:
+        made = cache_captions(source, lambda: _build(embedder, run.device), making)
+    _show(made, run.as_json)
 
 
 @cli.command(epilog="Example:  nomaly cache images holiday --out holiday-vectors")
+@with_option_sets
 def images(
     folder: Annotated[Path, typer.Argument(help="Folder of images, with all below it.")],
     out: Out,
+    *,
     embedder: EmbedderSpec = "starter",
     vectors: Stored = "float16",
     file_format: Format = "nomaly",
-    seed: Seed = 0,
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    run: CacheRun,
 ) -> None:
     """Embed images without targets; those that cannot be read are left out and listed."""
     from training.caches.making import cache_images
 
-    with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
-        made = cache_images(folder, lambda: _build(embedder, device), making)
-    _show(made, as_json)
+    with _making(out, file_format, vectors, run) as making:
+        made = cache_images(folder, lambda: _build(embedder, run.device), making)
+    _show(made, run.as_json)
 
 
 @cli.command(
     epilog="Examples:  nomaly cache classes flowers --out flower-vectors\n\n"
     "nomaly cache classes imagenet --split train --dictionary object_nouns.json --out imagenet-ft0"
 )
+@with_option_sets
 def classes(
     folder: Annotated[
         Path, typer.Argument(help='A folder for each class, named by its synonyms: "cab, taxi".')
     ],
     out: Out,
+    *,
     split: Annotated[str, typer.Option(help="train, valid or all.")] = "all",
     names: Annotated[
         Path | None, typer.Option(help="Class names instead, a cls_class_names_multi.json.")
@@ -163,31 +172,29 @@ def classes(
     embedder: EmbedderSpec = "starter",
     vectors: Stored = "float16",
     file_format: Format = "nomaly",
-    seed: Seed = 0,
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    run: CacheRun,
 ) -> None:
     """Embed images of known classes; all nouns of its class are an image's targets."""
     from novic.image_sets import SPLITS
     from training.caches.making import ClassSource, cache_classes
 
     source = ClassSource(folder, _one_of("--split", split, SPLITS), names, dictionary, ft)
-    with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
-        made = cache_classes(source, lambda: _build(embedder, device), making)
-    _show(made, as_json)
+    with _making(out, file_format, vectors, run) as making:
+        made = cache_classes(source, lambda: _build(embedder, run.device), making)
+    _show(made, run.as_json)
 
 
 @cli.command(
     epilog="Examples:  nomaly cache merge sets captions captions captions captions --out all\n\n"
     "nomaly cache merge nouns --vectors int8 --out smaller"
 )
+@with_option_sets
 def merge(
     caches: Annotated[
         list[Path], typer.Argument(help="Caches; one that is named again counts again.")
     ],
     out: Out,
+    *,
     targets: Annotated[
         str, typer.Option(help="Targets of a sample: as the caches' max, their min, or a number.")
     ] = "max",
@@ -196,48 +203,42 @@ def merge(
     ] = "",
     vectors: Restored = "",
     file_format: Format = "nomaly",
-    seed: Seed = 0,
-    device: Device = "auto",
     trust: Trust = False,
-    overwrite: Overwrite = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    run: CacheRun,
 ) -> None:
     """Join caches of the same nouns and the same embedder, of either format."""
     from training.caches.joining import merge_caches
 
     wanted = _targets(targets)
-    with _making(out, file_format, vectors, seed, overwrite, quiet) as making:
+    with _making(out, file_format, vectors, run) as making:
         made = merge_caches(
-            caches, making, _builder(caches[0], embedder, device), targets=wanted, trust=trust
+            caches, making, _builder(caches[0], embedder, run.device), targets=wanted, trust=trust
         )
-    _show(made, as_json)
+    _show(made, run.as_json)
 
 
 @cli.command(
     epilog="Examples:  nomaly cache convert upstream.bin --out mine --vectors int8\n\n"
     "nomaly cache convert mine --out upstream.bin"
 )
+@with_option_sets
 def convert(
     cache: Cache,
     out: Out,
+    *,
     embedder: Annotated[
         str, typer.Option(help="For version 1, where the cache does not name it.")
     ] = "",
     vectors: Restored = "",
-    seed: Seed = 0,
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    run: CacheRun,
 ) -> None:
     """Turn a version-1 file into a folder, and a folder into a version-1 file."""
     from training.caches.joining import merge_caches
 
     other = "v1" if cache.is_dir() else "nomaly"
-    with _making(out, other, vectors, seed, overwrite, quiet) as making:
-        made = merge_caches([cache], making, _builder(cache, embedder, device))
-    _show(made, as_json)
+    with _making(out, other, vectors, run) as making:
+        made = merge_caches([cache], making, _builder(cache, embedder, run.device))
+    _show(made, run.as_json)
 
 
 @cli.command(epilog="Example:  nomaly cache info nouns --json")
@@ -268,17 +269,15 @@ def verify(cache: Cache, as_json: Json = False, quiet: Quiet = False) -> None:
 
 
 @contextmanager
-def _making(
-    out: Path, file_format: str, vectors: str, seed: int, overwrite: bool, quiet: bool
-) -> Iterator["Making"]:
+def _making(out: Path, file_format: str, vectors: str, run: CacheRun) -> Iterator["Making"]:
     """What all ways of making a cache share, with progress shown and Ctrl-C explained."""
     from training.caches.output import CACHE_FORMATS, CacheFormat, Making
 
     known: CacheFormat = _one_of("--format", file_format, CACHE_FORMATS)
     kind = _kind(vectors)
     command = " ".join(["nomaly", *sys.argv[1:]])
-    with _stoppable(), show_progress(quiet).stages() as tell:
-        yield Making(out, tell, known, kind, seed, overwrite, command)
+    with _stoppable(), show_progress(run.quiet).stages() as tell:
+        yield Making(out, tell, known, kind, run.seed, run.overwrite, command)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from app.commands.options import Json, Quiet, command_group, print_json, show_pr
 if TYPE_CHECKING:
     from app.names.captioning import CaptionOrder, Plan
 
-cli = command_group("Captions for training, written by a language model.")
+cli = command_group("captions", "Captions for training, written by a language model.")
 
 
 @cli.command(

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from scenarios.comparing import Change, Difference
     from scenarios.dictionary import NounEntry, ObjectDictionary
 
-cli = command_group("Noun dictionaries: make the one that sites start from, look into any.")
+cli = command_group(
+    "dictionary", "Noun dictionaries: make the one that sites start from, look into any."
+)
 
 BASE = "base"
 

@@ -7,7 +7,7 @@ import typer
 
 from app.commands.options import Device, Json, Quiet, command_group, print_json, show_progress
 
-cli = command_group("Check the models that turn images and texts into vectors.")
+cli = command_group("embedder", "Check the models that turn images and texts into vectors.")
 
 
 @cli.command("list", epilog="Example:  nomaly embedder list")

@@ -13,6 +13,7 @@ from app.commands.options import (
     Model,
     Overwrite,
     Quiet,
+    command_list,
     print_json,
     show_progress,
 )
@@ -22,7 +23,14 @@ ANY_WIDTH = 10_000
 """Wider than any table."""
 STANDARD = ("beam_k10_vnone_gp_t1_a0",)
 
+cli = command_list()
 
+
+@cli.command(
+    epilog="Examples:  nomaly evaluate photos/ --out photos.json"
+    "\n\nnomaly evaluate ImageNet1K CIFAR10 --root /data --model novic.train --out results"
+    "\n\nnomaly evaluate cifar10=/data/cifar-10-batches-bin -g beam_k10_gp -g greedy_gn"
+)
 def evaluate(
     datasets: Annotated[
         list[str],
@@ -111,6 +119,10 @@ def evaluate(
         print_json({"evaluated": [_summary(evaluated) for evaluated in done]})
 
 
+@cli.command(
+    epilog="Examples:  nomaly score photos.json --annotations photos/"
+    "\n\nnomaly score ft2.json ft0.json --annotations World/ --specificity nouns.json --latex"
+)
 def score(
     predictions: Annotated[list[Path], typer.Argument(help="Predictions files of any models.")],
     annotations: Annotated[

@@ -7,7 +7,7 @@ import typer
 
 from app.commands.options import Json, Quiet, command_group, print_json, show_progress
 
-cli = command_group("The language model that rates nouns on this machine.")
+cli = command_group("llm", "The language model that rates nouns on this machine.")
 
 Folder = Annotated[
     Path | None,

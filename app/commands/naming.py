@@ -14,6 +14,7 @@ from app.commands.options import (
     ScenarioFt,
     ScenarioName,
     ScenarioRoot,
+    command_list,
     print_json,
     show_progress,
 )
@@ -44,9 +45,16 @@ TokenizerFolder = Annotated[
         "--tokenizer", help="Folder of the embedder's tokenizer.json, if it is nowhere else."
     ),
 ]
+cli = command_list()
+
 STANDARD = "beam_k10_vnone_gp_t1_a0"
 
 
+@cli.command(
+    epilog="Examples:  nomaly name photo.jpg\n\nnomaly name holiday/ --csv > names.csv"
+    "\n\ncurl -s http://camera/snapshot.jpg | nomaly name -"
+    "\n\nnomaly name part.jpg --model novic.train --gencfg beam_k5_gr --guide parts.txt"
+)
 def name(
     images: Annotated[list[str], typer.Argument(help="Image files, folders, or - for stdin.")],
     top: Annotated[int, typer.Option(min=1, max=100, help="Nouns for each image.")] = 5,
@@ -97,6 +105,9 @@ def name(
         raise typer.Exit(1)
 
 
+@cli.command(
+    epilog="Example:  nomaly decode vectors.npy --model novic.train --gencfg all_k10_gp --json"
+)
 def decode(
     vectors: Annotated[
         Path, typer.Argument(help="NumPy file of vectors [N, F], as the model's embedder gives.")

@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from app.progress import Reporter
 
 Json = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout, for scripts.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
@@ -32,6 +35,9 @@ ScenarioName = Annotated[
     str | None,
     typer.Option("--scenario", help="Name things with the decoder that was built for a site."),
 ]
+ScenarioArgument = Annotated[
+    str, typer.Argument(help="A scenario: its name, a preset's, or its folder.")
+]
 ScenarioFt = Annotated[
     int | None,
     typer.Option(
@@ -48,16 +54,6 @@ ScenarioRoot = Annotated[
         help="Folder of scenarios; by default NOMALY_SCENARIOS, else nomaly-scenarios.",
     ),
 ]
-DetectorFolder = Annotated[
-    Path | None, typer.Option("--detector", help="A detector that was fitted before.")
-]
-Fps = Annotated[float, typer.Option(help="Frames a second to look at.")]
-EveryFrame = Annotated[bool, typer.Option("--every-frame", help="Look at every frame instead.")]
-Exclude = Annotated[
-    list[str] | None,
-    typer.Option(help="Polygon that is not watched: x,y x,y x,y as shares of width, height."),
-]
-Camera = Annotated[str, typer.Option(help="Name of the camera in the results.")]
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401
@@ -65,13 +61,28 @@ def print_json(value: Any) -> None:  # noqa: ANN401
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
-def show_progress(quiet: bool) -> Any:  # noqa: ANN401
+def show_progress(quiet: bool) -> "Reporter":
     """Where a command shows progress; stdout stays free for results."""
     from app.progress import Reporter
 
     return Reporter(quiet=quiet)
 
 
-def command_group(purpose: str) -> typer.Typer:
-    """A command that has commands of its own: `nomaly model show`."""
-    return typer.Typer(help=purpose, no_args_is_help=True, rich_markup_mode="rich")
+def tell_stopped() -> NoReturn:
+    """End a command that Ctrl-C stopped after its results were told.
+
+    Raises:
+        typer.Exit: Always, with code 1.
+    """
+    typer.echo("nomaly: stopped; the same command goes on from here", err=True)
+    raise typer.Exit(1)
+
+
+def command_list() -> typer.Typer:
+    """Commands that are called by their own name: `nomaly audit`."""
+    return typer.Typer(rich_markup_mode="rich")
+
+
+def command_group(name: str, purpose: str) -> typer.Typer:
+    """Commands below another one: `nomaly model show`."""
+    return typer.Typer(name=name, help=purpose, no_args_is_help=True, rich_markup_mode="rich")

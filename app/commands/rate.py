@@ -5,8 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from app.commands.options import Json, Quiet, print_json, show_progress
-from app.commands.scenario_options import Name, Root
+from app.commands.options import (
+    Json,
+    Quiet,
+    ScenarioArgument,
+    ScenarioRoot,
+    command_list,
+    print_json,
+    show_progress,
+)
 from app.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,9 +23,16 @@ if TYPE_CHECKING:
 LANGUAGE = "Language models behind an endpoint"
 LOCAL = "Local language model"
 
+cli = command_list()
 
+
+@cli.command(
+    epilog="Examples:  nomaly scenario rate airbus\n\n"
+    "nomaly scenario rate airbus --backend local\n\n"
+    "nomaly scenario rate airbus --backend batch --dry-run"
+)
 def rate(
-    name: Name,
+    name: ScenarioArgument,
     backend: Annotated[
         str,
         typer.Option(
@@ -27,7 +41,7 @@ def rate(
             "batch service, half the price, within a day."
         ),
     ] = "prior",
-    root: Root = None,
+    root: ScenarioRoot = None,
     dictionary: Annotated[
         Path | None,
         typer.Option(help="Base dictionary; by default the scenario's, else Nomaly's own."),

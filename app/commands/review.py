@@ -5,13 +5,23 @@ from typing import Annotated
 
 import typer
 
-from app.commands.options import Json, Quiet, print_json, show_progress
-from app.commands.scenario_options import Name, Root
+from app.commands.options import (
+    Json,
+    Quiet,
+    ScenarioArgument,
+    ScenarioRoot,
+    command_list,
+    print_json,
+    show_progress,
+)
+
+cli = command_list()
 
 
+@cli.command(epilog="Example:  nomaly scenario review airbus")
 def review(
-    name: Name,
-    root: Root = None,
+    name: ScenarioArgument,
+    root: ScenarioRoot = None,
     dictionary: Annotated[
         Path | None, typer.Option(help="The base dictionary that was rated, if not the scenario's.")
     ] = None,

@@ -11,30 +11,23 @@ from app.commands.options import (
     Json,
     Overwrite,
     Quiet,
+    ScenarioArgument,
+    ScenarioRoot,
     command_group,
     print_json,
     show_progress,
 )
-from app.commands.scenario_options import Name, Root
 from app.errors import UsageError
 
 if TYPE_CHECKING:
     from scenarios.site import Scenario
     from scenarios.state import State
 
-cli = command_group("A site in a sentence: what is seen there, and decoders that know it.")
-cli.add_typer(dictionary.cli, name="dictionary")
-cli.add_typer(llm.cli, name="llm")
-cli.command(
-    epilog="Examples:  nomaly scenario rate airbus\n\n"
-    "nomaly scenario rate airbus --backend local\n\n"
-    "nomaly scenario rate airbus --backend batch --dry-run"
-)(rate.rate)
-cli.command(epilog="Example:  nomaly scenario review airbus")(review.review)
-cli.command(
-    epilog="Examples:  nomaly scenario build airbus --ft 6\n\n"
-    "nomaly scenario build airbus --ft 6 4 2 0 --runs 4"
-)(build.build)
+cli = command_group(
+    "scenario", "A site in a sentence: what is seen there, and decoders that know it."
+)
+for module in (rate, review, build, dictionary, llm):
+    cli.add_typer(module.cli)
 
 
 @cli.command(
@@ -63,7 +56,7 @@ def init(
     any_language: Annotated[
         bool, typer.Option("--any-language", help="Take a description that is not English.")
     ] = False,
-    root: Root = None,
+    root: ScenarioRoot = None,
     as_json: Json = False,
 ) -> None:
     """Begin a scenario: a folder with a scenario.yaml."""
@@ -102,7 +95,7 @@ def init(
 
 
 @cli.command(name="list", epilog="Example:  nomaly scenario list")
-def list_scenarios(root: Root = None, as_json: Json = False) -> None:
+def list_scenarios(root: ScenarioRoot = None, as_json: Json = False) -> None:
     """List scenarios and presets."""
     from scenarios.site import presets, scenario_root
 
@@ -142,7 +135,7 @@ def _listed(folder: Path) -> dict[str, Any]:
 
 
 @cli.command(epilog="Example:  nomaly scenario show airbus")
-def show(name: Name, root: Root = None, as_json: Json = False) -> None:
+def show(name: ScenarioArgument, root: ScenarioRoot = None, as_json: Json = False) -> None:
     """Show how far a scenario has come, and what is next. A preset is shown, not copied."""
     from scenarios.site import known_scenario
     from scenarios.state import state
@@ -201,11 +194,11 @@ def _print(scenario: "Scenario", found: "State") -> None:
 
 @cli.command(epilog="Example:  nomaly scenario export airbus --out airbus.zip")
 def export(
-    name: Name,
+    name: ScenarioArgument,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="A .zip or .tar.gz; by default NAME.zip.")
     ] = None,
-    root: Root = None,
+    root: ScenarioRoot = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -232,7 +225,7 @@ def export(
 @cli.command(name="import", epilog="Example:  nomaly scenario import airbus.zip")
 def import_archive(
     archive: Annotated[Path, typer.Argument(help="What export wrote.")],
-    root: Root = None,
+    root: ScenarioRoot = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,

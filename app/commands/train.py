@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.options import Device, Json, Out, Quiet, print_json, show_progress
+from app.commands.options import (
+    Device,
+    Json,
+    Out,
+    Quiet,
+    command_list,
+    print_json,
+    show_progress,
+)
 from app.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +29,14 @@ MOST_SEED = 2**31 - 1
 
 PANEL = "Decoder"
 
+cli = command_list()
 
+
+@cli.command(
+    epilog="Examples:  nomaly train --preset starter --out my-starter"
+    "\n\nnomaly train --cache cache --preset small --out my-decoder"
+    "\n\nnomaly train --cache ft2.bin --batch 8192 --accumulate 1 --bf16 --out ft2"
+)
 def train(
     out: Out,
     cache: Annotated[

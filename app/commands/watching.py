@@ -1,0 +1,225 @@
+"""`nomaly audit`, `nomaly watch` and `nomaly fit`: what does not belong in front of a camera."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.option_sets import with_option_sets
+from app.commands.options import (
+    Device,
+    EmbedderSpec,
+    Json,
+    Model,
+    Out,
+    Overwrite,
+    Quiet,
+    ScenarioFt,
+    ScenarioName,
+    ScenarioRoot,
+    command_list,
+    print_json,
+    show_progress,
+    tell_stopped,
+)
+from app.errors import UsageError
+
+if TYPE_CHECKING:
+    from detectors.zones import Zones
+
+cli = command_list()
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Options of every command that looks at what a camera saw."""
+
+    detector: Annotated[
+        Path | None, typer.Option("--detector", help="A detector that was fitted before.")
+    ] = None
+    fps: Annotated[float, typer.Option(help="Frames a second to look at.")] = 5.0
+    every_frame: Annotated[
+        bool, typer.Option("--every-frame", help="Look at every frame instead.")
+    ] = False
+    model: Model = None
+    scenario: ScenarioName = None
+    ft: ScenarioFt = None
+    root: ScenarioRoot = None
+    embedder: EmbedderSpec = None
+    camera: Annotated[str, typer.Option(help="Name of the camera in the results.")] = ""
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="Polygon that is not watched: x,y x,y x,y as shares of width, height."),
+    ] = None
+
+    @property
+    def pace(self) -> float | None:
+        """Frames a second to look at; None for every one."""
+        return None if self.every_frame else self.fps
+
+    def bundle(self) -> Path | None:
+        """Folder of the decoder that names things; None for the one that Nomaly ships."""
+        from app.sites.model import site_bundle
+
+        return site_bundle(self.scenario, self.ft, self.root, self.model)
+
+    def fitted(self, *, taught: bool) -> Path | None:
+        """Folder of a fitted detector; None if the run has to learn, or is `taught`."""
+        from app.sites.model import site_detector
+
+        return site_detector(self.scenario, self.root, self.detector, taught=taught)
+
+    def zones(self) -> "Zones":
+        """Polygons from the command line, else the scenario's."""
+        from app.sites.model import site_zones
+        from detectors.zones import Zones
+
+        polygons = self.exclude or []
+        if not polygons and self.scenario is not None:
+            return site_zones(self.scenario, self.root)
+        try:
+            return Zones(exclude=tuple(map(_corners, polygons)))
+        except ValueError as error:
+            raise UsageError(
+                f"--exclude {' '.join(polygons)}: {error}; write corners as x,y x,y x,y"
+            ) from error
+
+
+@cli.command(
+    epilog="Examples:  nomaly audit shift.mp4 --normal-first 60\n\n"
+    "nomaly audit monday.mp4 tuesday.mp4 --normal sunday.mp4 --out week"
+)
+@with_option_sets
+def audit(
+    videos: Annotated[list[Path], typer.Argument(help="Video files of one camera.")],
+    *,
+    normal: Annotated[
+        Path | None, typer.Option(help="A video that holds nothing unusual, to learn from.")
+    ] = None,
+    normal_first: Annotated[
+        float | None,
+        typer.Option(help="Or: seconds at the start of the first video that are normal."),
+    ] = None,
+    out: Out = Path("nomaly-audit"),
+    looking: Looking,
+    draw: Annotated[bool, typer.Option(help="Write annotated.mp4.")] = True,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find and name what does not belong in recorded video.
+
+    Writes events.sqlite, events.jsonl, report.html, annotated.mp4 and pictures. Ctrl-C leaves a
+    report of what was done; the same command goes on from there.
+    """
+    from app.commands.tables import print_events
+    from app.watching.audit import AuditRequest
+    from app.watching.audit import audit as run_audit
+
+    request = AuditRequest(
+        videos=tuple(videos),
+        out=out,
+        normal=normal,
+        normal_first_s=normal_first,
+        detector=looking.fitted(taught=bool(normal) or normal_first is not None),
+        fps=looking.pace,
+        device=device,
+        model=looking.bundle(),
+        embedder=looking.embedder,
+        camera=looking.camera,
+        zones=looking.zones(),
+        overwrite=overwrite,
+        draw=draw,
+    )
+    result = run_audit(request, show_progress(quiet))
+    if as_json:
+        print_json(result.as_json())
+    else:
+        print_events(result)
+    if result.stopped:
+        tell_stopped()
+    if result.failed:
+        raise typer.Exit(1)
+
+
+@cli.command(
+    epilog="Examples:  nomaly watch 0 --learn 20\n\n"
+    "nomaly watch rtsp://user:password@camera/stream --learn 60 --out hall"
+)
+@with_option_sets
+def watch(
+    source: Annotated[
+        str, typer.Argument(help="Webcam number, rtsp:// or http:// address, or a video file.")
+    ],
+    *,
+    learn: Annotated[
+        float | None, typer.Option(help="Seconds of normal view to learn from first.")
+    ] = None,
+    out: Out = Path("nomaly-watch"),
+    looking: Looking,
+    connect: Annotated[float, typer.Option(help="Seconds to wait for the first frame.")] = 30.0,
+    for_s: Annotated[
+        float | None, typer.Option("--for", help="Stop after so many seconds of watching.")
+    ] = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Watch a live camera and name what does not belong, until Ctrl-C."""
+    from app.commands.tables import print_state
+    from app.watching.watch import WatchRequest
+    from app.watching.watch import watch as run_watch
+
+    request = WatchRequest(
+        source=source,
+        out=out,
+        learn_s=learn,
+        detector=looking.fitted(taught=learn is not None),
+        fps=looking.pace,
+        device=device,
+        model=looking.bundle(),
+        embedder=looking.embedder,
+        camera=looking.camera,
+        zones=looking.zones(),
+        overwrite=overwrite,
+        connect_s=connect,
+        for_s=for_s,
+    )
+    summary = run_watch(request, show_progress(quiet), print_json if as_json else print_state)
+    if as_json:
+        print_json(summary)
+    else:
+        typer.echo(f"{len(summary['events'])} events. Report: {summary['report']}")
+
+
+@cli.command(epilog="Example:  nomaly fit sunday.mp4 --out hall-detector")
+def fit(
+    video: Annotated[Path, typer.Argument(help="A video that holds nothing unusual.")],
+    out: Out = Path("nomaly-detector"),
+    seconds: Annotated[float | None, typer.Option(help="Only so many from its start.")] = None,
+    device: Device = "auto",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Teach a detector the normal view of a camera, for audit and watch --detector."""
+    from app.stop import Stop
+    from app.watching.fitting import fit_detector, normal_frames
+    from novic.device import resolve_device
+
+    if out.exists():
+        raise UsageError(f"--out {out}: exists already; name a new folder")
+    reporter, check = show_progress(quiet), Stop().check
+    frames = normal_frames(video, seconds, reporter, check)
+    fitted = fit_detector(frames, resolve_device(device), reporter, check)
+    fitted.save(out)
+    if as_json:
+        print_json({"detector": str(out), "frames": len(frames), "threshold": fitted.threshold})
+    else:
+        typer.echo(f"Learned from {len(frames)} frames. Next: nomaly audit VIDEO --detector {out}")
+
+
+def _corners(text: str) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in (pair.split(",") for pair in text.split()))
