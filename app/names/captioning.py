@@ -221,8 +221,7 @@ def _ask_directly(
     except ImportError as error:
         raise _not_installed(error) from error
     client = open_client(order.base_url, os.environ.get(KEY))
-    with AnswerLog(order.answers) as log:
-        write_directly(work, client, order.model, log, order.parallel, report)
+    write_directly(work, client, order.model, AnswerLog(order.answers), order.parallel, report)
 
 
 def _ask_in_batches(

@@ -5,19 +5,18 @@ file as they come, and reading that file again restores the work to where it was
 `caption_requests` (many requests at once) and `caption_batches` (a provider's batch service).
 """
 
-import json
 import math
-import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from unidecode import unidecode
 
+from novic.append_log import AppendLog, DamagedLineError
 from scenarios.dictionary import NUMBERS, NounEntry, Number, ObjectDictionary
 from training.texts.captions import CaptionError, NounCaptions, placeholder, wanted_captions
 from training.texts.prompts import article
@@ -255,14 +254,10 @@ class AnswerLog:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
+        self._log = AppendLog(path)
+        with _written(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Without a buffer nothing that could not be written is tried again on closing.
-            self._file = path.open("ab", buffering=0)
-            self._file.truncate(_whole_lines(path))
-        except OSError as error:
-            raise CaptionError(f"{path}: cannot be written: {error.strerror}") from error
+            self._log.append()
 
     def append(self, answer: Answer) -> None:
         """Keep an answer.
@@ -270,27 +265,16 @@ class AnswerLog:
         Raises:
             CaptionError: If it cannot be written; earlier ones stay.
         """
-        line = f"{json.dumps(asdict(answer), ensure_ascii=False)}\n"
-        rest = line.encode("utf-8", errors="replace")
-        end = self._path.stat().st_size
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) :]
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            self._file.truncate(end)
-            raise CaptionError(f"{self._path}: cannot be written: {error.strerror}") from error
+        with _written(self._log.path):
+            self._log.append(asdict(answer))
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.close()
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CaptionError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def read_answers(path: Path) -> list[Answer]:
@@ -299,19 +283,13 @@ def read_answers(path: Path) -> list[Answer]:
     Raises:
         CaptionError: If a line is no answer.
     """
-    if not path.exists():
-        return []
-    whole = path.read_bytes()[: _whole_lines(path)]
-    answers = []
-    for number, line in enumerate(whole.splitlines(), start=1):
-        try:
-            answers.append(_read_answer(json.loads(line)))
-        except (ValueError, TypeError) as error:
-            raise CaptionError(
-                f"{path}:{number}: not an answer of a language model; "
-                "remove the line, or write to another --out"
-            ) from error
-    return answers
+    try:
+        return AppendLog(path).read(_read_answer)
+    except DamagedLineError as error:
+        raise CaptionError(
+            f"{path}:{error.line}: not an answer of a language model; "
+            "remove the line, or write to another --out"
+        ) from error
 
 
 def batch_answers_file(folder: Path) -> Path:
@@ -324,8 +302,3 @@ def _read_answer(fields: dict[str, Any]) -> Answer:
     if answer.number not in NUMBERS or not isinstance(answer.text, str):
         raise ValueError(answer.number)
     return answer
-
-
-def _whole_lines(path: Path) -> int:
-    """Bytes up to the end of the last whole line."""
-    return path.read_bytes().rfind(b"\n") + 1

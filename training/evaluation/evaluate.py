@@ -89,14 +89,14 @@ def evaluate(
         EvaluationError: If the journal is of another evaluation or cannot be written, or if no
             image can be read.
     """
-    with Journal(journal, settings) as kept:
-        total = len(task.images.images)
-        left = [at for at in range(total) if task.images.images[at] not in kept.rows]
+    kept = Journal(journal, settings)
+    total = len(task.images.images)
+    left = [at for at in range(total) if task.images.images[at] not in kept.rows]
+    report(len(kept.rows), total, kept.broken)
+    for batch in batched(_load(task.images, left), task.batch):
+        kept.add(_name(embedder, decoder, task, batch))
         report(len(kept.rows), total, kept.broken)
-        for batch in batched(_load(task.images, left), task.batch):
-            kept.add(_name(embedder, decoder, task, batch))
-            report(len(kept.rows), total, kept.broken)
-        return _judge(task, kept.rows)
+    return _judge(task, kept.rows)
 
 
 def _load(images: ImageSet, numbers: Sequence[int]) -> Iterator[LoadedImage]:

@@ -1,13 +1,11 @@
 """The answers of an evaluation under way, on disk after every batch."""
 
 import json
-import os
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from novic.append_log import AppendLog, DamagedLineError
 from training.evaluation.predictions import EvaluationError
 
 
@@ -17,7 +15,7 @@ class Journal:
     Answers are `{config name: [[noun, score, kind], …]}`.
 
     Args:
-        path: The file; made if missing.
+        path: The file; made if missing. What a kill left of a last line is cut off.
         settings: What the answers depend on.
 
     Raises:
@@ -30,12 +28,17 @@ class Journal:
         self.broken = 0
         """How many images could not be read."""
         self._path = path
+        self._log = AppendLog(path)
         head = json.dumps({"settings": settings}, sort_keys=True)
         try:
-            self._read(head)
-            self._file = path.open("a", encoding="utf-8")
-            if not self._file.tell():
-                self._file.write(f"{head}\n")
+            begun = self._is_begun(head.encode())
+            self._log.read(self._restore)
+            self._log.append(*[] if begun else [json.loads(head)])
+        except DamagedLineError as error:
+            raise EvaluationError(
+                f"{path}: is damaged (line {error.line}: {error.__cause__}); "
+                "remove it to begin anew"
+            ) from error
         except OSError as error:
             raise EvaluationError(f"{path}: cannot be used: {error.strerror or error}") from error
 
@@ -47,56 +50,36 @@ class Journal:
         """
         new = list(rows)
         try:
-            self._file.write("".join(f"{json.dumps(row)}\n" for row in new))
-            self._file.flush()
+            self._log.append(*new)
         except OSError as error:
             raise EvaluationError(
                 f"{self._path}: cannot be written: {error.strerror or error}; "
                 "what was done before is kept"
             ) from error
-        self._take(new)
+        for row in new:
+            self._take(row)
 
-    def __enter__(self) -> Self:
-        return self
+    def _is_begun(self, head: bytes) -> bool:
+        """Whether the settings are in the file; a kill may have left a part of them.
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        # All that matters was flushed; what a full disk left behind must not hide the error.
-        with suppress(OSError):
-            self._file.close()
-
-    def _take(self, rows: Iterable[dict[str, Any]]) -> None:
-        for row in rows:
-            self.rows[row["image"]] = row
-            self.broken += "error" in row
-
-    def _read(self, head: str) -> None:
-        """Take over what is there, and cut off a line that a kill left half-written.
-
-        Images that could not be read are tried again.
+        Raises:
+            EvaluationError: If it begins otherwise.
         """
         if not self._path.is_file():
-            return
-        first, *lines = self._path.read_bytes().split(b"\n")
-        begun = not lines and head.encode().startswith(first)
-        if not begun and first != head.encode():
+            return False
+        first, end, _ = self._path.read_bytes().partition(b"\n")
+        if first != head if end else not head.startswith(first):
             raise EvaluationError(
                 f"{self._path}: is the beginning of an evaluation with other settings; "
                 "repeat the command that began it, remove the file, or name another --out"
             )
-        half = first if begun else lines.pop()
-        if half:
-            with self._path.open("r+b") as file:
-                file.seek(-len(half), os.SEEK_END)
-                file.truncate()
-        try:
-            rows = [json.loads(line) for line in lines]
-            self._take(row for row in rows if "error" not in row)
-        except (ValueError, KeyError, TypeError) as error:
-            raise EvaluationError(
-                f"{self._path}: is damaged ({error}); remove it to begin anew"
-            ) from error
+        return bool(end)
+
+    def _restore(self, row: dict[str, Any]) -> None:
+        """Take over a line; images that could not be read are tried again."""
+        if "settings" not in row and "error" not in row:
+            self._take(row)
+
+    def _take(self, row: dict[str, Any]) -> None:
+        self.rows[row["image"]] = row
+        self.broken += "error" in row

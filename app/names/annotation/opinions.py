@@ -1,7 +1,5 @@
 """Opinions of language models: kept line by line, and when they are enough for a judgement."""
 
-import json
-import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +8,7 @@ from threading import Lock
 from typing import Any, Self
 
 from app.names.annotation.asking import PROMPT, VERDICTS, Opinion, Verdict
+from novic.append_log import AppendLog, DamagedLineError
 from training.evaluation.annotations import AnnotationError, Category
 
 CATEGORY_OF: dict[Verdict, Category] = {
@@ -78,6 +77,7 @@ class Opinions:
         self.answers = 0
         """Answers of this model, useless ones included, in all runs."""
         self._verdicts: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
+        self._log = AppendLog(path)
         self._lock = Lock()
 
     @classmethod
@@ -91,19 +91,16 @@ class Opinions:
         """
         opinions = cls(path, model)
         try:
-            lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
-            if lines[-1]:
-                os.truncate(path, path.stat().st_size - len(lines[-1]))
+            opinions._log.read(opinions._count)
+            if path.exists() and not path.read_bytes().endswith(b"\n"):
+                opinions._log.append()
         except OSError as error:
             raise AnnotationError(f"{path}: cannot be read: {error.strerror or error}") from error
-        for number, line in enumerate(lines[:-1], start=1):
-            try:
-                opinions._count(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise AnnotationError(
-                    f"{path}:{number}: is not an opinion; restore the file, or delete the line "
-                    "and lose that opinion"
-                ) from error
+        except DamagedLineError as error:
+            raise AnnotationError(
+                f"{path}:{error.line}: is not an opinion; restore the file, or delete the line "
+                "and lose that opinion"
+            ) from error
         return opinions
 
     def of(self, image: str, noun: str) -> list[Verdict]:
@@ -143,13 +140,9 @@ class Opinions:
         return {"image": image, "model": self.model, "prompt": PROMPT}
 
     def _append(self, row: dict[str, Any]) -> None:
-        line = json.dumps(row, ensure_ascii=True)
         with self._lock:
             try:
-                with self.path.open("a", encoding="ascii") as file:
-                    file.write(f"{line}\n")
-                    file.flush()
-                    os.fsync(file.fileno())
+                self._log.append(row)
             except OSError as error:
                 raise AnnotationError(
                     f"{self.path}: cannot be written: {error.strerror or error}"

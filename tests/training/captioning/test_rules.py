@@ -2,6 +2,7 @@
 
 import json
 import resource
+import sys
 import time
 from pathlib import Path
 
@@ -188,18 +189,18 @@ def test_the_estimate_counts_calls_of_ten():
 def test_answers_survive_a_torn_last_line(tmp_path: Path):
     path = tmp_path / "answers.jsonl"
     first, second = (Answer("deer", "plural", text, "m", 3, 4) for text in ("1. é\n2.", ""))
-    with AnswerLog(path) as log:
-        log.append(first)
+    AnswerLog(path).append(first)
     with path.open("ab") as file:
         file.write(b'{"target_noun": "deer", "number": "plu')
     assert read_answers(path) == [first]
-    with AnswerLog(path) as log:
-        log.append(second)
+    AnswerLog(path).append(second)
     assert read_answers(path) == [first, second]
     assert read_answers(tmp_path / "none.jsonl") == []
 
 
-def test_a_full_disk_ends_the_work_with_a_sentence(tmp_path: Path):
+def test_a_full_disk_ends_the_work_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # What is imported meanwhile must leave no half a file in Python's cache.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     path = tmp_path / "answers.jsonl"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
@@ -247,8 +248,7 @@ def ask(
 ) -> list[NounInProgress]:
     nouns = work_on(dictionary, answers)
     client = open_client(url, None).with_options(max_retries=retries)
-    with AnswerLog(answers) as log:
-        write_directly(nouns, client, "writer", log, parallel)
+    write_directly(nouns, client, "writer", AnswerLog(answers), parallel)
     return nouns
 
 
@@ -364,7 +364,8 @@ def test_ctrl_c_keeps_what_came(tmp_path: Path):
                 raise KeyboardInterrupt
 
         nouns = work_on(small_dictionary(), answers)
-        with AnswerLog(answers) as log, pytest.raises(KeyboardInterrupt):
+        log = AnswerLog(answers)
+        with pytest.raises(KeyboardInterrupt):
             write_directly(nouns, open_client(server.url, None), "writer", log, 2, interrupted)
         assert len(read_answers(answers)) == 5
         again = ask(server.url, small_dictionary(), answers)
