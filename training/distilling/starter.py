@@ -22,7 +22,7 @@ from torch import Generator
 from novic.bundle import Bundle, load_bundle, save_bundle
 from novic.decoder import DecoderConfig, PrefixedDecoder
 from novic.embedder import Vectors
-from novic.embedders.starter import TEXT_SHA256, WEIGHTS_SHA256, StarterEmbedder, load_class_vectors
+from novic.embedders.starter import CLASSIFIER, TEXT_SHA256, StarterEmbedder, load_class_vectors
 from novic.generate import Decoding, beam_search
 from novic.tokens import NounTokens, build_noun_tokens
 from scenarios.wordnet import WordNet, read_wordnet
@@ -238,7 +238,7 @@ def provenance(config: DistilConfig, command: str) -> dict[str, Any]:
         "training": asdict(config),
         "nouns": "WordNet 3.0 (Debian wordnet-base), frequencies from wordfreq",
         "text_model": {"name": "all-MiniLM-L6-v2", "sha256": TEXT_SHA256},
-        "image_model": {"name": "EfficientNet-Lite2, ImageNet-1k", "sha256": WEIGHTS_SHA256},
+        "image_model": {"name": "EfficientNet-Lite2, ImageNet-1k", "sha256": CLASSIFIER.sha256},
         "packages": {name: importlib.metadata.version(name) for name in packages},
     }
 

