@@ -13,6 +13,7 @@ from sklearn.datasets import load_sample_image
 
 from novic.embedder import Pixels, TokenIds, Vectors
 from novic.embedders.starter import StarterEmbedder
+from novic.image_sets import ImageSetError
 from training.evaluation.predictions import EvaluationError
 from training.evaluation.zero_shot import Share, class_vectors, zero_shot
 from training.evaluation.zero_shot_data import (
@@ -104,7 +105,7 @@ def test_the_pickled_version_of_cifar_is_refused(tmp_path: Path):
     folder.mkdir()
     (folder / "test_batch").write_bytes(b"pickle")
     for path in (folder, tmp_path):
-        with pytest.raises(EvaluationError, match=r"pickles.*get the binary version"):
+        with pytest.raises(ImageSetError, match=r"pickles.*get the binary version"):
             open_test_set(str(path))
 
 
