@@ -20,8 +20,8 @@ from app.commands import (
     train,
     watching,
 )
-from app.errors import StoppedError, StoreError, UsageError
 from app.redact import RedactFilter, redact
+from novic.errors import NomalyError
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -89,38 +89,17 @@ def _run() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except NomalyError as error:
+        _show_trace(debug)
+        _fail(str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the last line of defence
-        if debug:
-            typer.echo(redact(traceback.format_exc()), err=True)
-        code = _exit_code(error)
-        if code is None:
-            _fail(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)
-        else:
-            _fail(str(error), code)
+        _show_trace(debug)
+        _fail(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)
 
 
-def _exit_code(error: Exception) -> int | None:
-    """2 usage, 3 source unreachable, 4 model missing, 1 other known faults, None if unknown."""
-    if isinstance(error, UsageError):
-        return 2
-    if isinstance(error, StoreError | StoppedError):
-        return 1
-    # Named, not imported: whoever could raise them has been imported already.
-    kinds = {kind.__name__ for kind in type(error).__mro__}
-    if kinds & {"EmbedderError", "BundleError", "CheckpointError"}:
-        return 4
-    if "ScenarioError" in kinds:
-        return 2
-    if "SourceError" in kinds:
-        return 3 if _is_watch() else 1
-    known = {"DetectorError", "VideoError", "PhotoError"}
-    known |= {"WordNetError", "DistilError", "DictionaryError", "PromptError", "CaptionError"}
-    known |= {"CacheError", "TrainingError", "EvaluationError", "AnnotationError", "RatingError"}
-    return 1 if kinds & known else 2 if isinstance(error, ValueError) else None
-
-
-def _is_watch() -> bool:
-    return "watch" in sys.argv[1:2]
+def _show_trace(debug: bool) -> None:
+    if debug:
+        typer.echo(redact(traceback.format_exc()), err=True)
 
 
 def _fail(sentence: str, code: int) -> None:

@@ -1,12 +1,8 @@
 """What can go wrong by the user's hand."""
 
-from novic.errors import NomalyError
+from novic.errors import NomalyError, UsageError
 
-
-class UsageError(NomalyError):
-    """What was asked for cannot be done as asked; the text says what to change."""
-
-    exit_code = 2
+__all__ = ["StoppedError", "StoreError", "UsageError"]
 
 
 class StoreError(NomalyError):

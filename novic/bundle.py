@@ -24,7 +24,7 @@ from safetensors.torch import save_file
 
 from novic.decoder import DecoderConfig, PrefixedDecoder
 from novic.digest import file_sha256
-from novic.errors import NomalyError
+from novic.errors import NomalyError, UsageError
 from novic.tokens import NounTokens
 from novic.trie import Trie, build_trie
 
@@ -147,12 +147,12 @@ def check_place(path: Path, *, overwrite: bool) -> None:
     """Make sure that a new bundle may take a place.
 
     Raises:
-        ValueError: If something is there; with `overwrite`, if it is anything but a bundle.
+        UsageError: If something is there; with `overwrite`, if it is anything but a bundle.
     """
     if path.exists() and not overwrite:
-        raise ValueError(f"{path}: exists already; name a new folder or say --overwrite")
+        raise UsageError(f"{path}: exists already; name a new folder or say --overwrite")
     if path.exists() and not _is_only_bundle(path):
-        raise ValueError(f"{path}: is not a bundle alone, so it stays; name a new folder")
+        raise UsageError(f"{path}: is not a bundle alone, so it stays; name a new folder")
 
 
 def save_new_bundle(path: Path, bundle: Bundle, *, half: bool, overwrite: bool) -> None:
@@ -165,7 +165,7 @@ def save_new_bundle(path: Path, bundle: Bundle, *, half: bool, overwrite: bool) 
         overwrite: Replace the bundle that is there.
 
     Raises:
-        ValueError: If the place is taken.
+        UsageError: If the place is taken.
         BundleError: If it cannot be written; what was there stays.
     """
     check_place(path, overwrite=overwrite)
@@ -228,9 +228,15 @@ def load_bundle(path: Path, device: torch.device | None = None) -> Bundle:
             card["metrics"],
             _frequencies(table),
         )
-    except (OSError, KeyError, TypeError, ValueError, SafetensorError, RuntimeError) as error:
-        if isinstance(error, BundleError):
-            raise
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        UsageError,
+        SafetensorError,
+        RuntimeError,
+    ) as error:
         raise BundleError(f"{path}: not a readable decoder bundle: {error}") from error
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from novic.bundle import Bundle
 from novic.embedder import Vectors
+from novic.errors import UsageError
 from novic.exact_upstream import exact_search
 from novic.free import free_search
 from novic.gencfg import GenConfig, GenConfigError
@@ -93,7 +94,7 @@ class NounDecoder:
             For each vector up to `config.topk` (or `wanted`) answers, best first, all finite.
 
         Raises:
-            ValueError: If the vectors have another width or are not finite.
+            UsageError: If the vectors have another width or are not finite.
             GenConfigError: If the strategy needs a tokenizer and there is none.
         """
         rows = self._rows(vectors)
@@ -139,7 +140,7 @@ class NounDecoder:
             For each vector `config.topk` answers in upstream's order; scores may be NaN or -inf.
 
         Raises:
-            ValueError: If the vectors have another width or are not finite.
+            UsageError: If the vectors have another width or are not finite.
             GenConfigError: If there is no tokenizer, or upstream itself fails on this strategy.
         """
         rows = self._rows(vectors)
@@ -211,13 +212,13 @@ class NounDecoder:
         """Vectors on the device, checked."""
         width = self.bundle.decoder.config.width
         if vectors.ndim != 2 or vectors.shape[1] != width:
-            raise ValueError(
+            raise UsageError(
                 f"the decoder reads vectors [N, {width}] of '{self.bundle.embedder}', "
                 f"these are {list(vectors.shape)}; embed with that embedder"
             )
         bad = ~np.isfinite(vectors).all(axis=1) | ~vectors.any(axis=1)
         if bad.any():
-            raise ValueError(
+            raise UsageError(
                 f"vector {int(bad.argmax())} is zero or holds values that are not finite numbers "
                 f"({int(bad.sum())} of {len(vectors)} do); embed those images again"
             )

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from novic.errors import UsageError
+
 GELU_GAIN = 0.6521
 """Root mean square of GELU(x) for standard normal x."""
 
@@ -40,7 +42,7 @@ class DecoderConfig:
         """Refuse sizes that cannot work.
 
         Raises:
-            ValueError: If a size is below 1 or the heads don't divide the hidden size.
+            UsageError: If a size is below 1 or the heads don't divide the hidden size.
         """
         for name in (
             "width",
@@ -52,9 +54,9 @@ class DecoderConfig:
             "prefix",
         ):
             if getattr(self, name) < 1:
-                raise ValueError(f"decoder {name} must be at least 1, got {getattr(self, name)}")
+                raise UsageError(f"decoder {name} must be at least 1, got {getattr(self, name)}")
         if self.hidden % self.heads:
-            raise ValueError(
+            raise UsageError(
                 f"decoder hidden size {self.hidden} is not a multiple of its {self.heads} heads"
             )
 

@@ -2,6 +2,8 @@
 
 import torch
 
+from novic.errors import UsageError
+
 
 def resolve_device(name: str) -> torch.device:
     """Turn a `--device` value into a torch device that exists.
@@ -10,7 +12,7 @@ def resolve_device(name: str) -> torch.device:
         name: `auto`, `cpu`, `cuda` or `cuda:N`. `auto` takes the first CUDA device if there is one.
 
     Raises:
-        ValueError: If the name is unknown or that device is not there.
+        UsageError: If the name is unknown or that device is not there.
     """
     if name == "cpu":
         return torch.device("cpu")
@@ -19,9 +21,9 @@ def resolve_device(name: str) -> torch.device:
         return torch.device("cuda:0" if count else "cpu")
     kind, _, number = name.partition(":")
     if kind != "cuda" or not (number == "" or number.isdigit()):
-        raise ValueError(f"unknown device '{name}'; use auto, cpu, cuda or cuda:N")
+        raise UsageError(f"unknown device '{name}'; use auto, cpu, cuda or cuda:N")
     if int(number or 0) >= count:
-        raise ValueError(
+        raise UsageError(
             f"device '{name}' asked for, but torch sees {count} CUDA devices; "
             "use --device cpu or auto"
         )

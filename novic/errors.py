@@ -11,3 +11,9 @@ class NomalyError(Exception):
     """
 
     exit_code: ClassVar[int] = 1
+
+
+class UsageError(NomalyError):
+    """What was asked for cannot be done as asked; the text says what to change."""
+
+    exit_code = 2

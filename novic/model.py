@@ -12,6 +12,7 @@ from novic.bundle import Bundle, BundleError, read_card
 from novic.decode import NounDecoder
 from novic.digest import file_sha256
 from novic.embedder import Embedder, EmbedderError, Pixels, Vectors
+from novic.errors import UsageError
 from novic.gencfg import GenConfig
 from novic.guides import GuideList, read_guide
 from novic.upstream import compact_tokenizer, is_checkpoint, read_model_file
@@ -91,14 +92,14 @@ def build_embedder(spec: str, device: torch.device, precision: str = "auto") -> 
         precision: `auto`, `fp16`, `bf16` or `fp32`; half precision on CUDA only.
 
     Raises:
-        ValueError: If the precision is unknown or not to be had for that embedder or device.
+        UsageError: If the precision is unknown or not to be had for that embedder or device.
         EmbedderError: If no embedder has that name, or its weights or packages are missing.
     """
     kind, _, rest = spec.partition(":")
     match kind, bool(rest):
         case "starter", False:
             if precision != "auto":
-                raise ValueError(f"precision '{precision}' asked for, but the starter has its own")
+                raise UsageError(f"precision '{precision}' asked for, but the starter has its own")
             from novic.embedders.starter import StarterEmbedder
 
             return StarterEmbedder(device)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from novic.errors import UsageError
+
 END = 0
 """Compact id that ends a noun and pads behind it."""
 
@@ -51,18 +53,18 @@ def build_noun_tokens(
         end_id: The tokenizer's end or pad id, remembered for compact id 0.
 
     Raises:
-        ValueError: If there are no nouns, one repeats, or one has no tokens.
+        UsageError: If there are no nouns, one repeats, or one has no tokens.
     """
     if not nouns:
-        raise ValueError("no nouns to tokenise: the noun list is empty")
+        raise UsageError("no nouns to tokenise: the noun list is empty")
     if len(set(nouns)) != len(nouns):
         seen: set[str] = set()
         twice = next(noun for noun in nouns if noun in seen or seen.add(noun))
-        raise ValueError(f"noun '{twice}' stands twice in the list; every noun must be distinct")
+        raise UsageError(f"noun '{twice}' stands twice in the list; every noun must be distinct")
     rows = [list(encode(noun)) for noun in nouns]
     for noun, row in zip(nouns, rows, strict=True):
         if not row:
-            raise ValueError(f"noun '{noun}' has no tokens; remove it from the list")
+            raise UsageError(f"noun '{noun}' has no tokens; remove it from the list")
     used = sorted({piece for row in rows for piece in row} - {end_id})
     compact = {piece: number for number, piece in enumerate(used, start=1)}
     tokens = np.zeros((len(rows), max(map(len, rows)) + 1), dtype=np.int64)

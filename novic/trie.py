@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from novic.errors import UsageError
 from novic.tokens import END
 
 
@@ -69,7 +70,7 @@ def build_trie(tokens: NDArray[np.int64], which: NDArray[np.int64] | None = None
         which: Noun numbers to hold, by default all; edges name nouns by these numbers.
 
     Raises:
-        ValueError: If two nouns have the same tokens.
+        UsageError: If two nouns have the same tokens.
     """
     nouns = np.arange(len(tokens)) if which is None else np.asarray(which, dtype=np.int64)
     rows = tokens[nouns]
@@ -86,7 +87,7 @@ def build_trie(tokens: NDArray[np.int64], which: NDArray[np.int64] | None = None
         )
         ends = column[first] == END
         if ends.sum() != (column == END).sum():
-            raise ValueError("two nouns have the same tokens; every noun must be distinct")
+            raise UsageError("two nouns have the same tokens; every noun must be distinct")
         target = np.full(len(keys), -1)
         target[~ends] = nodes + np.arange((~ends).sum())
         nodes += int((~ends).sum())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from novic.decoder import DecoderConfig, PrefixedDecoder
-from novic.errors import NomalyError
+from novic.errors import NomalyError, UsageError
 
 LAYOUT: Mapping[str, object] = {
     "model": "PrefixedIterDecoder",
@@ -98,7 +98,7 @@ def decoder_sizes(settings: Mapping[str, Any], weights: Mapping[str, Any]) -> De
             heads=checked_part(settings, "num_heads", int, "cfg_flat."),
             prefix=prefix,
         )
-    except ValueError as error:
+    except UsageError as error:
         raise CheckpointError(f"{error} (cfg_flat.num_heads and the weights)") from error
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from novic.digest import file_sha256
 from novic.embedder import Embedder
+from novic.errors import UsageError
 from novic.tokens import build_noun_tokens
 from training.caches.cache import CARD, CacheError, EmbeddingCache
 from training.caches.reader import check_embedder, open_cache, open_samples
@@ -31,14 +32,14 @@ def open_training_data(
     Raises:
         CacheError: If the cache cannot be read, is empty, or was made by another embedder.
         EmbedderError: If the embedder cannot be built here.
-        ValueError: If a version-1 file comes without a spec, or two nouns have the same tokens.
+        UsageError: If a version-1 file comes without a spec, or two nouns have the same tokens.
     """
     cache, source = open_cache(path), open_samples(path)
     if not len(source):
         raise CacheError(f"{path}: holds no samples, so nothing can be trained on it")
     spec = spec or (cache.embedder if isinstance(cache, EmbeddingCache) else "")
     if not spec:
-        raise ValueError(
+        raise UsageError(
             f"{path}: this cache does not name its embedder; name it with --embedder SPEC"
         )
     embedder = build(spec)

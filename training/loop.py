@@ -113,7 +113,7 @@ def train(
         The metrics that are also written into the bundle.
 
     Raises:
-        ValueError: If the data set is smaller than a step.
+        UsageError: If the data set is smaller than a step.
         TrainingError: If the folder holds the checkpoint of another run, a gradient is not finite,
             or a checkpoint cannot be written.
         CacheError: If the cache turns out to be damaged.

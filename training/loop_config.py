@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from novic.errors import UsageError
 from novic.tokens import NounTokens
 from training.batches import BatchSource
 from training.noise import UPSTREAM, NoiseConfig
@@ -58,19 +59,19 @@ class TrainConfig:
         """Refuse values that mean nothing.
 
         Raises:
-            ValueError: If one is out of its range.
+            UsageError: If one is out of its range.
         """
         for name in ("epochs", "batch_size", "accumulate", "chunk_scale"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+                raise UsageError(f"{name} must be at least 1, got {getattr(self, name)}")
         for name in ("learning_rate", "gradient_clip"):
             if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+                raise UsageError(f"{name} must be above 0, got {getattr(self, name)}")
         for name in ("final_rate", "weight_decay", "warmup_chunks"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
+                raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
         if not 0 <= self.held_out < 1:
-            raise ValueError(f"held_out must be from 0 to below 1, got {self.held_out}")
+            raise UsageError(f"held_out must be from 0 to below 1, got {self.held_out}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from novic.errors import UsageError
+
 SCHEMES = {
     "GaussElem": ("norm",),
     "GaussVec": ("norm",),
@@ -46,21 +48,21 @@ class NoiseConfig:
                 empty for no noise.
 
         Raises:
-            ValueError: If the scheme is unknown, or a number is missing, wrong or one too many.
+            UsageError: If the scheme is unknown, or a number is missing, wrong or one too many.
         """
         name, _, rest = text.strip().partition(":")
         if not name:
             return cls()
         scheme = {known.lower(): known for known in SCHEMES}.get(name.strip().lower())
         if scheme is None:
-            raise ValueError(f"unknown noise '{name}'; use one of {', '.join(SCHEMES)}")
+            raise UsageError(f"unknown noise '{name}'; use one of {', '.join(SCHEMES)}")
         names = SCHEMES[scheme]
         try:
             numbers = [float(number) for number in rest.split(",")]
         except ValueError:
             numbers = []
         if len(numbers) != len(names):
-            raise ValueError(f"noise '{text}': write it as {scheme}:{','.join(names).upper()}")
+            raise UsageError(f"noise '{text}': write it as {scheme}:{','.join(names).upper()}")
         noise = cls(scheme, **dict(zip(names, numbers, strict=True)))
         noise._check(text)
         return noise
@@ -76,16 +78,16 @@ class NoiseConfig:
         """Refuse numbers that mean nothing.
 
         Raises:
-            ValueError: If one is negative or not finite, angles are the wrong way round or above
+            UsageError: If one is negative or not finite, angles are the wrong way round or above
                 180, or the mix is above 1.
         """
         numbers = [getattr(self, name) for name in SCHEMES[self.scheme]]
         if not all(0 <= number < float("inf") for number in numbers):
-            raise ValueError(f"noise '{text}': numbers must be 0 or more")
+            raise UsageError(f"noise '{text}': numbers must be 0 or more")
         if not self.least_deg <= self.most_deg <= 180:
-            raise ValueError(f"noise '{text}': angles must rise and be at most 180")
+            raise UsageError(f"noise '{text}': angles must rise and be at most 180")
         if self.mix > 1:
-            raise ValueError(f"noise '{text}': the mix must be at most 1")
+            raise UsageError(f"noise '{text}': the mix must be at most 1")
 
 
 UPSTREAM = NoiseConfig("GaussElemUniformAngle", norm=3.25, least_deg=45, most_deg=75, mix=0.15)

@@ -7,6 +7,8 @@ still within a chunk and falls as a cosine from chunk to chunk.
 import math
 from dataclasses import dataclass
 
+from novic.errors import UsageError
+
 
 @dataclass(frozen=True, slots=True)
 class Length:
@@ -52,11 +54,11 @@ def run_length(
         scale: Samples for every noun in a chunk.
 
     Raises:
-        ValueError: If there are fewer samples than one step takes.
+        UsageError: If there are fewer samples than one step takes.
     """
     epoch_batches = samples // batch_size // accumulate * accumulate
     if not epoch_batches:
-        raise ValueError(
+        raise UsageError(
             f"{samples} samples are fewer than the {batch_size * accumulate} of one step; "
             "lower --batch or --accumulate"
         )

@@ -12,6 +12,7 @@ import numpy as np
 from app.demo.cutouts import Cutout, Sticker, cutouts, sticker
 from app.demo.places import MARGIN, Place, place, place_names
 from app.demo.scene import Camera, Layer, lay
+from app.errors import UsageError
 from detectors.types import Box, Pixels
 
 FPS = 5.0
@@ -119,11 +120,11 @@ def plan_demo(seed: int) -> DemoPlan:
         seed: Any whole number from 0; the same seed gives the same demo, pixel for pixel.
 
     Raises:
-        ValueError: If the seed is negative.
+        UsageError: If the seed is negative.
         app.demo.photos.PhotoError: If a photograph is missing.
     """
     if seed < 0:
-        raise ValueError(f"the demo's seed must be 0 or more, got {seed}")
+        raise UsageError(f"the demo's seed must be 0 or more, got {seed}")
     rng = np.random.default_rng((seed, 1))
     names = place_names()
     where = place(names[(seed + 1) % len(names)])

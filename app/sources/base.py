@@ -21,6 +21,12 @@ class SourceError(NomalyError):
     """A source cannot be opened or read; the text names it (without its password) and says why."""
 
 
+class UnreachableError(SourceError):
+    """A live source cannot be reached: no frame came, or its address leads nowhere."""
+
+    exit_code = 3
+
+
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
     """What is known of a source; of a live one, since its newest connection."""
@@ -121,7 +127,7 @@ class LiveSource(Protocol):
         """Wait for the first frame, which `frames` then delivers.
 
         Raises:
-            SourceError: If none arrived in time; says why the attempts failed.
+            UnreachableError: If none arrived in time; says why the attempts failed.
         """
         ...
 

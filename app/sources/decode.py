@@ -7,6 +7,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from app.errors import UsageError
 from detectors.types import Pixels
 
 _GRID_SLACK = 1e-6
@@ -48,7 +49,7 @@ class Sampler:
     def __init__(self, fps: float | None) -> None:
         """Take the frames a second to keep; None keeps all."""
         if fps is not None and not (math.isfinite(fps) and fps > 0):
-            raise ValueError(f"sample_fps must be a positive number of frames a second, got {fps}")
+            raise UsageError(f"sample_fps must be a positive number of frames a second, got {fps}")
         self._fps = fps
         self._step = -math.inf
 

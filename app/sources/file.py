@@ -50,7 +50,7 @@ class FileSource:
 
         Raises:
             SourceError: If no video frame can be read; one sentence that says why.
-            ValueError: If `sample_fps` is not a positive number.
+            UsageError: If `sample_fps` is not a positive number.
         """
         self._path = Path(path)
         self._sampler = Sampler(sample_fps)

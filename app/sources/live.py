@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from app.redact import redact
-from app.sources.base import Gap, LiveStats, SourceError, SourceInfo
+from app.sources.base import Gap, LiveStats, SourceInfo, UnreachableError
 from app.sources.mailbox import Mailbox
 from app.sources.process import Arrived, Failed, Opened, ReaderProcess
 from app.sources.reader import ReadRequest
@@ -142,8 +142,8 @@ class LiveCamera:
             The camera's size and announced rate.
 
         Raises:
-            SourceError: If no frame came in time, or the camera refuses the login: asking again
-                would not help, and may lock the account.
+            UnreachableError: If no frame came in time, or the camera refuses the login: asking
+                again would not help, and may lock the account.
         """
         with self._changed:
             self._changed.wait_for(self._connected_or_hopeless, timeout_s)
@@ -152,7 +152,7 @@ class LiveCamera:
             failure, tries = self._last_failure, self._stats.attempts
         why = failure.text if failure else "no answer"
         tried = f"{tries} attempts" if tries > 1 else "1 attempt"
-        raise SourceError(f"{self._info.uri}: {why} ({tried} in up to {timeout_s:g} s)")
+        raise UnreachableError(f"{self._info.uri}: {why} ({tried} in up to {timeout_s:g} s)")
 
     def frames(self, timeout_s: float = 0.5) -> Iterator[Frame | None]:
         """Yield the newest frame, or None after each `timeout_s` without one, until closed."""
@@ -295,7 +295,7 @@ def _host(uri: str) -> str:
     try:
         host = urlsplit(uri).hostname
     except ValueError as error:
-        raise SourceError(f"{uri}: not a valid address ({error})") from error
+        raise UnreachableError(f"{uri}: not a valid address ({error})") from error
     if not host:
-        raise SourceError(f"{uri}: the address names no host")
+        raise UnreachableError(f"{uri}: the address names no host")
     return host

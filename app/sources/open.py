@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from app.redact import redact
-from app.sources.base import LiveSource, SourceError
+from app.sources.base import LiveSource, SourceError, UnreachableError
 from app.sources.file import FileSource
 from app.sources.live import LiveCamera, LiveSettings
 from app.sources.paced import PacedSource
@@ -20,7 +20,7 @@ def kind_of(spec: str) -> SourceKind:
     """What a source's text means: a number is a webcam, `scheme://` a stream, all else a file.
 
     Raises:
-        SourceError: If it is a URL of a scheme that cannot be read.
+        UnreachableError: If it is a URL of a scheme that cannot be read.
     """
     if spec.isdecimal():
         return "webcam"
@@ -31,7 +31,7 @@ def kind_of(spec: str) -> SourceKind:
         return "file"
     if scheme not in get_args(_Scheme):
         known = ", ".join(f"{name}://" for name in get_args(_Scheme))
-        raise SourceError(f"{redact(spec)}: cannot read {scheme}:// addresses, only {known}")
+        raise UnreachableError(f"{redact(spec)}: cannot read {scheme}:// addresses, only {known}")
     return "network"
 
 
@@ -64,10 +64,15 @@ def open_live(
     A camera that does not answer is no error here, since it may come back: `connect` waits for it.
 
     Raises:
-        SourceError: If the address makes no sense or the file is no video.
+        UnreachableError: If the address makes no sense or the file is no video.
     """
     if kind_of(spec) == "file":
-        return PacedSource(FileSource(_path(spec), camera, sample_fps, start_time=start_time))
+        try:
+            file = FileSource(_path(spec), camera, sample_fps, start_time=start_time)
+        except SourceError as error:
+            # It stands in for a camera, whose fault scripts tell by its exit code.
+            raise UnreachableError(str(error)) from error
+        return PacedSource(file)
     return LiveCamera(spec.strip(), camera, sample_fps, settings)
 
 

@@ -62,7 +62,7 @@ def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, An
 
     Raises:
         UsageError: If the request makes no sense.
-        app.sources.base.SourceError: If the camera does not deliver its first frame in time.
+        app.sources.base.UnreachableError: If the camera does not deliver its first frame in time.
         detectors.base.DetectorError: If the detector cannot be fitted or loaded.
         app.errors.StoreError: If results cannot be written.
     """

@@ -68,7 +68,7 @@ class OpenClipEmbedder:
         precision: `auto` (float16 autocast on CUDA), `fp16`, `bf16` or `fp32`.
 
     Raises:
-        ValueError: If the precision is unknown or not to be had on that device.
+        UsageError: If the precision is unknown or not to be had on that device.
         EmbedderError: If the model, its weights or its tokenizer cannot be read.
     """
 

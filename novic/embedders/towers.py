@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from novic.embedder import EmbedderError, Pixels, Vectors
+from novic.errors import UsageError
 from novic.images import WORKERS
 
 PRECISIONS = {"fp16": torch.float16, "bf16": torch.bfloat16}
@@ -37,13 +38,13 @@ def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
         device: Where it runs.
 
     Raises:
-        ValueError: If the precision is unknown or not to be had on that device.
+        UsageError: If the precision is unknown or not to be had on that device.
     """
     if precision not in ("auto", "fp32", *PRECISIONS):
-        raise ValueError(f"unknown precision '{precision}'; use auto, fp16, bf16 or fp32")
+        raise UsageError(f"unknown precision '{precision}'; use auto, fp16, bf16 or fp32")
     if device.type != "cuda":
         if precision in PRECISIONS:
-            raise ValueError(f"precision '{precision}' needs a CUDA device; use auto or fp32")
+            raise UsageError(f"precision '{precision}' needs a CUDA device; use auto or fp32")
         return None
     return None if precision == "fp32" else PRECISIONS.get(precision, torch.float16)
 

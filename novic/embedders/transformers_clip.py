@@ -38,7 +38,7 @@ class TransformersEmbedder:
         precision: `auto` (float16 autocast on CUDA), `fp16`, `bf16` or `fp32`.
 
     Raises:
-        ValueError: If the precision is unknown or not to be had on that device.
+        UsageError: If the precision is unknown or not to be had on that device.
         EmbedderError: If the model, its weights, its tokenizer or its image transform cannot be
             read, or it is no model of images and texts.
     """

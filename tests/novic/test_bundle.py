@@ -15,6 +15,7 @@ from novic.bundle import (
     save_bundle,
     save_new_bundle,
 )
+from novic.errors import UsageError
 from tests.novic.builders import random_decoder, random_nouns, random_vectors
 
 TOKENS = random_nouns(50, vocabulary=20, longest=4)
@@ -176,7 +177,7 @@ def test_all_files_of_a_bundle_are_for_the_same_readers(folder: Path):
 
 def test_a_new_bundle_replaces_another_only_when_asked(folder: Path):
     other = Bundle(random_decoder(TOKENS, seed=1), TOKENS, "starter", metrics={"top1": 0.9})
-    with pytest.raises(ValueError, match="exists already; name a new folder or say --overwrite"):
+    with pytest.raises(UsageError, match="exists already; name a new folder or say --overwrite"):
         save_new_bundle(folder, other, half=False, overwrite=False)
     assert load_bundle(folder).metrics == {"top1": 0.5}
     save_new_bundle(folder, other, half=False, overwrite=True)
@@ -186,7 +187,7 @@ def test_a_new_bundle_replaces_another_only_when_asked(folder: Path):
 
 def test_a_folder_with_other_things_is_left_alone(folder: Path):
     (folder / "holiday.jpg").touch()
-    with pytest.raises(ValueError, match="not a bundle alone"):
+    with pytest.raises(UsageError, match="not a bundle alone"):
         save_new_bundle(folder, load_bundle(folder), half=False, overwrite=True)
     assert (folder / "holiday.jpg").exists()
 

@@ -6,6 +6,7 @@ import torch
 
 from novic.bundle import Bundle
 from novic.decode import Kind, NounDecoder
+from novic.errors import UsageError
 from novic.gencfg import GenConfigError, parse_gencfg
 from novic.guides import read_guide
 from tests.novic.builders import random_decoder, random_nouns, random_vectors
@@ -65,7 +66,7 @@ def test_free_generation_without_a_tokenizer_is_refused_with_the_way_out():
     ],
 )
 def test_vectors_that_mean_nothing_are_refused(vectors: np.ndarray, message: str):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UsageError, match=message):
         NounDecoder(BUNDLE).decode(vectors, parse_gencfg("beam"))
 
 

@@ -4,6 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from novic.errors import UsageError
 from novic.tokens import END, build_noun_tokens
 from novic.trie import build_trie
 
@@ -28,12 +29,12 @@ def test_compact_ids_ascend_with_the_tokenizers_ids():
     ],
 )
 def test_bad_noun_lists_are_refused(nouns: list[str], message: str):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UsageError, match=message):
         build_noun_tokens(nouns, spell, end_id=0)
 
 
 def test_two_nouns_with_the_same_tokens_are_refused():
-    with pytest.raises(ValueError, match="the same tokens"):
+    with pytest.raises(UsageError, match="the same tokens"):
         build_trie(np.array([[1, 0], [1, 0]]))
 
 

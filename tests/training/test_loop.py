@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from novic.bundle import load_bundle, read_card
+from novic.errors import UsageError
 from tests.training.memory_source import CONFIG, NOUNS, small_data, small_sizes, train_aloud
 from training import loop
 from training.batches import Batch
@@ -239,18 +240,18 @@ def test_nothing_is_held_out_if_so_wanted(tmp_path: Path):
 
 
 def test_too_small_a_cache_is_refused(tmp_path: Path):
-    with pytest.raises(ValueError, match="480 samples are fewer than the 2048 of one step"):
+    with pytest.raises(UsageError, match="480 samples are fewer than the 2048 of one step"):
         run(tmp_path, replace(CONFIG, batch_size=1024))
 
 
 def test_wrong_settings_are_refused():
-    with pytest.raises(ValueError, match="epochs must be at least 1, got 0"):
+    with pytest.raises(UsageError, match="epochs must be at least 1, got 0"):
         TrainConfig(epochs=0)
-    with pytest.raises(ValueError, match="learning_rate must be above 0, got nan"):
+    with pytest.raises(UsageError, match="learning_rate must be above 0, got nan"):
         TrainConfig(learning_rate=float("nan"))
-    with pytest.raises(ValueError, match="weight_decay must be 0 or more"):
+    with pytest.raises(UsageError, match="weight_decay must be 0 or more"):
         TrainConfig(weight_decay=-0.1)
-    with pytest.raises(ValueError, match="held_out must be from 0 to below 1"):
+    with pytest.raises(UsageError, match="held_out must be from 0 to below 1"):
         TrainConfig(held_out=1.0)
 
 

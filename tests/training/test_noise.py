@@ -5,6 +5,7 @@ import torch
 from torch import Generator
 from torch.nn import functional
 
+from novic.errors import UsageError
 from training.noise import (
     UPSTREAM,
     NoiseConfig,
@@ -118,5 +119,5 @@ def test_the_released_noise_is_what_its_text_says():
     ],
 )
 def test_wrong_noise_is_refused(text: str, said: str):
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(UsageError, match=said):
         NoiseConfig.parse(text)

@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from novic.errors import UsageError
 from training.schedule import Length, learning_rate, run_length
 
 
@@ -27,7 +28,7 @@ def test_a_short_run_is_one_chunk():
 
 
 def test_too_few_samples_are_refused():
-    with pytest.raises(ValueError, match="60 samples are fewer than the 64 of one step"):
+    with pytest.raises(UsageError, match="60 samples are fewer than the 64 of one step"):
         run_length(samples=60, nouns=5, batch_size=32, accumulate=2)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from safetensors.numpy import load_file, save
 
 from novic.digest import file_sha256
+from novic.errors import UsageError
 from training.caches.cache import CARD, V1_TARGETS, EmbeddingCache
 from training.caches.merge import (
     Input,
@@ -50,10 +51,10 @@ def merge_caches(
 
     Raises:
         CacheError: If they cannot be joined or one is damaged.
-        ValueError: If the output holds something else.
+        UsageError: If the output holds something else.
     """
     if making.out.resolve() in {path.resolve() for path in paths}:
-        raise ValueError(f"--out {making.out}: is one of the caches that are read; name another")
+        raise UsageError(f"--out {making.out}: is one of the caches that are read; name another")
     inputs = open_inputs(paths)
     check_alike(inputs, trust=trust)
     width = result_targets(inputs, targets)
@@ -106,7 +107,7 @@ def join_into_v1(
     tokens = _known_tokens(inputs)
     if tokens is None and targets:
         if build is None:
-            raise ValueError(
+            raise UsageError(
                 f"{first.path}: a version-1 file needs the tokens of its nouns; name its embedder "
                 "with --embedder"
             )

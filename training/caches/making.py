@@ -10,6 +10,7 @@ from typing import Any
 
 from novic.digest import file_sha256
 from novic.embedder import Embedder
+from novic.errors import UsageError
 from novic.image_sets import ImageSet, Split, open_folder
 from novic.images import ENDINGS
 from novic.vocabulary import sanitised
@@ -88,7 +89,7 @@ def cache_nouns(source: NounSource, build: Build, making: Making) -> dict[str, A
         DictionaryError: If the dictionary breaks a rule.
         PromptError: If the prompts do.
         CacheError: If it cannot be finished; the same command goes on.
-        ValueError: If the output holds something else.
+        UsageError: If the output holds something else.
     """
     dictionary = read_dictionary(source.dictionary).thresholded(source.threshold)
     prompts = read_prompts(source.prompts, source.collections)
@@ -124,7 +125,7 @@ def cache_captions(source: CaptionSource, build: Build, making: Making) -> dict[
         CaptionError: If the captions break a rule.
         DictionaryError: If the dictionary does.
         CacheError: If it cannot be finished; the same command goes on.
-        ValueError: If the output holds something else.
+        UsageError: If the output holds something else.
     """
     dictionary = read_dictionary(source.dictionary).thresholded(source.threshold)
     written = read_captions(source.captions)
@@ -155,7 +156,7 @@ def cache_images(folder: Path, build: Build, making: Making) -> dict[str, Any]:
 
     Raises:
         CacheError: If it cannot be finished; the same command goes on.
-        ValueError: If there are no images, or the output holds something else.
+        UsageError: If there are no images, or the output holds something else.
     """
     files = sorted(folder.rglob("*")) if folder.is_dir() else []
     images = [
@@ -177,11 +178,11 @@ def cache_classes(source: ClassSource, build: Build, making: Making) -> dict[str
         EvaluationError: If the folder is not laid out as it must be.
         DictionaryError: If the dictionary breaks a rule.
         CacheError: If it cannot be finished; the same command goes on.
-        ValueError: If no class has a noun, or the output holds something else.
+        UsageError: If no class has a noun, or the output holds something else.
     """
     found = open_folder(source.folder, source.split)
     if not found.labels:
-        raise ValueError(
+        raise UsageError(
             f"{source.folder}: holds images but no folders of classes; use `nomaly cache images`"
         )
     names = found.classes
@@ -192,7 +193,7 @@ def cache_classes(source: ClassSource, build: Build, making: Making) -> dict[str
     images = _class_images(source.folder, found, targets)
     lacking = [name for name, own in zip(names, targets, strict=True) if not own]
     if not images:
-        raise ValueError(f"{source.folder}: no class has a noun of the dictionary")
+        raise UsageError(f"{source.folder}: no class has a noun of the dictionary")
     made = _make_images("classes", making, build, source.folder, images, nouns)
     return {**made, "classes_without_noun": lacking}
 
@@ -281,7 +282,7 @@ def _make_images(
     nouns: tuple[str, ...],
 ) -> dict[str, Any]:
     if not images:
-        raise ValueError(f"{folder}: holds no images (*{', *'.join(sorted(ENDINGS))})")
+        raise UsageError(f"{folder}: holds no images (*{', *'.join(sorted(ENDINGS))})")
     listing = [[image.path, list(image.targets)] for image in images]
     request = {"folder": str(folder.resolve()), "images": _digest(listing), "nouns": _digest(nouns)}
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from novic.embedder import Vectors
+from novic.errors import UsageError
 from training.batches import NO_TARGET
 from training.caches.cache import CacheError, EmbeddingCache, Flags, SampleTable
 from training.caches.embedding import Tell, check_units
@@ -87,13 +88,13 @@ def result_targets(inputs: Sequence[Input], wanted: TargetCount) -> int:
     """M of the joined cache.
 
     Raises:
-        ValueError: If it is a number below 1, or above 0 for caches without targets.
+        UsageError: If it is a number below 1, or above 0 for caches without targets.
     """
     counts = [item.cache.max_targets for item in inputs]
     if isinstance(wanted, str):
         return max(counts) if wanted == "max" else min(counts)
     if wanted < 1 or not any(counts):
-        raise ValueError(f"--targets {wanted}: must be max, min or 1 and more, of caches with any")
+        raise UsageError(f"--targets {wanted}: must be max, min or 1 and more, of caches with any")
     return wanted
 
 

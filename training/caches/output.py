@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from novic.embedder import Embedder
+from novic.errors import UsageError
 from training.caches.cache import CARD
 from training.caches.embedding import Tell
 from training.caches.shards import VectorKind
@@ -46,14 +47,14 @@ class Making:
         """Make sure that nothing finished is in the way, before any work is done.
 
         Raises:
-            ValueError: If something is.
+            UsageError: If something is.
         """
         v1 = self.format == "v1"
         if v1 and self.out.is_dir():
-            raise ValueError(f"--out {self.out}: is a folder; a version-1 cache is one file")
+            raise UsageError(f"--out {self.out}: is a folder; a version-1 cache is one file")
         finished = self.out.exists() if v1 else (self.out / CARD).is_file()
         if finished and not self.overwrite:
-            raise ValueError(
+            raise UsageError(
                 f"--out {self.out}: holds a finished cache; name another place, or replace it "
                 "with --overwrite"
             )

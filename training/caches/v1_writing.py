@@ -90,7 +90,7 @@ def v1_targets(nouns: Sequence[str], embedder: Embedder) -> V1Targets:
 
     Raises:
         EmbedderError: If the embedder has no text model here.
-        ValueError: If a noun has no tokens.
+        UsageError: If a noun has no tokens.
     """
     ids = embedder.token_ids
     short = embedder.spec.startswith("openai:")

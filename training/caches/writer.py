@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from novic.errors import UsageError
 from novic.whole_files import NEW
 from training.caches.cache import (
     CARD,
@@ -51,7 +52,7 @@ class CacheWriter:
         overwrite: Remove a finished cache, or the beginning of another one.
 
     Raises:
-        ValueError: If the folder holds a finished cache, one of another request, or other files.
+        UsageError: If the folder holds a finished cache, one of another request, or other files.
         CacheError: If it cannot be written.
     """
 
@@ -138,20 +139,20 @@ def _claim(folder: Path, request: Mapping[str, Any], *, overwrite: bool) -> None
     """Make the folder with its plan, or make sure that it is of an earlier run of the request.
 
     Raises:
-        ValueError: If it is not.
+        UsageError: If it is not.
         CacheError: If it cannot be written.
     """
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"--out {folder}: is a file; name a folder")
+        raise UsageError(f"--out {folder}: is a file; name a folder")
     present = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
     foreign = sorted(name for name in present if not _is_ours(name))
     if foreign:
-        raise ValueError(
+        raise UsageError(
             f"--out {folder}: holds files that are no cache's ({foreign[0]}, ...); "
             "name a new or empty folder"
         )
     if CARD in present and not overwrite:
-        raise ValueError(
+        raise UsageError(
             f"--out {folder}: holds a finished cache; name another folder, or replace it with "
             "--overwrite"
         )
@@ -161,7 +162,7 @@ def _claim(folder: Path, request: Mapping[str, Any], *, overwrite: bool) -> None
         if earlier == json.loads(json.dumps(request)):
             return
         if not overwrite:
-            raise ValueError(
+            raise UsageError(
                 f"--out {folder}: holds the beginning of another cache, which differs in "
                 f"{_difference(request, earlier)}; finish that one, name another folder, or "
                 "replace it with --overwrite"

@@ -13,7 +13,7 @@ from typing import cast
 
 import numpy as np
 
-from novic.errors import NomalyError
+from novic.errors import NomalyError, UsageError
 from scenarios.dictionary import NUMBERS, NounEntry, Number, ObjectDictionary
 from scenarios.json_files import Faults, is_tidy, read_json, write_json
 from training.texts.samples import Caption
@@ -123,10 +123,10 @@ def caption_samples(
         `samples_per_freq` times its frequency.
 
     Raises:
-        ValueError: If there would be more captions than samples to use them in.
+        UsageError: If there would be more captions than samples to use them in.
     """
     if not 1 <= captions_per_freq <= samples_per_freq:
-        raise ValueError(
+        raise UsageError(
             f"{captions_per_freq} captions for each unit of frequency with {samples_per_freq} "
             "samples: take at least one caption, and no more than there are samples"
         )

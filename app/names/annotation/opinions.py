@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Self
 
+from app.errors import UsageError
 from app.names.annotation.asking import PROMPT, VERDICTS, Opinion, Verdict
 from novic.append_log import AppendLog, DamagedLineError
 from training.evaluation.annotations import AnnotationError, Category
@@ -36,13 +37,13 @@ class Rule:
         """Refuse values that mean nothing.
 
         Raises:
-            ValueError: If the numbers of opinions are not 1 <= least <= most, or agree is not
+            UsageError: If the numbers of opinions are not 1 <= least <= most, or agree is not
                 above one half and at most 1 (two verdicts could both hold then).
         """
         if not 1 <= self.least <= self.most:
-            raise ValueError(f"opinions must be 1 <= least <= most, got {self.least}..{self.most}")
+            raise UsageError(f"opinions must be 1 <= least <= most, got {self.least}..{self.most}")
         if not 0.5 < self.agree <= 1:
-            raise ValueError(f"agree must be above 0.5 and at most 1, got {self.agree}")
+            raise UsageError(f"agree must be above 0.5 and at most 1, got {self.agree}")
 
     def category(self, verdicts: Sequence[Verdict]) -> Category | None:
         """The judgement that opinions come to; None if more are to be asked for.

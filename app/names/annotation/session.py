@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.names.annotation.work import Item
+from novic.errors import NomalyError
 from training.evaluation.annotations import (
     AnnotationError,
     Annotations,
@@ -14,7 +15,7 @@ from training.evaluation.annotations import (
 )
 
 
-class NoSuchItemError(LookupError):
+class NoSuchItemError(NomalyError):
     """The page asked for an image or noun that the session doesn't have."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from novic.errors import NomalyError
 from novic.vocabulary import canonical
 from scenarios.overlay import Edit, Overlay, write_overlay
 from scenarios.ratings.result import NounRating, SiteRatings
@@ -27,7 +28,7 @@ SCALE = (1.0, 10.0)
 """Ratings that a person may give, both included."""
 
 
-class NoSuchNounError(LookupError):
+class NoSuchNounError(NomalyError):
     """The page asked for a noun that the site's ratings don't have."""
 
 

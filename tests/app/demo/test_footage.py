@@ -18,6 +18,7 @@ from app.demo.footage import (
 from app.demo.places import MARGIN, place, place_names
 from app.demo.scene import Camera
 from detectors.types import Box
+from novic.errors import UsageError
 
 SEEDS = range(12)
 
@@ -77,7 +78,7 @@ def test_another_seed_gives_another_demo(plans: list[DemoPlan]):
 
 
 def test_a_negative_seed_is_refused():
-    with pytest.raises(ValueError, match="seed must be 0 or more, got -1"):
+    with pytest.raises(UsageError, match="seed must be 0 or more, got -1"):
         plan_demo(-1)
 
 

@@ -12,6 +12,7 @@ import pytest
 from app.sources.base import SourceError
 from app.sources.decode import Sampler
 from app.sources.file import FileSource
+from novic.errors import UsageError
 from tests.peers.pattern import SIZE, number_of, numbered, picture, write_video
 
 
@@ -56,7 +57,7 @@ def test_sampling_keeps_at_most_so_many_a_second(clip: Path, fps: float, kept: i
 
 @pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf")])
 def test_a_senseless_rate_is_refused(fps: float):
-    with pytest.raises(ValueError, match="sample_fps must be a positive number"):
+    with pytest.raises(UsageError, match="sample_fps must be a positive number"):
         Sampler(fps)
 
 

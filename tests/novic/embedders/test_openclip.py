@@ -17,6 +17,7 @@ from torch.nn import functional
 from novic.embedder import Embedder, EmbedderError, Pixels
 from novic.embedders.openclip import imagenet_names, imagenet_prompts, openai_models
 from novic.embedders.towers import LONGEST, as_picture, autocast_dtype
+from novic.errors import UsageError
 from novic.model import build_embedder
 from novic.tokens import build_noun_tokens
 from tests.novic.clips import (
@@ -581,12 +582,12 @@ def test_half_precision_is_for_cuda(precision: str, device: torch.device, dtype:
     [("fp16", "needs a CUDA device"), ("int4", "unknown precision 'int4'; use auto, fp16")],
 )
 def test_other_precisions_are_refused(plain: Path, precision: str, message: str):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UsageError, match=message):
         build_embedder(f"openclip:{plain}", CPU, precision)
 
 
 def test_the_starter_takes_no_precision():
-    with pytest.raises(ValueError, match="precision 'fp16' asked for, but the starter has its own"):
+    with pytest.raises(UsageError, match="precision 'fp16' asked for, but the starter has its own"):
         build_embedder("starter", CPU, "fp16")
 
 

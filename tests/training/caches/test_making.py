@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from novic.embedder import Vectors
+from novic.errors import UsageError
 from scenarios.dictionary import DictionaryError
 from tests.training.cache_builders import make_cache, quiet, some_captions
 from tests.training.hashed import HashedEmbedder
@@ -173,7 +174,7 @@ def test_a_finished_cache_is_not_replaced_unasked(nouns: NounSource, tmp_path: P
         out = making(tmp_path / form, form=form)
         cache_nouns(nouns, HashedEmbedder, out)
         before = cache_info(out.out)
-        with pytest.raises(ValueError, match="--overwrite"):
+        with pytest.raises(UsageError, match="--overwrite"):
             cache_nouns(nouns, HashedEmbedder, out)
         assert cache_info(out.out) == before
         cache_nouns(nouns, HashedEmbedder, making(out.out, form=form, overwrite=True))
@@ -182,11 +183,11 @@ def test_a_finished_cache_is_not_replaced_unasked(nouns: NounSource, tmp_path: P
 def test_other_peoples_files_are_left_alone(nouns: NounSource, tmp_path: Path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("precious")
-    with pytest.raises(ValueError, match=r"holds files that are no cache's \(thesis.txt"):
+    with pytest.raises(UsageError, match=r"holds files that are no cache's \(thesis.txt"):
         cache_nouns(nouns, HashedEmbedder, making(tmp_path / "out", overwrite=True))
-    with pytest.raises(ValueError, match="is a file; name a folder"):
+    with pytest.raises(UsageError, match="is a file; name a folder"):
         cache_nouns(nouns, HashedEmbedder, making(nouns.dictionary, overwrite=True))
-    with pytest.raises(ValueError, match="is a folder; a version-1 cache is one file"):
+    with pytest.raises(UsageError, match="is a folder; a version-1 cache is one file"):
         cache_nouns(nouns, HashedEmbedder, making(tmp_path / "out", form="v1", overwrite=True))
     assert (tmp_path / "out" / "thesis.txt").read_text() == "precious"
 
@@ -298,7 +299,7 @@ def test_ctrl_c_keeps_shards_and_a_torn_journal_is_mended(nouns: NounSource, tmp
     journal.write_text("\n".join([*lines[:-1], lines[-1][:20]]))
     (stopped / json.loads(lines[0])["record"]["file"]).write_bytes(b"short")
     (stopped / "shard-000-000.safetensors.new").write_bytes(b"half")
-    with pytest.raises(ValueError, match=r"another cache, which differs in seed \(0 before, 1 now"):
+    with pytest.raises(UsageError, match=r"another cache, which differs in seed \(0 before, 1 now"):
         cache_nouns(source, HashedEmbedder, making(stopped, seed=1))
     cache_nouns(source, HashedEmbedder, making(stopped))
     assert contents(stopped) == contents(whole)
@@ -396,7 +397,7 @@ def test_images_have_no_targets_and_broken_ones_are_listed(pictures: Path, tmp_p
 
 
 def test_no_images_is_a_usage_error(pictures: Path, tmp_path: Path):
-    with pytest.raises(ValueError, match="holds no images"):
+    with pytest.raises(UsageError, match="holds no images"):
         cache_images(tmp_path / "none", HashedEmbedder, making(tmp_path / "out"))
     for file in pictures.rglob("*.png"):
         file.unlink()
@@ -518,9 +519,9 @@ def test_caches_that_do_not_fit_are_told(two: tuple[Path, Path], tmp_path: Path)
     merge_caches([other], making(v1, form="v1"), lambda: HashedEmbedder(model="other"))
     with pytest.raises(CacheError, match="different embedders: the one of hash"):
         merge_caches([one, v1], making(tmp_path / "out"))
-    with pytest.raises(ValueError, match="is one of the caches that are read"):
+    with pytest.raises(UsageError, match="is one of the caches that are read"):
         merge_caches([one, v1], making(one, overwrite=True))
-    with pytest.raises(ValueError, match="needs the tokens of its nouns; name its embedder"):
+    with pytest.raises(UsageError, match="needs the tokens of its nouns; name its embedder"):
         merge_caches([one], making(tmp_path / "v1-2", form="v1"))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from novic.errors import UsageError
 from scenarios.dictionary import ObjectDictionary
 from tests.scenarios.builders import AIRPLANE, DEER, SUV, large_dictionary, small_dictionary
 from training.texts.captions import (
@@ -202,5 +203,5 @@ def test_nouns_without_captions_give_no_samples_and_are_told():
 
 
 def test_more_captions_than_samples_are_refused():
-    with pytest.raises(ValueError, match=r"21 captions .* with 20 samples"):
+    with pytest.raises(UsageError, match=r"21 captions .* with 20 samples"):
         next(caption_samples(small_dictionary(), {}, captions_per_freq=21))

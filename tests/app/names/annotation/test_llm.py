@@ -311,7 +311,7 @@ def test_when_opinions_are_enough_follows_the_settings():
         (3, 5, 0.5, r"agree must be above 0\.5 and at most 1, got 0\.5"),
         (3, 5, 1.1, r"agree must be above 0\.5 and at most 1, got 1\.1"),
     ):
-        with pytest.raises(ValueError, match=fault):
+        with pytest.raises(UsageError, match=fault):
             Rule(least, most, agree)
 
 
@@ -594,5 +594,5 @@ def test_wrong_options_are_told(
     folder: Path, predicted: Path, options: tuple[str, ...], fault: str
 ):
     words = command(folder, predicted, "http://127.0.0.1:1/v1", *options)[1:]
-    with pytest.raises((UsageError, ValueError), match=fault):
+    with pytest.raises(UsageError, match=fault):
         CliRunner().invoke(annotate.cli, words, catch_exceptions=False)
