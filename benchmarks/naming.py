@@ -203,7 +203,8 @@ class Namers:
             "argmax, squeezed": self._argmax(squeezed),
             "nearest": [[[self.nouns[n]] for n in row] for row in near],
             "ours": [
-                [[score.noun] for score in row] for row in self.model.decode(vectors, top=TOP)
+                [[score.noun] for score in naming.nouns]
+                for naming in self.model.decode(vectors, top=TOP)
             ],
         }
 

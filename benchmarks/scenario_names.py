@@ -140,11 +140,12 @@ def embed(stamps: Sequence[Stamp]) -> list[Picture]:
 def hits(decoder: NounDecoder, pictures: Sequence[Picture]) -> dict[int, NDArray[np.float64]]:
     """Share of its backgrounds on which each picture is named right [P], for each of TOPS."""
     model = NounModel(StarterEmbedder(), decoder)
-    named = model.decode(np.concatenate([picture.vectors for picture in pictures]), max(TOPS))
+    vectors = np.concatenate([picture.vectors for picture in pictures])
+    named = [[score.noun for score in one.nouns] for one in model.decode(vectors, max(TOPS))]
 
     def right(top: int) -> list[bool]:
         return [
-            not picture.right.isdisjoint(score.noun for score in named[2 * number + scene][:top])
+            not picture.right.isdisjoint(named[2 * number + scene][:top])
             for number, picture in enumerate(pictures)
             for scene in range(2)
         ]

@@ -79,6 +79,11 @@ class GenConfig:
         """Whether a prior is divided out."""
         return self.prior != "none" and self.scaler != 0
 
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether exp of a score is a probability (`novic.decode`)."""
+        return not self.has_prior and self.length_alpha == 0
+
     def decoding(self) -> Decoding:
         """The same as settings of a search along a trie."""
         return Decoding(self.topk, self.guide == "r", self.temperature, self.length_alpha)

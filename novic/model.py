@@ -6,17 +6,19 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from novic.bundle import Bundle, BundleError, read_card
-from novic.decode import NounDecoder
+from novic.decode import DecodedNoun, NounDecoder
 from novic.digest import file_sha256
 from novic.embedder import Embedder, EmbedderError, Pixels, Vectors
 from novic.errors import UsageError
 from novic.gencfg import GenConfig
 from novic.guides import GuideList, read_guide
 from novic.upstream import compact_tokenizer, is_checkpoint, read_model_file
-from novic.vocabulary import NounScore
+from novic.vocabulary import Naming, NounScore
 
 BATCH = 64
 """Images embedded and decoded at once."""
@@ -49,7 +51,7 @@ class NounModel:
         self.decoder = decoder
         self._config = config or GenConfig()
 
-    def name(self, images: Sequence[Pixels], top: int = 5) -> list[list[NounScore]]:
+    def name(self, images: Sequence[Pixels], top: int = 5) -> list[Naming]:
         """Name images.
 
         Args:
@@ -57,7 +59,11 @@ class NounModel:
             top: Candidates per image, best first.
 
         Returns:
-            For each image up to `top` candidates.
+            N results, each with up to `top` candidates.
+
+        Raises:
+            ValueError: If an image is not of that form or has no pixels.
+            EmbedderError: If the embedder's model gives vectors that are not finite.
         """
         named = []
         for first in range(0, len(images), BATCH):
@@ -65,15 +71,27 @@ class NounModel:
             named += self.decode(vectors, top)
         return named
 
-    def decode(self, vectors: Vectors, top: int = 5) -> list[list[NounScore]]:
-        """Name images by their vectors [N, F], float32."""
+    def decode(self, vectors: Vectors, top: int = 5) -> list[Naming]:
+        """Name images by their vectors.
+
+        Args:
+            vectors: Unit vectors of N images, float32 [N, F], from the decoder's embedder.
+            top: Candidates per image, best first.
+
+        Raises:
+            ValueError: If the vectors have another width or are not finite.
+        """
         config = self._config
         if config.method != "greedy":
             config = replace(config, topk=max(config.topk, top))
-        return [
-            [NounScore(answer.noun, math.exp(answer.score)) for answer in row]
-            for row in self.decoder.decode(vectors, config, wanted=top)
-        ]
+        answers = self.decoder.decode(vectors, config, wanted=top)
+        return [self._naming(row, vector) for row, vector in zip(answers, vectors, strict=True)]
+
+    def _naming(self, answers: Sequence[DecodedNoun], vector: NDArray[np.float32]) -> Naming:
+        nouns = tuple(NounScore(answer.noun, math.exp(answer.score)) for answer in answers)
+        rest = max(0.0, 1 - sum(noun.p for noun in nouns))
+        # A copy: who keeps one vector should not keep those of all images named with it.
+        return Naming(nouns, vector.copy(), rest if self._config.gives_probabilities else math.nan)
 
 
 def starter_bundle_path() -> Path:
@@ -151,6 +169,7 @@ def load_model(
     device: torch.device,
     options: ModelOptions | None = None,
     *,
+    embedder: Embedder | None = None,
     many_images: bool = False,
 ) -> NounModel:
     """Load a decoder and the embedder it names.
@@ -159,10 +178,11 @@ def load_model(
         path: Folder of a bundle or a checkpoint; None for the one that Nomaly ships.
         device: Where both run.
         options: How the decoder is used.
+        embedder: The decoder's embedder where it is open already: sites on one machine share it.
         many_images: Make ready for many images now, rather than in the middle of them.
 
     Raises:
-        BundleError: If the bundle cannot be read.
+        BundleError: If the bundle cannot be read, or the open embedder is another than it names.
         CheckpointError: If the checkpoint cannot be used.
         EmbedderError: If its embedder cannot be built here.
         GuideError: If no noun of the guide can be said.
@@ -170,7 +190,14 @@ def load_model(
     options = options or ModelOptions()
     bundle = read_model_file(path or starter_bundle_path(), device, tokenizer=options.tokenizer)
     decoder = open_decoder(bundle, options)
-    embedder = build_embedder(options.embedder or bundle.embedder, device)
+    spec = options.embedder or bundle.embedder
+    if embedder is None:
+        embedder = build_embedder(spec, device)
+    elif embedder.spec != spec:
+        raise BundleError(
+            f"the decoder reads vectors of '{spec}', but the embedder that is open is "
+            f"'{embedder.spec}': open '{spec}' for it"
+        )
     model = NounModel(embedder, decoder, options.config)
     if many_images:
         model.embedder.warm_up()

@@ -26,8 +26,8 @@ class Naming:
     vector: NDArray[np.float32]
     """The image's unit vector [F] in the embedder's space."""
     rest: float
-    """Probability that the candidates leave to everything else, 1 less the sum of their p, at
-    least 0. NaN under strategies whose scores are no probabilities."""
+    """Probability that the candidates leave to everything else, 1 less the sum of their p, 0 to 1.
+    NaN under strategies whose scores are no probabilities (`GenConfig.gives_probabilities`)."""
 
 
 def canonical(text: str) -> str:

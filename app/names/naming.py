@@ -29,7 +29,7 @@ class NamedImage:
     """What an image file shows, or why it could not be read."""
 
     path: str
-    nouns: list[NounScore] = field(default_factory=list)
+    nouns: Sequence[NounScore] = ()
     error: str = ""
     expected: Mapping[str, Expected] = field(default_factory=dict)
     """Of those nouns whose frequency at the site is known."""
@@ -74,7 +74,7 @@ def name_images(
                 if file.image is None:
                     yield NamedImage(file.path, error=file.error)
                 else:
-                    nouns = next(named)
+                    nouns = next(named).nouns
                     yield NamedImage(file.path, nouns, expected=expected(model.bundle, nouns))
             done += len(batch)
             meter.to(done, f"{done} images")

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from app.events.event import Picture
 from detectors.types import Pixels
-from novic.vocabulary import NounScore
+from novic.vocabulary import Naming
 
 TOP = 5
 """Candidates kept for an event."""
@@ -17,8 +17,8 @@ VOTERS = 10
 class Names(Protocol):
     """Whatever names images; `novic.model.NounModel` does."""
 
-    def name(self, images: Sequence[Pixels], top: int = 5) -> list[list[NounScore]]:
-        """Candidates of each image, best first."""
+    def name(self, images: Sequence[Pixels], top: int = 5) -> list[Naming]:
+        """What each image was named, up to `top` candidates."""
         ...
 
 
@@ -33,7 +33,7 @@ def name_pictures(model: Names, pictures: Sequence[Picture]) -> None:
     crops = [crop for picture in new for crop in picture.crops]
     named = iter(model.name(crops, VOTERS)) if crops else iter(())
     for picture in new:
-        picture.nouns.extend(next(named) for _ in picture.crops)
+        picture.nouns.extend(list(next(named).nouns) for _ in picture.crops)
 
 
 def vote(pictures: Sequence[Picture]) -> list[tuple[str, float]]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from detectors.types import Box, Detection, Frame, Pixels
-from novic.vocabulary import NounScore
+from novic.vocabulary import Naming, NounScore
 
 
 def a_frame(pts_s: float = 0.0, image: Pixels | None = None, camera: str = "hall") -> Frame:
@@ -32,9 +32,14 @@ class BrightnessNames:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def name(self, images: Sequence[Pixels], top: int = 5) -> list[list[NounScore]]:
+    def name(self, images: Sequence[Pixels], top: int = 5) -> list[Naming]:
         self.batches.append(len(images))
-        return [
-            [NounScore("lamp" if image.mean() > 128 else "shadow", 0.8), NounScore("thing", 0.1)]
-            for image in images
-        ]
+        return [brightness_naming(image) for image in images]
+
+
+def brightness_naming(image: Pixels) -> Naming:
+    """A lamp where it is bright, with a vector [2] that says how bright."""
+    nouns = (NounScore("lamp" if image.mean() > 128 else "shadow", 0.8), NounScore("thing", 0.1))
+    angle = image.mean() / 255 * np.pi / 2
+    vector = np.array([np.cos(angle), np.sin(angle)], np.float32)
+    return Naming(nouns, vector, rest=0.1)

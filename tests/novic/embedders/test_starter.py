@@ -43,9 +43,10 @@ def test_a_real_cat_is_seen(embedder: StarterEmbedder, cat: Pixels):
 
 def test_the_shipped_bundle_names_a_real_cat(embedder: StarterEmbedder, cat: Pixels):
     model = NounModel(embedder, NounDecoder(load_bundle(starter_bundle_path())))
-    names = model.name([cat], top=5)[0]
-    assert "cat" in {score.noun for score in names[:3]}
-    assert sum(score.p for score in names) <= 1.001
+    [naming] = model.name([cat], top=5)
+    assert "cat" in {score.noun for score in naming.nouns[:3]}
+    assert sum(score.p for score in naming.nouns) + naming.rest == pytest.approx(1)
+    np.testing.assert_array_equal(naming.vector, embedder.embed_images([cat])[0])
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 400), (700, 3), (33, 57)])
@@ -163,4 +164,4 @@ def test_the_shipped_decoder_says_what_it_would_say_unheld(embedder: StarterEmbe
     decoder = open_decoder(load_bundle(starter_bundle_path()))
     model = NounModel(embedder, decoder, parse_gencfg("beam_k5_gn"))
     rows = model.decode(embedder.embed_texts(["cat", "teapot"]))
-    assert [row[0].noun for row in rows] == ["cat", "teapot"]
+    assert [naming.nouns[0].noun for naming in rows] == ["cat", "teapot"]
