@@ -21,11 +21,13 @@ import sklearn.datasets
 from numpy.typing import NDArray
 
 from detectors.boxes import find_boxes
-from detectors.features.backbones import FeatureNet, choose_channels, find_spec, load_backbone
+from detectors.configs import PadimConfig
+from detectors.features.backbones import FeatureNet, choose_channels, find_spec
+from detectors.features.extractors import Extractors
 from detectors.models.padim import PadimDetector
 from detectors.types import Box, Detection, Pixels
 from novic.device import resolve_device
-from novic.runtime import TorchRuntime, build_runtime
+from novic.runtime import TorchRuntime
 
 STAMPS = Path("/usr/share/tuxpaint/stamps")
 VTEST = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")
@@ -230,7 +232,7 @@ def watch(photo: Pixels, seed: int, seconds: float, objects: int, tally: Tally) 
     """Learn a scene, watch it, then watch objects lying in it."""
     camera = Camera(seed)
     learned = [camera.look(photo) for _ in range(round(60 * RATE))]
-    detector = PadimDetector(resolve_device("auto"))
+    detector = PadimDetector(PadimConfig(), resolve_device("auto"), Extractors())
     detector.fit(learned[::6])
     boxes: list[list[Detection]] = []
     for _ in range(round(seconds * RATE / 10)):
@@ -267,11 +269,11 @@ def speed(photo: Pixels, detector: PadimDetector, runs: int = 7) -> dict[str, fl
     camera = Camera(1)
     batch = [camera.look(photo) for _ in range(8)]
     images = np.stack(batch)
-    spec = find_spec(detector.settings.backbone)
-    chosen = choose_channels(spec, detector.settings.channels, detector.settings.seed)
-    net = FeatureNet(load_backbone(spec), spec, chosen).eval()
+    spec = find_spec(detector.config.backbone)
+    chosen = choose_channels(spec, detector.config.channels, detector.config.seed)
+    net = FeatureNet(detector.extractor.network, spec, chosen).eval()
     plain = TorchRuntime(net, detector.device)
-    chosen_runtime = build_runtime(net, VIEW, detector.device)
+    chosen_runtime = detector.extractor.runtime
     times: dict[str, list[float]] = {"detect": [], "torch": [], chosen_runtime.name + " chosen": []}
     for _ in range(runs + 1):
         for name, call in zip(

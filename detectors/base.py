@@ -1,15 +1,18 @@
 """What every detector can do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.types import Pixels
 from novic.errors import NomalyError
+
+if TYPE_CHECKING:  # who only reads settings needs no torch
+    import torch
 
 type Progress = Callable[[int, int], None]
 """Called with (done, total) while a detector is fitted."""
@@ -29,6 +32,9 @@ class AnomalyMaps:
     unusual, whatever the detector."""
     scores: NDArray[np.float32]
     """Largest map value of each frame [B]."""
+    features: NDArray[np.float32] | None = None
+    """What each cell was judged by [B, D, h, w]; None if it was not asked for, or if the detector
+    judges by nothing but pixels."""
 
 
 class Detector(Protocol):
@@ -36,7 +42,7 @@ class Detector(Protocol):
 
     @property
     def threshold(self) -> float:
-        """Raw map value that counts as 1.0."""
+        """Raw map value that counts as 1.0; NaN before the fit."""
         ...
 
     def fit(self, frames: Sequence[Pixels], progress: Progress | None = None) -> None:
@@ -51,17 +57,52 @@ class Detector(Protocol):
         """
         ...
 
-    def detect(self, frames: Sequence[Pixels]) -> AnomalyMaps:
+    def detect(self, frames: Sequence[Pixels], *, features: bool = False) -> AnomalyMaps:
         """Map what is unusual in each frame.
 
         Args:
-            frames: B images, RGB uint8 [H, W, 3], of the size it was fitted on.
+            frames: B images, RGB uint8 [H, W, 3], of the size it was fitted on; B may be 0.
+            features: Whether the maps shall carry their features.
 
         Raises:
             DetectorError: If it is not fitted or the frames have another size.
         """
         ...
 
+    def with_threshold(self, threshold: float) -> Self:
+        """The same detector with another raw map value that counts as 1.0.
+
+        What it learned is shared, not copied; this one stays as it is.
+
+        Args:
+            threshold: Above 0, for example from a calibration.
+
+        Raises:
+            DetectorError: If it is not fitted.
+            ValueError: If the threshold is not above 0 and finite.
+        """
+        ...
+
     def save(self, path: Path) -> None:
-        """Write everything that `load` needs into a new folder (safetensors and JSON)."""
+        """Write everything that `load_detector` needs into a folder: safetensors and JSON.
+
+        Args:
+            path: A folder that does not exist yet or is empty.
+
+        Raises:
+            DetectorError: If it is not fitted, or the folder is not empty or cannot be written.
+        """
+        ...
+
+    def restore(self, facts: Mapping[str, Any], tensors: Mapping[str, "torch.Tensor"]) -> None:
+        """Take up what `save` wrote; for `load_detector`, which has built it by its settings.
+
+        Args:
+            facts: What stood in detector.json.
+            tensors: What lay beside it.
+
+        Raises:
+            DetectorError: If its network is not the one that it was fitted with.
+            KeyError: If a part is missing; a TypeError or ValueError if one is wrong.
+        """
         ...

@@ -1,54 +1,61 @@
-"""Detectors by name."""
+"""From settings to detectors. The one place that knows them all."""
 
 from pathlib import Path
+from typing import assert_never
 
 import torch
 
 from detectors.base import Detector, DetectorError
+from detectors.configs import CONFIGS, DetectorConfig, DetectorConfigError, PadimConfig, read_config
+from detectors.features.extractors import Extractors
 from detectors.files import read_facts, read_tensors
 
-DEFAULT = "padim"
-NAMES = (DEFAULT,)
 
-
-def build_detector(name: str, device: torch.device) -> Detector:
+def build_detector(
+    config: DetectorConfig, device: torch.device, extractors: Extractors | None = None
+) -> Detector:
     """An unfitted detector.
 
     Args:
-        name: One of `NAMES`.
+        config: Which, and how it is made.
         device: Where it computes.
+        extractors: Shared with other detectors; by default it gets its own.
 
     Raises:
-        DetectorError: If the name is unknown or the detector's weights are not installed.
+        DetectorError: If the detector's weights are not installed.
     """
-    match name:
-        case "padim":
+    shared = Extractors() if extractors is None else extractors
+    match config:
+        case PadimConfig():
             from detectors.models.padim import PadimDetector  # noqa: PLC0415  # only what is asked for
 
-            return PadimDetector(device)
+            return PadimDetector(config, device, shared)
         case _:
-            raise DetectorError(f"unknown detector '{name}'; there are {', '.join(NAMES)}")
+            assert_never(config)
 
 
-def load_detector(path: Path, device: torch.device) -> Detector:
+def load_detector(
+    path: Path, device: torch.device, extractors: Extractors | None = None
+) -> Detector:
     """A fitted detector from the folder that its `save` wrote.
 
     Args:
         path: The folder.
         device: Where it computes; may differ from where it was fitted.
+        extractors: Shared with other detectors; by default it gets its own.
 
     Raises:
         DetectorError: If the folder holds no whole detector of this version, or its backbone's
             weights are not installed or not those it was fitted with.
     """
     facts = read_facts(path)
-    match facts.get("kind"):
-        case "padim":
-            from detectors.models.padim import PadimDetector  # noqa: PLC0415  # only what is asked for
-
-            try:
-                return PadimDetector.from_parts(facts, read_tensors(path, facts), device)
-            except (KeyError, TypeError, ValueError) as error:
-                raise DetectorError(f"{path}: facts are missing or wrong: {error}") from error
-        case kind:
-            raise DetectorError(f"{path}: holds a '{kind}', this nomaly knows {', '.join(NAMES)}")
+    kind = facts.get("kind")
+    if kind not in CONFIGS:
+        raise DetectorError(f"{path}: holds a '{kind}', this nomaly knows {', '.join(CONFIGS)}")
+    try:
+        config = read_config({"kind": kind, **facts["settings"]})
+        detector = build_detector(config, device, extractors)
+        detector.restore(facts, read_tensors(path, facts))
+    except (DetectorConfigError, KeyError, TypeError, ValueError) as error:
+        raise DetectorError(f"{path}: facts are missing or wrong: {error}") from error
+    return detector

@@ -1,6 +1,11 @@
 """What can be set in this room: plain values, checked when they are made, never changed."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from detectors.base import DetectorError
 
 
 class Config(BaseModel):
@@ -13,3 +18,97 @@ class Config(BaseModel):
         allow_inf_nan=False,
         use_attribute_docstrings=True,
     )
+
+
+type _Share = Annotated[float, Field(gt=0, lt=1)]
+type _Count = Annotated[int, Field(ge=1)]
+
+
+class PadimConfig(Config):
+    """What a PaDiM detector is made of; saved with it. The defaults suit a fixed camera."""
+
+    kind: Literal["padim"] = "padim"
+    backbone: Literal["lite0", "lite2"] = "lite0"
+    channels: _Count = 100
+    """Channels drawn from all that the backbone gives."""
+    longer_side: Annotated[int, Field(ge=32)] = 640
+    """Frames are scaled to this many pixels on their longer side."""
+    shrinkage: Annotated[float, Field(gt=0)] = 0.1
+    """Ridge of every covariance over the channel's mean variance."""
+    blur: Annotated[float, Field(ge=0)] = 0.5
+    """Spread of the Gaussian blur of a map, in cells (anomalib: 4 pixels, half a cell)."""
+    passes: _Count = 160
+    """Pictures that the Gaussians are fitted to, at least: the frames and variations of them."""
+    held_out_passes: _Count = 60
+    """Pictures that the threshold is chosen on, at least."""
+    largest_fit: Annotated[int, Field(ge=8)] = 64
+    """More frames than this are thinned out evenly."""
+    held_out: _Share = 1 / 3
+    """Share of the frames, the latest, that only the threshold sees."""
+    false_rate: _Share = 1e-3
+    """Share of the varied held-out pictures that may exceed the threshold. They are harsher than
+    real frames: of those far fewer do (benchmarks/detector.py)."""
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+type DetectorConfig = Annotated[PadimConfig, Field(discriminator="kind")]
+"""The settings of any detector, told apart by `kind`. A new detector joins by `|`; the type checker
+then asks for its case in detectors/build.py, and the contract test runs it."""
+
+_UNION = get_args(DetectorConfig.__value__)[0]
+CONFIGS: dict[str, type[Config]] = {
+    config.model_fields["kind"].default: config for config in get_args(_UNION) or (_UNION,)
+}
+"""The settings of every detector by its kind."""
+_READER: TypeAdapter[DetectorConfig] = TypeAdapter(DetectorConfig)
+
+
+class DetectorConfigError(DetectorError):
+    """There is no such detector, or a setting of it is wrong; the text names the setting."""
+
+    exit_code = 2
+
+
+def read_config(values: Mapping[str, Any]) -> DetectorConfig:
+    """Settings from what JSON or YAML gave.
+
+    Args:
+        values: `kind` and whatever differs from the kind's defaults.
+
+    Raises:
+        DetectorConfigError: If the kind is unknown, or a setting is unknown or wrong.
+    """
+    try:
+        return _READER.validate_python(values)
+    except ValidationError as error:
+        raise DetectorConfigError(_sentence(values.get("kind"), error)) from error
+
+
+def parse_config(kind: str, settings: Mapping[str, str]) -> DetectorConfig:
+    """Settings from words, as a command line gives them.
+
+    Args:
+        kind: Which detector.
+        settings: Values by the settings' names, as text.
+
+    Raises:
+        DetectorConfigError: If the kind is unknown, or a setting is unknown or wrong.
+    """
+    try:
+        return _READER.validate_strings({**settings, "kind": kind})
+    except ValidationError as error:
+        raise DetectorConfigError(_sentence(kind, error)) from error
+
+
+def _sentence(kind: object, error: ValidationError) -> str:
+    """The first fault in words."""
+    if kind not in CONFIGS:
+        return f"unknown detector '{kind}'; there are {', '.join(CONFIGS)}"
+    first = error.errors()[0]
+    # The place of a fault starts with the kind, the tag of the union.
+    name = ".".join(str(part) for part in first["loc"][1:])
+    if first["type"] == "extra_forbidden":
+        known = (known for known in CONFIGS[str(kind)].model_fields if known != "kind")
+        return f"{kind} has no setting '{name}'; there are {', '.join(known)}"
+    said = first["msg"].removeprefix("Input ")
+    return f"{kind}'s setting {name}={first['input']} {said[0].lower()}{said[1:]}"

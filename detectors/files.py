@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from detectors.base import DetectorError
+from novic.whole_files import write_whole
 
 FORMAT = "nomaly-detector"
 VERSION = 1
@@ -20,7 +21,7 @@ _WEIGHTS = "detector.safetensors"
 
 
 def write_folder(path: Path, facts: Mapping[str, Any], tensors: dict[str, torch.Tensor]) -> None:
-    """Write a detector so that it is either whole or not there.
+    """Write a detector so that it is either whole and on the disk, or not there.
 
     Args:
         path: A folder that does not exist yet or is empty.
@@ -42,8 +43,9 @@ def write_folder(path: Path, facts: Mapping[str, Any], tensors: dict[str, torch.
             raise DetectorError(f"{path}: the folder is not empty; save into a new one")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        (partial / _WEIGHTS).write_bytes(weights)
-        (partial / _FACTS).write_text(json.dumps({**head, **facts}, indent=2) + "\n", "utf-8")
+        write_whole(partial / _WEIGHTS, weights)
+        card = json.dumps({**head, **facts}, indent=2) + "\n"
+        write_whole(partial / _FACTS, card.encode())
         partial.replace(path)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)

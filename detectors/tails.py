@@ -6,6 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 _EULER = 0.5772156649
+_BLOCK = 4
+"""Held-out pictures per block maximum: about one frame and its variations."""
+
+
+def held_out_threshold(scores: NDArray[np.float32], false_rate: float) -> float:
+    """The threshold that normal pictures exceed with probability `false_rate`.
+
+    Args:
+        scores: Largest map value of every held-out picture [n], n at least 2, in the order they
+            were taken.
+        false_rate: Wanted share above the threshold.
+    """
+    blocks = np.array_split(scores, max(2, len(scores) // _BLOCK))
+    maxima = np.array([block.max() for block in blocks])
+    return gumbel_threshold(maxima, len(scores) / len(blocks), false_rate)
 
 
 def gumbel_threshold(

@@ -207,13 +207,14 @@ def fit(
     """Teach a detector the normal view of a camera, for audit and watch --detector."""
     from app.stop import Stop
     from app.watching.fitting import fit_detector, normal_frames
+    from detectors.configs import PadimConfig
     from novic.device import resolve_device
 
     if out.exists():
         raise UsageError(f"--out {out}: exists already; name a new folder")
     reporter, check = show_progress(quiet), Stop().check
     frames = normal_frames(video, seconds, reporter, check)
-    fitted = fit_detector(frames, resolve_device(device), reporter, check)
+    fitted = fit_detector(PadimConfig(), frames, resolve_device(device), reporter, check)
     fitted.save(out)
     if as_json:
         print_json({"detector": str(out), "frames": len(frames), "threshold": fitted.threshold})

@@ -166,7 +166,8 @@ class _Audit:
         frames = normal_frames(video, seconds, self._reporter, self._check)
         if not frames:
             raise UsageError(f"{video}: holds no normal footage to learn from")
-        detector = fit_detector(frames, device, self._reporter, self._check)
+        config = self._request.detector_config
+        detector = fit_detector(config, frames, device, self._reporter, self._check)
         detector.save(kept)
         return detector
 
@@ -342,6 +343,7 @@ def _settings(request: AuditRequest) -> dict[str, Any]:
         "normal": _identity(request.normal) if request.normal else None,
         "normal_first_s": request.normal_first_s,
         "detector": str(request.detector) if request.detector else None,
+        "detector_config": None if request.detector else request.detector_config.model_dump(),
         "fps": request.fps,
         "namer": model_sha256(request.model),
         "embedder": request.embedder,

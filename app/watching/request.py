@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from detectors.configs import DetectorConfig, PadimConfig
 from detectors.zones import Zones
 
 
@@ -13,6 +14,8 @@ class RunRequest:
     out: Path
     detector: Path | None = None
     """A detector that was fitted before, instead of learning from normal footage."""
+    detector_config: DetectorConfig = field(default_factory=PadimConfig)
+    """What a detector that learns in this run is made of."""
     fps: float | None = 5.0
     """Frames a second that are looked at; None for every frame, live for as many as can be."""
     device: str = "auto"

@@ -154,7 +154,8 @@ class _Watch:
         """
         seen = self._normal_view(self._request.learn_s or 0.0)
         self._stop.check()
-        detector = fit_detector(seen, device, self._reporter, self._stop.check)
+        config = self._request.detector_config
+        detector = fit_detector(config, seen, device, self._reporter, self._stop.check)
         detector.save(self._request.out / "detector")
         return detector
 

@@ -44,6 +44,11 @@ class CellGaussians:
     ) -> "CellGaussians":
         """What `tensors` gave.
 
+        Args:
+            tensors: `mean` [h * w, D], and `whitening` [h * w, D * (D + 1) / 2], the lower
+                triangles row by row; any floating type.
+            grid: (h, w).
+
         Raises:
             KeyError: If one is missing.
             ValueError: If their shapes do not fit the grid or each other.
@@ -61,7 +66,12 @@ class CellGaussians:
         return cls(mean.float(), whitening, grid)
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Everything as tensors on the CPU, the triangles packed and in half precision."""
+        """Everything as tensors on the CPU.
+
+        Returns:
+            `mean` [h * w, D], float32, and `whitening` [h * w, D * (D + 1) / 2], the triangles row
+            by row, float16.
+        """
         depth = self.mean.shape[1]
         rows, columns = torch.tril_indices(depth, depth)
         packed = self.whitening.cpu()[:, rows, columns].half()

@@ -5,11 +5,13 @@ import pytest
 import skimage.data
 import torch
 
-from detectors.models.padim import PadimDetector, PadimSettings
+from detectors.configs import PadimConfig
+from detectors.features.extractors import Extractors
+from detectors.models.padim import PadimDetector
 from detectors.types import Pixels
 from tests.detectors.views import normal_views
 
-QUICK = PadimSettings(passes=64, longer_side=320)
+QUICK = PadimConfig(passes=64, longer_side=320)
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +22,7 @@ def normal() -> list[Pixels]:
 
 @pytest.fixture(scope="session")
 def fitted(normal: list[Pixels]) -> PadimDetector:
-    detector = PadimDetector(torch.device("cpu"), QUICK)
+    detector = PadimDetector(QUICK, torch.device("cpu"), Extractors())
     detector.fit(normal)
     return detector
 

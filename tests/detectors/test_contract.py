@@ -9,23 +9,38 @@ import torch
 
 from detectors.base import Detector, DetectorError
 from detectors.boxes import find_boxes
-from detectors.build import DEFAULT, NAMES, build_detector, load_detector
-from detectors.models.padim import PadimDetector
+from detectors.build import build_detector, load_detector
+from detectors.configs import CONFIGS, DetectorConfig, read_config
+from detectors.features.extractors import Extractors
 from detectors.types import Box, Pixels
+from detectors.views import detect_views
+from tests.detectors.conftest import QUICK
+from tests.detectors.views import normal_views
 
 pytestmark = pytest.mark.slow
 
 CPU = torch.device("cpu")
 
-
-@pytest.fixture(params=[DEFAULT])
-def detector(request: pytest.FixtureRequest, fitted: PadimDetector) -> Detector:
-    """Every fitted detector, by name."""
-    return {"padim": fitted}[request.param]
+CONFIG_OF = {QUICK.kind: QUICK}
+"""Settings that make a detector quick to fit, where its own do not."""
 
 
-def test_every_registered_detector_is_tested_here():
-    assert NAMES == (DEFAULT,)
+def config_of(kind: str) -> DetectorConfig:
+    return CONFIG_OF.get(kind) or read_config({"kind": kind})
+
+
+@pytest.fixture(scope="module", params=list(CONFIGS))
+def config(request: pytest.FixtureRequest) -> DetectorConfig:
+    """The settings of every detector that there is."""
+    return config_of(request.param)
+
+
+@pytest.fixture(scope="module")
+def detector(config: DetectorConfig, normal: Sequence[Pixels]) -> Detector:
+    """Every detector, fitted."""
+    detector = build_detector(config, CPU, Extractors())
+    detector.fit(normal)
+    return detector
 
 
 def test_maps_cover_the_frame_and_scores_are_their_peaks(
@@ -84,35 +99,124 @@ def test_a_loaded_detector_gives_the_same_maps(
     np.testing.assert_array_equal(loaded.detect(normal).maps, detector.detect(normal).maps)
 
 
-@pytest.mark.parametrize("name", NAMES)
+def test_no_frames_give_no_features_either(detector: Detector, normal: Sequence[Pixels]):
+    none, some = (detector.detect(frames, features=True) for frames in ([], normal[:1]))
+    assert none.maps.shape == (0, *some.maps.shape[1:])
+    if some.features is not None:
+        assert none.features is not None
+        assert none.features.shape == (0, *some.features.shape[1:])
+
+
+def test_features_come_on_request_and_belong_to_the_maps_cells(
+    detector: Detector, normal: Sequence[Pixels]
+):
+    plain = detector.detect(normal[:9])
+    asked = detector.detect(normal[:9], features=True)
+    assert plain.features is None
+    np.testing.assert_array_equal(asked.maps, plain.maps)
+    if asked.features is not None:
+        assert asked.features.dtype == np.float32
+        assert asked.features.shape[0] == 9
+        assert asked.features.shape[2:] == asked.maps.shape[1:]
+        alone = detector.detect([normal[4]], features=True).features
+        assert alone is not None
+        np.testing.assert_allclose(asked.features[4:5], alone, rtol=1e-3, atol=1e-3)
+
+
+def test_a_higher_threshold_makes_maps_lower(detector: Detector, normal: Sequence[Pixels]):
+    higher = detector.with_threshold(2 * detector.threshold)
+    assert higher.threshold == 2 * detector.threshold
+    before = detector.detect(normal[:2]).maps
+    np.testing.assert_allclose(higher.detect(normal[:2]).maps, before / 2, rtol=1e-6)
+    np.testing.assert_array_equal(detector.detect(normal[:2]).maps, before)
+
+
+@pytest.mark.parametrize("threshold", [0.0, -1.0, float("nan"), float("inf")])
+def test_an_impossible_threshold_is_refused(detector: Detector, threshold: float):
+    with pytest.raises(ValueError, match=r"threshold .*: must be above 0 and finite"):
+        detector.with_threshold(threshold)
+
+
+def test_a_threshold_that_was_set_is_saved(detector: Detector, tmp_path: Path):
+    detector.with_threshold(12.5).save(tmp_path / "view")
+    assert load_detector(tmp_path / "view", CPU).threshold == 12.5
+
+
+@pytest.fixture(scope="module")
+def views(
+    config: DetectorConfig, detector: Detector, tmp_path_factory: pytest.TempPathFactory
+) -> list[Detector]:
+    """Two detectors of one owner, each with a view of its own, one of them loaded."""
+    shared = Extractors()
+    folder = tmp_path_factory.mktemp("views") / "first"
+    detector.save(folder)
+    other = build_detector(config, CPU, shared)
+    other.fit([np.ascontiguousarray(view[:, ::-1]) for view in normal_views(8, seed=5)])
+    return [load_detector(folder, CPU, shared), other]
+
+
+def test_two_views_at_once_give_what_each_gives_alone(
+    views: list[Detector], normal: Sequence[Pixels]
+):
+    frames = [normal[:3], [np.ascontiguousarray(view[:, ::-1]) for view in normal[3:9]]]
+    together = detect_views(list(zip(views, frames, strict=True)), features=True)
+    for detector, own, found in zip(views, frames, together, strict=True):
+        alone = detector.detect(own, features=True)
+        np.testing.assert_allclose(found.maps, alone.maps, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(found.scores, alone.scores, rtol=1e-3, atol=1e-4)
+        assert (found.features is None) == (alone.features is None)
+        if found.features is not None and alone.features is not None:
+            np.testing.assert_allclose(found.features, alone.features, rtol=1e-3, atol=1e-3)
+
+
+def test_each_view_is_judged_by_what_it_learned(views: list[Detector], normal: Sequence[Pixels]):
+    own, foreign = detect_views([(views[0], normal[:2]), (views[1], normal[:2])])
+    assert own.scores.max() < 1 < foreign.scores.min()
+
+
+def test_a_view_without_frames_stays_in_its_place(views: list[Detector], normal: Sequence[Pixels]):
+    none, some = detect_views([(views[0], []), (views[1], normal[:2])])
+    assert (len(none.maps), len(some.maps)) == (0, 2)
+
+
+def test_one_view_of_another_size_is_refused(views: list[Detector], normal: Sequence[Pixels]):
+    small = [np.zeros((48, 64, 3), np.uint8)]
+    with pytest.raises(DetectorError, match=r"64x48 pixels .* fitted on 200x160"):
+        detect_views([(views[0], normal[:1]), (views[1], small)])
+
+
+def test_no_views_give_no_maps():
+    assert detect_views([]) == []
+
+
 class TestUnfitted:
-    def test_cannot_look_or_save(self, name: str, tmp_path: Path):
-        detector = build_detector(name, CPU)
+    def test_cannot_look_or_save(self, config: DetectorConfig, tmp_path: Path):
+        detector = build_detector(config, CPU)
+        assert np.isnan(detector.threshold)
         with pytest.raises(DetectorError, match="not learned a view yet"):
             detector.detect([np.zeros((48, 64, 3), np.uint8)])
+        with pytest.raises(DetectorError, match="not learned a view yet"):
+            detect_views([(detector, [np.zeros((48, 64, 3), np.uint8)])])
+        with pytest.raises(DetectorError, match="not learned a view yet"):
+            detector.with_threshold(1.0)
         with pytest.raises(DetectorError, match="nothing to save"):
             detector.save(tmp_path / "view")
 
-    def test_too_few_frames(self, name: str):
+    def test_too_few_frames(self, config: DetectorConfig):
         frames = [np.zeros((48, 64, 3), np.uint8)] * 7
         with pytest.raises(DetectorError, match="7 normal frames are too few: at least 8"):
-            build_detector(name, CPU).fit(frames)
+            build_detector(config, CPU).fit(frames)
         with pytest.raises(DetectorError, match="no normal frames: at least 8"):
-            build_detector(name, CPU).fit([])
+            build_detector(config, CPU).fit([])
 
-    def test_mixed_sizes(self, name: str):
+    def test_mixed_sizes(self, config: DetectorConfig):
         frames = [np.zeros((48, 64, 3), np.uint8), np.zeros((60, 80, 3), np.uint8)] * 4
         with pytest.raises(DetectorError, match="different sizes given together: 64x48, 80x60"):
-            build_detector(name, CPU).fit(frames)
+            build_detector(config, CPU).fit(frames)
 
-    def test_not_rgb(self, name: str):
+    def test_not_rgb(self, config: DetectorConfig):
         frames = [np.zeros((48, 64), np.uint8)] * 8
         with pytest.raises(
             DetectorError, match=r"RGB \[H, W, 3\], got an array of shape \(48, 64\)"
         ):
-            build_detector(name, CPU).fit(frames)
-
-
-def test_an_unknown_name_lists_the_known():
-    with pytest.raises(DetectorError, match="unknown detector 'magic'; there are padim"):
-        build_detector("magic", CPU)
+            build_detector(config, CPU).fit(frames)

@@ -5,12 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from detectors.base import DetectorError
 from detectors.build import load_detector
 from detectors.models.padim import PadimDetector
+from detectors.types import Pixels
 
 pytestmark = pytest.mark.slow
 
@@ -51,6 +53,37 @@ def test_a_loaded_detector_looks_without_anomalib(saved: Path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_a_folder_of_the_first_format_still_loads(
+    fitted: PadimDetector, saved: Path, normal: list[Pixels]
+):
+    card = json.loads((saved / "detector.json").read_text())
+    first = {
+        "format": "nomaly-detector",
+        "version": 1,
+        "weights_sha256": card["weights_sha256"],
+        "kind": "padim",
+        "settings": {
+            "backbone": "lite0",
+            "channels": 100,
+            "longer_side": 320,
+            "shrinkage": 0.1,
+            "blur": 0.5,
+            "passes": 64,
+            "held_out_passes": 60,
+            "largest_fit": 64,
+            "held_out": 0.3333333333333333,
+            "false_rate": 0.001,
+            "seed": 0,
+        },
+        "backbone_sha256": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        "frame_size": [160, 200],
+        "threshold": fitted.threshold,
+    }
+    (saved / "detector.json").write_text(json.dumps(first, indent=2) + "\n")
+    loaded = load_detector(saved, CPU)
+    np.testing.assert_array_equal(loaded.detect(normal[:3]).maps, fitted.detect(normal[:3]).maps)
 
 
 def change(folder: Path, **facts: object) -> None:

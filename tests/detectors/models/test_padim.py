@@ -3,15 +3,16 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch.nn import functional
 
+from detectors.configs import PadimConfig
+from detectors.features import extractors
 from detectors.features.backbones import FeatureNet, choose_channels, find_spec, load_backbone
-from detectors.models import padim
+from detectors.features.extractors import Extractors
+from detectors.maps import blur
 from detectors.models.anomalib_models import build_padim, fit_padim
 from detectors.models.gaussians import CellGaussians
-from detectors.models.padim import PadimDetector, PadimSettings, blur, input_size
+from detectors.models.padim import PadimDetector
 from detectors.types import Pixels
 from novic.runtime import TorchRuntime
 from tests.detectors.views import normal_views
@@ -19,6 +20,7 @@ from tests.detectors.views import normal_views
 pytestmark = pytest.mark.slow
 
 CPU = torch.device("cpu")
+TINY = PadimConfig(passes=8, channels=8, longer_side=160)
 
 
 @pytest.fixture(scope="module")
@@ -71,42 +73,12 @@ def test_few_frames_give_finite_distances_even_where_nothing_ever_changes():
     assert torch.isfinite(cells.distances(still + 5)).all()
 
 
-def test_blur_keeps_a_flat_map_and_the_weight_of_a_peak():
-    flat = torch.full((1, 6, 7), 3.0)
-    torch.testing.assert_close(blur(flat, 0.7), flat)
-    peak = torch.zeros(1, 9, 9)
-    peak[0, 4, 4] = 1
-    blurred = blur(peak, 0.5)
-    assert blurred.sum() == pytest.approx(1)
-    assert blurred[0, 4, 4] == blurred.max() < 1
-
-
-@pytest.mark.parametrize(
-    ("frame", "size"),
-    [
-        pytest.param((480, 640), (480, 640), id="as it is"),
-        pytest.param((576, 768), (480, 640), id="smaller"),
-        pytest.param((1080, 1920), (352, 640), id="to a multiple of 16"),
-        pytest.param((120, 160), (240, 320), id="enlarged at most twofold"),
-        pytest.param((1, 1), (32, 32), id="never below two cells of the coarse stage"),
-        pytest.param((10, 4000), (32, 640), id="a line"),
-    ],
-)
-def test_input_size(frame: tuple[int, int], size: tuple[int, int]):
-    assert input_size(frame, 640) == size
-
-
-@given(st.integers(1, 8000), st.integers(1, 8000))
-def test_any_frame_gets_a_size_the_network_takes(height: int, width: int):
-    rows, columns = input_size((height, width), 640)
-    assert rows % 16 == columns % 16 == 0
-    assert 32 <= min(rows, columns) <= max(rows, columns) <= 640
-
-
 @pytest.fixture
 def plain_torch(monkeypatch: pytest.MonkeyPatch):
     """No OpenVINO: converting for one more size takes seconds."""
-    monkeypatch.setattr(padim, "build_runtime", lambda net, size, device: TorchRuntime(net, device))
+    monkeypatch.setattr(
+        extractors, "build_runtime", lambda net, size, device: TorchRuntime(net, device)
+    )
 
 
 @pytest.mark.usefixtures("plain_torch")
@@ -114,7 +86,7 @@ def plain_torch(monkeypatch: pytest.MonkeyPatch):
 def test_odd_frames(size: tuple[int, int]):
     rng = np.random.default_rng(0)
     frames = [rng.integers(0, 256, (*size, 3), np.uint8) for _ in range(8)]
-    detector = PadimDetector(CPU, PadimSettings(passes=8, channels=8, longer_side=160))
+    detector = PadimDetector(TINY, CPU, Extractors())
     detector.fit(frames)
     assert np.isfinite(detector.detect(frames).maps).all()
 
@@ -122,7 +94,7 @@ def test_odd_frames(size: tuple[int, int]):
 @pytest.mark.usefixtures("plain_torch")
 def test_a_black_view_with_something_in_it():
     dark = [np.zeros((80, 80, 3), np.uint8)] * 8
-    detector = PadimDetector(CPU, PadimSettings(passes=16, longer_side=160))
+    detector = PadimDetector(PadimConfig(passes=16, longer_side=160), CPU, Extractors())
     detector.fit(dark)
     lit = dark[0].copy()
     lit[20:60, 20:60] = 255
@@ -134,7 +106,7 @@ def test_a_black_view_with_something_in_it():
 def test_a_20_megapixel_frame():
     small = normal_views(1, seed=0)[0]
     large = np.kron(small, np.ones((25, 25, 1), np.uint8))[:3900, :5000]
-    detector = PadimDetector(CPU, PadimSettings(passes=8, channels=8, longer_side=160))
+    detector = PadimDetector(TINY, CPU, Extractors())
     detector.fit([large] * 8)
     assert detector.detect([large]).maps.shape == (1, 16, 20)
 
@@ -142,7 +114,7 @@ def test_a_20_megapixel_frame():
 @pytest.mark.usefixtures("plain_torch")
 def test_progress_ends_at_its_total(normal: Sequence[Pixels]):
     told: list[tuple[int, int]] = []
-    detector = PadimDetector(CPU, PadimSettings(passes=16, channels=8, longer_side=160))
+    detector = PadimDetector(PadimConfig(passes=16, channels=8, longer_side=160), CPU, Extractors())
     detector.fit(normal, lambda done, total: told.append((done, total)))
     assert told == sorted(told)
     assert told[-1][0] == told[-1][1]
@@ -150,8 +122,8 @@ def test_progress_ends_at_its_total(normal: Sequence[Pixels]):
 
 @pytest.mark.usefixtures("plain_torch")
 def test_the_same_frames_give_the_same_detector(normal: Sequence[Pixels]):
-    settings = PadimSettings(passes=16, channels=8, longer_side=160)
-    one, other = PadimDetector(CPU, settings), PadimDetector(CPU, settings)
+    config = PadimConfig(passes=16, channels=8, longer_side=160)
+    one, other = (PadimDetector(config, CPU, Extractors()) for _ in range(2))
     one.fit(normal)
     other.fit(normal)
     assert one.threshold == pytest.approx(other.threshold, rel=1e-4)

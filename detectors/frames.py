@@ -1,0 +1,75 @@
+"""From frames of any size to what a network takes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import batched
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.base import DetectorError
+from detectors.types import Pixels
+
+BATCH = 8
+"""Pictures that a network sees at once."""
+
+
+def common_size(frames: Sequence[Pixels]) -> tuple[int, int]:
+    """The size that all frames have.
+
+    Args:
+        frames: At least one image, RGB uint8 [H, W, 3].
+
+    Returns:
+        (height, width).
+
+    Raises:
+        DetectorError: If there are none, their sizes differ or one is not [H, W, 3].
+    """
+    sizes = {frame.shape for frame in frames}
+    for shape in sizes:
+        if len(shape) != 3 or shape[2] != 3:
+            raise DetectorError(f"a frame is RGB [H, W, 3], got an array of shape {shape}")
+    if len(sizes) > 1:
+        listed = ", ".join(f"{w}x{h}" for h, w, _ in sorted(sizes))
+        raise DetectorError(f"frames of different sizes given together: {listed}")
+    if not sizes:
+        raise DetectorError("no frames given")
+    height, width, _ = sizes.pop()
+    return height, width
+
+
+def input_size(frame_size: tuple[int, int], longer_side: int, step: int) -> tuple[int, int]:
+    """(H, W) that a frame is scaled to: its shape, in multiples of `step`, at least two of them.
+
+    Args:
+        frame_size: (height, width) of the frame.
+        longer_side: Wanted longer side in pixels; frames are enlarged at most twofold.
+        step: Pixels per coarsest cell of the network.
+    """
+    scale = min(2.0, longer_side / max(frame_size))
+    height, width = (max(step * 2, round(side * scale / step) * step) for side in frame_size)
+    return height, width
+
+
+def resized(frame: Pixels, size: tuple[int, int]) -> Pixels:
+    """A frame [H, W, 3] scaled to `size` (height, width), whatever its shape."""
+    height, width = size
+    if frame.shape[:2] == size:
+        return frame
+    shrinking = frame.shape[0] * frame.shape[1] > height * width
+    method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(frame, (width, height), interpolation=method), np.uint8)
+
+
+def thinned(frames: Sequence[Pixels], most: int) -> list[Pixels]:
+    """At most `most` of the frames, evenly over all, the first and the last included."""
+    if len(frames) <= most:
+        return list(frames)
+    return [frames[i] for i in np.linspace(0, len(frames) - 1, most).round().astype(int)]
+
+
+def stacked(images: Iterable[Pixels]) -> Iterator[NDArray[np.uint8]]:
+    """Batches [up to BATCH, H, W, 3] of images of one size, in their order."""
+    for batch in batched(images, BATCH):
+        yield np.stack(batch)
