@@ -79,7 +79,7 @@ def name(
     """
     from app.commands.tables import print_names, print_names_csv
     from app.names.naming import name_images
-    from app.sites.model import site_bundle
+    from app.sites.model import open_site
     from novic.device import resolve_device
     from novic.gencfg import parse_gencfg
     from novic.model import ModelOptions, load_model
@@ -89,8 +89,8 @@ def name(
     options = ModelOptions(
         parse_gencfg(gencfg), guide_nouns(guide), spellings_of(dictionary), embedder, tokenizer
     )
-    model = site_bundle(scenario, ft, root, model)
-    loaded = load_model(model, resolve_device(device), options)
+    site = open_site(scenario, ft, root, model=model)
+    loaded = load_model(site.bundle, resolve_device(device), options)
     tell_left_out(loaded.decoder.guide)
     named = list(name_images(loaded, images, top, show_progress(quiet)))
     if as_json:

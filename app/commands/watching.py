@@ -26,7 +26,7 @@ from app.commands.options import (
 from app.errors import UsageError
 
 if TYPE_CHECKING:
-    from detectors.zones import Zones
+    from app.sites.model import OpenedSite
 
 cli = command_list()
 
@@ -58,32 +58,19 @@ class Looking:
         """Frames a second to look at; None for every one."""
         return None if self.every_frame else self.fps
 
-    def bundle(self) -> Path | None:
-        """Folder of the decoder that names things; None for the one that Nomaly ships."""
-        from app.sites.model import site_bundle
+    def open_site(self, *, taught: bool) -> "OpenedSite":
+        """What the run looks and names with; `taught` if it learns from normal footage."""
+        from app.sites.model import open_site
 
-        return site_bundle(self.scenario, self.ft, self.root, self.model)
-
-    def fitted(self, *, taught: bool) -> Path | None:
-        """Folder of a fitted detector; None if the run has to learn, or is `taught`."""
-        from app.sites.model import site_detector
-
-        return site_detector(self.scenario, self.root, self.detector, taught=taught)
-
-    def zones(self) -> "Zones":
-        """Polygons from the command line, else the scenario's."""
-        from app.sites.model import site_zones
-        from detectors.zones import Zones
-
-        polygons = self.exclude or []
-        if not polygons and self.scenario is not None:
-            return site_zones(self.scenario, self.root)
-        try:
-            return Zones(exclude=tuple(map(_corners, polygons)))
-        except ValueError as error:
-            raise UsageError(
-                f"--exclude {' '.join(polygons)}: {error}; write corners as x,y x,y x,y"
-            ) from error
+        return open_site(
+            self.scenario,
+            self.ft,
+            self.root,
+            model=self.model,
+            detector=self.detector,
+            exclude=self.exclude or (),
+            taught=taught,
+        )
 
 
 @cli.command(
@@ -118,18 +105,19 @@ def audit(
     from app.watching.audit import AuditRequest
     from app.watching.audit import audit as run_audit
 
+    site = looking.open_site(taught=bool(normal) or normal_first is not None)
     request = AuditRequest(
         videos=tuple(videos),
         out=out,
         normal=normal,
         normal_first_s=normal_first,
-        detector=looking.fitted(taught=bool(normal) or normal_first is not None),
+        detector=site.detector,
         fps=looking.pace,
         device=device,
-        model=looking.bundle(),
+        model=site.bundle,
         embedder=looking.embedder,
         camera=looking.camera,
-        zones=looking.zones(),
+        zones=site.zones,
         overwrite=overwrite,
         draw=draw,
     )
@@ -173,17 +161,18 @@ def watch(
     from app.watching.watch import WatchRequest
     from app.watching.watch import watch as run_watch
 
+    site = looking.open_site(taught=learn is not None)
     request = WatchRequest(
         source=source,
         out=out,
         learn_s=learn,
-        detector=looking.fitted(taught=learn is not None),
+        detector=site.detector,
         fps=looking.pace,
         device=device,
-        model=looking.bundle(),
+        model=site.bundle,
         embedder=looking.embedder,
         camera=looking.camera,
-        zones=looking.zones(),
+        zones=site.zones,
         overwrite=overwrite,
         connect_s=connect,
         for_s=for_s,
@@ -220,7 +209,3 @@ def fit(
         print_json({"detector": str(out), "frames": len(frames), "threshold": fitted.threshold})
     else:
         typer.echo(f"Learned from {len(frames)} frames. Next: nomaly audit VIDEO --detector {out}")
-
-
-def _corners(text: str) -> tuple[tuple[float, float], ...]:
-    return tuple((float(x), float(y)) for x, y in (pair.split(",") for pair in text.split()))

@@ -1,16 +1,37 @@
-"""Which decoder and detector a run takes when a scenario is named."""
+"""What a run takes from the site that it is for: decoder, detector and zones."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import UsageError
 from detectors.zones import Zones
-from scenarios.site import find_scenario
+from scenarios.site import Scenario, find_scenario
 
 
-def site_bundle(
-    scenario: str | None, ft: int | None, root: Path | None, model: Path | None
-) -> Path | None:
-    """The decoder that a run names things with.
+@dataclass(frozen=True, slots=True)
+class OpenedSite:
+    """What a run looks and names with."""
+
+    bundle: Path | None
+    """Folder of the decoder; None for the one that Nomaly ships."""
+    detector: Path | None
+    """Folder of the fitted detector; None if the run has to learn."""
+    zones: Zones
+    """What of the view is watched."""
+
+
+def open_site(
+    scenario: str | None,
+    ft: int | None = None,
+    root: Path | None = None,
+    *,
+    model: Path | None = None,
+    detector: Path | None = None,
+    exclude: Sequence[str] = (),
+    taught: bool = False,
+) -> OpenedSite:
+    """Find what a run takes: what was named itself comes first, then what the site has.
 
     Args:
         scenario: Name of the site, if one is named.
@@ -18,51 +39,44 @@ def site_bundle(
             somewhere is often what is not expected there either.
         root: Folder of scenarios.
         model: A decoder that was named itself.
-
-    Returns:
-        Its folder; None for the one that Nomaly ships.
+        detector: A detector that was named itself.
+        exclude: Polygons that are not watched, as typed: "x,y x,y x,y".
+        taught: Whether the run learns from normal footage, so that the site's detector is not
+            asked for.
 
     Raises:
-        UsageError: If both are named, or options lack their scenario.
+        UsageError: If a decoder and a site are named, options lack their scenario, or a polygon
+            is none.
         ScenarioError: If there is no such scenario, or it has no such decoder.
     """
+    zones = _zones(exclude)
     if scenario is None:
         if ft is not None or root is not None:
             raise UsageError("--ft and --root are for --scenario NAME")
-        return model
+        return OpenedSite(model, detector, zones)
     if model is not None:
         raise UsageError("--model and --scenario are given; a scenario brings its own model")
-    return find_scenario(scenario, root, lambda _: None).bundle(ft)
-
-
-def site_detector(
-    scenario: str | None, root: Path | None, detector: Path | None, *, taught: bool
-) -> Path | None:
-    """The detector that a run looks with.
-
-    Args:
-        scenario: Name of the site, if one is named.
-        root: Folder of scenarios.
-        detector: A detector that was named itself, which comes first.
-        taught: Whether the run learns from normal footage, which comes first too.
-
-    Returns:
-        Its folder; None if the run has to learn.
-
-    Raises:
-        ScenarioError: If there is no such scenario.
-    """
-    if scenario is None or detector is not None or taught:
-        return detector
     site = find_scenario(scenario, root, lambda _: None)
+    if detector is None and not taught:
+        detector = _fitted(site)
+    zones = zones if exclude else site.settings.detector.zones
+    return OpenedSite(site.bundle(ft), detector, zones)
+
+
+def _fitted(site: Scenario) -> Path | None:
+    """Folder of the site's own detector."""
     folder = site.settings.detector.folder
     return None if folder is None else site.folder / folder
 
 
-def site_zones(scenario: str, root: Path | None) -> Zones:
-    """What of the view a site does not watch.
+def _zones(exclude: Sequence[str]) -> Zones:
+    try:
+        return Zones(exclude=tuple(map(_corners, exclude)))
+    except ValueError as error:
+        raise UsageError(
+            f"--exclude {' '.join(exclude)}: {error}; write corners as x,y x,y x,y"
+        ) from error
 
-    Raises:
-        ScenarioError: If there is no such scenario.
-    """
-    return find_scenario(scenario, root, lambda _: None).settings.detector.zones
+
+def _corners(text: str) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in (pair.split(",") for pair in text.split()))

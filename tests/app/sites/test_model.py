@@ -1,0 +1,75 @@
+"""What a run takes from the site that it is for."""
+
+from pathlib import Path
+
+import pytest
+
+from app.errors import UsageError
+from app.sites.model import OpenedSite, open_site
+from detectors.zones import Zones
+from scenarios.yaml_files import ScenarioError
+
+HALL = """version: 1
+name: hall
+description: A camera in a hall.
+bundles:
+  - {ft: 6, path: bundles/ft6}
+  - {ft: 2, path: bundles/ft2}
+detector:
+  folder: fitted
+  exclude: [[[0, 0], [1, 0], [1, 0.25]]]
+"""
+DOOR = "0,0 0.5,0 0.5,1"
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Path:
+    folder = tmp_path / "hall"
+    folder.mkdir()
+    (folder / "scenario.yaml").write_text(HALL)
+    return folder
+
+
+def test_a_site_brings_decoder_detector_and_zones(hall: Path):
+    assert open_site("hall", root=hall.parent) == OpenedSite(
+        bundle=hall / "bundles" / "ft2",
+        detector=hall / "fitted",
+        zones=Zones(exclude=(((0, 0), (1, 0), (1, 0.25)),)),
+    )
+    assert open_site("hall", 6, hall.parent).bundle == hall / "bundles" / "ft6"
+
+
+def test_what_was_named_itself_comes_first(hall: Path):
+    site = open_site("hall", root=hall.parent, detector=Path("mine"), exclude=[DOOR])
+    assert site.detector == Path("mine")
+    assert site.zones == Zones(exclude=(((0, 0), (0.5, 0), (0.5, 1)),))
+    assert open_site("hall", root=hall.parent, taught=True).detector is None
+
+
+def test_without_a_site_all_is_as_it_was_named():
+    assert open_site(None) == OpenedSite(None, None, Zones())
+    site = open_site(None, model=Path("bundle"), detector=Path("mine"), taught=True)
+    assert site == OpenedSite(Path("bundle"), Path("mine"), Zones())
+
+
+def test_options_that_contradict_each_other_are_refused(hall: Path):
+    with pytest.raises(UsageError, match="--ft and --root are for --scenario NAME"):
+        open_site(None, 6)
+    with pytest.raises(UsageError, match="a scenario brings its own model"):
+        open_site("hall", root=hall.parent, model=Path("bundle"))
+    with pytest.raises(ScenarioError, match="no decoder for ft 4"):
+        open_site("hall", 4, hall.parent)
+
+
+@pytest.mark.parametrize(
+    ("polygon", "why"),
+    [
+        ("0,0 1,1", "at least 3 corners"),
+        ("0,0 2,0 1,1", "outside the frame"),
+        ("0,0 1,0 1", "write corners as x,y x,y x,y"),
+        ("0,0 1,0 a,b", "write corners as x,y x,y x,y"),
+    ],
+)
+def test_a_polygon_that_is_none_is_told(polygon: str, why: str):
+    with pytest.raises(UsageError, match=f"--exclude {polygon}: .*{why}"):
+        open_site(None, exclude=[polygon])
