@@ -14,17 +14,17 @@ impossible and get 0. Repeatability is the rank correlation of two runs of the o
 import argparse
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from scenarios.llm.transport import RatingRequest, Reply
+from scenarios.llm.transport import ChatRequest, Reply, Way
 from scenarios.raters.digits.prompts import digit_question
 from scenarios.raters.digits.rounds import digit_scores, rate_by_digits
-from scenarios.ratings.records import Backend, Line, Place
+from scenarios.ratings.records import Line, Place
 from scenarios.ratings.store import RatingStore
 
 NOUN_ERROR = 0.8
@@ -36,18 +36,18 @@ type Floats = NDArray[np.float64]
 class SimulatedRater:
     """Answers with digits, each off by errors. Implements `Transport`."""
 
-    backend: Backend = "direct"
+    backend: Way = "direct"
 
     def __init__(self, truth: Mapping[str, float], drawn: np.random.Generator) -> None:
         self.lines = 0
         self._truth, self._drawn = truth, drawn
 
-    def highest_cost(self, request: RatingRequest) -> float:
+    def highest_cost(self, request: ChatRequest) -> float:
         """Free."""
         del request
         return 0.0
 
-    def ask(self, requests: Sequence[RatingRequest], take: Callable[[Reply], None]) -> None:
+    def ask(self, requests: Iterable[ChatRequest], take: Callable[[Reply], None]) -> None:
         """Answer all."""
         for request in requests:
             rows = request.body["messages"][1]["content"].splitlines()

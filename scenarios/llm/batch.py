@@ -11,11 +11,11 @@ import contextlib
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import filelock
 import openai
@@ -25,13 +25,13 @@ from gpt_batch_api.tokens import TokenEstimator
 from gpt_batch_api.utils import RevertStack
 from openai import OpenAI
 
-from scenarios.llm.batch_client import Provider, explained
+from scenarios.llm.batch_client import PATIENCE_S, Provider, explained
 from scenarios.llm.batch_lines import Outcome, good_line, read_outcomes
 from scenarios.llm.batch_quiet import Take, interruptible, quiet
 from scenarios.llm.costs import CHARACTERS_A_TOKEN, Prices, highest_cost, token_counter
 from scenarios.llm.doctor import PREFIX, batch_name, repair
-from scenarios.llm.transport import BudgetError, EndpointError, RatingRequest, Reply
-from scenarios.ratings.records import Backend, RatingError
+from scenarios.llm.faults import KEPT
+from scenarios.llm.transport import BudgetError, ChatError, ChatRequest, EndpointError, Reply
 
 TRIES = 3
 """How often a request is sent that comes back without an answer, such as expired."""
@@ -40,7 +40,7 @@ NO_LIMIT = 1_000_000_000
 
 
 class BatchTransport:
-    """Rates through a batch service. Implements `Transport`.
+    """Asks through a batch service. Implements `Transport`.
 
     Stopped or killed while batches are at the provider, it leaves them there; the next `ask` from
     the same folder brings their answers.
@@ -55,6 +55,7 @@ class BatchTransport:
         patience_s: How long the provider may be out of reach meanwhile, seconds.
         batch_requests: Most requests in a batch.
         retries: How often a call that failed is repeated at once.
+        instead: How to do without a batch service, for messages.
     """
 
     def __init__(  # noqa: PLR0913 - each is a setting of the connection
@@ -69,27 +70,30 @@ class BatchTransport:
         patience_s: float = 600.0,
         batch_requests: int = 50_000,
         retries: int = 2,
+        instead: str = "ask without it",
     ) -> None:
         self._folder = folder
         self._model = model
+        self._key = key
+        self._instead = instead
         self._prices = prices
         self._poll_s = poll_s
         self._patience_s = patience_s
         self._batch_requests = batch_requests
         self._client = OpenAI(
-            base_url=base_url, api_key=key or "none", max_retries=retries, timeout=120
+            base_url=base_url, api_key=key or "none", max_retries=retries, timeout=PATIENCE_S
         )
 
     @property
-    def backend(self) -> Backend:
-        """How answers are marked in the store."""
+    def backend(self) -> Literal["batch"]:
+        """See `Transport`."""
         return "batch"
 
-    def highest_cost(self, request: RatingRequest) -> float:
-        """The most that this request can cost, USD."""
+    def highest_cost(self, request: ChatRequest) -> float:
+        """See `Transport`."""
         return highest_cost(request.body, self._prices, token_counter())
 
-    def ask(self, requests: Sequence[RatingRequest], take: Take) -> None:
+    def ask(self, requests: Iterable[ChatRequest], take: Take) -> None:
         """Ask all of them, and wait for all of them.
 
         Answers that an earlier call was stopped before are brought first.
@@ -98,15 +102,15 @@ class BatchTransport:
             EndpointError: If the provider refuses or is out of reach for long, or a batch failed;
                 what was answered was taken.
             BudgetError: If `take` raised it; what was answered by then was taken.
-            RatingError: If another process is at work in the folder, or it cannot be written.
+            ChatError: If another process is at work in the folder, or it cannot be written.
         """
-        if not requests:
+        wanted = {request.request_id: request.body for request in requests}
+        if not wanted:
             return
         if threading.current_thread() is not threading.main_thread():
-            raise RatingError("batches can only be asked for in the main thread of a program")
-        with _explained(self._folder, self._model):
-            repair(self._folder, self._client)
-            wanted = {request.request_id: request.body for request in requests}
+            raise ChatError("batches can only be asked for in the main thread of a program")
+        with self._explained():
+            repair(self._folder, self._client, self._instead)
             for reply in _kept(self._folder):
                 if wanted.pop(reply.request_id, None):
                     take(reply)
@@ -118,14 +122,32 @@ class BatchTransport:
             task = _Task(
                 self._folder,
                 _Work(wanted, aloud(take), self._prices),
-                Provider(self._client, self._patience_s),
+                Provider(self._client, self._patience_s, self._folder),
                 remote_update_interval=self._poll_s,
                 max_batch_requests=self._batch_requests,
             )
             if not task.run():
-                raise RatingError(
+                raise ChatError(
                     f"{self._folder}: gpt_batch_api stopped before all was asked; run it again"
                 )
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what the library and its files can raise into a sentence."""
+        folder = self._folder
+        try:
+            yield
+        except ChatError:
+            raise
+        except filelock.Timeout as error:
+            raise ChatError(f"{folder}: another process is at work there; wait for it") from error
+        except openai.OpenAIError as error:
+            raise explained(error, self._model, self._instead, self._key) from error
+        except OSError as error:
+            raise ChatError(f"{folder}: {error.strerror or error}; {KEPT}") from error
+        except (AssertionError, ValueError, KeyError, TypeError) as error:
+            told = str(error) or type(error).__name__
+            raise ChatError(f"{folder}: gpt_batch_api could not go on: {told}; {KEPT}") from error
 
 
 @dataclass
@@ -155,7 +177,7 @@ class _Task(TaskManager):
         self._kept_ids = {reply.request_id for reply in _kept(folder)}
         self._tries: Counter[str] = Counter()
         self._outcomes: dict[int, Outcome] = {}
-        self._stop: RatingError | None = None
+        self._stop: ChatError | None = None
         provider.files.read = self._read_results
         costs = ("input_direct", "input_cached", "input_batch", "output_direct", "output_batch")
         super().__init__(
@@ -344,22 +366,3 @@ def _kept(folder: Path) -> list[Reply]:
         with contextlib.suppress(ValueError, TypeError):
             replies.append(Reply(**json.loads(line)))
     return replies
-
-
-@contextlib.contextmanager
-def _explained(folder: Path, model: str) -> Iterator[None]:
-    """Turn what the library and its files can raise into a sentence."""
-    kept = "what was answered is kept, run the same command again to go on"
-    try:
-        yield
-    except RatingError:
-        raise
-    except filelock.Timeout as error:
-        raise RatingError(f"{folder}: another process is rating there; wait for it") from error
-    except openai.OpenAIError as error:
-        raise explained(error, model, kept) from error
-    except OSError as error:
-        raise RatingError(f"{folder}: {error.strerror or error}; {kept}") from error
-    except (AssertionError, ValueError, KeyError, TypeError) as error:
-        told = str(error) or type(error).__name__
-        raise RatingError(f"{folder}: gpt_batch_api could not go on: {told}; {kept}") from error

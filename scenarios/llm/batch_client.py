@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO, Literal
 
@@ -10,32 +11,30 @@ import openai
 from openai import OpenAI
 from openai.types import Batch, FileObject
 
+from scenarios.llm.faults import KEPT, meaning, told
 from scenarios.llm.transport import EndpointError
 
+PATIENCE_S = 120.0
+"""Longest wait for an answer to a call."""
 
-def explained(error: openai.OpenAIError, model: str, kept: str) -> EndpointError:
+
+def explained(
+    error: openai.OpenAIError, model: str, instead: str, key: str | None
+) -> EndpointError:
     """Say what a call that failed means.
 
     Args:
         error: Of the client.
         model: Whom it was about.
-        kept: What is kept, and how to go on.
+        instead: How to do without a batch service.
+        key: Not to be shown.
     """
-    told = getattr(error, "message", "") or str(error)
-    if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-        what = f"the provider refuses the key: {told}; check it"
-    elif isinstance(error, openai.NotFoundError):
-        what = (
-            f"the provider has no batch service at this address: {told}; check the address, or "
-            "rate with --backend direct"
-        )
-    elif getattr(error, "code", None) == "insufficient_quota":
-        what = f"the account has no money left: {told}; top it up"
-    elif isinstance(error, openai.APIConnectionError):
-        what = f"the provider cannot be reached: {told}; check address and connection"
-    else:
-        what = f"the provider refuses batches for {model}: {told}"
-    return EndpointError(f"{what}; {kept}")
+    text = told(error, key)
+    what = meaning(error, text, PATIENCE_S)
+    if what is None and isinstance(error, openai.NotFoundError):
+        what = f"has no batch service at this address: {text}; check the address, or {instead}"
+    what = what or f"refuses batches for {model}: {text}"
+    return EndpointError(f"the provider {what}; {KEPT}")
 
 
 class Provider:
@@ -44,12 +43,13 @@ class Provider:
     Args:
         client: The real one.
         patience_s: How long the provider may be out of reach while batches are under way, seconds.
+        folder: Of the library's files, for messages.
     """
 
-    def __init__(self, client: OpenAI, patience_s: float) -> None:
+    def __init__(self, client: OpenAI, patience_s: float, folder: Path) -> None:
         self.base_url = client.base_url
         self.files = _Files(client)
-        self.batches = _Batches(client, patience_s)
+        self.batches = _Batches(client, patience_s, folder)
 
 
 class _Files:
@@ -79,9 +79,10 @@ class _Files:
 
 
 class _Batches:
-    def __init__(self, client: OpenAI, patience_s: float) -> None:
+    def __init__(self, client: OpenAI, patience_s: float, folder: Path) -> None:
         self._client = client
         self._patience_s = patience_s
+        self._folder = folder
         self._last_seen = time.monotonic()
         self.cancel = client.batches.cancel
 
@@ -107,11 +108,10 @@ class _Batches:
         except openai.NotFoundError as error:
             raise EndpointError(
                 f"batch {batch_id} is not known there; it was sent to another address or with "
-                "another account: go on with that one, or delete the scenario's folder "
-                "work/batches to forget it"
+                f"another account: go on with that one, or delete {self._folder} to forget it"
             ) from error
-        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            raise EndpointError(f"the provider refuses the key: {error.message}") from error
+        except (openai.AuthenticationError, openai.PermissionDeniedError):
+            raise
         except openai.OpenAIError as error:
             if time.monotonic() - self._last_seen > self._patience_s:
                 raise EndpointError(f"the provider is out of reach: {error}") from error

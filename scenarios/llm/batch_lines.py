@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from scenarios.llm.costs import Prices
+from scenarios.llm.faults import AGAIN_STATUSES
 from scenarios.llm.transport import Reply
-
-AGAIN_STATUSES = {408, 409, 429, 500, 502, 503, 504}
-"""HTTP statuses that say nothing about the request: it was not paid for and may be asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,8 @@ def read_outcomes(
                 if name not in found or _is_better(outcome, found[name]):
                     found[name] = outcome
     for name, request_id in request_ids.items():
-        missing = Reply(request_id, error="the batch came back without an answer to this request")
+        text = "the batch came back without an answer to this request"
+        missing = Reply(request_id, error=text, fault=True)
         found.setdefault(name, Outcome(missing, again=True))
     return found
 
@@ -111,10 +110,11 @@ def _outcome(line: Mapping[str, Any], request_id: str, prices: Prices) -> Outcom
         # No answer at all: expired, cancelled, overloaded; whatever it is called, nothing was paid.
         error = _dict(line.get("error"))
         reason = f"{error.get('code', 'error')}: {error.get('message', 'without a reason')}"
-        return Outcome(Reply(request_id, error=reason), again=True)
+        return Outcome(Reply(request_id, error=reason, fault=True), again=True)
     error = _dict(_dict(response.get("body")).get("error"))
     reason = f"HTTP {status}: {error.get('message', 'without a reason')}"
-    return Outcome(Reply(request_id, error=reason), again=status in AGAIN_STATUSES)
+    reply = Reply(request_id, error=reason, fault=error.get("code") != "content_filter")
+    return Outcome(reply, again=status in AGAIN_STATUSES)
 
 
 def _is_better(one: Outcome, other: Outcome) -> bool:

@@ -11,13 +11,11 @@ import importlib.metadata
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import tiktoken
 
 from novic.whole_files import write_whole
 
@@ -26,6 +24,8 @@ O200K = "o200k_base"
 """Vocabulary of gpt-4o and everything after it; near enough for everybody else's models."""
 CHARACTERS_A_TOKEN = 4.0
 """Measured on our requests with o200k_base, schema left out (benchmarks/rating_cost.py)."""
+IMAGE_TOKENS = 85
+"""Of an image in low detail, at OpenAI's larger models."""
 MESSAGE_TOKENS = 4
 """What a message takes beside its text, and what the start of the answer takes."""
 
@@ -67,6 +67,8 @@ class Prices:
 
 DIRECT_PRICES = Prices(0.15, 0.60)
 """Of gpt-4o-mini, asked one by one."""
+BATCH_DISCOUNT = 0.5
+"""What batches cost of the price of direct requests."""
 BATCH_PRICES = Prices(0.075, 0.30)
 """Of the same within a day."""
 
@@ -118,16 +120,31 @@ class TokenCounter:
         return self._messages(body) + self.count(_compact(_schema(body)))
 
     def _messages(self, body: Mapping[str, Any]) -> int:
-        texts = [message["content"] for message in body["messages"]]
-        return sum(map(self.count, texts)) + MESSAGE_TOKENS * (len(texts) + 1)
+        contents = [message["content"] for message in body["messages"]]
+        return sum(map(self._content, contents)) + MESSAGE_TOKENS * (len(contents) + 1)
+
+    def _content(self, content: str | Sequence[Mapping[str, Any]]) -> int:
+        """Tokens of a message's text, or of its parts: texts and images in low detail."""
+        if isinstance(content, str):
+            return self.count(content)
+        return sum(
+            self.count(part["text"]) if part["type"] == "text" else IMAGE_TOKENS for part in content
+        )
+
+
+_APPROXIMATE = TokenCounter(lambda text: round(len(text) / CHARACTERS_A_TOKEN), exact=False)
 
 
 @cache
 def token_counter() -> TokenCounter:
-    """Of this machine: exact if there is a vocabulary, else approximate."""
+    """Of this machine: exact if there are tiktoken and a vocabulary, else approximate."""
+    try:
+        import tiktoken  # noqa: PLC0415 - an optional library; estimates do without
+    except ImportError:
+        return _APPROXIMATE
     with tempfile.TemporaryDirectory() as folder:
         if ensure_vocabulary(Path(folder)) is None:
-            return TokenCounter(lambda text: round(len(text) / CHARACTERS_A_TOKEN), exact=False)
+            return _APPROXIMATE
         before = os.environ.get("TIKTOKEN_CACHE_DIR")
         os.environ["TIKTOKEN_CACHE_DIR"] = folder
         try:

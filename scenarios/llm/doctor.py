@@ -17,12 +17,12 @@ import openai
 from openai import OpenAI
 
 from novic.whole_files import write_whole
-from scenarios.ratings.records import RatingError
+from scenarios.llm.transport import ChatError
 
 LIBRARY_VERSION = "1.0.5"
 """Of gpt_batch_api; its files are private to it, so no other version will do."""
 PREFIX = "ratings"
-"""Begins the names of all its files."""
+"""Begins the names of all its files, whatever is asked: so what earlier versions left is found."""
 LEFTOVERS = (".tmp.", ".bak.", ".del.")
 """In the names of files that are only there while the library saves."""
 FINISHED = {"completed", "failed", "expired", "cancelled"}
@@ -33,20 +33,23 @@ ENDED = FINISHED | {"cancelling"}
 type Json = dict[str, Any]
 
 
-def check_version() -> None:
+def check_version(instead: str) -> None:
     """See that the library is there and the one that this program knows.
 
+    Args:
+        instead: How to do without it, for messages.
+
     Raises:
-        RatingError: If not.
+        ChatError: If not.
     """
     try:
         found = importlib.metadata.version("gpt_batch_api")
     except importlib.metadata.PackageNotFoundError:
         found = "not installed"
     if found != LIBRARY_VERSION:
-        raise RatingError(
-            f"the batch back end needs gpt_batch_api {LIBRARY_VERSION}, which is {found} here; "
-            f'run pip install "gpt-batch-api=={LIBRARY_VERSION}" or rate with --backend direct'
+        raise ChatError(
+            f"the batch service needs gpt_batch_api {LIBRARY_VERSION}, which is {found} here; "
+            f'run pip install "gpt-batch-api=={LIBRARY_VERSION}" or {instead}'
         )
 
 
@@ -60,31 +63,32 @@ def batch_name(folder: Path, local_jsonl: str) -> dict[str, str]:
     return {"sender": _sender(folder), "file": Path(local_jsonl).name}
 
 
-def repair(folder: Path, client: OpenAI) -> list[str]:
+def repair(folder: Path, client: OpenAI, instead: str = "ask without it") -> list[str]:
     """Bring the library's files into an order in which it starts.
 
     Args:
         folder: Of the library's files; made if missing.
         client: Asked only if a batch may have been sent without a note of it.
+        instead: How to do without the library, for messages.
 
     Returns:
         What was done, a sentence each.
 
     Raises:
-        RatingError: If another process works in the folder, or it cannot be read or written.
+        ChatError: If another process works in the folder, or it cannot be read or written.
         openai.OpenAIError: If the provider cannot be asked.
     """
-    check_version()
+    check_version(instead)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder / f"{PREFIX}.lock", timeout=0):
             return _repair(folder, client)
     except filelock.Timeout as error:
-        raise RatingError(
-            f"{folder}: another process is rating there; wait for it or stop it"
+        raise ChatError(
+            f"{folder}: another process is at work there; wait for it or stop it"
         ) from error
     except OSError as error:
-        raise RatingError(f"{folder}: {error.strerror or error}; nothing was sent") from error
+        raise ChatError(f"{folder}: {error.strerror or error}; nothing was sent") from error
 
 
 def _repair(folder: Path, client: OpenAI) -> list[str]:

@@ -1,34 +1,35 @@
 """How requests reach a language model and answers come back, whatever lies between."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from scenarios.ratings.records import Backend, RatingError
+from novic.errors import NomalyError
 
-
-class EndpointError(RatingError):
-    """Nothing can be asked now: no key, wrong key, no quota, no such model, no connection."""
+type Way = Literal["batch", "direct"]
 
 
-class BudgetError(RatingError):
+class ChatError(NomalyError):
+    """A language model cannot be asked as wished; the text says why and what to do."""
+
+
+class EndpointError(ChatError):
+    """Nothing can be asked now: wrong key, no quota, no such model, no connection."""
+
+
+class BudgetError(ChatError):
     """The cost cap was reached; everything answered is kept."""
 
 
-JSON_PLEASE = (
-    "Answer with one JSON object and nothing else: its keys are {first} to {last}, "
-    "each with a whole number from 0 to 9."
-)
-"""Added to the system message for endpoints that take no schema."""
-
-
 @dataclass(frozen=True, slots=True)
-class RatingRequest:
+class ChatRequest:
     """One request, ready to be sent."""
 
     request_id: str
     body: Mapping[str, Any]
     """Of a chat completion in OpenAI's protocol."""
+    please: str = ""
+    """What the system message says more to endpoints that take no schema for the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +46,19 @@ class Reply:
     tokens_in: int = 0
     tokens_out: int = 0
     cost_usd: float = 0.0
+    fault: bool = False
+    """Whether the endpoint is why there is no text and not the model: it refused or failed."""
 
 
 class Transport(Protocol):
     """Sends requests to a model and brings every reply exactly once."""
 
     @property
-    def backend(self) -> Backend:
-        """How answers are marked in the store."""
+    def backend(self) -> Way:
+        """How answers are marked where they are kept."""
         ...
 
-    def highest_cost(self, request: RatingRequest) -> float:
+    def highest_cost(self, request: ChatRequest) -> float:
         """The most that this request can cost, USD, however much the model writes.
 
         The cost cap rests on it: no more is handed to `ask` at once than can surely be paid.
@@ -63,11 +66,12 @@ class Transport(Protocol):
         """
         ...
 
-    def ask(self, requests: Sequence[RatingRequest], take: Callable[[Reply], None]) -> None:
+    def ask(self, requests: Iterable[ChatRequest], take: Callable[[Reply], None]) -> None:
         """Ask all of them, in any order, some at a time.
 
         Args:
-            requests: With distinct ids.
+            requests: With distinct ids. An iterator is asked for the next one when there is room
+                for it, so it may yield what follows from the replies so far (`converse`).
             take: Called in the calling thread for each reply as soon as it is there; it returns
                 once the reply is safe on disk. If it raises (Ctrl-C, the cost cap), nothing new is
                 sent, replies already paid for are still taken where that is quick, and the

@@ -4,16 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scenarios.llm.costs import Prices
+from scenarios.llm.costs import BATCH_DISCOUNT, Prices
 from scenarios.ratings.records import Backend
-
-KEY = "OPENAI_API_KEY"
-"""Environment variable of the key; its value is never shown."""
-URL = "OPENAI_BASE_URL"
-"""Environment variable of the endpoint, if none is named."""
-
-BATCH_DISCOUNT = 0.5
-"""What batches cost of the price of direct requests."""
 
 LEAST_AUC = 0.9
 """Share of the owner's examples, in pairs, that a language model must put in the right order."""

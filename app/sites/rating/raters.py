@@ -7,7 +7,8 @@ from typing import Protocol
 
 from app.errors import UsageError
 from app.progress import Meter, Reporter
-from app.sites.rating.order import KEY, URL, RateOrder
+from app.sites.rating.order import RateOrder
+from scenarios.llm.opening import open_batches, open_direct
 from scenarios.llm.transport import Transport
 from scenarios.paths import llm_folder
 from scenarios.raters.digits.checks import check_run
@@ -145,30 +146,20 @@ def open_transport(order: RateOrder, work: Path) -> Transport:
     Raises:
         UsageError: If the key or a library is missing.
     """
-    key = os.environ.get(KEY)
-    if not key and not order.base_url and not os.environ.get(URL):
-        raise UsageError(
-            f"{KEY} is not set; export your key, name a local server with --base-url, or use "
-            "--backend local or prior, which need none"
-        )
     try:
         if order.backend == "batch":
-            from scenarios.llm.batch import BatchTransport  # noqa: PLC0415
-
-            return BatchTransport(
-                work / "batches", order.model, order.base_url, key, order.asked_prices
+            return open_batches(
+                work / "batches",
+                order.model,
+                order.base_url,
+                order.asked_prices,
+                "rate with --backend direct",
             )
-        from scenarios.llm.direct import DirectTransport  # noqa: PLC0415
-
-        return DirectTransport(
-            order.model,
-            order.base_url,
-            key,
-            parallel=order.parallel,
-            prices=order.asked_prices,
+        return open_direct(
+            order.model, order.base_url, parallel=order.parallel, prices=order.asked_prices
         )
-    except ImportError as error:
-        raise UsageError(f"{error.name} is not installed; pip install 'nomaly[llm]'") from error
+    except UsageError as error:
+        raise UsageError(f"{error}; --backend local and prior need neither") from error
 
 
 def model_file(order: RateOrder) -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 
 from novic.vocabulary import canonical, sanitised
 from scenarios.dictionary import NounEntry
-from scenarios.llm.transport import JSON_PLEASE
+from scenarios.llm.transport import ChatRequest
 from scenarios.ratings.records import Line, Place, Planned, Question, RatingError
 
 PROMPT = 1
@@ -51,6 +51,12 @@ You get a numbered list of things. Give each number one whole number:
 Judge the thing itself; a picture, toy or model of it counts only if PLACE says so. If a word has
 several meanings, take the one a camera could see most easily here. Use the whole scale. Judge each
 line on its own; neighbouring lines are unrelated."""
+
+JSON_PLEASE = (
+    "Answer with one JSON object and nothing else: its keys are {first} to {last}, "
+    "each with a whole number from 0 to 9."
+)
+"""Added to the system message for endpoints that take no schema."""
 
 ANSWER_TOKENS = 10
 """Most that a model may write per line, and ten more; strict JSON takes seven."""
@@ -188,6 +194,17 @@ def request_body(model: str, place: Place, planned: Planned) -> dict[str, Any]:
         },
         **limits,
     }
+
+
+def digit_request(request_id: str, model: str, place: Place, planned: Planned) -> ChatRequest:
+    """A planned request for endpoints of all kinds.
+
+    Raises:
+        RatingError: As `system_message`.
+    """
+    names = keys(planned.lines)
+    please = JSON_PLEASE.format(first=names[0], last=names[-1])
+    return ChatRequest(request_id, request_body(model, place, planned), please)
 
 
 def clean(text: str) -> str:

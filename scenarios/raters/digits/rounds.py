@@ -11,13 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from scenarios.llm.transport import (
-    BudgetError,
-    EndpointError,
-    RatingRequest,
-    Reply,
-    Transport,
-)
+from scenarios.llm.transport import BudgetError, ChatRequest, EndpointError, Reply, Transport
 from scenarios.raters.digits.checks import read_reply
 from scenarios.raters.digits.opinions import (
     History,
@@ -29,7 +23,7 @@ from scenarios.raters.digits.opinions import (
     scores_of,
 )
 from scenarios.raters.digits.plan import Planner, first_round, grouped, shuffled
-from scenarios.raters.digits.prompts import request_body, splits
+from scenarios.raters.digits.prompts import digit_request, splits
 from scenarios.ratings.records import (
     Answer,
     Line,
@@ -187,7 +181,7 @@ class _Run:
                 self._options.report(self._progress())
 
         waiting = [
-            RatingRequest(id_, request_body(self._question.model, self._place, planned))
+            digit_request(id_, self._question.model, self._place, planned)
             for id_, planned in self._planned.items()
             if id_ not in self._answers
         ]
@@ -230,7 +224,7 @@ class _Run:
             self._spent,
         )
 
-    def _affordable(self, waiting: Sequence[RatingRequest]) -> Sequence[RatingRequest]:
+    def _affordable(self, waiting: Sequence[ChatRequest]) -> Sequence[ChatRequest]:
         """As many as can be paid even if the model writes all that it may."""
         cap = self._options.max_cost_usd
         if cap is None:

@@ -21,8 +21,8 @@ from signal import SIGKILL
 from typing import Any, Literal, override
 
 from scenarios.llm.costs import Prices
-from scenarios.llm.transport import EndpointError, RatingRequest, Transport
-from scenarios.raters.digits.prompts import request_body
+from scenarios.llm.transport import ChatError, EndpointError, Transport
+from scenarios.raters.digits.prompts import digit_request
 from scenarios.raters.digits.rounds import rate_by_digits
 from scenarios.ratings.records import Line, Planned, RatingError
 from scenarios.ratings.store import RatingStore
@@ -146,7 +146,7 @@ def fork(order: Order, connect: Callable[[Order], Transport]) -> int:
         os.dup2(nowhere, 1)
         rate(order, connect)
         code = 0
-    except RatingError as error:
+    except (ChatError, RatingError) as error:
         sys.stderr.write(f"{error}\n")
         code = 3
     except BaseException:  # noqa: BLE001 - the parent's code must not go on in the child
@@ -162,7 +162,7 @@ def warm_up(connect: Callable[[Order], Transport]) -> None:
         order = Order(f"{folder}/case", "http://127.0.0.1:9/v1", 1)
         Path(order.folder).mkdir()
         planned = Planned((Line("a", "a"),))
-        request = RatingRequest("a", request_body("rater", PLACE, planned))
+        request = digit_request("a", "rater", PLACE, planned)
         with contextlib.suppress(EndpointError):
             connect(order).ask([request], lambda _: None)
 

@@ -12,7 +12,7 @@ from openai import OpenAI
 from scenarios.llm import doctor
 from scenarios.llm.batch import BatchTransport
 from scenarios.llm.costs import Prices
-from scenarios.llm.transport import BudgetError, EndpointError, RatingRequest, Reply
+from scenarios.llm.transport import BudgetError, ChatError, ChatRequest, EndpointError, Reply
 from scenarios.ratings.records import RatingError
 from tests.peers.llm_model import Fault, FaultKind
 from tests.peers.llm_server import LlmServer, llm_server
@@ -20,10 +20,10 @@ from tests.peers.llm_server import LlmServer, llm_server
 PRICES = Prices(1.0, 10.0)
 
 
-def made(count: int) -> list[RatingRequest]:
+def made(count: int) -> list[ChatRequest]:
     """Requests about two nouns each."""
     return [
-        RatingRequest(
+        ChatRequest(
             f"r{number}",
             {
                 "model": "rater",
@@ -45,6 +45,7 @@ def transport(server: LlmServer, folder: Path, batch_requests: int = 4) -> Batch
         poll_s=1,
         batch_requests=batch_requests,
         retries=0,
+        instead="rate with --backend direct",
     )
 
 
@@ -217,7 +218,7 @@ def test_answers_nobody_waits_for_are_kept_for_whoever_asks(tmp_path: Path):
     with llm_server() as server:
         with pytest.raises(KeyboardInterrupt):
             transport(server, tmp_path).ask(made(4), lambda _: interrupt())
-        other = RatingRequest("other", made(9)[8].body)
+        other = ChatRequest("other", made(9)[8].body)
         transport(server, tmp_path).ask([other], lambda _: None)
         assert len(asked(server, tmp_path, 4)) == 4
         stat = server.stat()
@@ -254,7 +255,7 @@ def test_two_runs_in_one_folder_are_refused(tmp_path: Path):
 
         def take(reply: Reply) -> None:
             del reply
-            with pytest.raises(RatingError, match="another process is rating there"):
+            with pytest.raises(ChatError, match="another process is at work there"):
                 transport(server, tmp_path).ask(made(1), lambda _: None)
 
         transport(server, tmp_path).ask(made(1), take)
@@ -276,7 +277,7 @@ def test_a_damaged_state_cancels_what_it_was_about_and_starts_afresh(tmp_path: P
 
 def test_another_version_of_the_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(doctor, "LIBRARY_VERSION", "1.0.6")
-    with llm_server() as server, pytest.raises(RatingError, match=r"1\.0\.6, which is 1\.0\.5"):
+    with llm_server() as server, pytest.raises(ChatError, match=r"1\.0\.6, which is 1\.0\.5"):
         asked(server, tmp_path, 1)
 
 

@@ -11,8 +11,8 @@ import pytest
 from scenarios.llm import direct
 from scenarios.llm.costs import Prices
 from scenarios.llm.direct import DirectTransport
-from scenarios.llm.transport import EndpointError, RatingRequest, Reply
-from scenarios.raters.digits.prompts import request_body
+from scenarios.llm.transport import ChatRequest, EndpointError, Reply
+from scenarios.raters.digits.prompts import digit_request
 from scenarios.raters.digits.rounds import digit_scores, rate_by_digits
 from scenarios.ratings.records import Planned, RatingError
 from scenarios.ratings.store import RatingStore
@@ -26,12 +26,9 @@ DIGITS = {
 }
 
 
-def requests(count: int) -> list[RatingRequest]:
+def requests(count: int) -> list[ChatRequest]:
     lines = nouns(count)
-    return [
-        RatingRequest(line.asked_as, request_body("gpt-4o-mini", PLACE, Planned((line,))))
-        for line in lines
-    ]
+    return [digit_request(line.asked_as, "gpt-4o-mini", PLACE, Planned((line,))) for line in lines]
 
 
 def transport(llm: LlmServer, parallel: int = 4, key: str | None = None) -> DirectTransport:

@@ -8,9 +8,9 @@ import pytest
 
 from scenarios.llm.costs import Prices
 from scenarios.llm.direct import DirectTransport
-from scenarios.llm.transport import EndpointError, RatingRequest, Reply
+from scenarios.llm.transport import ChatRequest, EndpointError, Reply
 from scenarios.raters.digits.checks import read_reply
-from scenarios.raters.digits.prompts import digit_question, request_body
+from scenarios.raters.digits.prompts import digit_question, digit_request
 from scenarios.raters.digits.rounds import Progress, digit_scores, rate_by_digits
 from scenarios.ratings.records import Planned, RatingError
 from scenarios.ratings.store import RatingStore
@@ -47,8 +47,8 @@ def planned(count: int, size: int = 3) -> dict[str, Planned]:
     return {each.request_id(QUESTION): each for each in asked}
 
 
-def requests(of: dict[str, Planned]) -> list[RatingRequest]:
-    return [RatingRequest(id_, request_body("tiny", PLACE, each)) for id_, each in of.items()]
+def requests(of: dict[str, Planned]) -> list[ChatRequest]:
+    return [digit_request(id_, "tiny", PLACE, each) for id_, each in of.items()]
 
 
 def test_it_takes_our_schema_and_answers_requests_at_once(llama: Serving):

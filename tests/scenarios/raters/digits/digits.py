@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from scenarios.llm.transport import RatingRequest, Reply
+from scenarios.llm.transport import ChatRequest, Reply, Way
 from scenarios.raters.digits.prompts import digit_question
-from scenarios.ratings.records import Backend, Line, Place
+from scenarios.ratings.records import Line, Place
 
 SEEN = tuple(f"tool {letter}" for letter in "abcdefghij")
 NEVER = tuple(f"beast {letter}" for letter in "abcdefghij")
@@ -31,20 +31,20 @@ def digit_of(noun: str) -> int:
     return int(COMMON[drawn % len(COMMON)])
 
 
-def listed(request: RatingRequest) -> dict[str, str]:
+def listed(request: ChatRequest) -> dict[str, str]:
     """Nouns by key."""
     rows = request.body["messages"][-1]["content"].splitlines()
     return dict(row.split(" ", 1) for row in rows)
 
 
-def reply(request: RatingRequest, digits: Mapping[str, object] | None = None) -> Reply:
+def reply(request: ChatRequest, digits: Mapping[str, object] | None = None) -> Reply:
     digits = digits or {key: digit_of(noun) for key, noun in listed(request).items()}
     return Reply(
         request.request_id, json.dumps(digits), tokens_in=500, tokens_out=100, cost_usd=0.01
     )
 
 
-type Behaviour = Callable[[RatingRequest, int], Reply]
+type Behaviour = Callable[[ChatRequest, int], Reply]
 """Takes a request and how many were answered before."""
 
 
@@ -58,18 +58,18 @@ class InProcess:
     """Most that a request can cost."""
     backwards: bool = False
     """Whether replies come in the opposite order."""
-    asked: list[RatingRequest] = field(default_factory=list)
+    asked: list[ChatRequest] = field(default_factory=list)
 
     @property
-    def backend(self) -> Backend:
+    def backend(self) -> Way:
         return "direct"
 
-    def highest_cost(self, request: RatingRequest) -> float:
+    def highest_cost(self, request: ChatRequest) -> float:
         del request
         return self.cost
 
-    def ask(self, requests: Sequence[RatingRequest], take: Callable[[Reply], None]) -> None:
-        for request in reversed(requests) if self.backwards else requests:
+    def ask(self, requests: Iterable[ChatRequest], take: Callable[[Reply], None]) -> None:
+        for request in reversed([*requests]) if self.backwards else requests:
             if self.stop_after is not None and len(self.asked) >= self.stop_after:
                 raise KeyboardInterrupt
             self.asked.append(request)

@@ -2,12 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
-from scenarios.llm.transport import BudgetError, EndpointError, RatingRequest, Reply
+from scenarios.llm.transport import BudgetError, ChatRequest, EndpointError, Reply
 from scenarios.raters.digits.rounds import Progress, digit_scores, rate_by_digits
 from scenarios.ratings.records import Planned, RatingError, RawScores
 from scenarios.ratings.store import RatingStore
@@ -33,12 +33,12 @@ def store(tmp_path: Path):
         yield opened
 
 
-def drawn(request: RatingRequest, every: int) -> bool:
+def drawn(request: ChatRequest, every: int) -> bool:
     """One request in so many, always the same."""
     return int(request.request_id, 16) % every == 0
 
 
-def troubled(request: RatingRequest, number: int) -> Reply:
+def troubled(request: ChatRequest, number: int) -> Reply:
     """Some requests fail, some answers are nonsense; others are a little off each time."""
     del number
     if drawn(request, 7):
@@ -101,7 +101,7 @@ def test_the_prior_calls_for_a_second_opinion_where_it_contradicts(store: Rating
 def test_a_third_opinion_is_asked_for_where_two_differ_much(store: RatingStore):
     seen: list[int] = []
 
-    def behave(request: RatingRequest, number: int) -> Reply:
+    def behave(request: ChatRequest, number: int) -> Reply:
         del number
         digits = {key: digit_of(noun) for key, noun in listed(request).items()}
         for key, noun in listed(request).items():
@@ -154,7 +154,7 @@ def test_duplicates_have_an_answer_before_and_are_told(store: RatingStore):
 
 
 def test_failed_requests_are_tried_once_more_and_again_by_the_next_run(store: RatingStore):
-    def behave(request: RatingRequest, number: int) -> Reply:
+    def behave(request: ChatRequest, number: int) -> Reply:
         del number
         if down and "Noun 9" in listed(request).values():
             return Reply(request.request_id, error="content filter")
@@ -173,7 +173,7 @@ def test_failed_requests_are_tried_once_more_and_again_by_the_next_run(store: Ra
 
 
 def test_rejected_nouns_are_shuffled_anew_then_asked_alone_then_left(store: RatingStore):
-    def behave(request: RatingRequest, number: int) -> Reply:
+    def behave(request: ChatRequest, number: int) -> Reply:
         del number
         names = listed(request)
         if "Noun 9" in names.values():
@@ -196,7 +196,7 @@ def test_rejected_nouns_are_shuffled_anew_then_asked_alone_then_left(store: Rati
 
 
 def test_hidden_examples_of_rejected_answers_count_too(store: RatingStore):
-    def behave(request: RatingRequest, number: int) -> Reply:
+    def behave(request: ChatRequest, number: int) -> Reply:
         del number
         names = listed(request)
         return reply(request, {key: 1 if n == SEEN[0] else digit_of(n) for key, n in names.items()})
@@ -223,7 +223,7 @@ def test_the_cap_is_never_passed_and_nothing_paid_is_lost(store: RatingStore):
 
 def test_a_transport_that_brings_nothing_is_an_error(store: RatingStore):
     class Silent(InProcess):
-        def ask(self, requests: Sequence[RatingRequest], take: Callable[[Reply], None]) -> None:
+        def ask(self, requests: Iterable[ChatRequest], take: Callable[[Reply], None]) -> None:
             del requests, take
 
     with pytest.raises(EndpointError, match="no answer came to any of 12 requests"):
