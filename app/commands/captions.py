@@ -48,8 +48,8 @@ def write(
 
     They are asked for through the provider's batch service, which takes hours and costs half, or
     with --direct from any server. The key is read from OPENAI_API_KEY. Answers are kept beside the
-    file as they come: after Ctrl-C or a failure the same command goes on. Batches tell the provider
-    the name of this computer, the user and the folder. The preset prices are gpt-4o-mini's.
+    file as they come: after Ctrl-C, a kill or a failure the same command goes on, and nothing is
+    paid twice in batches. The preset prices are gpt-4o-mini's.
     """
     from app.names.captioning import CaptionOrder, have_captions_written, plan_captions
 

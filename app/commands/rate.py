@@ -139,8 +139,8 @@ def rate(
     Every answer is kept for good as it comes, and never asked or paid twice: after Ctrl-C, a kill
     or an empty account the same command goes on. Without --all the common nouns are asked about
     first, then the likeliest of the others until hardly any is seen there; the rest is estimated
-    from the answers and marked so. The key is read from OPENAI_API_KEY. Batches tell the provider
-    the name of this computer, the user and the folder. The preset prices are gpt-4o-mini's.
+    from the answers and marked so. The key is read from OPENAI_API_KEY. The preset prices are
+    gpt-4o-mini's.
     """
     from app.sites.rating.order import RateOrder
     from scenarios.llm.costs import Prices

@@ -1,7 +1,5 @@
 """Has a language model write captions: from the order to the finished file, always resumable."""
 
-import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,14 @@ from typing import Any
 from app.errors import StoppedError, StoreError, UsageError
 from app.progress import Reporter
 from scenarios.dictionary import NUMBERS, ObjectDictionary, read_dictionary
+from scenarios.llm.costs import BATCH_DISCOUNT, Prices
+from scenarios.llm.opening import find_endpoint, open_batches, open_direct
+from training.captioning.asking import (
+    Report,
+    refuse_older_batches,
+    write_directly,
+    write_in_batches,
+)
 from training.captioning.rules import (
     Answer,
     AnswerLog,
@@ -29,12 +35,6 @@ from training.texts.captions import (
     wanted_captions,
     write_captions,
 )
-
-KEY = "OPENAI_API_KEY"
-"""Environment variable of the key; its value is never shown."""
-
-BATCH_DISCOUNT = 0.5
-"""What batches cost of the price of direct requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ class CaptionOrder:
 
     @property
     def answers(self) -> Path:
-        """Where direct answers are kept."""
+        """Where answers are kept."""
         return self.out.with_name(f"{self.out.name}.answers.jsonl")
 
     @property
     def batches(self) -> Path:
-        """Folder in which the batch library keeps its requests and answers."""
+        """Folder for what is under way in batches."""
         return self.out.with_name(f"{self.out.name}.batches")
 
     def price(self, plan: Estimate) -> float:
@@ -121,7 +121,7 @@ def have_captions_written(order: CaptionOrder, reporter: Reporter) -> Written:
     if order.out.exists() and not (order.answers.exists() or order.batches.exists()):
         raise UsageError(f"--out {order.out}: exists already, made elsewhere; name another file")
     dictionary, work = _resume(order)
-    _check_key(order)
+    find_endpoint(order.model, order.base_url)
     wanted = sum(wanted_captions(noun.entry, number) for noun in work for number in NUMBERS)
     held = wanted - sum(noun.lacks(number) for noun in work for number in NUMBERS)
     try:
@@ -204,45 +204,16 @@ def _kept(order: CaptionOrder) -> list[Answer]:
     return [*read_answers(order.answers), *read_answers(batch_answers_file(order.batches))]
 
 
-def _check_key(order: CaptionOrder) -> None:
-    elsewhere = order.base_url or os.environ.get("OPENAI_BASE_URL")
-    if not elsewhere and not os.environ.get(KEY):
-        raise UsageError(
-            f"{KEY} is not set; export your key, or name a local server with --base-url"
-        )
+def _ask_directly(order: CaptionOrder, work: list[NounInProgress], report: Report) -> None:
+    transport = open_direct(order.model, order.base_url, parallel=order.parallel, most_faults=None)
+    write_directly(work, transport, order.model, AnswerLog(order.answers), report)
 
 
-def _ask_directly(
-    order: CaptionOrder, work: list[NounInProgress], report: Callable[[int], None]
-) -> None:
-    try:
-        # An optional library; so is that of batches.
-        from training.captioning.requests import open_client, write_directly  # noqa: PLC0415
-    except ImportError as error:
-        raise _not_installed(error) from error
-    client = open_client(order.base_url, os.environ.get(KEY))
-    write_directly(work, client, order.model, AnswerLog(order.answers), order.parallel, report)
-
-
-def _ask_in_batches(
-    order: CaptionOrder, work: list[NounInProgress], report: Callable[[int], None]
-) -> None:
-    try:
-        from training.captioning.batches import open_client, write_in_batches  # noqa: PLC0415
-    except ImportError as error:
-        raise _not_installed(error) from error
-    write_in_batches(
-        work,
-        open_client(order.base_url, os.environ.get(KEY)),
-        order.batches,
-        order.model,
-        report,
-        cost_input_direct_mtoken=order.input_price,
-        cost_input_batch_mtoken=BATCH_DISCOUNT * order.input_price,
-        cost_output_direct_mtoken=order.output_price,
-        cost_output_batch_mtoken=BATCH_DISCOUNT * order.output_price,
-    )
-
-
-def _not_installed(error: ImportError) -> UsageError:
-    return UsageError(f"{error.name} is not installed; pip install 'nomaly[llm]'")
+def _ask_in_batches(order: CaptionOrder, work: list[NounInProgress], report: Report) -> None:
+    refuse_older_batches(order.batches)
+    prices = Prices(BATCH_DISCOUNT * order.input_price, BATCH_DISCOUNT * order.output_price)
+    instead = "write captions with --direct, which does without the batch service"
+    transport = open_batches(order.batches, order.model, order.base_url, prices, instead)
+    answers = read_answers(order.answers)
+    log = AnswerLog(order.answers)
+    write_in_batches(work, transport, order.model, log, answers, order.batches, report)

@@ -2,7 +2,7 @@
 
 Everything here is a function of the dictionary and the answers so far: answers are appended to a
 file as they come, and reading that file again restores the work to where it was. Who asks is in
-`caption_requests` (many requests at once) and `caption_batches` (a provider's batch service).
+`asking`.
 """
 
 import math
@@ -18,6 +18,7 @@ from unidecode import unidecode
 
 from novic.append_log import AppendLog, DamagedLineError
 from scenarios.dictionary import NUMBERS, NounEntry, Number, ObjectDictionary
+from scenarios.llm.costs import Prices, token_counter
 from training.texts.captions import CaptionError, NounCaptions, placeholder, wanted_captions
 from training.texts.prompts import article
 
@@ -32,11 +33,6 @@ MOST_TOKENS = 1000
 """Of an answer."""
 TOKENS_PER_ANSWER = 200
 """What ten captions take, for estimates."""
-CHARACTERS_PER_TOKEN = 4.5
-"""Of English text, for estimates."""
-
-BATCH_PREFIX = "captions"
-"""Of the names of the batch library's files."""
 
 _NUMBERED = re.compile(r"\s*\d+\.\s*(.*\S)\s*")
 _REASONING = re.compile(r"(o\d|gpt-5)")
@@ -55,6 +51,8 @@ class Answer:
     input_tokens: int = 0
     """As the server counted them; 0 if it did not."""
     output_tokens: int = 0
+    request_id: str = ""
+    """Of a request in a batch, so that its answer is known again when it comes twice."""
 
 
 class NounInProgress:
@@ -226,21 +224,19 @@ class Estimate:
 
     def price(self, input_price: float, output_price: float) -> float:
         """In the currency that the prices of a million tokens are in."""
-        return (self.input_tokens * input_price + self.output_tokens * output_price) / 1e6
+        return Prices(input_price, output_price).cost(self.input_tokens, self.output_tokens)
 
 
 def estimate(nouns: Sequence[NounInProgress]) -> Estimate:
     """How many calls and tokens the captions that lack will take at least."""
-    calls = characters = 0
+    counter, calls, tokens = token_counter(), 0, 0
     for noun in nouns:
         for number in NUMBERS:
             if lack := noun.lacks(number):
                 asked = math.ceil(lack / CAPTIONS_PER_CALL)
                 calls += asked
-                characters += asked * sum(
-                    len(message["content"]) for message in messages(noun.entry, number)
-                )
-    return Estimate(calls, round(characters / CHARACTERS_PER_TOKEN), calls * TOKENS_PER_ANSWER)
+                tokens += asked * counter.request({"messages": messages(noun.entry, number)})
+    return Estimate(calls, tokens, calls * TOKENS_PER_ANSWER)
 
 
 class AnswerLog:
@@ -266,7 +262,10 @@ class AnswerLog:
             CaptionError: If it cannot be written; earlier ones stay.
         """
         with _written(self._log.path):
-            self._log.append(asdict(answer))
+            row = asdict(answer)
+            if not answer.request_id:
+                del row["request_id"]
+            self._log.append(row)
 
 
 @contextmanager
@@ -293,8 +292,8 @@ def read_answers(path: Path) -> list[Answer]:
 
 
 def batch_answers_file(folder: Path) -> Path:
-    """Where the batch library keeps answers in its folder; `read_answers` reads it."""
-    return folder / f"{BATCH_PREFIX}_output.jsonl"
+    """Where earlier versions kept answers in the folder of batches; `read_answers` reads it."""
+    return folder / "captions_output.jsonl"
 
 
 def _read_answer(fields: dict[str, Any]) -> Answer:

@@ -172,6 +172,6 @@ def test_the_key_is_sent_and_never_shown(
         options = ("-o", tmp_path / "c.json", "--direct", "--base-url", server.url, "--debug")
         done = run_nomaly("captions", "write", nouns, *options)
     assert done.returncode == 1
-    assert "answered 401: wrong key" in done.stderr
+    assert "answered 401: it refuses the key (wrong key)" in done.stderr
     assert server.keys == {"Bearer sk-secret"}
     assert "sk-secret" not in done.stderr + done.stdout

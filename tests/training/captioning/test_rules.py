@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from scenarios.dictionary import NounEntry, ObjectDictionary
+from scenarios.llm.direct import DirectTransport
 from tests.scenarios.builders import AIRPLANE, DEER, GLASS, GLASSES, SUV, small_dictionary
 from tests.training.chat_server import asked_noun, chat_server, completion, good_captions
-from training.captioning.requests import open_client, write_directly
+from training.captioning.asking import write_directly
 from training.captioning.rules import (
     Answer,
     AnswerLog,
@@ -243,12 +244,17 @@ def work_on(dictionary: ObjectDictionary, answers: Path) -> list[NounInProgress]
     return nouns
 
 
+def transport(url: str, parallel: int = 4, retries: int = 6) -> DirectTransport:
+    return DirectTransport(
+        "writer", url, None, parallel, wait_s=0.01, retries=retries, most_faults=None
+    )
+
+
 def ask(
-    url: str, dictionary: ObjectDictionary, answers: Path, parallel: int = 4, retries: int = 6
+    url: str, dictionary: ObjectDictionary, answers: Path, retries: int = 6
 ) -> list[NounInProgress]:
     nouns = work_on(dictionary, answers)
-    client = open_client(url, None).with_options(max_retries=retries)
-    write_directly(nouns, client, "writer", AnswerLog(answers), parallel)
+    write_directly(nouns, transport(url, retries=retries), "writer", AnswerLog(answers))
     return nouns
 
 
@@ -364,9 +370,10 @@ def test_ctrl_c_keeps_what_came(tmp_path: Path):
                 raise KeyboardInterrupt
 
         nouns = work_on(small_dictionary(), answers)
-        log = AnswerLog(answers)
         with pytest.raises(KeyboardInterrupt):
-            write_directly(nouns, open_client(server.url, None), "writer", log, 2, interrupted)
+            write_directly(
+                nouns, transport(server.url, 1), "writer", AnswerLog(answers), interrupted
+            )
         assert len(read_answers(answers)) == 5
         again = ask(server.url, small_dictionary(), answers)
     assert all(noun.next_number is None for noun in again)
