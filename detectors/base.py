@@ -45,6 +45,11 @@ class Detector(Protocol):
         """Raw map value that counts as 1.0; NaN before the fit."""
         ...
 
+    @property
+    def frame_size(self) -> tuple[int, int] | None:
+        """(height, width) in pixels of the frames that it was fitted on; None before the fit."""
+        ...
+
     def fit(self, frames: Sequence[Pixels], progress: Progress | None = None) -> None:
         """Learn from normal frames of one size; hold some back to choose the threshold.
 

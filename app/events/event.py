@@ -1,13 +1,12 @@
 """What is told of an anomaly: a track with a name, from its opening to its end."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.types import Box, Pixels
-from novic.vocabulary import NounScore
 
 type EventState = Literal["opened", "updated", "closed"]
 
@@ -15,7 +14,7 @@ SURE = 0.15
 """Below this probability a noun is shown as a guess. Not calibrated: a convention of display."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that did not belong, where and when it was, and what it may have been."""
 
@@ -40,12 +39,12 @@ class Event:
     """In how many analysed frames it was seen."""
     video: str = ""
     """The file it was found in; empty for a live camera."""
-    candidates: list[tuple[str, float]] = field(default_factory=list)
+    candidates: tuple[tuple[str, float], ...] = ()
     """Nouns with probabilities, best first."""
     cut: bool = False
     """Whether the run was stopped while it was still there."""
     snapshot_s: float = 0.0
-    """Time of the snapshot, in seconds from the start of the source."""
+    """When its picture was taken, in seconds from the start of the source."""
     surprise_bits: float | None = None
     """How unexpected the best noun is at the site, -log2 of its share of all frequencies there;
     None where no site's decoder names things."""
@@ -99,24 +98,23 @@ class Picture:
     frame_size: tuple[int, int]
     """(height, width) of the frame that the box is in."""
     crops: tuple[Pixels, ...]
-    """What is named: the box, and the box with a margin."""
+    """What is named: the box, and the box with a margin, RGB uint8 [H, W, 3]."""
     snapshot: Pixels
-    """The whole frame, made smaller."""
+    """The whole frame, made smaller, RGB uint8 [H, W, 3]."""
     heat: NDArray[np.float32]
-    """Its anomaly map [h, w]."""
+    """Its anomaly map [h, w], 1.0 where just unusual, 0 where nobody watches."""
     quality: float
-    nouns: list[list[NounScore]] = field(default_factory=list)
-    """Candidates of each crop, filled in when it is named; a picture is named only once."""
+    """How good a view it is, above 0; comparable within a track only."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Finding:
     """An event with what backs it."""
 
     event: Event
     picture: Picture
     """The most typical view of it."""
-    path: list[tuple[float, Box, float]]
+    path: tuple[tuple[float, Box, float], ...]
     """(pts_s, box, score) of every sighting."""
     vector: NDArray[np.float32] | None = None
     """Unit vector [F] of the crop that was named best; None while unnamed."""

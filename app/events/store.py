@@ -261,7 +261,7 @@ class Store:
             **{name: row.pop(name) for name in ("id", "camera", "video", "state")},
             box=Box(*(row.pop(side) for side in ("x1", "y1", "x2", "y2"))),
             frame_size=(row.pop("frame_height"), row.pop("frame_width")),
-            candidates=[(noun, p) for noun, p in candidates],
+            candidates=tuple((noun, p) for noun, p in candidates),
             cut=bool(row.pop("cut")),
             **row,
         )

@@ -30,6 +30,8 @@ class Card:
     event: Event
     start: str
     end: str
+    taken: str
+    """When its picture was taken."""
     clock: str
     snapshot: str
     heat: str
@@ -110,6 +112,7 @@ def _card(store: Store, number: int, event: Event) -> Card:
         event,
         clock(event.start_s),
         clock(event.end_s),
+        clock(event.snapshot_s),
         day(event.start_us),
         _embedded(store.media("snapshots", event), SNAPSHOT_WIDTH),
         _embedded(store.media("heat", event), SNAPSHOT_WIDTH),

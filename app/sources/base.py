@@ -12,9 +12,18 @@ type TimeFrom = Literal["given", "container", "modified", "arrival"]
 time less its length (a guess), or the clock of this machine when the frame arrived."""
 
 type GapReason = Literal[
-    "refused", "auth", "not found", "unreachable", "timeout", "stalled", "ended", "codec", "crashed"
+    "refused",
+    "auth",
+    "not found",
+    "unreachable",
+    "timeout",
+    "stalled",
+    "ended",
+    "codec",
+    "crashed",
+    "size",
 ]
-"""Why a live source went blind."""
+"""Why a source went blind; "size": its pictures came in another size than was learned."""
 
 
 class SourceError(NomalyError):
@@ -35,7 +44,8 @@ class SourceInfo:
     uri: str
     """Where it is, with any password removed."""
     size: tuple[int, int]
-    """(height, width) in pixels, after rotation; (0, 0) until a live source has connected."""
+    """(height, width) in pixels of its first frame, after rotation; (0, 0) until a live source has
+    connected."""
     fps: float
     """Announced frames a second; 0 if the source does not say."""
     duration_s: float
@@ -45,10 +55,11 @@ class SourceInfo:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A time in which a live source was blind."""
+    """A time in which a source was blind."""
 
     start_us: int
-    """UTC of the last frame before it, or of the first attempt to connect."""
+    """UTC of the last frame before it, of the first attempt to connect, or of the first frame of
+    another size."""
     end_us: int | None
     """UTC of the first frame after it; None while it lasts."""
     reason: GapReason
@@ -76,7 +87,7 @@ class LiveStats:
 class Source(Protocol):
     """Frames in the order they were taken, until the source ends or is closed.
 
-    All frames are RGB and have the size in `info`; `pts_s` rises strictly.
+    Frames are RGB; their size may change on the way; `pts_s` rises strictly.
     """
 
     @property

@@ -24,10 +24,10 @@ class FileSource:
     """The frames of a video file, in order, with bounded memory.
 
     Damaged packets are skipped and counted, and a file that was cut off is delivered as far as it
-    goes; `warning` says so afterwards. Frames whose size changes on the way are scaled to the first
-    one's. `Frame.time_us` is the start time plus `pts_s`, the start time being the first known of:
-    `start_time`, the container's creation time, the file's modification time less its length
-    (`info.time_from` says which).
+    goes; `warning` says so afterwards. A size that changes on the way is not hidden: every frame
+    comes in its own. `Frame.time_us` is the start time plus `pts_s`, the start time being the first
+    known of: `start_time`, the container's creation time, the file's modification time less its
+    length (`info.time_from` says which).
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class FileSource:
         except BaseException:
             self._container.close()
             raise
-        self._convert = RgbConverter(size)
+        self._convert = RgbConverter()
 
     def __enter__(self) -> "FileSource":
         return self

@@ -12,8 +12,10 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from app.errors import UsageError
-from app.events.event import Event, Finding
+from app.events.event import Event
 from app.events.outputs import claim_folder, difference, write_events
 from app.events.store import Run, SourceProgress, Store
 from app.media.video import VideoError
@@ -23,9 +25,10 @@ from app.sources.base import SourceError
 from app.sources.open import open_recording
 from app.sources.prefetch import prefetched
 from app.stop import stoppable
+from app.watching.camera import Camera
 from app.watching.drawing import annotate
 from app.watching.fitting import fit_detector, normal_frames
-from app.watching.pipeline import CameraPipeline
+from app.watching.lookout import Lookout
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
 from detectors.base import Detector
@@ -154,7 +157,7 @@ class _Audit:
                 return self._conclude("stopped", time.monotonic() - began)
             return self._conclude("finished", time.monotonic() - began)
 
-    def _detector(self, device: Any) -> Detector:  # noqa: ANN401
+    def _detector(self, device: torch.device) -> Detector:
         """The detector asked for, or the one of the run that was stopped, or a new one."""
         kept = self._request.out / "detector"
         if self._request.detector is not None:
@@ -171,7 +174,7 @@ class _Audit:
         detector.save(kept)
         return detector
 
-    def _load_names(self, device: Any) -> NounModel:  # noqa: ANN401
+    def _load_names(self, device: torch.device) -> NounModel:
         with self._reporter.task("Loading the namer"):
             options = ModelOptions(embedder=self._request.embedder)
             return load_model(self._request.model, device, options, many_images=True)
@@ -199,58 +202,54 @@ class _Audit:
         with opened as recording, prefetched(recording, depth=2 * BATCH) as ahead:
             info = recording.info
             if source is None:
+                size = detector.frame_size or info.size
                 source = SourceProgress(
-                    info.camera, str(video), info.size, from_s, from_s, time_from=info.time_from
+                    info.camera, str(video), size, from_s, from_s, time_from=info.time_from
                 )
             source.frames = source.done_frames
             with self._store.saving():
                 self._store.forget_from(self._run_id, source.uri, resume_s)
                 self._store.save_source(self._run_id, source)
-            recorder = Recorder(self._store, self._run_id, source)
-            pipeline = CameraPipeline(
-                names,
-                live=False,
-                zones=self._request.zones,
-                video=source.uri,
-                surprise=names.bundle.surprise_bits,
-            )
+            lookout = self._lookout(source, detector, names)
             with self._reporter.task(f"Auditing {video.name}", info.duration_s or None) as meter:
                 meter.to(resume_s)
-                self._analyse(ahead.frames(), recorder, detector, pipeline, meter)
+                try:
+                    self._analyse(ahead.frames(), lookout, meter)
+                except KeyboardInterrupt:
+                    lookout.save(lookout.finish(cut=True))
+                    raise
+                finally:
+                    self._frames += lookout.frames
+                    self._detector_s += lookout.detector_s
             source.finished, source.warning = True, ahead.warning
-            recorder.save(pipeline.finish())
+            lookout.save(lookout.finish())
 
-    def _analyse(
-        self,
-        frames: Iterator[Frame],
-        recorder: Recorder,
-        detector: Detector,
-        pipeline: CameraPipeline,
-        meter: Meter,
-    ) -> None:
-        """Run frames through detector and pipeline, and save as it goes."""
-        began, before, found = time.monotonic(), self._frames, 0
-        try:
-            for batch in batched(frames, BATCH):
-                self._check()
-                started = time.monotonic()
-                maps = detector.detect([frame.image for frame in batch])
-                self._detector_s += time.monotonic() - started
-                findings: list[Finding] = []
-                for frame, heat in zip(batch, maps.maps, strict=True):
-                    findings += pipeline.update(frame, heat)
-                recorder.watched(batch, maps.scores)
-                self._frames += len(batch)
-                final = pipeline.idle and _long_since(recorder.source)
-                findings += pipeline.flush() if final else []
-                if findings or final:
-                    recorder.save(findings, final=final)
-                found += len(findings)
-                rate = (self._frames - before) / max(time.monotonic() - began, 1e-9)
-                meter.to(batch[-1].pts_s, f"{rate:.0f} frames/s  {found} events")
-        except KeyboardInterrupt:
-            recorder.save(pipeline.finish(cut=True))
-            raise
+    def _lookout(self, source: SourceProgress, detector: Detector, names: NounModel) -> Lookout:
+        """What looks at one video."""
+        camera = Camera(
+            source.size,
+            live=False,
+            zones=self._request.zones,
+            video=source.uri,
+            surprise=names.bundle.surprise_bits,
+            say=self._reporter.say,
+        )
+        recorder = Recorder(self._store, self._run_id, source)
+        return Lookout(camera, detector, names, recorder)
+
+    def _analyse(self, frames: Iterator[Frame], lookout: Lookout, meter: Meter) -> None:
+        """Look at all frames, and save as it goes."""
+        began, found = time.monotonic(), 0
+        for batch in batched(frames, BATCH):
+            self._check()
+            lookout.look(batch)
+            final = lookout.camera.idle and _long_since(lookout.recorder.source)
+            findings = lookout.findings(flush=final)
+            if findings or final:
+                lookout.save(findings, final=final)
+            found += len(findings)
+            rate = lookout.frames / max(time.monotonic() - began, 1e-9)
+            meter.to(batch[-1].pts_s, f"{rate:.0f} frames/s  {found} events")
 
     def _known(self, uri: str) -> SourceProgress | None:
         """How far an earlier run got with a video."""

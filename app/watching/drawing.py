@@ -12,6 +12,7 @@ from app.events.store import SourceProgress, Store
 from app.media.video import VideoWriter
 from app.progress import Reporter
 from app.sources.open import open_recording
+from app.watching.sizes import SizeCheck
 from detectors.types import Box, Pixels
 
 BOX_COLOUR = (255, 84, 48)
@@ -30,21 +31,27 @@ def annotate(
 ) -> None:
     """Write the frames that were analysed, each with the boxes it was found to hold.
 
+    Boxes and frames have the size that the detector learned; see `SizeCheck`.
+
     Raises:
         app.media.video.VideoError: If it cannot be written.
     """
     paths = [(event, store.sightings(event.id)) for event in events]
     times = [[pts_s for pts_s, _, _ in path] for _, path in paths]
+    sizes = SizeCheck(source.size)
     length_s = max(source.seen_s - source.from_s, 0.0)
     with (
         open_recording(source.uri, sample_fps=sample_fps, start_s=source.from_s) as video,
         VideoWriter(path, source.size, sample_fps or video.info.fps or 25.0) as writer,
         reporter.task("Drawing the video", length_s) as meter,
     ):
-        for frame in video.frames():
+        for taken in video.frames():
             check()
-            if frame.pts_s > source.seen_s:
+            if taken.pts_s > source.seen_s:
                 break
+            frame = sizes.fitted(taken)
+            if frame is None:
+                continue
             shown = [
                 (event, box)
                 for (event, path), seen in zip(paths, times, strict=True)
@@ -77,7 +84,13 @@ def box_at(path: list[tuple[float, Box, float]], times: list[float], pts_s: floa
 
 
 def draw_box(image: Pixels, box: Box, label: str) -> None:
-    """Draw a box with its label into an image, in place."""
+    """Draw a box with its label into an image, in place.
+
+    Args:
+        image: RGB uint8 [H, W, 3], writable.
+        box: In pixels of the image.
+        label: What is written at it; nothing if empty.
+    """
     height, width = image.shape[:2]
     thick = max(1, round(max(height, width) / 400))
     scale = max(height, width) / 1300

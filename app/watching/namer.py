@@ -1,8 +1,12 @@
 """Names tracks by their pictures: one batch for all crops, then a vote in each track."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.events.event import Picture
 from detectors.types import Pixels
@@ -18,37 +22,56 @@ class Names(Protocol):
     """Whatever names images; `novic.model.NounModel` does."""
 
     def name(self, images: Sequence[Pixels], top: int = 5) -> list[Naming]:
-        """What each image was named, up to `top` candidates."""
+        """What each image, RGB uint8 [H, W, 3], shows: up to `top` candidates, best first."""
         ...
 
 
-def name_pictures(model: Names, pictures: Sequence[Picture]) -> None:
-    """Name pictures that have no nouns yet, all their crops in one batch.
+@dataclass(frozen=True, slots=True, eq=False)
+class Elected:
+    """What the crops of a track agree on."""
 
-    Args:
-        model: Names images.
-        pictures: Each picture's `nouns` are filled in, one list a crop.
+    candidates: tuple[tuple[str, float], ...]
+    """At most TOP (noun, probability), best first."""
+    vector: NDArray[np.float32] | None
+    """Unit vector [F] of the crop that says the best noun most surely; None if none says one."""
+
+    @property
+    def noun(self) -> str:
+        """The best noun; empty if there is none."""
+        return self.candidates[0][0] if self.candidates else ""
+
+
+def name_pictures(names: Names, pictures: Iterable[Picture]) -> dict[Picture, tuple[Naming, ...]]:
+    """Name pictures, all their crops in one batch.
+
+    Returns:
+        One naming for each crop of each picture.
     """
-    new = [picture for picture in pictures if not picture.nouns]
-    crops = [crop for picture in new for crop in picture.crops]
-    named = iter(model.name(crops, VOTERS)) if crops else iter(())
-    for picture in new:
-        picture.nouns.extend(list(next(named).nouns) for _ in picture.crops)
+    listed = list(pictures)
+    crops = [crop for picture in listed for crop in picture.crops]
+    named = iter(names.name(crops, VOTERS) if crops else ())
+    return {picture: tuple(next(named) for _ in picture.crops) for picture in listed}
 
 
-def vote(pictures: Sequence[Picture]) -> list[tuple[str, float]]:
+def vote(named: Mapping[Picture, Sequence[Naming]]) -> Elected:
     """Mean probability of every noun over the crops of a track, better views counting more.
 
     Args:
-        pictures: Named pictures of one track.
-
-    Returns:
-        At most TOP (noun, probability), best first.
+        named: The pictures of one track with the namings of their crops.
     """
-    ballots = [(nouns, picture.quality) for picture in pictures for nouns in picture.nouns]
+    ballots = [(naming, picture.quality) for picture in named for naming in named[picture]]
     total = sum(weight for _, weight in ballots)
     mass: defaultdict[str, float] = defaultdict(float)
-    for nouns, weight in ballots:
-        for noun in nouns:
+    for naming, weight in ballots:
+        for noun in naming.nouns:
             mass[noun.noun] += noun.p * weight / total
-    return sorted(mass.items(), key=lambda pair: -pair[1])[:TOP]
+    ranked = sorted(mass.items(), key=lambda pair: -pair[1])[:TOP]
+    if not ranked:
+        return Elected((), None)
+    best = max((naming for naming, _ in ballots), key=lambda one: _said(one, ranked[0][0]))
+    return Elected(tuple(ranked), best.vector)
+
+
+def _said(naming: Naming, noun: str) -> float:
+    """Probability of a noun in one naming, 0 if it is not among its candidates."""
+    return next((score.p for score in naming.nouns if score.noun == noun), 0.0)

@@ -12,21 +12,27 @@ class Recorder:
     """Counts the frames of one source and saves its findings."""
 
     def __init__(self, store: Store, run_id: int, source: SourceProgress) -> None:
+        """Go on from what `source` says."""
         self._store = store
         self._run_id = run_id
         self.source = source
         self._peaks: dict[int, float] = {}
 
-    def watched(self, frames: Sequence[Frame], scores: Iterable[float]) -> None:
-        """Count analysed frames; scores are their highest map values."""
+    def watched(self, frames: Sequence[Frame], peaks: Iterable[float]) -> None:
+        """Count analysed frames.
+
+        Args:
+            frames: At least one, in order.
+            peaks: The highest map value of each in what is watched, 1.0 where just unusual.
+        """
         source = self.source
         if source.start_us is None:
             source.start_us = frames[0].time_us - round(frames[0].pts_s * 1e6)
         source.frames += len(frames)
         source.seen_s = frames[-1].pts_s
-        for frame, score in zip(frames, scores, strict=True):
+        for frame, peak in zip(frames, peaks, strict=True):
             second = int(frame.pts_s)
-            self._peaks[second] = max(self._peaks.get(second, 0.0), float(score))
+            self._peaks[second] = max(self._peaks.get(second, 0.0), float(peak))
 
     def save(
         self, findings: Iterable[Finding], *, final: bool = False, gaps: Iterable[Gap] = ()

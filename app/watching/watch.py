@@ -2,13 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from app.errors import UsageError
+from app.events.event import Finding
 from app.events.outputs import claim_folder, write_events
 from app.events.store import SourceProgress, Store
 from app.progress import Reporter
@@ -17,8 +18,9 @@ from app.report.build import write_report
 from app.sources.base import LiveSource
 from app.sources.open import open_live
 from app.stop import Stop, stoppable
+from app.watching.camera import Camera
 from app.watching.fitting import FIT_FRAMES, fit_detector
-from app.watching.pipeline import CameraPipeline
+from app.watching.lookout import Lookout
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
 from detectors.base import Detector
@@ -121,18 +123,21 @@ class _Watch:
         info = self._camera.info
         settings = {"source": info.uri, "learn_s": self._request.learn_s}
         run_id = self._store.begin_run("watch", settings).id
-        source = SourceProgress(info.camera, info.uri, info.size, 0.0, 0.0)
-        recorder = Recorder(self._store, run_id, source)
-        pipeline = CameraPipeline(
-            names,
+        size = detector.frame_size or info.size
+        source = SourceProgress(info.camera, info.uri, size, 0.0, 0.0)
+        camera = Camera(
+            size,
             live=True,
             zones=self._request.zones,
             surprise=names.bundle.surprise_bits,
+            say=self._reporter.say,
         )
+        recorder = Recorder(self._store, run_id, source)
+        lookout = Lookout(camera, detector, names, recorder)
         try:
-            self._look(detector, pipeline, recorder)
+            self._look(lookout)
         finally:
-            self._save(recorder, pipeline.finish(cut=True))
+            self._save(lookout, lookout.finish(cut=True))
             run = self._store.end_run(run_id, "stopped" if self._stop.asked else "finished", {})
             events = self._store.events(run_id)
             write_events(self._request.out, events)
@@ -175,22 +180,17 @@ class _Watch:
                     break
         return seen
 
-    def _look(self, detector: Detector, pipeline: CameraPipeline, recorder: Recorder) -> None:
-        """Run arriving frames through detector and pipeline."""
+    def _look(self, lookout: Lookout) -> None:
+        """Look at frames as they arrive, and save and tell as it goes."""
         self._reporter.say(f"Watching {self._camera.info.uri}; Ctrl-C stops and writes the report.")
         saved = time.monotonic()
         self._until = saved + (self._request.for_s or math.inf)
-        size = self._camera.info.size
         for frame in self._arriving():
-            if frame.image.shape[:2] != size:
-                self._reporter.say(f"The picture's size changed from {size}; frames are skipped.")
-                continue
-            maps = detector.detect([frame.image])
-            findings = pipeline.update(frame, maps.maps[0])
-            recorder.watched([frame], maps.scores)
+            lookout.look([frame])
+            findings = lookout.findings()
             now = time.monotonic()
             if findings or now - saved >= SAVE_EVERY_S:
-                self._save(recorder, findings)
+                self._save(lookout, findings)
                 saved = now
 
     def _arriving(self) -> Iterator[Frame]:
@@ -201,9 +201,9 @@ class _Watch:
             if frame is not None:
                 yield frame
 
-    def _save(self, recorder: Recorder, findings: list[Any]) -> None:
+    def _save(self, lookout: Lookout, findings: Sequence[Finding]) -> None:
         """Store and tell what changed."""
-        recorder.save(findings, gaps=self._camera.gaps)
+        lookout.save(findings, gaps=self._camera.gaps)
         for finding in findings:
             self._tell({"event": finding.event.state, **finding.event.as_json()})
 

@@ -7,10 +7,13 @@ import numpy as np
 from detectors.types import Box, Detection, Frame, Pixels
 from novic.vocabulary import Naming, NounScore
 
+SIZE = (60, 80)
+"""(height, width) of a frame."""
+
 
 def a_frame(pts_s: float = 0.0, image: Pixels | None = None, camera: str = "hall") -> Frame:
     """A frame that began at 1 second past the epoch."""
-    picture = image if image is not None else np.full((60, 80, 3), 90, np.uint8)
+    picture = image if image is not None else np.full((*SIZE, 3), 90, np.uint8)
     return Frame(camera, round(pts_s * 5), pts_s, 1_000_000 + round(pts_s * 1e6), picture)
 
 

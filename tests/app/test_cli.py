@@ -28,6 +28,17 @@ def test_help_needs_no_heavy_library():
     assert "demo" in done.stdout
 
 
+def test_reading_events_needs_no_heavy_library():
+    code = (
+        "import sys\n"
+        "import app.events.store, app.events.outputs, app.report.build\n"
+        "heavy = {'torch', 'anomalib', 'timm', 'cv2', 'av', 'openvino'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("command", ["demo", "audit", "watch", "name", "fit", "train"])
 def test_every_command_has_help_with_an_example(command: str):
     done = run_nomaly(command, "--help")

@@ -1,5 +1,6 @@
 """A real SQLite file, real pictures, and faults of the disk."""
 
+import dataclasses
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -21,7 +22,9 @@ from detectors.types import Box
 BOX = Box(10.5, 5, 30, 25)
 
 
-def a_finding(number: int = 0, start_s: float = 1.0, noun: str = "cat") -> Finding:
+def a_finding(
+    number: int = 0, start_s: float = 1.0, noun: str = "cat", surprise_bits: float | None = None
+) -> Finding:
     event = Event(
         id=f"{number:014x}-abc",
         camera="hall",
@@ -35,14 +38,15 @@ def a_finding(number: int = 0, start_s: float = 1.0, noun: str = "cat") -> Findi
         score=2.5,
         frames=11,
         video="a.mp4",
-        candidates=[(noun, 0.5), ("dog", 0.25)],
+        candidates=((noun, 0.5), ("dog", 0.25)),
         snapshot_s=start_s + 1,
+        surprise_bits=surprise_bits,
     )
     image = np.full((60, 80, 3), 90, np.uint8)
     picture = Picture(
         start_s + 1, BOX, (60, 80), (BOX.cut(image),), image, np.ones((6, 8), np.float32), 1.0
     )
-    return Finding(event, picture, [(start_s, BOX, 2.5), (start_s + 0.2, BOX, 2.0)])
+    return Finding(event, picture, ((start_s, BOX, 2.5), (start_s + 0.2, BOX, 2.0)))
 
 
 @pytest.fixture
@@ -64,7 +68,7 @@ def test_events_come_back_as_they_were(store: Store):
     finding = a_finding()
     run_id = begin(store, finding)
     assert store.events(run_id) == [finding.event]
-    assert store.sightings(finding.event.id) == finding.path
+    assert tuple(store.sightings(finding.event.id)) == finding.path
     for kind in ("crops", "snapshots", "heat"):
         assert store.media(kind, finding.event).stat().st_size > 50
 
@@ -145,10 +149,10 @@ def test_a_full_disk_is_said_and_loses_nothing_before(small_disk: Path):
 
         def fill() -> None:
             for number in range(1, 20):
-                finding = a_finding(number)
-                finding.picture = Picture(
+                picture = Picture(
                     1.0, BOX, (60, 80), (noise,), noise, np.ones((6, 8), np.float32), 1.0
                 )
+                finding = dataclasses.replace(a_finding(number), picture=picture)
                 with store.saving():
                     store.save_finding(run_id, finding)
 
@@ -171,6 +175,7 @@ def test_the_report_holds_everything_and_needs_nothing(store: Store):
     assert page.count("data:image/png;base64,") == 2
     assert "stopped before the end" in page
     assert "no frame for 2 s" in page
+    assert 'alt="frame at 0:02.0"' in page
     assert "10.0 frames/s" in page
     assert "http" not in page.replace("http-equiv", "")
 
@@ -227,8 +232,7 @@ def test_times_read_well(seconds: float, text: str):
 
 
 def test_surprise_is_kept_and_told_only_where_it_is_known(store: Store):
-    of_site, plain = a_finding(1), a_finding(2)
-    of_site.event.surprise_bits = 11.25
+    of_site, plain = a_finding(1, surprise_bits=11.25), a_finding(2)
     run_id = begin(store, of_site, plain)
     assert [event.surprise_bits for event in store.events(run_id)] == [11.25, None]
     assert [event.as_json().get("surprise_bits") for event in store.events(run_id)] == [11.25, None]

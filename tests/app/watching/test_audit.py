@@ -216,14 +216,27 @@ def test_one_broken_video_does_not_stop_the_others(
     assert "broken.mp4" in (tmp_path / "out" / "report.html").read_text()
 
 
-def test_a_video_of_another_size_than_the_detector_learned(
+def test_a_video_of_another_shape_than_the_detector_learned_is_refused(
     audited: tuple[Path, str], tmp_path: Path
 ):
-    wrong_size = write_video(tmp_path / "still.mp4", (48, 64), 20)
+    tall = write_video(tmp_path / "still.mp4", (64, 48), 20)
     detector = audited[0] / "detector"
-    done = run_nomaly("audit", wrong_size, "--detector", detector, "--out", tmp_path / "out")
+    done = run_nomaly("audit", tall, "--detector", detector, "--out", tmp_path / "out")
     assert done.returncode == 1
-    assert "64" in done.stderr.splitlines()[-1]
+    assert "48x64 pixels have another shape than the 640x480" in done.stderr.splitlines()[-1]
+
+
+def test_a_video_of_another_size_but_the_same_shape_is_scaled(
+    audited: tuple[Path, str], tmp_path: Path
+):
+    small = write_video(tmp_path / "still.mp4", (48, 64), 20)
+    words = ("--detector", audited[0] / "detector", "--out", tmp_path / "out", "--json")
+    done = run_nomaly("audit", small, *words)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("64x48 pixels are scaled to the 640x480") == 1
+    assert json.loads(done.stdout.splitlines()[-1])["frames"] == 20
+    with av.open(str(tmp_path / "out" / "annotated.mp4")) as video:
+        assert (video.streams.video[0].height, video.streams.video[0].width) == (480, 640)
 
 
 def test_tiny_frames_and_slow_videos_are_audited_like_any_other(tmp_path: Path):

@@ -1,0 +1,87 @@
+"""One camera with what looks at it, what names and what keeps: the same for files and live."""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from app.events.event import Finding
+from app.sources.base import Gap
+from app.watching.camera import Camera, tell
+from app.watching.namer import Names
+from app.watching.recorder import Recorder
+from detectors.base import AnomalyMaps
+from detectors.types import Frame, Pixels
+
+
+class Detects(Protocol):
+    """Whatever maps frames; a fitted `detectors.base.Detector` does."""
+
+    def detect(self, frames: Sequence[Pixels]) -> AnomalyMaps:
+        """Map what is unusual in B images, RGB uint8 [H, W, 3]."""
+        ...
+
+
+class Lookout:
+    """Takes the frames of one camera through all steps."""
+
+    def __init__(self, camera: Camera, detector: Detects, names: Names, recorder: Recorder) -> None:
+        """Put together what was made for this camera."""
+        self.camera = camera
+        self.recorder = recorder
+        self.frames = 0
+        """Frames that were looked at."""
+        self.detector_s = 0.0
+        """Wall time that the detector took, in seconds."""
+        self._detector = detector
+        self._names = names
+
+    def look(self, frames: Sequence[Frame]) -> None:
+        """Detect, follow and count.
+
+        Args:
+            frames: RGB uint8 [H, W, 3], later than all before them.
+
+        Raises:
+            detectors.base.DetectorError: If the detector cannot look at them; nothing of them was
+                followed or counted then.
+        """
+        admitted = self.camera.admit(frames)
+        if not admitted:
+            return
+        began = time.monotonic()
+        maps = self._detector.detect([frame.image for frame in admitted]).maps
+        self.detector_s += time.monotonic() - began
+        self.recorder.watched(admitted, self.camera.follow(admitted, maps))
+        self.frames += len(admitted)
+
+    def findings(self, *, flush: bool = False) -> list[Finding]:
+        """Events that changed since the last call, named, in the order they should be told.
+
+        Args:
+            flush: Whether those of all tracks that have ended, however few they are.
+        """
+        if flush:
+            self.camera.flush()
+        (findings,) = tell(self._names, [self.camera])
+        return findings
+
+    def finish(self, *, cut: bool = False) -> list[Finding]:
+        """End all tracks, and name what they were.
+
+        Args:
+            cut: Whether the run stops here although the source goes on.
+        """
+        self.camera.finish(cut=cut)
+        return self.findings()
+
+    def save(
+        self, findings: Sequence[Finding], *, final: bool = False, gaps: Iterable[Gap] = ()
+    ) -> None:
+        """Keep what is new; see `Recorder.save`.
+
+        Args:
+            findings: Events that changed.
+            final: Whether nothing seen so far can change any more.
+            gaps: The source's own; the camera's are added.
+        """
+        self.recorder.save(findings, final=final, gaps=[*gaps, *self.camera.gaps])

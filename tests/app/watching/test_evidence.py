@@ -1,0 +1,56 @@
+"""Which pictures of a track are kept."""
+
+import numpy as np
+
+from app.watching.evidence import KEPT, Evidence
+from detectors.types import Box
+from tests.app.builders import a_detection, a_frame, a_map
+
+
+def test_evidence_keeps_the_best_views_apart_in_time():
+    evidence = Evidence()
+    for number in range(100):
+        evidence.offer(a_frame(number / 25), a_detection(side=10 + number % 30), a_map())
+    assert len(evidence.pictures) == KEPT
+    assert len({picture.pts_s // 0.4 for picture in evidence.pictures}) == KEPT
+    assert min(picture.box.width for picture in evidence.pictures) > 25
+
+
+def test_a_thing_that_comes_nearer_is_kept_more_than_once():
+    evidence = Evidence()
+    for number in range(20):
+        evidence.offer(a_frame(number / 5), a_detection(side=10 + number), a_map())
+    assert len(evidence.pictures) == KEPT
+
+
+def test_a_view_cut_off_by_the_edge_loses_against_a_whole_one():
+    evidence = Evidence()
+    evidence.offer(a_frame(0), a_detection(x=0, side=30), a_map())
+    evidence.offer(a_frame(0.1), a_detection(x=20, side=20), a_map())
+    (picture,) = evidence.pictures
+    assert picture.box.x1 == 20
+
+
+def test_a_view_at_rest_wins_over_a_more_striking_one_in_motion():
+    evidence = Evidence()
+    evidence.offer(a_frame(0), a_detection(x=40, score=3), a_map(), before=Box(10, 10, 30, 30))
+    evidence.offer(a_frame(0.1), a_detection(x=20, score=2), a_map(), before=Box(20, 10, 40, 30))
+    (picture,) = evidence.pictures
+    assert picture.box.x1 == 20
+
+
+def test_the_most_typical_view_is_shown():
+    evidence = Evidence()
+    for number, x in enumerate((5, 20, 21)):
+        evidence.offer(a_frame(number), a_detection(x=x, side=20), a_map())
+    assert evidence.best().box.x1 == 20
+
+
+def test_huge_frames_are_kept_small():
+    huge = np.zeros((3000, 4000, 3), np.uint8)
+    evidence = Evidence()
+    evidence.offer(a_frame(0, huge), a_detection(side=2500), a_map())
+    (picture,) = evidence.pictures
+    assert max(picture.snapshot.shape) == 960
+    assert max(picture.crops[0].shape) == 512
+    assert picture.frame_size == (3000, 4000)

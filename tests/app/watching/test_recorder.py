@@ -1,0 +1,65 @@
+"""What a source has shown, kept in a real store."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.events.store import SourceProgress, Store
+from app.sources.base import Gap
+from app.watching.recorder import Recorder
+from tests.app.builders import SIZE, a_frame
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def recorder(store: Store) -> Recorder:
+    run = store.begin_run("audit", {})
+    return Recorder(store, run.id, SourceProgress("hall", "a.mp4", SIZE, 0.0, 0.0))
+
+
+def kept(store: Store) -> SourceProgress:
+    (source,) = store.sources(1)
+    return source
+
+
+def test_frames_are_counted_and_a_second_keeps_its_peak(store: Store, recorder: Recorder):
+    recorder.watched([a_frame(0.2), a_frame(0.4)], [0.5, 2.0])
+    recorder.watched([a_frame(0.8), a_frame(1.0)], [1.0, 0.25])
+    recorder.save([])
+    assert (kept(store).frames, kept(store).seen_s, kept(store).start_us) == (4, 1.0, 1_000_000)
+    assert store.seconds(1, "a.mp4") == [(0, 2.0), (1, 0.25)]
+
+
+def test_a_second_that_is_saved_in_parts_keeps_the_peak_of_all(store: Store, recorder: Recorder):
+    for peak in (0.5, 2.0, 1.0):
+        recorder.watched([a_frame(0.2)], [peak])
+        recorder.save([])
+    assert store.seconds(1, "a.mp4") == [(0, 2.0)]
+
+
+def test_only_a_final_save_is_a_point_to_go_on_from(store: Store, recorder: Recorder):
+    recorder.watched([a_frame(0.2), a_frame(0.4)], [0.5, 0.5])
+    recorder.save([])
+    assert (kept(store).done_s, kept(store).done_frames) == (0.0, 0)
+    recorder.save([], final=True)
+    # The last frame is looked at again.
+    assert (kept(store).done_s, kept(store).done_frames) == (0.4, 1)
+
+
+def test_a_gap_is_kept_open_and_then_ended(store: Store, recorder: Recorder):
+    recorder.save([], gaps=[Gap(5, None, "size", "pictures of 1x1 pixels")])
+    assert [gap["end_us"] for gap in store.gaps(1)] == [None]
+    recorder.save([], gaps=[Gap(5, 9, "size", "pictures of 1x1 pixels")])
+    assert [(gap["end_us"], gap["reason"]) for gap in store.gaps(1)] == [(9, "size")]
+
+
+def test_nothing_is_kept_of_what_was_not_saved(store: Store, recorder: Recorder):
+    recorder.save([])
+    recorder.watched([a_frame(0.2)], [3.0])
+    assert (kept(store).frames, store.seconds(1, "a.mp4")) == (0, [])
