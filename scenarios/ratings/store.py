@@ -7,7 +7,6 @@ finds the answer. Order is the order of arrival; the clock is kept for people on
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -15,6 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Self
 
+from novic.database import connect, primary_code, transaction, write_ahead
 from scenarios.ratings.records import (
     Answer,
     Backend,
@@ -63,7 +63,7 @@ class RatingStore:
         self._wait_s = wait_s
         with self._faults():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=wait_s)
+            self._db = connect(path, wait_s)
             try:
                 self._open()
             except BaseException:
@@ -225,8 +225,7 @@ class RatingStore:
         (objects,) = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
         if objects:
             self._check_ours()
-        self._use_wal()
-        self._db.execute("PRAGMA synchronous=FULL")
+        write_ahead(self._db, self._wait_s, "FULL")
         self._db.execute("PRAGMA foreign_keys=ON")
         if not objects:
             self._make()
@@ -248,21 +247,6 @@ class RatingStore:
         if first != "ok":
             raise RatingError(self._damaged(first))
 
-    def _use_wal(self) -> None:
-        """Write ahead: readers go on while one writes.
-
-        SQLite does not wait for others when it changes to this mode, hence the loop.
-        """
-        until = time.monotonic() + self._wait_s
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode=WAL")
-                return
-            except sqlite3.OperationalError as error:
-                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-                time.sleep(0.02)
-
     def _make(self) -> None:
         try:
             self._db.executescript(SCHEMA)
@@ -277,15 +261,8 @@ class RatingStore:
     @contextmanager
     def _saving(self) -> Iterator[None]:
         """Make all that is written inside final together, or nothing of it."""
-        with self._faults():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._faults(), transaction(self._db):
+            yield
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -301,7 +278,7 @@ class RatingStore:
             ) from error
 
     def _sentence(self, error: sqlite3.Error) -> str:
-        match _code(error):
+        match primary_code(error):
             case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
                 return self._damaged(str(error))
             case sqlite3.SQLITE_FULL:
@@ -326,12 +303,6 @@ class RatingStore:
             f"{self.path}: is damaged or no rating store ({what}); put back a copy of it, or move "
             "it away to start anew: then all that was asked before is asked, and paid, again"
         )
-
-
-def _code(error: sqlite3.Error) -> int | None:
-    """SQLite's primary result code, if the error is one of SQLite's."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
 
 
 def _spent(row: tuple[int, float, float, float]) -> Spent:
