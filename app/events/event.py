@@ -120,6 +120,19 @@ class Finding:
     """Unit vector [F] of the crop that was named best; None while unnamed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """How far an event has come that was told and is still open."""
+
+    id: str
+    end_s: float
+    """When it was seen last, in seconds from the start of the source."""
+    end_us: int
+    """The same as UTC in microseconds."""
+    score: float
+    frames: int
+
+
 def box_sides(box: Box) -> tuple[float, float, float, float]:
     """(x1, y1, x2, y2)."""
     return box.x1, box.y1, box.x2, box.y2

@@ -2,15 +2,22 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from app.errors import StoreError, UsageError
 from app.events.event import Event
-from app.events.store import MEDIA, STORE
+from app.events.media import MEDIA
+from app.events.schema import STORE
+from app.events.store import Run, Store
 from novic.whole_files import write_whole
 
+LOCK = ".nomaly-lock"
+"""Held by the one process that writes into the folder; the system frees it however that ends."""
 OURS = (
     STORE,
     f"{STORE}-wal",
@@ -18,9 +25,12 @@ OURS = (
     "events.jsonl",
     "report.html",
     "detector",
+    LOCK,
     *MEDIA,
 )
 """Everything that a run writes, besides annotated videos."""
+
+_KINDS = {"audit": "an audit", "watch": "a watch"}
 
 
 def claim_folder(out: Path, *, overwrite: bool) -> None:
@@ -50,6 +60,49 @@ def claim_folder(out: Path, *, overwrite: bool) -> None:
         probe.unlink()
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def sole_writer(out: Path, *, overwrite: bool) -> Iterator[None]:
+    """Claim a folder (see `claim_folder`) and keep other processes from writing there meanwhile.
+
+    Raises:
+        UsageError: If it cannot be claimed, or another process is writing there.
+    """
+    claim_folder(out, overwrite=False)
+    lock = FileLock(out / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UsageError(
+            f"--out {out}: another Nomaly is writing there; stop it first, or name another folder"
+        ) from error
+    try:
+        claim_folder(out, overwrite=overwrite)
+        yield
+    finally:
+        lock.release()
+
+
+def earlier_run(store: Store, kind: str, settings: Mapping[str, Any]) -> Run | None:
+    """The run that a folder holds, if it is the one asked for, so that it can be taken up.
+
+    Args:
+        store: Of the folder.
+        kind: `audit` or `watch`.
+        settings: What decides the run's result, as it comes back from the store.
+
+    Raises:
+        UsageError: If it is another one.
+    """
+    last = store.last_run()
+    if last is None or (last.kind == kind and last.settings == settings):
+        return last
+    differs = difference(settings, last.settings) if last.kind == kind else _KINDS[last.kind]
+    raise UsageError(
+        f"--out {store.folder}: holds the results of another run: {differs}; "
+        "name another folder, or use --overwrite to replace them"
+    )
 
 
 def write_text(path: Path, text: str) -> None:
@@ -82,5 +135,7 @@ def difference(asked: Mapping[str, Any], earlier: Mapping[str, Any]) -> str:
 
 def _remove_earlier(out: Path) -> None:
     for entry in out.iterdir():
+        if entry.name == LOCK:
+            continue
         if entry.name in OURS or (entry.name.startswith("annotated") and entry.suffix == ".mp4"):
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

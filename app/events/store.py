@@ -1,31 +1,28 @@
-"""Everything a run found, in one SQLite file with its pictures beside it.
+"""Everything a run found, in one SQLite file with its pictures beside it (app.events.media).
 
-events.sqlite   runs, sources, events, candidates, sightings, gaps
-crops/          what was named, one JPEG an event
-snapshots/      the whole frame, one JPEG an event
-heat/           the anomaly map as a small transparent PNG, one an event
+events.sqlite   runs, sources, events, candidates, sightings, gaps, vectors, outbox
 """
 
-import errno
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.errors import StoreError
-from app.events.event import Event, Finding, box_sides
-from app.media.pictures import heat_image, write_image
+from app.events.event import Event, Finding, Lasting, box_sides
+from app.events.media import MEDIA, media_path, pictures_at, pictures_of, remove, sweep
+from app.events.outbox import Outbox
+from app.events.schema import STORE, faults, open_database
 from app.sources.base import Gap
 from detectors.types import Box
-
-STORE = "events.sqlite"
-MEDIA = ("crops", "snapshots", "heat")
+from novic.database import transaction
 
 
 @dataclass(slots=True)
@@ -66,28 +63,44 @@ class Run:
     app_version: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Changes:
+    """What is new of a source and becomes final together."""
+
+    source: SourceProgress
+    findings: Sequence[Finding] = ()
+    """Events that changed, in the order they are to be told."""
+    lasting: Sequence[Lasting] = ()
+    """Events that are still open, so that a kill leaves the time at which they were seen last."""
+    peaks: Mapping[int, float] = field(default_factory=dict)
+    """The highest score of some seconds."""
+    gaps: Sequence[Gap] = ()
+    """Times of blindness that are new, or that were still open when they were saved before."""
+    embedder: str = ""
+    """Spec of the embedder that made the findings' vectors, for example `starter`."""
+
+
 class Store:
     """The event store of one output folder. One writer at a time; readers may look on."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, sinks: Sequence[str] = ()) -> None:
         """Open the store, made or brought up to date if need be.
+
+        Args:
+            folder: The output folder.
+            sinks: For whom every event state that is saved is left in the outbox.
 
         Raises:
             StoreError: If the folder or file cannot be written, or is from a newer Nomaly.
         """
         self.folder = folder
-        with _faults(folder):
+        self._sinks = sinks
+        self._forgotten: list[Path] = []
+        with faults(folder):
             for name in MEDIA:
                 (folder / name).mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(folder / STORE, isolation_level=None)
-            self._db.row_factory = sqlite3.Row
-            self._db.execute("PRAGMA busy_timeout=5000")
-            # The file keeps the mode; who is refused finds it set by who opens the file right now.
-            with suppress(sqlite3.OperationalError):
-                self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.execute("PRAGMA foreign_keys=ON")
-            self._migrate()
+            self._db = open_database(folder)
+        self.outbox = Outbox(self._db, lambda: faults(folder), self.saving)
 
     def __enter__(self) -> Self:
         return self
@@ -106,15 +119,34 @@ class Store:
         Raises:
             StoreError: If it cannot be written, for example on a full disk.
         """
-        with _faults(self.folder):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        self._forgotten.clear()
+        with faults(self.folder), transaction(self._db):
+            yield
+        # Only now does nothing speak of them any more.
+        remove(self._forgotten)
+
+    def save(self, run_id: int, changes: Changes) -> None:
+        """Write what is new of a source, pictures included; all of it is final, or nothing.
+
+        Raises:
+            StoreError: If it cannot be written, for example on a full disk.
+        """
+        with faults(self.folder):
+            pictured = [one for one in changes.findings if self._has_news_to_show(one.event)]
+            # Before the transaction: encoding takes longer than anybody should wait for the file.
+            with pictures_of(self.folder, pictured), self.saving():
+                self.save_source(run_id, changes.source)
+                for finding in changes.findings:
+                    self._save_finding(run_id, finding)
+                    self._save_vector(finding, changes.embedder)
+                self._save_lasting(changes.lasting)
+                self._save_seconds(run_id, changes.source.uri, changes.peaks)
+                self._save_gaps(run_id, changes.source.camera, changes.gaps)
+
+    def _has_news_to_show(self, event: Event) -> bool:
+        """Whether the store holds no pictures of the event, or those of another moment."""
+        row = self._db.execute("SELECT snapshot_s FROM event WHERE id = ?", (event.id,)).fetchone()
+        return row is None or row["snapshot_s"] != event.snapshot_s
 
     def begin_run(self, kind: str, settings: Mapping[str, Any]) -> Run:
         """Start a run."""
@@ -134,6 +166,33 @@ class Store:
                 (state, _now_us(), json.dumps(facts), run_id),
             )
         return self._newest_run()
+
+    def go_on(self, run_id: int) -> tuple[Run, list[Event]]:
+        """Take up a run that was stopped or killed.
+
+        Events that were left open are closed at their last sighting: nobody knows how they ended.
+        Pictures that a kill left behind are removed.
+
+        Returns:
+            The run, which is running again, and the events that were closed, as they are now.
+
+        Raises:
+            StoreError: If it cannot be written; nothing of it is then.
+        """
+        rows = self._db.execute(
+            "SELECT * FROM event WHERE run_id = ? AND state != 'closed' ORDER BY start_us, id",
+            (run_id,),
+        ).fetchall()
+        closed = [replace(self._event(dict(row)), state="closed", cut=True) for row in rows]
+        with self.saving():
+            for event in closed:
+                self._save_event(run_id, event)
+                self.outbox.put(event, self._sinks, _now_us())
+            self._db.execute(
+                "UPDATE run SET state = 'running', ended_us = NULL WHERE id = ?", (run_id,)
+            )
+        self._tidy()
+        return self._newest_run(), closed
 
     def last_run(self) -> Run | None:
         """The newest run, if there is one."""
@@ -155,68 +214,96 @@ class Store:
         values = asdict(source)
         height, width = values.pop("size")
         values |= {"run_id": run_id, "height": height, "width": width}
-        self._db.execute(
-            f"INSERT OR REPLACE INTO source({', '.join(values)})"  # noqa: S608 - our own names
-            f" VALUES ({', '.join('?' * len(values))})",
-            tuple(values.values()),
-        )
+        self._upsert("source", ("run_id", "uri"), values)
 
     def sources(self, run_id: int) -> list[SourceProgress]:
         """The sources of a run in the order they were begun."""
         rows = self._db.execute("SELECT * FROM source WHERE run_id = ? ORDER BY rowid", (run_id,))
         return [_source(dict(row)) for row in rows]
 
-    def save_finding(self, run_id: int, finding: Finding) -> None:
-        """Write an event, new or changed, with its pictures (inside `saving`)."""
-        event, picture = finding.event, finding.picture
-        write_image(self.media("crops", event), picture.crops[-1])
-        write_image(self.media("snapshots", event), picture.snapshot)
-        write_image(self.media("heat", event), heat_image(picture.heat))
-        self._db.execute("DELETE FROM event WHERE id = ?", (event.id,))
+    def _save_finding(self, run_id: int, finding: Finding) -> None:
+        event = finding.event
+        self._save_event(run_id, event)
+        self._db.execute(
+            "DELETE FROM candidate WHERE event_id = ? AND rank >= ?",
+            (event.id, len(event.candidates)),
+        )
+        self._db.executemany(
+            "INSERT INTO candidate VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET noun = excluded.noun, p = excluded.p",
+            [(event.id, rank, noun, p) for rank, (noun, p) in enumerate(event.candidates)],
+        )
+        self._save_sightings(finding)
+        self.outbox.put(event, self._sinks, _now_us())
+
+    def _save_event(self, run_id: int, event: Event) -> None:
         values = asdict(event)
         box, (height, width) = values.pop("box"), values.pop("frame_size")
         del values["candidates"]
         values |= {"run_id": run_id, **box, "frame_height": height, "frame_width": width}
+        self._upsert("event", ("id",), values)
+
+    def _upsert(self, table: str, key: Sequence[str], values: Mapping[str, Any]) -> None:
+        """Write a row in place of the one of the same key, if there is one."""
+        news = ", ".join(f"{name} = excluded.{name}" for name in values if name not in key)
         self._db.execute(
-            f"INSERT INTO event({', '.join(values)})"  # noqa: S608 - our own names
-            f" VALUES ({', '.join('?' * len(values))})",
+            f"INSERT INTO {table}({', '.join(values)})"  # noqa: S608 - our own names
+            f" VALUES ({', '.join('?' * len(values))})"
+            f" ON CONFLICT({', '.join(key)}) DO UPDATE SET {news}",
             tuple(values.values()),
         )
+
+    def _save_sightings(self, finding: Finding) -> None:
+        # Not only the new ones: of a very long path the older half is thinned out now and then.
+        self._db.execute("DELETE FROM sighting WHERE event_id = ?", (finding.event.id,))
         self._db.executemany(
-            "INSERT INTO candidate VALUES (?, ?, ?, ?)",
-            [(event.id, rank, noun, p) for rank, (noun, p) in enumerate(event.candidates)],
-        )
-        self._db.executemany(
-            "INSERT OR REPLACE INTO sighting VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(event.id, pts_s, *box_sides(box), score) for pts_s, box, score in finding.path],
+            "INSERT INTO sighting VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (finding.event.id, pts_s, *box_sides(box), score)
+                for pts_s, box, score in finding.path
+            ],
         )
 
-    def save_seconds(self, run_id: int, uri: str, peaks: Mapping[int, float]) -> None:
-        """Write the highest score of some seconds of a source (inside `saving`)."""
+    def _save_lasting(self, lasting: Iterable[Lasting]) -> None:
+        self._db.executemany(
+            "UPDATE event SET end_s = ?, end_us = ?, score = ?, frames = ?"
+            " WHERE id = ? AND state != 'closed'",
+            [(one.end_s, one.end_us, one.score, one.frames, one.id) for one in lasting],
+        )
+
+    def _save_vector(self, finding: Finding, embedder: str) -> None:
+        if finding.vector is None:
+            return
+        unit = finding.vector.astype("<f2")
+        self._db.execute(
+            "INSERT INTO vector VALUES (?, ?, ?, ?) ON CONFLICT(event_id) DO UPDATE SET"
+            " embedder = excluded.embedder, width = excluded.width, unit = excluded.unit",
+            (finding.event.id, embedder, len(unit), unit.tobytes()),
+        )
+
+    def _save_seconds(self, run_id: int, uri: str, peaks: Mapping[int, float]) -> None:
         self._db.executemany(
             "INSERT INTO second VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET peak = max(peak, excluded.peak)",
             [(run_id, uri, second, peak) for second, peak in peaks.items()],
         )
 
-    def save_gaps(self, run_id: int, camera: str, gaps: Iterable[Gap]) -> None:
-        """Write when a camera was blind (inside `saving`)."""
+    def _save_gaps(self, run_id: int, camera: str, gaps: Iterable[Gap]) -> None:
         self._db.executemany(
-            "INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO gap VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET end_us = excluded.end_us, detail = excluded.detail",
             [(run_id, camera, g.start_us, g.end_us, g.reason, g.detail) for g in gaps],
         )
 
     def forget_from(self, run_id: int, uri: str, from_s: float) -> None:
         """Drop the events of a video that began at `from_s` or later (inside `saving`)."""
         rows = self._db.execute(
-            "SELECT id FROM event WHERE run_id = ? AND video = ? AND start_s >= ?",
+            "DELETE FROM event WHERE run_id = ? AND video = ? AND start_s >= ?"
+            " RETURNING id, snapshot_s",
             (run_id, uri, from_s),
         ).fetchall()
-        for (event_id,) in rows:
-            self._db.execute("DELETE FROM event WHERE id = ?", (event_id,))
-            for kind in MEDIA:
-                for file in (self.folder / kind).glob(f"{event_id}.*"):
-                    file.unlink()
+        for event_id, snapshot_s in rows:
+            self._forgotten += pictures_at(self.folder, event_id, snapshot_s)
 
     def events(self, run_id: int) -> list[Event]:
         """All events of a run by video and time."""
@@ -248,9 +335,31 @@ class Store:
         rows = self._db.execute("SELECT * FROM gap WHERE run_id = ? ORDER BY start_us", (run_id,))
         return [dict(row) for row in rows]
 
+    def vectors(self, embedder: str) -> tuple[list[str], NDArray[np.float32]]:
+        """The vectors of all events of all runs that rest on an embedder.
+
+        Returns:
+            The events' ids [N] in order of time, and their unit vectors [N, F], kept as float16;
+            [0, 0] if there are none.
+        """
+        rows = self._db.execute(
+            "SELECT event_id, width, unit FROM vector JOIN event ON event.id = event_id"
+            " WHERE embedder = ? ORDER BY start_us, event_id",
+            (embedder,),
+        ).fetchall()
+        numbers = np.frombuffer(b"".join(row["unit"] for row in rows), "<f2").astype(np.float32)
+        units = numbers.reshape(len(rows), rows[0]["width"] if rows else 0)
+        units /= np.linalg.norm(units, axis=1, keepdims=True)
+        return [row["event_id"] for row in rows], units
+
     def media(self, kind: str, event: Event) -> Path:
         """Where a picture of an event lies; `kind` is one of MEDIA."""
-        return self.folder / kind / f"{event.id}.{'png' if kind == 'heat' else 'jpg'}"
+        return media_path(self.folder, kind, event.id, event.snapshot_s)
+
+    def _tidy(self) -> None:
+        """Remove pictures that a kill left behind; only the one writer may."""
+        events = self._db.execute("SELECT id, snapshot_s FROM event").fetchall()
+        sweep(self.folder, [(event_id, snapshot_s) for event_id, snapshot_s in events])
 
     def _event(self, row: dict[str, Any]) -> Event:
         candidates = self._db.execute(
@@ -266,42 +375,6 @@ class Store:
             **row,
         )
 
-    def _migrate(self) -> None:
-        steps = _migrations()
-        have = self._version()
-        if have > len(steps):
-            raise StoreError(
-                f"{self.folder / STORE}: written by a newer Nomaly (version {have} of the store, "
-                f"this one knows {len(steps)}); update Nomaly or use another folder"
-            )
-        if have == len(steps):
-            return
-        with self.saving():
-            # Another process may have opened the same new store meanwhile.
-            for number in range(self._version(), len(steps)):
-                for statement in _statements(steps[number]):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version={number + 1}")
-
-    def _version(self) -> int:
-        """How many migrations the store has had."""
-        return self._db.execute("PRAGMA user_version").fetchone()[0]
-
-
-def _statements(script: str) -> Iterator[str]:
-    """One by one, because `executescript` ends the transaction that it is called in."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
-def _migrations() -> Sequence[str]:
-    scripts = [f for f in files("app.events.migrations").iterdir() if f.name.endswith(".sql")]
-    return [script.read_text(encoding="utf-8") for script in sorted(scripts, key=lambda f: f.name)]
-
 
 def _source(row: dict[str, Any]) -> SourceProgress:
     del row["run_id"]
@@ -312,17 +385,3 @@ def _source(row: dict[str, Any]) -> SourceProgress:
 
 def _now_us() -> int:
     return int(datetime.now(UTC).timestamp() * 1e6)
-
-
-@contextmanager
-def _faults(folder: Path) -> Iterator[None]:
-    """Turn faults of disk and database into one sentence."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        why = "the disk is full" if full else str(error)
-        raise StoreError(f"{folder / STORE}: cannot be used: {why}") from error
-    except OSError as error:
-        why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
-        raise StoreError(f"{error.filename or folder}: cannot be written: {why}") from error

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from app.events.event import Event, EventState, Finding, Picture
+from app.events.event import Event, EventState, Finding, Lasting, Picture
 from app.sources.base import Gap
 from app.watching.evidence import KEPT, Evidence
 from app.watching.namer import Names, name_pictures, vote
@@ -100,6 +100,15 @@ class Camera:
     def gaps(self) -> Sequence[Gap]:
         """When its pictures could not be looked at, in order; the last one may still be open."""
         return self._sizes.gaps
+
+    @property
+    def lasting(self) -> list[Lasting]:
+        """How far the events have come that were told and are still open."""
+        return [
+            Lasting(event_id(track), track.end_s, track.end_us, track.peak, track.frames)
+            for track, followed in self._followed.items()
+            if followed.named_from
+        ]
 
     @property
     def wanted(self) -> list[Picture]:

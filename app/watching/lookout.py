@@ -84,4 +84,9 @@ class Lookout:
             final: Whether nothing seen so far can change any more.
             gaps: The source's own; the camera's are added.
         """
-        self.recorder.save(findings, final=final, gaps=[*gaps, *self.camera.gaps])
+        self.recorder.save(
+            findings,
+            final=final,
+            gaps=[*gaps, *self.camera.gaps],
+            lasting=self.camera.lasting,
+        )

@@ -1,9 +1,11 @@
 """Keeps the store up to date with what a source has shown."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from app.events.event import Finding
-from app.events.store import SourceProgress, Store
+from app.events.event import Finding, Lasting
+from app.events.store import Changes, SourceProgress
+from app.events.writer import Saver
 from app.sources.base import Gap
 from detectors.types import Frame
 
@@ -11,12 +13,23 @@ from detectors.types import Frame
 class Recorder:
     """Counts the frames of one source and saves its findings."""
 
-    def __init__(self, store: Store, run_id: int, source: SourceProgress) -> None:
-        """Go on from what `source` says."""
+    def __init__(
+        self, store: Saver, run_id: int, source: SourceProgress, embedder: str = ""
+    ) -> None:
+        """Go on from what `source` says.
+
+        Args:
+            store: Saves what is new, at once or soon.
+            run_id: Of the run.
+            source: How far its source has been watched.
+            embedder: Spec of the embedder whose vectors the findings carry.
+        """
         self._store = store
         self._run_id = run_id
         self.source = source
+        self._embedder = embedder
         self._peaks: dict[int, float] = {}
+        self._kept_gaps: set[Gap] = set()
 
     def watched(self, frames: Sequence[Frame], peaks: Iterable[float]) -> None:
         """Count analysed frames.
@@ -35,7 +48,12 @@ class Recorder:
             self._peaks[second] = max(self._peaks.get(second, 0.0), float(peak))
 
     def save(
-        self, findings: Iterable[Finding], *, final: bool = False, gaps: Iterable[Gap] = ()
+        self,
+        findings: Iterable[Finding],
+        *,
+        final: bool = False,
+        gaps: Iterable[Gap] = (),
+        lasting: Sequence[Lasting] = (),
     ) -> None:
         """Save all that is new.
 
@@ -43,6 +61,7 @@ class Recorder:
             findings: Events that changed.
             final: Whether nothing seen so far can change any more; the last frame showed nothing.
             gaps: All gaps of the source.
+            lasting: How far the events have come that are open.
 
         Raises:
             app.errors.StoreError: If it cannot be written.
@@ -51,10 +70,15 @@ class Recorder:
         if final:
             # The last frame is read again: a video always holds something from there on.
             source.done_s, source.done_frames = source.seen_s, source.frames - 1
-        with self._store.saving():
-            for finding in findings:
-                self._store.save_finding(self._run_id, finding)
-            self._store.save_seconds(self._run_id, source.uri, self._peaks)
-            self._store.save_source(self._run_id, source)
-            self._store.save_gaps(self._run_id, source.camera, gaps)
-        self._peaks.clear()
+        new = [gap for gap in gaps if gap not in self._kept_gaps]
+        changes = Changes(
+            replace(source),
+            [*findings],
+            lasting=lasting,
+            peaks=self._peaks,
+            gaps=new,
+            embedder=self._embedder,
+        )
+        self._store.save(self._run_id, changes)
+        self._peaks = {}
+        self._kept_gaps.update(new)

@@ -1,67 +1,39 @@
 """A real SQLite file, real pictures, and faults of the disk."""
 
-import dataclasses
-import json
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from app.errors import StoreError, UsageError
-from app.events.event import Event, Finding, Picture
-from app.events.outputs import claim_folder, write_events, write_text
-from app.events.store import STORE, Run, SourceProgress, Store
+from app.errors import StoreError
+from app.events.event import Lasting
+from app.events.media import MEDIA, pictures_of
+from app.events.schema import STORE
+from app.events.store import Run, Store
 from app.report.build import clock, write_report
 from app.sources.base import Gap
-from detectors.types import Box
-
-BOX = Box(10.5, 5, 30, 25)
-
-
-def a_finding(
-    number: int = 0, start_s: float = 1.0, noun: str = "cat", surprise_bits: float | None = None
-) -> Finding:
-    event = Event(
-        id=f"{number:014x}-abc",
-        camera="hall",
-        state="closed",
-        start_s=start_s,
-        end_s=start_s + 2,
-        start_us=int(start_s * 1e6),
-        end_us=int(start_s * 1e6) + 2_000_000,
-        box=BOX,
-        frame_size=(60, 80),
-        score=2.5,
-        frames=11,
-        video="a.mp4",
-        candidates=((noun, 0.5), ("dog", 0.25)),
-        snapshot_s=start_s + 1,
-        surprise_bits=surprise_bits,
-    )
-    image = np.full((60, 80, 3), 90, np.uint8)
-    picture = Picture(
-        start_s + 1, BOX, (60, 80), (BOX.cut(image),), image, np.ones((6, 8), np.float32), 1.0
-    )
-    return Finding(event, picture, ((start_s, BOX, 2.5), (start_s + 0.2, BOX, 2.0)))
+from tests.app.events.findings import (
+    BOX,
+    RED,
+    a_finding,
+    begin,
+    changes,
+    pictures,
+    seen_later,
+)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store(tmp_path) as opened:
         yield opened
-
-
-def begin(store: Store, *findings: Finding) -> int:
-    run = store.begin_run("audit", {"fps": 5})
-    with store.saving():
-        store.save_source(run.id, SourceProgress("hall", "a.mp4", (60, 80), 0.0, 0.0, seen_s=30.0))
-        for finding in findings:
-            store.save_finding(run.id, finding)
-    return run.id
 
 
 def test_events_come_back_as_they_were(store: Store):
@@ -91,32 +63,29 @@ def test_forgetting_drops_later_events_with_their_pictures(store: Store):
 def test_what_is_saved_together_is_lost_together(store: Store):
     run_id = begin(store)
 
-    def fail() -> None:
-        with store.saving():
-            store.save_finding(run_id, a_finding())
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fail()
+    finding = a_finding()
+    twice = replace(finding, path=(*finding.path, finding.path[0]))
+    with pytest.raises(StoreError, match="UNIQUE constraint failed"):
+        store.save(run_id, changes(a_finding(1), twice, peaks={0: 1.0}))
     assert store.events(run_id) == []
+    assert store.seconds(run_id, "a.mp4") == []
+    assert pictures(store) == []
 
 
 def test_a_store_is_read_while_it_is_written(store: Store, tmp_path: Path):
     run_id = begin(store, a_finding(1))
     with Store(tmp_path) as reader:
         with store.saving():
-            store.save_finding(run_id, a_finding(2))
+            store.forget_from(run_id, "a.mp4", 0.0)
             assert len(reader.events(run_id)) == 1
-        assert len(reader.events(run_id)) == 2
+        assert len(reader.events(run_id)) == 0
 
 
 def test_runs_and_gaps_and_seconds(store: Store):
     run_id = begin(store)
-    with store.saving():
-        store.save_seconds(run_id, "a.mp4", {0: 0.5, 1: 2.0})
-        store.save_seconds(run_id, "a.mp4", {1: 1.0, 2: 0.25})
-        store.save_gaps(run_id, "hall", [Gap(5, None, "stalled")])
-        store.save_gaps(run_id, "hall", [Gap(5, 9, "stalled")])
+    store.save(run_id, changes(peaks={0: 0.5, 1: 2.0}, gaps=[Gap(5, None, "stalled")]))
+    assert [gap["end_us"] for gap in store.gaps(run_id)] == [None]
+    store.save(run_id, changes(peaks={1: 1.0, 2: 0.25}, gaps=[Gap(5, 9, "stalled")]))
     assert store.seconds(run_id, "a.mp4") == [(0, 0.5), (1, 2.0), (2, 0.25)]
     assert [gap["end_us"] for gap in store.gaps(run_id)] == [9]
     ended = store.end_run(run_id, "finished", {"seconds": 2.0})
@@ -149,23 +118,21 @@ def test_a_full_disk_is_said_and_loses_nothing_before(small_disk: Path):
 
         def fill() -> None:
             for number in range(1, 20):
-                picture = Picture(
-                    1.0, BOX, (60, 80), (noise,), noise, np.ones((6, 8), np.float32), 1.0
-                )
-                finding = dataclasses.replace(a_finding(number), picture=picture)
-                with store.saving():
-                    store.save_finding(run_id, finding)
+                picture = replace(a_finding().picture, crops=(noise,), snapshot=noise)
+                store.save(run_id, changes(replace(a_finding(number), picture=picture)))
 
         with pytest.raises(StoreError, match="the disk is full"):
             fill()
-        assert a_finding(0).event in store.events(run_id)
+        stored = store.events(run_id)
+        assert a_finding(0).event in stored
+        shown = {store.media(kind, event) for event in stored for kind in MEDIA}
+        assert {*pictures(store)} == shown
 
 
 def test_the_report_holds_everything_and_needs_nothing(store: Store):
     run_id = begin(store, a_finding(1, noun="<b>cat</b>"), a_finding(2, 20.0, "bicycle"))
-    with store.saving():
-        store.save_seconds(run_id, "a.mp4", {0: 0.5, 1: 3.0})
-        store.save_gaps(run_id, "hall", [Gap(5, 2_000_005, "stalled", "no frame for 2 s")])
+    gap = Gap(5, 2_000_005, "stalled", "no frame for 2 s")
+    store.save(run_id, changes(peaks={0: 0.5, 1: 3.0}, gaps=[gap]))
     facts = {"seconds": 2.0, "detector_seconds": 1.0, "analysed": 20}
     page = write_report(store, store.end_run(run_id, "stopped", facts)).read_text()
     assert "2 events that did not belong" in page
@@ -186,43 +153,6 @@ def test_an_empty_run_has_a_report_too(store: Store):
     assert "Nothing unusual was found" in page
 
 
-def test_events_are_written_a_line_each(tmp_path: Path):
-    write_events(tmp_path, [a_finding(1).event, a_finding(2).event])
-    lines = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
-    assert [line["noun"] for line in lines] == ["cat", "cat"]
-    assert lines[0]["box"] == [10.5, 5, 30, 25]
-    assert lines[0]["candidates"] == [["cat", 0.5], ["dog", 0.25]]
-
-
-def test_a_text_that_cannot_be_written_says_where(tmp_path: Path):
-    with pytest.raises(StoreError, match=r"nowhere/report\.html: cannot be written: No such file"):
-        write_text(tmp_path / "nowhere" / "report.html", "x")
-
-
-def test_other_peoples_folders_are_left_alone(tmp_path: Path):
-    (tmp_path / "thesis.txt").write_text("precious")
-    for overwrite in (False, True):
-        with pytest.raises(UsageError, match=r"holds files that are not Nomaly's \(thesis.txt"):
-            claim_folder(tmp_path, overwrite=overwrite)
-    assert (tmp_path / "thesis.txt").read_text() == "precious"
-
-
-def test_overwriting_removes_only_what_a_run_wrote(tmp_path: Path):
-    Store(tmp_path).close()
-    (tmp_path / "annotated.mp4").write_text("video")
-    (tmp_path / "notes.txt").write_text("mine")
-    claim_folder(tmp_path, overwrite=True)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
-
-
-def test_a_file_is_no_output_folder(tmp_path: Path):
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(UsageError, match="is a file; name a folder"):
-        claim_folder(tmp_path / "file", overwrite=False)
-    with pytest.raises(UsageError, match="cannot be written: Not a directory"):
-        claim_folder(tmp_path / "file" / "below", overwrite=False)
-
-
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0:00.0"), (59.96, "1:00.0"), (75.25, "1:15.2"), (3600, "1:00:00"), (7325.9, "2:02:05")],
@@ -241,15 +171,159 @@ def test_surprise_is_kept_and_told_only_where_it_is_known(store: Store):
     assert "11.2 bits of surprise here" in page
 
 
-def test_a_store_of_before_surprise_is_brought_up_to_date(tmp_path: Path):
-    with Store(tmp_path) as opened:
-        run_id = begin(opened, a_finding())
-    with sqlite3.connect(tmp_path / STORE) as db:
-        db.execute("ALTER TABLE event DROP COLUMN surprise_bits")
-        db.execute("PRAGMA user_version=1")
-    db.close()
-    with Store(tmp_path) as opened:
-        assert opened.events(run_id) == [a_finding().event]
+def test_what_refers_to_an_event_outlives_its_update(store: Store):
+    finding = a_finding(noun="cat")
+    run_id = begin(store, finding)
+    # As feedback or a delivery will.
+    with closing(sqlite3.connect(store.folder / STORE)) as db, db:
+        db.execute("CREATE TABLE said(event_id TEXT REFERENCES event(id) ON DELETE CASCADE)")
+        db.execute("INSERT INTO said VALUES (?)", (finding.event.id,))
+    grown = replace(
+        finding,
+        event=replace(finding.event, candidates=(("lion", 0.9),), end_s=4.0, frames=12),
+        path=(*finding.path, (4.0, BOX, 1.5)),
+    )
+    store.save(run_id, changes(grown))
+    assert store.events(run_id) == [grown.event]
+    assert tuple(store.sightings(finding.event.id)) == grown.path
+    with closing(sqlite3.connect(store.folder / STORE)) as db:
+        assert db.execute("SELECT * FROM said").fetchall() == [(finding.event.id,)]
+
+
+def test_a_path_that_was_thinned_out_is_kept_as_it_is_now(store: Store):
+    finding = a_finding()
+    run_id = begin(store, finding)
+    thinned = replace(finding, path=(finding.path[0], (9.0, BOX, 1.5)))
+    store.save(run_id, changes(thinned))
+    assert tuple(store.sightings(finding.event.id)) == thinned.path
+
+
+def test_how_far_an_open_event_has_come_is_kept(store: Store):
+    opened = replace(a_finding(1), event=replace(a_finding(1).event, state="opened"))
+    closed = a_finding(2)
+    run_id = begin(store, opened, closed)
+    further = [Lasting(one.event.id, 60.0, 61_000_000, 3.5, 300) for one in (opened, closed)]
+    store.save(run_id, replace(changes(), lasting=further))
+    further_on = replace(opened.event, end_s=60.0, end_us=61_000_000, score=3.5, frames=300)
+    assert store.events(run_id) == [further_on, closed.event]
+    _, (left,) = store.go_on(run_id)
+    assert left == replace(further_on, state="closed", cut=True)
+
+
+def test_a_newer_picture_takes_the_place_of_the_older_one(store: Store):
+    run_id = begin(store, a_finding())
+    before = pictures(store)
+    later = seen_later(a_finding())
+    store.save(run_id, changes(replace(later, picture=replace(later.picture, crops=(RED,)))))
+    (event,) = store.events(run_id)
+    assert pictures(store) == sorted(store.media(kind, event) for kind in MEDIA) == before
+    with Image.open(store.media("crops", event)) as crop:
+        assert crop.size == (16, 24)
+
+
+def test_an_update_that_fails_leaves_the_picture_that_the_event_speaks_of(store: Store):
+    run_id = begin(store, a_finding())
+    before = {path: path.read_bytes() for path in pictures(store)}
+    later = seen_later(a_finding())
+    later = replace(later, picture=replace(later.picture, crops=(RED,)))
+    broken = replace(later, path=(*later.path, (9.0, BOX, 1.0), (9.0, BOX, 1.0)))
+    with pytest.raises(StoreError, match="UNIQUE constraint failed"):
+        store.save(run_id, changes(broken))
+    assert {path: path.read_bytes() for path in pictures(store)} == before
+    assert {store.media(kind, a_finding().event) for kind in MEDIA} == {*before}
+
+
+def test_a_kill_right_behind_the_commit_leaves_the_newer_picture(store: Store, tmp_path: Path):
+    run_id = begin(store, a_finding())
+    later = seen_later(a_finding())
+    later = replace(later, picture=replace(later.picture, crops=(RED,)))
+    crops = store.folder / "crops"
+    older = (crops / f"{later.event.id}.jpg").read_bytes()
+    store.save(run_id, changes(later))
+    # As it is before the picture takes its place.
+    (crops / f"{later.event.id}.jpg").rename(crops / f"{later.event.id}-3000.jpg")
+    (crops / f"{later.event.id}.jpg").write_bytes(older)
+    for _ in range(2):
+        (event,) = store.events(run_id)
+        with Image.open(store.media("crops", event)) as crop:
+            assert crop.size == (16, 24)
+        store.go_on(run_id)
+    assert len(pictures(store)) == 3
+
+
+def test_pictures_that_a_kill_left_are_swept_up(store: Store):
+    run_id = begin(store, a_finding())
+    kept = pictures(store)
+    # A kill between the pictures and the commit, and one in the middle of a picture.
+    with pytest.raises(KeyboardInterrupt), pictures_of(store.folder, [seen_later(a_finding())]):
+        raise KeyboardInterrupt
+    (store.folder / "crops" / "half.part.jpg").write_bytes(b"x")
+    assert len(pictures(store)) == 7
+    store.go_on(run_id)
+    assert pictures(store) == kept
+    assert store.events(run_id) == [a_finding().event]
+
+
+def test_vectors_come_back_beside_their_events(tmp_path: Path):
+    numbers = np.random.default_rng(0).standard_normal((3, 512)).astype(np.float32)
+    units = numbers / np.linalg.norm(numbers, axis=1, keepdims=True)
+    first, second, other = (
+        replace(a_finding(n, start_s=9.0 - n), vector=unit) for n, unit in enumerate(units)
+    )
+    with Store(tmp_path) as store:
+        run_id = begin(store, a_finding(7))
+        for findings, embedder in (
+            ((first, second), "openclip:a"),
+            ((other,), "starter"),
+            ((replace(first, vector=units[2]),), "openclip:a"),
+        ):
+            store.save(run_id, replace(changes(*findings), embedder=embedder))
+        ids, read = store.vectors("openclip:a")
+        assert ids == [second.event.id, first.event.id]
+        assert read.dtype == np.float32
+        # Cosines: rounding to float16 must not show in any search.
+        assert (read * units[[1, 2]]).sum(1) == pytest.approx([1, 1], abs=1e-5)
+        assert store.vectors("starter")[0] == [other.event.id]
+        assert store.vectors("nobody's")[1].shape == (0, 0)
+
+
+def test_messages_wait_for_each_sink_until_it_has_taken_them(tmp_path: Path):
+    with Store(tmp_path, sinks=("a", "b")) as store:
+        run_id = begin(store, a_finding(1), a_finding(2))
+        with pytest.raises(StoreError, match="UNIQUE"):
+            store.save(run_id, changes(replace(a_finding(3), path=((1.0, BOX, 1.0),) * 2)))
+        first, second = store.outbox.waiting("a", 10)
+        assert first.body == {"event": "closed", **a_finding(1).event.as_json()}
+        assert second.body["id"] == a_finding(2).event.id
+        assert first.number < second.number
+        store.outbox.refused(first, "nobody there")
+        assert [m.attempts for m in store.outbox.waiting("a", 10)] == [1, 0]
+        store.outbox.taken(first)
+    with Store(tmp_path) as store:
+        assert store.outbox.waiting("a", 10) == [second]
+        assert store.outbox.count("b") == 2
+        # Nobody is to be told: nothing is left for anybody.
+        begin(store, a_finding(4))
+        assert store.outbox.count("b") == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("SELECT * FROM event WHERE camera = 'a' AND start_us > 5", "event_by_camera"),
+        ("SELECT * FROM event WHERE start_us > 5 ORDER BY start_us", "event_by_time"),
+        (
+            "SELECT event.* FROM candidate JOIN event ON id = event_id WHERE noun = 'cat'",
+            "candidate_by_noun",
+        ),
+    ],
+)
+def test_questions_across_runs_have_an_index(store: Store, query: str, index: str):
+    begin(store, a_finding())
+    with closing(sqlite3.connect(store.folder / STORE)) as db:
+        plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {query}"))
+    assert index in plan
+    assert "SCAN" not in plan
 
 
 def test_a_new_store_can_be_opened_by_many_at_once(tmp_path: Path):

@@ -203,3 +203,21 @@ def test_a_vote_keeps_the_vector_of_the_crop_that_says_the_winner_most_surely():
 def test_crops_without_any_noun_elect_none():
     elected = vote({a_picture(3): [a_naming({})]})
     assert (elected.candidates, elected.noun, elected.vector) == ((), "", None)
+
+
+def test_how_far_open_events_have_come_is_known_from_their_opening_to_their_end():
+    camera = Camera(SIZE, live=True)
+    told: list[Finding] = []
+    for number in range(30):
+        pts_s = number / 5
+        follow(camera, bright_frame(pts_s), a_map(*[SPOT] * (number < 15)))
+        told += findings(camera, BrightnessNames())
+        opened = [one.event for one in told if one.event.state == "opened"]
+        closed = [one.event for one in told if one.event.state == "closed"]
+        assert [one.id for one in camera.lasting] == [one.id for one in opened[len(closed) :]]
+        if opened and number < 15:
+            (lasting,) = camera.lasting
+            assert (lasting.end_s, lasting.frames) == (pts_s, number + 1)
+    event = told[-1].event
+    assert event.state == "closed"
+    assert (event.end_s, event.end_us, event.frames) == (2.8, 3_800_000, 15)

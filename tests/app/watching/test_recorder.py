@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.events.store import SourceProgress, Store
+from app.events.store import Changes, SourceProgress, Store
 from app.sources.base import Gap
 from app.watching.recorder import Recorder
 from tests.app.builders import SIZE, a_frame
@@ -57,6 +57,32 @@ def test_a_gap_is_kept_open_and_then_ended(store: Store, recorder: Recorder):
     assert [gap["end_us"] for gap in store.gaps(1)] == [None]
     recorder.save([], gaps=[Gap(5, 9, "size", "pictures of 1x1 pixels")])
     assert [(gap["end_us"], gap["reason"]) for gap in store.gaps(1)] == [(9, "size")]
+
+
+class Counted:
+    """A store that counts the gaps that it is given."""
+
+    def __init__(self, store: Store) -> None:
+        self.gaps: list[int] = []
+        self._store = store
+
+    def save(self, run_id: int, changes: Changes) -> None:
+        self.gaps.append(len(changes.gaps))
+        self._store.save(run_id, changes)
+
+
+def test_only_new_gaps_are_written(store: Store):
+    counted = Counted(store)
+    run = store.begin_run("watch", {})
+    recorder = Recorder(counted, run.id, SourceProgress("hall", "a.mp4", SIZE, 0.0, 0.0))
+    first, lasting = Gap(5, 9, "stalled"), Gap(20, None, "ended")
+    for gaps in ([], [first], [first], [first, lasting], [first, lasting]):
+        recorder.save([], gaps=gaps)
+    ended = Gap(20, 30, "ended")
+    recorder.save([], gaps=[first, ended])
+    recorder.save([], gaps=[first, ended])
+    assert counted.gaps == [0, 1, 0, 1, 0, 1, 0]
+    assert [(gap["start_us"], gap["end_us"]) for gap in store.gaps(run.id)] == [(5, 9), (20, 30)]
 
 
 def test_nothing_is_kept_of_what_was_not_saved(store: Store, recorder: Recorder):

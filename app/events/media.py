@@ -1,0 +1,99 @@
+"""The pictures of events, as files beside the store.
+
+crops/       what was named, one JPEG an event
+snapshots/   the whole frame, one JPEG an event
+heat/        the anomaly map as a small transparent PNG, one an event
+
+A picture is written before the event that speaks of it is final, under a name that holds the time
+at which it was taken, and takes its place in the event's name after. Whatever fails or is killed in
+between leaves the stored event with the picture that it speaks of.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from app.events.event import Finding
+from app.media.pictures import heat_image, write_image
+
+_ENDINGS = {"crops": "jpg", "snapshots": "jpg", "heat": "png"}
+MEDIA = tuple(_ENDINGS)
+
+
+def media_path(folder: Path, kind: str, event_id: str, snapshot_s: float) -> Path:
+    """Where a picture of an event lies; `kind` is one of MEDIA."""
+    fresh = _fresh(folder, kind, event_id, snapshot_s)
+    return fresh if fresh.exists() else _place(folder, kind, event_id)
+
+
+@contextmanager
+def pictures_of(folder: Path, findings: Sequence[Finding]) -> Iterator[None]:
+    """Write the pictures of findings; they take their places once what is done inside is final.
+
+    If that fails, they are removed. What an interrupt leaves is left to `sweep`, since it may come
+    right behind the commit.
+
+    Raises:
+        OSError: If one cannot be written; those that were are removed.
+    """
+    written: dict[Path, Path] = {}
+    try:
+        for finding in findings:
+            _write(folder, finding, written)
+        yield
+    except Exception:
+        remove(written)
+        raise
+    for fresh, place in written.items():
+        # One that cannot be moved is found where it is.
+        with suppress(OSError):
+            fresh.replace(place)
+
+
+def pictures_at(folder: Path, event_id: str, snapshot_s: float) -> list[Path]:
+    """All files that may be pictures of an event."""
+    return [
+        path
+        for kind in MEDIA
+        for path in (_fresh(folder, kind, event_id, snapshot_s), _place(folder, kind, event_id))
+    ]
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove pictures that nothing speaks of any more; what resists is left to `sweep`."""
+    for path in paths:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def sweep(folder: Path, events: Sequence[tuple[str, float]]) -> None:
+    """Remove the pictures that a kill left behind.
+
+    Args:
+        folder: Where nobody else is writing.
+        events: (id, snapshot_s) of all events of the store.
+    """
+    kept = {media_path(folder, kind, *event) for event in events for kind in MEDIA}
+    for kind in MEDIA:
+        remove(path for path in [*(folder / kind).iterdir()] if path not in kept)
+
+
+def _fresh(folder: Path, kind: str, event_id: str, snapshot_s: float) -> Path:
+    return folder / kind / f"{event_id}-{round(snapshot_s * 1000)}.{_ENDINGS[kind]}"
+
+
+def _place(folder: Path, kind: str, event_id: str) -> Path:
+    return folder / kind / f"{event_id}.{_ENDINGS[kind]}"
+
+
+def _write(folder: Path, finding: Finding, written: dict[Path, Path]) -> None:
+    event, picture = finding.event, finding.picture
+    images = {
+        "crops": lambda: picture.crops[-1],
+        "snapshots": lambda: picture.snapshot,
+        "heat": lambda: heat_image(picture.heat),
+    }
+    for kind, image in images.items():
+        fresh = _fresh(folder, kind, event.id, event.snapshot_s)
+        written[fresh] = _place(folder, kind, event.id)
+        write_image(fresh, image())

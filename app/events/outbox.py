@@ -1,0 +1,94 @@
+"""What sinks have not been given yet: messages that wait in the store until they are delivered.
+
+A message is committed together with the event state that it tells of, and deleted once its sink
+has taken it. A kill at any moment may thus deliver one twice, but never loses one.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from app.events.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One event state for one sink."""
+
+    number: int
+    """Rises in the order of commits and is never used twice in a store, so that whoever is given
+    a message again can tell."""
+    body: Mapping[str, Any]
+    """The event as scripts read it, with `event`, its state."""
+    attempts: int = 0
+    """How often it could not be delivered."""
+
+
+class Outbox:
+    """The waiting messages of a store."""
+
+    def __init__(
+        self,
+        database: sqlite3.Connection,
+        faults: Callable[[], AbstractContextManager[None]],
+        saving: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """Take the store's connection, and how it words faults and makes changes final."""
+        self._db = database
+        self._faults = faults
+        self._saving = saving
+
+    def put(self, event: Event, sinks: Sequence[str], now_us: int) -> None:
+        """Leave a message about an event for each sink (inside the store's `saving`)."""
+        if not sinks:
+            return
+        body = json.dumps({"event": event.state, **event.as_json()}, ensure_ascii=False)
+        self._db.executemany(
+            "INSERT INTO outbox(sink, event_id, body, created_us) VALUES (?, ?, ?, ?)",
+            [(sink, event.id, body, now_us) for sink in sinks],
+        )
+
+    def waiting(self, sink: str, most: int) -> list[Message]:
+        """The oldest messages that a sink has not taken yet, in order.
+
+        Raises:
+            app.errors.StoreError: If the store cannot be read.
+        """
+        with self._faults():
+            rows = self._db.execute(
+                "SELECT number, body, attempts FROM outbox WHERE sink = ? ORDER BY number LIMIT ?",
+                (sink, most),
+            ).fetchall()
+        return [Message(number, json.loads(body), attempts) for number, body, attempts in rows]
+
+    def count(self, sink: str) -> int:
+        """How many messages wait for a sink."""
+        with self._faults():
+            (count,) = self._db.execute(
+                "SELECT COUNT(*) FROM outbox WHERE sink = ?", (sink,)
+            ).fetchone()
+        return count
+
+    def taken(self, message: Message) -> None:
+        """Note that a message was delivered.
+
+        Raises:
+            app.errors.StoreError: If it cannot be written; the message will come again.
+        """
+        with self._saving():
+            self._db.execute("DELETE FROM outbox WHERE number = ?", (message.number,))
+
+    def refused(self, message: Message, why: str) -> None:
+        """Note that a message could not be delivered.
+
+        Raises:
+            app.errors.StoreError: If it cannot be written.
+        """
+        with self._saving():
+            self._db.execute(
+                "UPDATE outbox SET attempts = attempts + 1, fault = ? WHERE number = ?",
+                (why, message.number),
+            )

@@ -1,0 +1,91 @@
+"""The file behind the store: opened, brought up to date, and its faults in words."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from app.errors import StoreError
+from novic.database import connect, transaction, write_ahead
+
+STORE = "events.sqlite"
+_WAIT_S = 5.0
+
+
+def open_database(folder: Path) -> sqlite3.Connection:
+    """Open the file of a folder, made or brought up to date if need be.
+
+    Raises:
+        StoreError: If it is from a newer Nomaly.
+        sqlite3.Error: If it cannot be written or is no database.
+    """
+    database = connect(folder / STORE, _WAIT_S)
+    try:
+        database.row_factory = sqlite3.Row
+        write_ahead(database, _WAIT_S, "NORMAL")
+        # Before foreign keys are switched on: a table that is built anew is dropped in between,
+        # and all that refers to its rows would go with them.
+        _migrate(database, folder)
+        database.execute("PRAGMA foreign_keys=ON")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+@contextmanager
+def faults(folder: Path) -> Iterator[None]:
+    """Turn faults of disk and database into one sentence.
+
+    Raises:
+        StoreError: In their place.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        why = "the disk is full" if full else str(error)
+        raise StoreError(f"{folder / STORE}: cannot be used: {why}") from error
+    except OSError as error:
+        why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
+        raise StoreError(f"{error.filename or folder}: cannot be written: {why}") from error
+
+
+def _migrate(database: sqlite3.Connection, folder: Path) -> None:
+    steps = _migrations()
+    have = _version(database)
+    if have > len(steps):
+        raise StoreError(
+            f"{folder / STORE}: written by a newer Nomaly (version {have} of the store, "
+            f"this one knows {len(steps)}); update Nomaly or use another folder"
+        )
+    if have == len(steps):
+        return
+    with transaction(database):
+        # Another process may have opened the same new store meanwhile.
+        for number in range(_version(database), len(steps)):
+            for statement in _statements(steps[number]):
+                database.execute(statement)
+            database.execute(f"PRAGMA user_version={number + 1}")
+
+
+def _version(database: sqlite3.Connection) -> int:
+    """How many migrations the store has had."""
+    return database.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _statements(script: str) -> Iterator[str]:
+    """One by one, because `executescript` ends the transaction that it is called in."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _migrations() -> Sequence[str]:
+    scripts = [f for f in files("app.events.migrations").iterdir() if f.name.endswith(".sql")]
+    return [script.read_text(encoding="utf-8") for script in sorted(scripts, key=lambda f: f.name)]
