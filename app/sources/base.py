@@ -22,8 +22,11 @@ type GapReason = Literal[
     "codec",
     "crashed",
     "size",
+    "stopped",
+    "killed",
 ]
-"""Why a source went blind; "size": its pictures came in another size than was learned."""
+"""Why a source went blind; "size": its pictures came in another size than was learned; "stopped"
+and "killed": nobody looked, because the watch was not running."""
 
 
 class SourceError(NomalyError):
@@ -139,6 +142,21 @@ class LiveSource(Protocol):
 
         Raises:
             UnreachableError: If none arrived in time; says why the attempts failed.
+        """
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether no frame will come any more: it was closed, or is a file and has been played."""
+        ...
+
+    def take(self) -> Frame | None:
+        """The newest frame if it has not been taken yet, else None; never waits.
+
+        So one loop can serve many sources; `frames` is for a loop that serves one.
+
+        Raises:
+            SourceError: If nothing is left because the source broke.
         """
         ...
 

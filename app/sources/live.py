@@ -154,14 +154,35 @@ class LiveCamera:
         tried = f"{tries} attempts" if tries > 1 else "1 attempt"
         raise UnreachableError(f"{self._info.uri}: {why} ({tried} in up to {timeout_s:g} s)")
 
+    @property
+    def ended(self) -> bool:
+        """Whether it was closed; a camera has no other end."""
+        return self._stop.is_set()
+
     def frames(self, timeout_s: float = 0.5) -> Iterator[Frame | None]:
         """Yield the newest frame, or None after each `timeout_s` without one, until closed."""
-        while not self._stop.is_set():
+        while not self.ended:
             with self._changed:
                 self._changed.wait_for(self._has_news, timeout_s)
-                frame = self._take()
-            if not self._stop.is_set():
+            frame = self.take()
+            if not self.ended:
                 yield frame
+
+    def take(self) -> Frame | None:
+        """The newest frame if it has not been taken yet, else None; never waits."""
+        with self._changed:
+            shot = self._mailbox.newest(after=self._taken) if self._mailbox else None
+            if shot is None:
+                return None
+            self._count(frames=1, dropped=shot.sequence - self._taken - 1)
+            self._taken = shot.sequence
+            return Frame(
+                camera=self._info.camera,
+                index=self._first_index + shot.number,
+                pts_s=self._timeline.at(shot.pts_s, shot.arrived_s),
+                time_us=shot.wall_us,
+                image=shot.image,
+            )
 
     def close(self) -> None:
         """End the reader process and the thread that watches it, within a second."""
@@ -181,20 +202,6 @@ class LiveCamera:
     def _has_news(self) -> bool:
         mailbox = self._mailbox
         return self._stop.is_set() or (mailbox is not None and mailbox.sequence > self._taken)
-
-    def _take(self) -> Frame | None:
-        shot = self._mailbox.newest(after=self._taken) if self._mailbox else None
-        if shot is None:
-            return None
-        self._count(frames=1, dropped=shot.sequence - self._taken - 1)
-        self._taken = shot.sequence
-        return Frame(
-            camera=self._info.camera,
-            index=self._first_index + shot.number,
-            pts_s=self._timeline.at(shot.pts_s, shot.arrived_s),
-            time_us=shot.wall_us,
-            image=shot.image,
-        )
 
     def _count(self, **more: int) -> None:
         with self._changed:

@@ -60,27 +60,42 @@ class PacedSource:
         """The recording is open already."""
         return self._source.info
 
+    @property
+    def ended(self) -> bool:
+        """Whether the recording has been played, or was closed."""
+        with self._changed:
+            played = self._finished and self._newest is None and self._failure is None
+        return played or self._stop.is_set()
+
     def frames(self, timeout_s: float = 0.5) -> Iterator[Frame | None]:
         """Yield the newest frame, or None after each `timeout_s` without one, until the end.
 
         Raises:
             SourceError: If the recording cannot be read on.
         """
-        with self._changed:
-            if self._player.ident is None and not self._stop.is_set():
-                self._player.start()
-        while not self._stop.is_set():
+        self._begin()
+        while not self.ended:
             with self._changed:
                 self._changed.wait_for(self._has_news, timeout_s)
-                frame, self._newest = self._newest, None
-                if frame is None and self._finished:
-                    break
-                if frame is not None:
-                    self._count(frames=1)
-            if not self._stop.is_set():
-                yield frame
-        if self._failure is not None:
-            raise self._failure
+            frame = self.take()
+            if self._stop.is_set() or (frame is None and self.ended):
+                return
+            yield frame
+
+    def take(self) -> Frame | None:
+        """The newest frame if it has not been taken yet, else None; never waits.
+
+        Raises:
+            SourceError: If nothing is left because the recording cannot be read on.
+        """
+        self._begin()
+        with self._changed:
+            frame, self._newest = self._newest, None
+            if frame is not None:
+                self._count(frames=1)
+            elif self._finished and self._failure is not None:
+                raise self._failure
+        return frame
 
     def close(self) -> None:
         """Stop playing and close the recording. Safe to call twice and from another thread."""
@@ -90,6 +105,11 @@ class PacedSource:
         self._source.close()
         if self._player.ident is not None and self._player is not threading.current_thread():
             self._player.join()
+
+    def _begin(self) -> None:
+        with self._changed:
+            if self._player.ident is None and not self._stop.is_set():
+                self._player.start()
 
     def _has_news(self) -> bool:
         return self._newest is not None or self._finished or self._stop.is_set()

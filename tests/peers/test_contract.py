@@ -57,8 +57,11 @@ def from_webcam(video: Path, request: pytest.FixtureRequest) -> Iterator[AnySour
     yield live
 
 
+LIVE = [from_paced, from_rtsp, from_http, from_webcam]
+
+
 @pytest.fixture(
-    params=[from_file, from_prefetch, from_paced, from_rtsp, from_http, from_webcam],
+    params=[from_file, from_prefetch, *LIVE],
     ids=lambda opener: opener.__name__.removeprefix("from_"),
 )
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnySource]:
@@ -90,6 +93,20 @@ def test_frames_come_in_order_in_red_green_blue(source: AnySource):
         assert later.time_us >= earlier.time_us
         assert later.index > earlier.index
         assert number_of(later.image) - number_of(earlier.image) == later.index - earlier.index
+
+
+@pytest.mark.parametrize("source", LIVE, indirect=True)
+def test_what_was_taken_is_not_given_again(source: LiveSource):
+    numbers: list[int] = []
+    while len(numbers) < 5:
+        frame = source.take()
+        if frame is not None:
+            numbers.append(frame.index)
+    assert numbers == sorted(set(numbers))
+    assert not source.ended
+    source.close()
+    assert source.ended
+    assert source.take() is None
 
 
 def test_closing_twice_ends_the_frames(source: AnySource):

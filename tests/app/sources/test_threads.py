@@ -132,3 +132,36 @@ class TestPaced:
         source.close()
         assert time.monotonic() - begun < 0.5
         assert [frame for frame in source.frames() if frame] == []
+
+    def test_one_loop_serves_two_sources(self, clip: Path):
+        with (
+            PacedSource(FileSource(clip, camera="hall"), speed=4) as hall,
+            PacedSource(FileSource(clip, camera="gate"), speed=2) as gate,
+        ):
+            seen: dict[str, list[int]] = {"hall": [], "gate": []}
+            empty = 0
+            while not (hall.ended and gate.ended):
+                for frame in (hall.take(), gate.take()):
+                    if frame is None:
+                        empty += 1
+                    else:
+                        seen[frame.camera].append(frame.index)
+                time.sleep(0.002)
+        assert empty
+        for source, numbers in ((hall, seen["hall"]), (gate, seen["gate"])):
+            assert numbers == sorted(set(numbers))
+            assert numbers[-1] == 49
+            assert source.stats.frames == len(numbers)
+            assert source.take() is None
+
+    def test_taking_from_a_broken_recording_says_why(self):
+        source = PacedSource(CountedSource(fails_after=2), speed=100)
+
+        def take_all() -> None:
+            while not source.ended:
+                source.take()
+
+        with pytest.raises(SourceError, match="the disk went away"):
+            take_all()
+        source.close()
+        assert source.ended
