@@ -1,0 +1,55 @@
+"""All sinks there are: a new one is a module, a member of `AnySink` and a case of `build_sink`."""
+
+from typing import assert_never, get_args
+
+from app.errors import UsageError
+from app.sinks.base import Sink
+from app.sinks.jsonl import JsonlConfig, JsonlSink
+
+type AnySink = JsonlConfig
+"""Told apart by `kind`."""
+
+
+def build_sink(config: AnySink) -> Sink:
+    """The sink of a configuration."""
+    match config:
+        case JsonlConfig():
+            return JsonlSink(config)
+        case _:
+            assert_never(config)
+
+
+def sink_kinds() -> dict[str, type[AnySink]]:
+    """The configurations of `AnySink` by their `kind`."""
+    union = AnySink.__value__
+    members = get_args(union) or (union,)
+    return {member.model_fields["kind"].default: member for member in members}
+
+
+def parse_sink(text: str) -> AnySink:
+    """Read `KIND:WHERE`, as it is written on the command line.
+
+    Raises:
+        UsageError: If there is no such kind, or `WHERE` makes no sense to it.
+    """
+    kinds = sink_kinds()
+    kind, _, where = text.partition(":")
+    examples = ", ".join(f"{kind}:{config.example}" for kind, config in kinds.items())
+    if kind not in kinds:
+        raise UsageError(f"--sink {text}: there is no sink {kind!r}; write for example {examples}")
+    try:
+        return kinds[kind].from_text(where)
+    except ValueError as error:
+        raise UsageError(f"--sink {text}: {error}; write for example {examples}") from error
+
+
+def parse_sinks(texts: list[str]) -> tuple[AnySink, ...]:
+    """Read all sinks of a command.
+
+    Raises:
+        UsageError: If one makes no sense or is named twice.
+    """
+    sinks = tuple(map(parse_sink, texts))
+    if len({sink.key for sink in sinks}) < len(sinks):
+        raise UsageError(f"--sink {', '.join(texts)}: one of them is named twice")
+    return sinks

@@ -1,0 +1,152 @@
+"""Carries messages from the outbox to a sink, on a thread of its own for each."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.errors import StoreError
+from app.events.outbox import Message
+from app.events.store import Store
+from app.sinks.base import SinkError
+from app.sinks.build import AnySink, build_sink
+
+_AT_ONCE = 100
+"""Messages read from the store at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How a sink that fails is tried again."""
+
+    first_s: float = 1.0
+    """Pause after a failure; it doubles with every further one."""
+    longest_s: float = 60.0
+    close_s: float = 5.0
+    """How long the end of a watch waits for what is still to be delivered."""
+
+
+class Feeder:
+    """Feeds one sink in order, at least once, however often it fails."""
+
+    def __init__(
+        self,
+        folder: Path,
+        config: AnySink,
+        say: Callable[[str], None] = lambda _: None,
+        patience: Patience | None = None,
+    ) -> None:
+        """Start with what an earlier run left.
+
+        Args:
+            folder: Of a store that has the sink's `key` among its sinks.
+            config: Where to deliver.
+            say: Told a sentence when the sink begins to fail and when it works again.
+            patience: How to try again.
+        """
+        self._folder = folder
+        self._key = config.key
+        self._say = say
+        self._patience = patience or Patience()
+        self._sink = build_sink(config)
+        self._news = threading.Event()
+        self._closing = threading.Event()
+        self._failures = 0
+        self._fault = ""
+        self._thread = threading.Thread(target=self._feed, name=f"sink {self._key}", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Tell that there may be new messages."""
+        self._news.set()
+
+    def close(self) -> None:
+        """Deliver what can be, within `close_s`; the rest waits for the next run."""
+        self._closing.set()
+        self._news.set()
+        self._thread.join(self._patience.close_s)
+
+    def _feed(self) -> None:
+        try:
+            while not self._fed():
+                if self._failures:
+                    # News do not make a sink work again.
+                    self._closing.wait(self._pause_s())
+                else:
+                    self._news.wait()
+        finally:
+            self._sink.close()
+
+    def _fed(self) -> bool:
+        """Deliver all that waits; returns whether this was the last time."""
+        # In this order: whoever closes between the two is seen the next time.
+        self._news.clear()
+        last = self._closing.is_set()
+        try:
+            with Store(self._folder) as store:
+                while waiting := store.outbox.waiting(self._key, _AT_ONCE):
+                    if not self._deliver(store, waiting):
+                        break
+        except StoreError as error:
+            self._failed(str(error))
+        return last
+
+    def _deliver(self, store: Store, messages: Sequence[Message]) -> bool:
+        """Deliver messages up to the first that fails; returns whether none did."""
+        for message in messages:
+            try:
+                self._sink.send(message)
+            except SinkError as error:
+                self._failed(str(error))
+            except Exception as error:  # noqa: BLE001 - no fault of a sink may end a watch
+                self._failed(f"{type(error).__name__}: {error}")
+            else:
+                store.outbox.taken(message)
+                self._works()
+                continue
+            store.outbox.refused(message, self._fault)
+            return False
+        return True
+
+    def _failed(self, why: str) -> None:
+        self._fault = why
+        if not self._failures:
+            self._say(f"{self._key}: {why}; it is tried again, and no event is lost")
+        self._failures += 1
+
+    def _works(self) -> None:
+        if self._failures:
+            self._say(f"{self._key}: works again")
+        self._failures = 0
+
+    def _pause_s(self) -> float:
+        # More doublings than this only overflow.
+        doubled_s = self._patience.first_s * 2 ** min(self._failures - 1, 20)
+        return min(doubled_s, self._patience.longest_s)
+
+
+@contextmanager
+def feeding(
+    folder: Path, configs: Sequence[AnySink], say: Callable[[str], None]
+) -> Iterator[Callable[[], None]]:
+    """Feed several sinks as long as it lasts; says at the end for whom messages are left.
+
+    Yields:
+        To be called when there may be new messages.
+    """
+    feeders = [Feeder(folder, config, say) for config in configs]
+
+    def wake() -> None:
+        for feeder in feeders:
+            feeder.wake()
+
+    try:
+        yield wake
+    finally:
+        for feeder, config in zip(feeders, configs, strict=True):
+            feeder.close()
+            with Store(folder) as store:
+                left = store.outbox.count(config.key)
+            if left:
+                say(f"{config.key}: {left} messages wait for the next watch in this folder")

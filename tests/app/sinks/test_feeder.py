@@ -1,0 +1,127 @@
+"""From the store's outbox to a real file, through faults and kills."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from app.events.store import Store
+from app.sinks.feeder import Feeder, Patience, feeding
+from app.sinks.jsonl import JsonlConfig
+from tests.app.events.findings import a_finding, begin
+from tests.app.sinks.peers import File
+
+QUICK = Patience(first_s=0.01, longest_s=0.05, close_s=30)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> File:
+    return File(tmp_path)
+
+
+def save(folder: Path, file: File, *numbers: int) -> None:
+    with Store(folder, sinks=[file.config.key]) as store:
+        begin(store, *map(a_finding, numbers))
+
+
+def ids(file: File) -> list[str]:
+    return [row["id"] for row in file.arrived()]
+
+
+def ids_of(*numbers: int) -> list[str]:
+    return [a_finding(number).event.id for number in numbers]
+
+
+def test_what_was_left_and_what_is_new_arrive_in_order(tmp_path: Path, file: File):
+    save(tmp_path, file, 1, 2)
+    feeder = Feeder(tmp_path, file.config, patience=QUICK)
+    save(tmp_path, file, 3)
+    feeder.wake()
+    save(tmp_path, file, 4)
+    feeder.close()
+    assert ids(file) == ids_of(1, 2, 3, 4)
+    assert file.arrived()[0] == {"number": 1, "event": "closed", **a_finding(1).event.as_json()}
+    with Store(tmp_path) as store:
+        assert store.outbox.count(file.config.key) == 0
+
+
+def test_a_sink_that_is_away_is_tried_again_and_said_once(tmp_path: Path, file: File):
+    said: list[str] = []
+    heard = threading.Event()
+
+    def say(text: str) -> None:
+        said.append(text)
+        heard.set()
+
+    file.go_away()
+    save(tmp_path, file, 1, 2)
+    feeder = Feeder(tmp_path, file.config, say, QUICK)
+    assert heard.wait(60)
+    heard.clear()
+    with Store(tmp_path) as store:
+        while store.outbox.waiting(file.config.key, 1)[0].attempts < 3:
+            time.sleep(0.01)
+    file.come_back()
+    assert heard.wait(60)
+    feeder.close()
+    assert ids(file) == ids_of(1, 2)
+    assert len(said) == 2
+    assert "cannot be written: Is a directory; it is tried again, and no event is lost" in said[0]
+    assert said[1].endswith("works again")
+
+
+def test_what_cannot_be_delivered_waits_for_the_next_run(tmp_path: Path, file: File):
+    said: list[str] = []
+    file.go_away()
+    with feeding(tmp_path, [file.config], said.append) as wake:
+        save(tmp_path, file, 1)
+        wake()
+    assert said[-1].endswith("1 messages wait for the next watch in this folder")
+    file.come_back()
+    with feeding(tmp_path, [file.config], said.append):
+        pass
+    assert ids(file) == ids_of(1)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from app.sinks.feeder import Feeder
+from app.sinks.jsonl import JsonlConfig, JsonlSink
+from tests.app.sinks.peers import File
+from tests.app.sinks.test_feeder import save
+
+folder, moment = Path(sys.argv[1]), sys.argv[2]
+file = File(folder)
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if moment == "before delivery":
+    JsonlSink.send = die
+else:
+    from app.events.outbox import Outbox
+    Outbox.taken = die
+save(folder, file, 1, 2)
+Feeder(folder, file.config).close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "arrived"),
+    # Delivered but not noted: it comes twice, with the same number, and none is lost.
+    [("before delivery", [1, 2]), ("before it is noted", [1, 1, 2])],
+)
+def test_a_kill_between_commit_and_note_loses_nothing(
+    tmp_path: Path, file: File, moment: str, arrived: list[int]
+):
+    words = [sys.executable, "-c", KILLED, tmp_path, moment]
+    killed = subprocess.run(words, timeout=120, check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    Feeder(tmp_path, JsonlConfig(path=file.config.path), patience=QUICK).close()
+    assert ids(file) == ids_of(*arrived)
+    assert [row["number"] for row in file.arrived()] == arrived
