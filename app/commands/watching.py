@@ -18,6 +18,7 @@ from app.commands.options import (
     ScenarioFt,
     ScenarioName,
     ScenarioRoot,
+    Sinks,
     command_list,
     print_json,
     show_progress,
@@ -151,13 +152,19 @@ def watch(
     for_s: Annotated[
         float | None, typer.Option("--for", help="Stop after so many seconds of watching.")
     ] = None,
+    sink: Sinks = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Watch a live camera and name what does not belong, until Ctrl-C."""
+    """Watch a live camera and name what does not belong, until Ctrl-C.
+
+    The same command goes on in the same folder, also after a crash: with the detector that it
+    learned, and with a note of the time in which nobody looked.
+    """
     from app.commands.tables import print_state
+    from app.sinks.build import parse_sinks
     from app.watching.watch import WatchRequest
     from app.watching.watch import watch as run_watch
 
@@ -176,6 +183,7 @@ def watch(
         overwrite=overwrite,
         connect_s=connect,
         for_s=for_s,
+        sinks=parse_sinks(sink or []),
     )
     summary = run_watch(request, show_progress(quiet), print_json if as_json else print_state)
     if as_json:

@@ -58,17 +58,19 @@ def open_live(
     sample_fps: float | None = None,
     start_time: datetime | None = None,
     settings: LiveSettings | None = None,
+    start_s: float = 0.0,
 ) -> LiveSource:
     """Open a webcam (`0`), a stream (`rtsp://...`) or a file that plays at its own pace.
 
     A camera that does not answer is no error here, since it may come back: `connect` waits for it.
+    `start_s` is where a file begins to play; a camera knows no past.
 
     Raises:
         UnreachableError: If the address makes no sense or the file is no video.
     """
     if kind_of(spec) == "file":
         try:
-            file = FileSource(_path(spec), camera, sample_fps, start_time=start_time)
+            file = FileSource(_path(spec), camera, sample_fps, start_s, start_time)
         except SourceError as error:
             # It stands in for a camera, whose fault scripts tell by its exit code.
             raise UnreachableError(str(error)) from error

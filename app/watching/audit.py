@@ -4,10 +4,9 @@ An audit can be stopped at any time and taken up again. It goes on from the last
 nothing was being followed, so its result is the same as that of an uninterrupted run.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import torch
 
 from app.errors import UsageError
 from app.events.event import Event
-from app.events.outputs import claim_folder, difference, write_events
+from app.events.outputs import earlier_run, sole_writer, write_events
 from app.events.store import Run, SourceProgress, Store
 from app.media.video import VideoError
 from app.progress import Meter, Reporter
@@ -35,7 +34,7 @@ from detectors.base import Detector
 from detectors.build import load_detector
 from detectors.types import Frame
 from novic.device import resolve_device
-from novic.model import ModelOptions, NounModel, load_model, model_sha256
+from novic.model import ModelOptions, NounModel, load_model
 
 BATCH = 8
 """Frames that the detector sees at once."""
@@ -115,9 +114,9 @@ def audit(request: AuditRequest, reporter: Reporter) -> AuditResult:
         app.errors.StoreError: If results cannot be written.
     """
     _check(request)
-    claim_folder(request.out, overwrite=request.overwrite)
-    with Store(request.out) as store:
-        run = _take_up(store, request) or store.begin_run("audit", _settings(request))
+    with sole_writer(request.out, overwrite=request.overwrite), Store(request.out) as store:
+        settings = _settings(request)
+        run = earlier_run(store, "audit", settings) or store.begin_run("audit", settings)
         if run.state == "finished":
             reporter.say(f"{request.out} holds the finished results of this very audit.")
             return _result(store, run, request.out)
@@ -234,7 +233,7 @@ class _Audit:
             surprise=names.bundle.surprise_bits,
             say=self._reporter.say,
         )
-        recorder = Recorder(self._store, self._run_id, source)
+        recorder = Recorder(self._store, self._run_id, source, names.bundle.embedder)
         return Lookout(camera, detector, names, recorder)
 
     def _analyse(self, frames: Iterator[Frame], lookout: Lookout, meter: Meter) -> None:
@@ -319,37 +318,14 @@ def _check(request: AuditRequest) -> None:
         raise UsageError(f"--fps {request.fps:g}: must be above 0; use --every-frame for all")
 
 
-def _take_up(store: Store, request: AuditRequest) -> Run | None:
-    """The audit that the folder holds, if it is the one asked for.
-
-    Raises:
-        UsageError: If it is another one.
-    """
-    last, settings = store.last_run(), _settings(request)
-    if last is None or (last.kind == "audit" and last.settings == settings):
-        return last
-    differs = "a watch" if last.kind != "audit" else difference(settings, last.settings)
-    raise UsageError(
-        f"--out {request.out}: holds the results of another run: {differs}; "
-        "name another folder, or use --overwrite to replace them"
-    )
-
-
 def _settings(request: AuditRequest) -> dict[str, Any]:
     """What decides the result of an audit, as it comes back from the store."""
-    settings = {
+    return {
         "videos": [_identity(video) for video in request.videos],
         "normal": _identity(request.normal) if request.normal else None,
         "normal_first_s": request.normal_first_s,
-        "detector": str(request.detector) if request.detector else None,
-        "detector_config": None if request.detector else request.detector_config.model_dump(),
-        "fps": request.fps,
-        "namer": model_sha256(request.model),
-        "embedder": request.embedder,
-        "camera": request.camera,
-        "zones": asdict(request.zones),
+        **request.settings(),
     }
-    return json.loads(json.dumps(settings))
 
 
 def _identity(video: Path) -> list[Any]:

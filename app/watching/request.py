@@ -1,10 +1,13 @@
 """What every run that looks for anomalies is told, recorded or live."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from detectors.configs import DetectorConfig, PadimConfig
 from detectors.zones import Zones
+from novic.model import model_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +29,16 @@ class RunRequest:
     camera: str = ""
     zones: Zones = field(default_factory=Zones)
     overwrite: bool = False
+
+    def settings(self) -> dict[str, Any]:
+        """What decides the result besides the source, as it comes back from the store."""
+        settings = {
+            "detector": str(self.detector) if self.detector else None,
+            "detector_config": None if self.detector else self.detector_config.model_dump(),
+            "fps": self.fps,
+            "namer": model_sha256(self.model),
+            "embedder": self.embedder,
+            "camera": self.camera,
+            "zones": asdict(self.zones),
+        }
+        return json.loads(json.dumps(settings))

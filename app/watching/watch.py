@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +11,20 @@ import torch
 
 from app.errors import UsageError
 from app.events.event import Finding
-from app.events.outputs import claim_folder, write_events
-from app.events.store import SourceProgress, Store
+from app.events.outputs import earlier_run, sole_writer, write_events
+from app.events.store import Changes, SourceProgress, Store
+from app.events.writer import Writer
 from app.progress import Reporter
 from app.redact import redact
 from app.report.build import write_report
+from app.sinks.build import AnySink
+from app.sinks.feeder import feeding
 from app.sources.base import LiveSource
-from app.sources.open import open_live
+from app.sources.open import kind_of, open_live
 from app.stop import Stop, stoppable
 from app.watching.camera import Camera
 from app.watching.fitting import FIT_FRAMES, fit_detector
+from app.watching.going_on import GoingOn
 from app.watching.lookout import Lookout
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
@@ -31,6 +36,8 @@ from novic.model import ModelOptions, NounModel, load_model
 
 SAVE_EVERY_S = 5.0
 """Pause between saves while nothing happens."""
+KEPT_DETECTOR = "detector"
+"""Where a learned detector lies in the output folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +52,8 @@ class WatchRequest(RunRequest):
     """How long to wait for the first frame."""
     for_s: float | None = None
     """Stop by itself after so many seconds of watching."""
+    sinks: tuple[AnySink, ...] = ()
+    """Who is given every event state besides."""
 
 
 type Tell = Callable[[dict[str, Any]], None]
@@ -52,18 +61,19 @@ type Tell = Callable[[dict[str, Any]], None]
 
 
 def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, Any]:
-    """Watch until Ctrl-C, the end of a file, or `for_s`.
+    """Watch until Ctrl-C, the end of a file, or `for_s`; goes on if the folder holds this watch.
 
     Args:
         request: What to watch.
         reporter: Told what is going on.
-        tell: Given a line for every event that opened, was named anew, or closed.
+        tell: Given a line for every event that opened, was named anew, or closed; called on another
+            thread.
 
     Returns:
         The summary as scripts read it: frames, dropped, gaps, events, report.
 
     Raises:
-        UsageError: If the request makes no sense.
+        UsageError: If the request makes no sense, or the folder holds another run.
         app.sources.base.UnreachableError: If the camera does not deliver its first frame in time.
         detectors.base.DetectorError: If the detector cannot be fitted or loaded.
         app.errors.StoreError: If results cannot be written.
@@ -72,29 +82,41 @@ def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, An
         raise UsageError("say what is normal: either --learn SECONDS or --detector FOLDER")
     if request.learn_s is not None and request.learn_s <= 0:
         raise UsageError(f"--learn {request.learn_s:g}: must be above 0 seconds")
-    claim_folder(request.out, overwrite=request.overwrite)
+    keys = [sink.key for sink in request.sinks]
+    with (
+        sole_writer(request.out, overwrite=request.overwrite),
+        Store(request.out, sinks=keys) as store,
+    ):
+        settings = _settings(request)
+        run = earlier_run(store, "watch", settings)
+        before = next(iter(store.sources(run.id)), None) if run is not None else None
+        if run is not None and before is not None and before.finished:
+            reporter.say(f"{request.out} holds the finished results of this very watch.")
+            return _summary(store, run.id, dropped=0)
+        return _watch_camera(request, store, GoingOn(run, before, settings), reporter, tell)
+
+
+def _watch_camera(
+    request: WatchRequest, store: Store, going_on: GoingOn, reporter: Reporter, tell: Tell
+) -> dict[str, Any]:
     device = resolve_device(request.device)
-    with Store(request.out) as store:
-        if store.last_run() is not None:
-            raise UsageError(
-                f"--out {request.out}: holds the results of another run; "
-                "name another folder, or use --overwrite to replace them"
-            )
-        # Models first: what a camera shows while they load would be lost.
-        with reporter.task("Loading the namer"):
-            options = ModelOptions(embedder=request.embedder)
-            names = load_model(request.model, device, options, many_images=True)
-        fitted = load_detector(request.detector, device) if request.detector else None
-        camera = open_live(request.source, request.camera, request.fps)
-        try:
-            with reporter.task(f"Connecting to {redact(request.source)}"):
-                camera.connect(request.connect_s)
-            # Until here Ctrl-C ends everything at once: there is nothing to put in order yet.
-            with stoppable() as stop:
-                watching = _Watch(request, store, camera, reporter, tell, stop)
-                return watching.run(names, fitted or watching.learned_detector(device))
-        finally:
-            camera.close()
+    # Models first: what a camera shows while they load would be lost.
+    with reporter.task("Loading the namer"):
+        options = ModelOptions(embedder=request.embedder)
+        names = load_model(request.model, device, options, many_images=True)
+    fitted = _fitted_detector(request, going_on, device)
+    played_on = kind_of(request.source) == "file" and fitted is not None
+    start_s = going_on.start_s(request.learn_s or 0.0) if played_on else 0.0
+    camera = open_live(request.source, request.camera, request.fps, start_s=start_s)
+    try:
+        with reporter.task(f"Connecting to {redact(request.source)}"):
+            camera.connect(request.connect_s)
+        # Until here Ctrl-C ends everything at once: there is nothing to put in order yet.
+        with stoppable() as stop:
+            watching = _Watch(request, store, camera, going_on, reporter, tell, stop)
+            return watching.run(names, fitted or watching.learned_detector(device))
+    finally:
+        camera.close()
 
 
 class _Watch:
@@ -105,6 +127,7 @@ class _Watch:
         request: WatchRequest,
         store: Store,
         camera: LiveSource,
+        going_on: GoingOn,
         reporter: Reporter,
         tell: Tell,
         stop: Stop,
@@ -112,19 +135,20 @@ class _Watch:
         self._request = request
         self._store = store
         self._camera = camera
+        self._going_on = going_on
         self._reporter = reporter
         self._tell = tell
         self._stop = stop
         self._frames = camera.frames(timeout_s=0.25)
         self._until = math.inf
+        self._begun: int | None = None
 
     def run(self, names: NounModel, detector: Detector) -> dict[str, Any]:
         """Look and tell; whatever ends it, the report is written."""
+        run_id = self._run_id()
         info = self._camera.info
-        settings = {"source": info.uri, "learn_s": self._request.learn_s}
-        run_id = self._store.begin_run("watch", settings).id
         size = detector.frame_size or info.size
-        source = SourceProgress(info.camera, info.uri, size, 0.0, 0.0)
+        source = self._going_on.source or SourceProgress(info.camera, info.uri, size, 0.0, 0.0)
         camera = Camera(
             size,
             live=True,
@@ -132,23 +156,19 @@ class _Watch:
             surprise=names.bundle.surprise_bits,
             say=self._reporter.say,
         )
-        recorder = Recorder(self._store, run_id, source)
-        lookout = Lookout(camera, detector, names, recorder)
-        try:
-            self._look(lookout)
-        finally:
-            self._save(lookout, lookout.finish(cut=True))
-            run = self._store.end_run(run_id, "stopped" if self._stop.asked else "finished", {})
-            events = self._store.events(run_id)
-            write_events(self._request.out, events)
-            write_report(self._store, run)
-        return {
-            "frames": source.frames,
-            "dropped": self._camera.stats.dropped,
-            "gaps": [_gap(gap) for gap in self._store.gaps(run_id)],
-            "events": [event.as_json() for event in events],
-            "report": str(self._request.out / "report.html"),
-        }
+        with self._writer() as writer:
+            recorder = Recorder(writer, run_id, source, names.bundle.embedder)
+            lookout = Lookout(camera, detector, names, recorder)
+            try:
+                self._look(lookout)
+                source.finished = self._camera.ended
+            finally:
+                self._save(lookout, lookout.finish(cut=True))
+                writer.flush()
+                run = self._store.end_run(run_id, "stopped" if self._stop.asked else "finished", {})
+                write_events(self._request.out, self._store.events(run_id))
+                write_report(self._store, run)
+        return _summary(self._store, run_id, dropped=self._camera.stats.dropped)
 
     def learned_detector(self, device: torch.device) -> Detector:
         """A detector that learns from the camera's next seconds.
@@ -161,8 +181,33 @@ class _Watch:
         self._stop.check()
         config = self._request.detector_config
         detector = fit_detector(config, seen, device, self._reporter, self._stop.check)
-        detector.save(self._request.out / "detector")
+        # The run first: a detector without one would be nobody's.
+        self._run_id()
+        detector.save(self._request.out / KEPT_DETECTOR)
         return detector
+
+    def _run_id(self) -> int:
+        """The run, begun or taken up the first time that it is asked for."""
+        if self._begun is None:
+            self._begun, closed = self._going_on.begin(self._store)
+            for event in closed:
+                self._tell({"event": event.state, **event.as_json()})
+        return self._begun
+
+    @contextmanager
+    def _writer(self) -> Iterator[Writer]:
+        """Saves and tells beside the frames, and wakes the sinks."""
+        sinks = self._request.sinks
+        keys = [sink.key for sink in sinks]
+        with feeding(self._request.out, sinks, self._reporter.say) as wake:
+
+            def tell(changes: Changes) -> None:
+                wake()
+                for finding in changes.findings:
+                    self._tell({"event": finding.event.state, **finding.event.as_json()})
+
+            with closing(Writer(lambda: Store(self._request.out, sinks=keys), tell)) as writer:
+                yield writer
 
     def _normal_view(self, learn_s: float) -> list[Pixels]:
         """Frames of the next seconds, spread evenly over them."""
@@ -199,13 +244,37 @@ class _Watch:
             if self._stop.asked or time.monotonic() >= self._until:
                 return
             if frame is not None:
-                yield frame
+                yield self._going_on.placed(frame)
 
     def _save(self, lookout: Lookout, findings: Sequence[Finding]) -> None:
-        """Store and tell what changed."""
-        lookout.save(findings, gaps=self._camera.gaps)
-        for finding in findings:
-            self._tell({"event": finding.event.state, **finding.event.as_json()})
+        """See to it that what changed is stored, then told."""
+        lookout.save(findings, gaps=[*self._going_on.gaps, *self._camera.gaps])
+
+
+def _settings(request: WatchRequest) -> dict[str, Any]:
+    """What a watch that goes on must have in common with the one before."""
+    source = redact(request.source)
+    return {"source": source, "learn_s": request.learn_s, **request.settings()}
+
+
+def _fitted_detector(
+    request: WatchRequest, going_on: GoingOn, device: torch.device
+) -> Detector | None:
+    """The detector asked for, or that of the watch that goes on; None if it has to learn."""
+    if request.detector is not None:
+        return load_detector(request.detector, device)
+    kept = request.out / KEPT_DETECTOR
+    return load_detector(kept, device) if going_on.run is not None and kept.exists() else None
+
+
+def _summary(store: Store, run_id: int, *, dropped: int) -> dict[str, Any]:
+    return {
+        "frames": sum(source.frames for source in store.sources(run_id)),
+        "dropped": dropped,
+        "gaps": [_gap(gap) for gap in store.gaps(run_id)],
+        "events": [event.as_json() for event in store.events(run_id)],
+        "report": str(store.folder / "report.html"),
+    }
 
 
 def _gap(row: dict[str, Any]) -> dict[str, Any]:

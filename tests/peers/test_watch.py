@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,95 @@ def test_a_killed_hung_and_restarted_camera_is_survived(rtsp_camera: RtspCamera,
     assert b"canary-hunter2" not in written
 
 
+def last_reason(summary: dict[str, Any]) -> str:
+    return summary["gaps"][-1]["reason"]
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_watch_of_a_camera_goes_on_with_what_it_learned(
+    rtsp_camera: RtspCamera, tmp_path: Path
+):
+    rtsp_camera.start()
+    out = tmp_path / "out"
+    words = ("watch", rtsp_camera.url, "--learn", "4", "--out", out, "--json")
+    with start_nomaly(*words) as process:
+        wait_for_frames(out, more_than=5)
+        busy = run_nomaly(*words)
+        assert busy.returncode == 2
+        assert "another Nomaly is writing there" in busy.stderr
+        process.kill()
+        process.wait(30)
+    learned = {file: file.stat().st_mtime_ns for file in (out / "detector").iterdir()}
+    before = frames_in(out)
+    done = run_nomaly(*words, "--for", "3")
+    assert done.returncode == 0, done.stderr
+    summary = lines_of(done.stdout)[-1]
+    assert summary["frames"] > before
+    assert last_reason(summary) == "killed"
+    assert all(gap["end_us"] > gap["start_us"] for gap in summary["gaps"])
+    assert {file: file.stat().st_mtime_ns for file in (out / "detector").iterdir()} == learned
+    assert (
+        "killed nobody looked until the watch was started again"
+        in (out / "report.html").read_text()
+    )
+    with Store(out) as store:
+        run = store.last_run()
+        assert run is not None
+        assert (run.id, run.state) == (1, "finished")
+        (source,) = store.sources(run.id)
+        # Real time goes on through the gap.
+        assert source.seen_s > summary["frames"] / 25
+    refused = run_nomaly(*words, "--fps", "2")
+    assert refused.returncode == 2
+    assert "holds the results of another run: fps (5.0 before, 2.0 now)" in refused.stderr
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_watch_of_a_file_closes_what_was_open_and_plays_on(
+    audited: tuple[Path, str], clip: Path, tmp_path: Path
+):
+    out, told = tmp_path / "out", tmp_path / "told.jsonl"
+    words = ("watch", clip, "--detector", audited[0] / "detector", "--out", out, "--json")
+    words = (*words, "--sink", f"jsonl:{told}")
+    with start_nomaly(*words) as process:
+        wait_for_frames(out, more_than=0)
+        wait_until(lambda: told.exists() and '"opened"' in told.read_text())
+        process.kill()
+        process.wait(30)
+    with Store(out) as store:
+        (left,) = store.events(1)
+        assert left.state in ("opened", "updated")
+        (source,) = store.sources(1)
+    done = run_nomaly(*words, "--for", "4")
+    assert done.returncode == 0, done.stderr
+    first, *rest, summary = lines_of(done.stdout)
+    assert (first["event"], first["id"], first["cut"]) == ("closed", left.id, True)
+    assert first["end_s"] == pytest.approx(left.end_s, abs=1e-3)
+    assert all(state["start_s"] >= source.seen_s for state in rest)
+    assert summary["gaps"] == []
+    assert summary["events"][0] == {name: first[name] for name in first if name != "event"}
+    lines = [json.loads(line) for line in told.read_text().splitlines()]
+    assert {line["id"]: line["event"] for line in lines} == {
+        event["id"]: "closed" for event in summary["events"]
+    }
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if holds():
+            return
+        time.sleep(0.2)
+    pytest.fail("it did not come to that")
+
+
+def test_a_senseless_sink_is_said_before_anything_is_loaded(tmp_path: Path):
+    words = ("watch", "rtsp://127.0.0.1:9/x", "--learn", "5", "--out", tmp_path / "out")
+    done = run_nomaly(*words, "--sink", "smoke:signals")
+    assert done.returncode == 2
+    assert "there is no sink 'smoke'" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def frames_in(out: Path) -> int:
     """Frames that the watch has saved so far."""
     if not (out / "events.sqlite").exists():
@@ -128,3 +218,7 @@ def test_a_file_plays_at_its_own_pace(audited: tuple[Path, str], clip: Path, tmp
     assert len(summary["events"]) == len(expected)
     for played, recorded in zip(summary["events"], expected, strict=True):
         assert played["noun"] in top_three(recorded)
+    again = run_nomaly("watch", clip, *words)
+    assert again.returncode == 0, again.stderr
+    assert "holds the finished results of this very watch" in again.stderr
+    assert lines_of(again.stdout) == [{**summary, "dropped": 0}]
