@@ -20,15 +20,17 @@ class Config(BaseModel):
     )
 
 
-type _Share = Annotated[float, Field(gt=0, lt=1)]
-type _Count = Annotated[int, Field(ge=1)]
+_Share = Annotated[float, Field(gt=0, lt=1)]
+_Count = Annotated[int, Field(ge=1)]
 
 
 class PadimConfig(Config):
     """What a PaDiM detector is made of; saved with it. The defaults suit a fixed camera."""
 
     kind: Literal["padim"] = "padim"
+    """Which detector it is."""
     backbone: Literal["lite0", "lite2"] = "lite0"
+    """The pretrained network whose features it looks at."""
     channels: _Count = 100
     """Channels drawn from all that the backbone gives."""
     longer_side: Annotated[int, Field(ge=32)] = 640
@@ -49,13 +51,14 @@ class PadimConfig(Config):
     """Share of the varied held-out pictures that may exceed the threshold. They are harsher than
     real frames: of those far fewer do (benchmarks/detector.py)."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """Of the channels drawn and of the variations."""
 
 
-type DetectorConfig = Annotated[PadimConfig, Field(discriminator="kind")]
+DetectorConfig = Annotated[PadimConfig, Field(discriminator="kind")]
 """The settings of any detector, told apart by `kind`. A new detector joins by `|`; the type checker
 then asks for its case in detectors/build.py, and the contract test runs it."""
 
-_UNION = get_args(DetectorConfig.__value__)[0]
+_UNION = get_args(DetectorConfig)[0]
 CONFIGS: dict[str, type[Config]] = {
     config.model_fields["kind"].default: config for config in get_args(_UNION) or (_UNION,)
 }
@@ -102,6 +105,8 @@ def parse_config(kind: str, settings: Mapping[str, str]) -> DetectorConfig:
 
 def _sentence(kind: object, error: ValidationError) -> str:
     """The first fault in words."""
+    if kind is None:
+        return f"'kind' must say which detector; there are {', '.join(CONFIGS)}"
     if kind not in CONFIGS:
         return f"unknown detector '{kind}'; there are {', '.join(CONFIGS)}"
     first = error.errors()[0]

@@ -1,11 +1,12 @@
 """What stands in scenario.yaml, and what it must be."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from detectors.configs import DetectorConfig, DetectorConfigError, read_config
 from detectors.zones import Zones
 from novic.vocabulary import sanitised
 from scenarios.json_files import is_tidy
@@ -43,12 +44,25 @@ class Bundle(_Part):
     """Its folder, from the scenario's."""
 
 
+def _as_config(value: object) -> object:
+    """A detector's settings, with the same faults in the same words as on the command line."""
+    if not isinstance(value, Mapping):
+        return value
+    try:
+        return read_config(value)
+    except DetectorConfigError as error:
+        raise ValueError(str(error)) from error
+
+
 class Detector(_Part):
     """How the site's video is looked at."""
 
     folder: str | None = None
     """A detector that `nomaly fit` has made, from the scenario's folder; without it, normal video
     must be given."""
+    model: Annotated[DetectorConfig | None, BeforeValidator(_as_config)] = None
+    """What a detector that learns here is made of: its kind, and settings that differ from the
+    kind's own."""
     exclude: list[list[Annotated[list[float], Field(min_length=2, max_length=2)]]] = []
     """Polygons that are not watched: corners [x, y] as shares of the frame's width and height."""
 

@@ -28,6 +28,7 @@ from app.errors import UsageError
 
 if TYPE_CHECKING:
     from app.sites.model import OpenedSite
+    from detectors.configs import DetectorConfig
 
 cli = command_list()
 
@@ -74,6 +75,49 @@ class Looking:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """Options of every command whose detector learns what is normal."""
+
+    detector_model: Annotated[
+        str | None, typer.Option(help="Kind of detector that learns; by default padim.")
+    ] = None
+    detector_setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="A setting of it, for example passes=320; more of them one by one.",
+        ),
+    ] = None
+
+    def config(
+        self, *, fitted: Path | None = None, site: "DetectorConfig | None" = None
+    ) -> "DetectorConfig":
+        """What the detector is made of.
+
+        Args:
+            fitted: A detector that has learned already, if the run looks with one.
+            site: What the scenario says; single settings of the command line come on top of it.
+
+        Raises:
+            UsageError: If settings are given for a detector that has learned, or one has no value.
+            detectors.configs.DetectorConfigError: If there is no such detector or setting.
+        """
+        from detectors.configs import PadimConfig, parse_config, read_config
+
+        if fitted is not None and (self.detector_model or self.detector_setting):
+            raise UsageError(
+                "--detector-model and --detector-setting are for a detector that learns; "
+                f"{fitted} has learned already"
+            )
+        base = site or PadimConfig()
+        settings = dict(_setting(word) for word in self.detector_setting or [])
+        told = parse_config(self.detector_model or base.kind, settings)
+        if self.detector_model:
+            return told
+        return read_config(base.model_dump() | told.model_dump(include=told.model_fields_set))
+
+
 @cli.command(
     epilog="Examples:  nomaly audit shift.mp4 --normal-first 60\n\n"
     "nomaly audit monday.mp4 tuesday.mp4 --normal sunday.mp4 --out week"
@@ -91,6 +135,7 @@ def audit(
     ] = None,
     out: Out = Path("nomaly-audit"),
     looking: Looking,
+    learning: Learning,
     draw: Annotated[bool, typer.Option(help="Write annotated.mp4.")] = True,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -113,6 +158,7 @@ def audit(
         normal=normal,
         normal_first_s=normal_first,
         detector=site.detector,
+        detector_config=learning.config(fitted=site.detector, site=site.detector_config),
         fps=looking.pace,
         device=device,
         model=site.bundle,
@@ -148,6 +194,7 @@ def watch(
     ] = None,
     out: Out = Path("nomaly-watch"),
     looking: Looking,
+    learning: Learning,
     connect: Annotated[float, typer.Option(help="Seconds to wait for the first frame.")] = 30.0,
     for_s: Annotated[
         float | None, typer.Option("--for", help="Stop after so many seconds of watching.")
@@ -174,6 +221,7 @@ def watch(
         out=out,
         learn_s=learn,
         detector=site.detector,
+        detector_config=learning.config(fitted=site.detector, site=site.detector_config),
         fps=looking.pace,
         device=device,
         model=site.bundle,
@@ -192,11 +240,17 @@ def watch(
         typer.echo(f"{len(summary['events'])} events. Report: {summary['report']}")
 
 
-@cli.command(epilog="Example:  nomaly fit sunday.mp4 --out hall-detector")
+@cli.command(
+    epilog="Examples:  nomaly fit sunday.mp4 --out hall-detector\n\n"
+    "nomaly fit sunday.mp4 --detector-setting passes=320 --out hall-detector"
+)
+@with_option_sets
 def fit(
     video: Annotated[Path, typer.Argument(help="A video that holds nothing unusual.")],
+    *,
     out: Out = Path("nomaly-detector"),
     seconds: Annotated[float | None, typer.Option(help="Only so many from its start.")] = None,
+    learning: Learning,
     device: Device = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -204,16 +258,23 @@ def fit(
     """Teach a detector the normal view of a camera, for audit and watch --detector."""
     from app.stop import Stop
     from app.watching.fitting import fit_detector, normal_frames
-    from detectors.configs import PadimConfig
     from novic.device import resolve_device
 
     if out.exists():
         raise UsageError(f"--out {out}: exists already; name a new folder")
+    config = learning.config()
     reporter, check = show_progress(quiet), Stop().check
     frames = normal_frames(video, seconds, reporter, check)
-    fitted = fit_detector(PadimConfig(), frames, resolve_device(device), reporter, check)
+    fitted = fit_detector(config, frames, resolve_device(device), reporter, check)
     fitted.save(out)
     if as_json:
         print_json({"detector": str(out), "frames": len(frames), "threshold": fitted.threshold})
     else:
         typer.echo(f"Learned from {len(frames)} frames. Next: nomaly audit VIDEO --detector {out}")
+
+
+def _setting(word: str) -> tuple[str, str]:
+    name, _, value = word.partition("=")
+    if not (name and value):
+        raise UsageError(f"--detector-setting {word}: write NAME=VALUE, for example passes=320")
+    return name, value

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import UsageError
+from detectors.configs import DetectorConfig
 from detectors.zones import Zones
 from scenarios.site import Scenario, find_scenario
 
@@ -19,6 +20,8 @@ class OpenedSite:
     """Folder of the fitted detector; None if the run has to learn."""
     zones: Zones
     """What of the view is watched."""
+    detector_config: DetectorConfig | None = None
+    """What the site says that a detector which learns is made of; None if it says nothing."""
 
 
 def open_site(
@@ -60,7 +63,7 @@ def open_site(
     if detector is None and not taught:
         detector = _fitted(site)
     zones = zones if exclude else site.settings.detector.zones
-    return OpenedSite(site.bundle(ft), detector, zones)
+    return OpenedSite(site.bundle(ft), detector, zones, site.settings.detector.model)
 
 
 def _fitted(site: Scenario) -> Path | None:

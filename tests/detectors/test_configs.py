@@ -54,5 +54,7 @@ def test_numbers_in_quotes_are_no_numbers_in_files():
 def test_an_unknown_name_lists_the_known():
     with pytest.raises(DetectorConfigError, match="unknown detector 'magic'; there are padim"):
         parse_config("magic", {})
-    with pytest.raises(DetectorConfigError, match="unknown detector 'None'; there are padim"):
+    with pytest.raises(
+        DetectorConfigError, match="'kind' must say which detector; there are padim"
+    ):
         read_config({"passes": 3})

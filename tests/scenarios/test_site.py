@@ -157,6 +157,19 @@ def test_decoders_are_found_by_threshold(tmp_path: Path):
             ":5: detector.exclude: corner (1.5, 0",
         ),
         (f"{HEAD}detector: {{fps: 5}}\n", ":4: detector.fps: unknown key"),
+        (
+            f"{HEAD}detector:\n  model:\n    kind: padim\n    wings: 2\n",
+            ":5: detector.model: padim has no setting 'wings'; there are backbone,",
+        ),
+        (
+            f"{HEAD}detector:\n  model: {{kind: padim, passes: many}}\n",
+            ":5: detector.model: padim's setting passes=many should be a valid integer",
+        ),
+        (
+            f"{HEAD}detector: {{model: {{kind: magic}}}}\n",
+            ":4: detector.model: unknown detector 'magic'; there are padim",
+        ),
+        (f"{HEAD}detector: {{model: padim}}\n", ":4: detector.model: padim should be "),
         (f"{HEAD}any_language: maybe\n", ":4: any_language: maybe should be a valid boolean"),
     ],
 )

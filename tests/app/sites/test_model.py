@@ -6,6 +6,7 @@ import pytest
 
 from app.errors import UsageError
 from app.sites.model import OpenedSite, open_site
+from detectors.configs import PadimConfig
 from detectors.zones import Zones
 from scenarios.yaml_files import ScenarioError
 
@@ -44,6 +45,13 @@ def test_what_was_named_itself_comes_first(hall: Path):
     assert site.detector == Path("mine")
     assert site.zones == Zones(exclude=(((0, 0), (0.5, 0), (0.5, 1)),))
     assert open_site("hall", root=hall.parent, taught=True).detector is None
+
+
+def test_a_site_says_what_a_detector_that_learns_is_made_of(hall: Path):
+    assert open_site("hall", root=hall.parent).detector_config is None
+    file = hall / "scenario.yaml"
+    file.write_text(file.read_text() + "  model: {kind: padim, passes: 320}\n")
+    assert open_site("hall", root=hall.parent).detector_config == PadimConfig(passes=320)
 
 
 def test_without_a_site_all_is_as_it_was_named():

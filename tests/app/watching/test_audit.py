@@ -76,6 +76,9 @@ def test_a_finished_audit_is_not_run_again(audited: tuple[Path, str], clip: Path
     assert other.returncode == 2
     assert "holds the results of another run: fps (5.0 before, 2.0 now)" in other.stderr
     assert "--overwrite" in other.stderr
+    made_otherwise = run_nomaly(*words, "--detector-setting", "passes=320")
+    assert made_otherwise.returncode == 2
+    assert "holds the results of another run: detector_config (" in made_otherwise.stderr
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
