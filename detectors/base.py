@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # who only reads settings needs no torch
 type Progress = Callable[[int, int], None]
 """Called with (done, total) while a detector is fitted."""
 
+NOT_LEARNED = "the detector has not learned a view yet"
+"""Begins what an unfitted detector says."""
+
 
 class DetectorError(NomalyError):
     """A detector cannot be built, fitted or loaded; the text says why and what to do."""

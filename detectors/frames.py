@@ -39,6 +39,24 @@ def common_size(frames: Sequence[Pixels]) -> tuple[int, int]:
     return height, width
 
 
+def check_view(frames: Sequence[Pixels], frame_size: tuple[int, int]) -> None:
+    """Refuse frames that are not of the view that a detector was fitted on; none are fine.
+
+    Args:
+        frames: RGB uint8 [H, W, 3].
+        frame_size: (height, width) of the frames it was fitted on.
+
+    Raises:
+        DetectorError: If their sizes differ from it or one is not [H, W, 3].
+    """
+    if frames and (found := common_size(frames)) != frame_size:
+        height, width = frame_size
+        raise DetectorError(
+            f"frames of {found[1]}x{found[0]} pixels given to a detector fitted on "
+            f"{width}x{height}: fit it again for this view"
+        )
+
+
 def input_size(frame_size: tuple[int, int], longer_side: int, step: int) -> tuple[int, int]:
     """(H, W) that a frame is scaled to: its shape, in multiples of `step`, at least two of them.
 

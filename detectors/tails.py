@@ -52,3 +52,14 @@ def gumbel_threshold(
     location = mean - _EULER * scale
     kept = (1 - false_rate) ** frames_per_maximum
     return location - scale * math.log(-math.log(kept))
+
+
+def checked_threshold(threshold: float) -> float:
+    """A threshold that maps can be divided by.
+
+    Raises:
+        ValueError: If it is not above 0 and finite.
+    """
+    if not 0 < threshold < math.inf:
+        raise ValueError(f"threshold {threshold:g}: must be above 0 and finite")
+    return threshold

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from detectors.base import DetectorError, Progress
+from detectors.base import NOT_LEARNED, DetectorError, Progress
 from detectors.configs import PadimConfig
 from detectors.features.backbones import (
     STRIDE,
@@ -19,11 +19,11 @@ from detectors.features.backbones import (
 )
 from detectors.features.extractors import ExtractorKey, Extractors, FeatureExtractor
 from detectors.files import write_folder
-from detectors.frames import common_size, input_size, resized, stacked
+from detectors.frames import check_view, input_size, resized, stacked
 from detectors.maps import blur
 from detectors.models.gaussians import CellGaussians
 from detectors.normal import Part, normal_size, split_normal
-from detectors.tails import held_out_threshold
+from detectors.tails import checked_threshold, held_out_threshold
 from detectors.types import Pixels
 from detectors.views import FeatureDetector
 
@@ -124,12 +124,7 @@ class PadimDetector(FeatureDetector):
     def pictures(self, frames: Sequence[Pixels]) -> Iterator[Pixels]:
         """See `FeatureDetector.pictures`."""
         learned = self._view()
-        if frames and (found := common_size(frames)) != learned.frame_size:
-            height, width = learned.frame_size
-            raise DetectorError(
-                f"frames of {found[1]}x{found[0]} pixels given to a detector fitted on "
-                f"{width}x{height}: fit it again for this view"
-            )
+        check_view(frames, learned.frame_size)
         size = self._input_size(learned.frame_size)
         return (resized(frame, size) for frame in frames)
 
@@ -141,13 +136,13 @@ class PadimDetector(FeatureDetector):
     def with_threshold(self, threshold: float) -> Self:
         """See `Detector.with_threshold`."""
         other = copy(self)
-        other._learned = replace(self._view(), threshold=_checked(threshold))
+        other._learned = replace(self._view(), threshold=checked_threshold(threshold))
         return other
 
     def save(self, path: Path) -> None:
         """Write the fitted detector into a new folder; see `Detector.save`."""
         if self._learned is None:
-            raise DetectorError("the detector has not learned a view yet: nothing to save")
+            raise DetectorError(f"{NOT_LEARNED}: nothing to save")
         facts = {
             "kind": self.config.kind,
             "settings": self.config.model_dump(exclude={"kind"}),
@@ -167,14 +162,14 @@ class PadimDetector(FeatureDetector):
         rows, columns = self._input_size((height, width))
         grid = (rows // STRIDE, columns // STRIDE)
         gaussians = CellGaussians.from_tensors(tensors, grid).to(self.device)
-        threshold = _checked(float(facts["threshold"]))
+        threshold = checked_threshold(float(facts["threshold"]))
         self._chosen = tensors["chosen"]
         self._learned = _Learned((height, width), gaussians, threshold)
         self._extractor = None
 
     def _view(self) -> _Learned:
         if self._learned is None:
-            raise DetectorError("the detector has not learned a view yet: call fit or load one")
+            raise DetectorError(f"{NOT_LEARNED}: call fit or load one")
         return self._learned
 
     def _open_extractor(self, frame_size: tuple[int, int]) -> FeatureExtractor:
@@ -202,9 +197,3 @@ class PadimDetector(FeatureDetector):
     def _raw_maps(self, features: torch.Tensor, gaussians: CellGaussians) -> torch.Tensor:
         """Maps [B, h, w] before the threshold, of features [B, D, h, w]."""
         return blur(gaussians.distances(features), self.config.blur)
-
-
-def _checked(threshold: float) -> float:
-    if not 0 < threshold < math.inf:
-        raise ValueError(f"threshold {threshold:g}: must be above 0 and finite")
-    return threshold
