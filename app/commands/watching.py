@@ -257,7 +257,8 @@ def fit(
 ) -> None:
     """Teach a detector the normal view of a camera, for audit and watch --detector."""
     from app.stop import Stop
-    from app.watching.fitting import fit_detector, normal_frames
+    from app.watching.fitting import fit_detector
+    from app.watching.normal import normal_frames
     from novic.device import resolve_device
 
     if out.exists():

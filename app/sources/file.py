@@ -118,6 +118,15 @@ class FileSource:
             if frame is not None:
                 yield frame
 
+    def thin(self, sample_fps: float | None) -> None:
+        """From here on keep at most so many frames a second; None keeps all.
+
+        Raises:
+            ValueError: If it is not a positive number.
+        """
+        with self._lock:
+            self._sampler = Sampler(sample_fps)
+
     def close(self) -> None:
         """Close the file. Safe to call twice and from another thread."""
         # A step of decoding runs without the interpreter's lock: closing beside it would crash.

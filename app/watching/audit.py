@@ -26,8 +26,9 @@ from app.sources.prefetch import prefetched
 from app.stop import stoppable
 from app.watching.camera import Camera
 from app.watching.drawing import annotate
-from app.watching.fitting import fit_detector, normal_frames
+from app.watching.fitting import fit_detector
 from app.watching.lookout import Lookout
+from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
 from detectors.base import Detector
@@ -228,6 +229,7 @@ class _Audit:
         camera = Camera(
             source.size,
             live=False,
+            rule=self._request.rule,
             zones=self._request.zones,
             video=source.uri,
             surprise=names.bundle.surprise_bits,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from detectors.configs import DetectorConfig, PadimConfig
+from detectors.tracks import TrackRule
 from detectors.zones import Zones
 from novic.model import model_sha256
 
@@ -28,6 +29,8 @@ class RunRequest:
     """Spec of the model's embedder from elsewhere; None as the model names it."""
     camera: str = ""
     zones: Zones = field(default_factory=Zones)
+    rule: TrackRule = field(default_factory=TrackRule)
+    """When something counts as an event, and when it is over."""
     overwrite: bool = False
 
     def settings(self) -> dict[str, Any]:
@@ -40,5 +43,6 @@ class RunRequest:
             "embedder": self.embedder,
             "camera": self.camera,
             "zones": asdict(self.zones),
+            "rule": self.rule.model_dump(),
         }
         return json.loads(json.dumps(settings))

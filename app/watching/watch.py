@@ -23,9 +23,10 @@ from app.sources.base import LiveSource
 from app.sources.open import kind_of, open_live
 from app.stop import Stop, stoppable
 from app.watching.camera import Camera
-from app.watching.fitting import FIT_FRAMES, fit_detector
+from app.watching.fitting import fit_detector
 from app.watching.going_on import GoingOn
 from app.watching.lookout import Lookout
+from app.watching.normal import NormalFrames
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
 from detectors.base import Detector
@@ -152,6 +153,7 @@ class _Watch:
         camera = Camera(
             size,
             live=True,
+            rule=self._request.rule,
             zones=self._request.zones,
             surprise=names.bundle.surprise_bits,
             say=self._reporter.say,
@@ -210,20 +212,19 @@ class _Watch:
                 yield writer
 
     def _normal_view(self, learn_s: float) -> list[Pixels]:
-        """Frames of the next seconds, spread evenly over them."""
-        seen: list[Pixels] = []
-        stride, first_s = 1, math.nan
+        """Frames of the next seconds, RGB uint8 [H, W, 3], spread evenly over them."""
+        normal: NormalFrames | None = None
+        first_s = math.nan
         with self._reporter.task("Watching the normal view", learn_s) as meter:
-            for number, frame in enumerate(self._arriving()):
-                first_s = frame.pts_s if math.isnan(first_s) else first_s
-                if number % stride == 0:
-                    seen.append(frame.image)
-                if len(seen) == 2 * FIT_FRAMES:
-                    seen, stride = seen[::2], 2 * stride
+            for frame in self._arriving():
+                if normal is None:
+                    first_s = frame.pts_s
+                    size = (frame.image.shape[0], frame.image.shape[1])
+                    normal = NormalFrames(size, learn_s, say=self._reporter.say)
                 meter.to(frame.pts_s - first_s)
-                if frame.pts_s - first_s >= learn_s:
+                if not normal.offer(frame, frame.pts_s - first_s):
                     break
-        return seen
+        return normal.frames if normal is not None else []
 
     def _look(self, lookout: Lookout) -> None:
         """Look at frames as they arrive, and save and tell as it goes."""
