@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from novic.bundle import Bundle, BundleError, read_card
 from novic.decode import DecodedNoun, NounDecoder
 from novic.digest import file_sha256
-from novic.embedder import Embedder, EmbedderError, Pixels, Vectors
-from novic.errors import UsageError
+from novic.embedder import Embedder, Pixels, Vectors
+from novic.embedders.kinds import build_embedder
 from novic.gencfg import GenConfig
 from novic.guides import GuideList, read_guide
 from novic.upstream import compact_tokenizer, is_checkpoint, read_model_file
@@ -97,43 +97,6 @@ class NounModel:
 def starter_bundle_path() -> Path:
     """Where the decoder lies that Nomaly ships."""
     return Path(str(files("novic") / "data" / "starter"))
-
-
-def build_embedder(spec: str, device: torch.device, precision: str = "auto") -> Embedder:
-    """Build the embedder that a spec names.
-
-    Args:
-        spec: `starter`; `openclip:` and a hub id, a local folder or `ARCHITECTURE@FILE`;
-            `transformers:` and a hub id or a local folder; `openai:` and a model's name or
-            `NAME@FILE`.
-        device: Where it runs.
-        precision: `auto`, `fp16`, `bf16` or `fp32`; half precision on CUDA only.
-
-    Raises:
-        UsageError: If the precision is unknown or not to be had for that embedder or device.
-        EmbedderError: If no embedder has that name, or its weights or packages are missing.
-    """
-    kind, _, rest = spec.partition(":")
-    match kind, bool(rest):
-        case "starter", False:
-            if precision != "auto":
-                raise UsageError(f"precision '{precision}' asked for, but the starter has its own")
-            from novic.embedders.starter import StarterEmbedder
-
-            return StarterEmbedder(device)
-        case "openclip" | "openai", True:
-            from novic.embedders.openclip import OpenClipEmbedder, openai_source, openclip_source
-
-            source = openclip_source(rest) if kind == "openclip" else openai_source(rest)
-            return OpenClipEmbedder(source, device, precision)
-        case "transformers", True:
-            from novic.embedders.transformers_clip import TransformersEmbedder
-
-            return TransformersEmbedder(rest, device, precision)
-    raise EmbedderError(
-        f"unknown embedder '{spec}'; use starter, openclip:MODEL, transformers:MODEL or "
-        "openai:MODEL (`nomaly embedder list` shows them)"
-    )
 
 
 def model_sha256(path: Path | None) -> str:

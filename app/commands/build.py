@@ -20,6 +20,7 @@ from app.commands.options import (
     show_progress,
 )
 from app.errors import StoppedError, UsageError
+from novic.embedders.kinds import SPECS
 
 if TYPE_CHECKING:
     from app.progress import Reporter
@@ -49,9 +50,7 @@ def build(
             "are more frequent than that. By default 6 4 2 0.",
         ),
     ] = None,
-    embedder: Annotated[
-        str, typer.Option(help="starter, or openclip:, transformers: or openai: and a model.")
-    ] = "starter",
+    embedder: Annotated[str, typer.Option(help=SPECS)] = "starter",
     runs: Annotated[
         int, typer.Option(min=1, max=99, help="Decoders for each threshold; the best is used.")
     ] = 1,

@@ -12,6 +12,7 @@ import typer
 from app.commands.option_sets import with_option_sets
 from app.commands.options import Device, Json, Quiet, command_group, print_json, show_progress
 from app.errors import StoppedError, UsageError
+from novic.embedders.kinds import SPECS
 
 if TYPE_CHECKING:
     from novic.embedder import Embedder
@@ -39,9 +40,7 @@ Restored = Annotated[
         help="float16, int8 or float32; by default as the caches that are read, or float16.",
     ),
 ]
-EmbedderSpec = Annotated[
-    str, typer.Option(help="starter, or openclip:, transformers: or openai: and a model.")
-]
+EmbedderSpec = Annotated[str, typer.Option(help=SPECS)]
 Dictionary = Annotated[Path, typer.Option(help="An object_nouns.json.")]
 Threshold = Annotated[
     int, typer.Option("--ft", min=0, help="Only nouns of a higher total frequency than this.")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.commands.options import Device, Json, Quiet, command_group, print_json, show_progress
+from novic.embedders.kinds import SPECS
 
 cli = command_group("embedder", "Check the models that turn images and texts into vectors.")
 
@@ -14,7 +15,7 @@ cli = command_group("embedder", "Check the models that turn images and texts int
 def list_all(as_json: Json = False) -> None:
     """Show the embedders that are known, and which of them lie here ready for use."""
     from app.commands.embedder_tables import print_embedders
-    from novic.embedders.catalog import list_embedders
+    from novic.embedders.kinds import list_embedders
 
     listed = list_embedders()
     if as_json:
@@ -33,10 +34,7 @@ def list_all(as_json: Json = False) -> None:
 def check(
     spec: Annotated[
         str,
-        typer.Argument(
-            help="starter, openclip:MODEL, transformers:MODEL or openai:MODEL; MODEL is a hub id "
-            "or a folder."
-        ),
+        typer.Argument(help=f"{SPECS}; MODEL is a hub id or a folder."),
     ],
     data: Annotated[
         str,

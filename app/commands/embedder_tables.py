@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from novic.embedders.catalog import ListedEmbedder
+from novic.embedders.kinds import PLACES
 from training.evaluation.zero_shot import TOLERANCE, Share, ZeroShot
 
 SHOWN_BROKEN = 10
@@ -24,10 +25,7 @@ def print_embedders(listed: Sequence[ListedEmbedder]) -> None:
         table.add_row(escape(one.spec), state, escape(one.note))
     console = Console()
     console.print(table)
-    console.print(
-        "Also: openclip:FOLDER, openclip:ARCHITECTURE@FILE, transformers:FOLDER, openai:NAME@FILE.",
-        highlight=False,
-    )
+    console.print(f"Also: {PLACES}.", highlight=False)
 
 
 def print_zero_shot(found: ZeroShot) -> None:

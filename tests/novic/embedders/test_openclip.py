@@ -15,10 +15,10 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from novic.embedder import Embedder, EmbedderError, Pixels
+from novic.embedders.kinds import build_embedder
 from novic.embedders.openclip import imagenet_names, imagenet_prompts, openai_models
 from novic.embedders.towers import LONGEST, as_picture, autocast_dtype
 from novic.errors import UsageError
-from novic.model import build_embedder
 from novic.tokens import build_noun_tokens
 from tests.novic.clips import (
     OPENAI_MEAN,

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from novic.embedder import Embedder, EmbedderError, TokenIds
-from novic.model import build_embedder
+from novic.embedders.kinds import build_embedder
 from tests.novic.clips import (
     OPENAI_MEAN,
     OPENAI_STD,
