@@ -9,8 +9,8 @@ from app.commands.options import Json, Quiet, command_group, print_json, show_pr
 from app.errors import UsageError
 
 if TYPE_CHECKING:
-    from app.names.annotation.llm import Price
     from app.names.annotation.opinions import Rule
+    from scenarios.llm.costs import Prices
 
 cli = command_group("annotate", "Judge predicted nouns, by hand or with a language model.")
 
@@ -110,7 +110,6 @@ def llm(
     Every opinion is kept beside the annotations as soon as it is there: after Ctrl-C or a kill, the
     same command goes on and asks nothing twice.
     """
-    _require_openai()
     from app.names.annotation.llm import estimate
     from app.names.annotation.request import LlmRequest, ask_all, plan_run
     from app.names.annotation.results import print_estimate, print_llm
@@ -139,7 +138,7 @@ def llm(
     if as_json:
         told = {"annotations": str(run.path), "opinions": str(run.opinions.path)}
         told |= {**result.as_json(), "missing": missing}
-        told |= {"dollars": round(cost.of(result.tokens), 4)} if cost else {}
+        told |= {"dollars": round(cost.cost(*result.tokens), 4)} if cost else {}
         told |= {"people": people.as_json()} if people else {}
         print_json(told)
     else:
@@ -147,8 +146,8 @@ def llm(
         if len(run.annotations):
             typer.echo(f"Next: {_next(predictions, run.path)}")
     if result.fault or result.stopped:
-        why = result.fault or "stopped"
-        typer.echo(f"nomaly: {why}; the same command goes on from here", err=True)
+        why = result.fault or "stopped; the same command goes on from here"
+        typer.echo(f"nomaly: {why}", err=True)
     if result.fault or result.stopped or result.failed:
         raise typer.Exit(1)
 
@@ -176,13 +175,6 @@ def compare(
         print_comparison(comparison, differing[:show], (first, second))
 
 
-def _require_openai() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("openai") is None:
-        raise UsageError("annotate llm needs the package openai: pip install 'nomaly[llm]'")
-
-
 def _rule(opinions: str, agree: float) -> "Rule":
     from app.names.annotation.opinions import Rule
 
@@ -192,8 +184,8 @@ def _rule(opinions: str, agree: float) -> "Rule":
     return Rule(int(least), int(most or least), agree)
 
 
-def _price(price: str | None) -> "Price | None":
-    from app.names.annotation.llm import Price
+def _price(price: str | None) -> "Prices | None":
+    from scenarios.llm.costs import Prices
 
     if price is None:
         return None
@@ -201,7 +193,7 @@ def _price(price: str | None) -> "Price | None":
         read, written = (float(dollars) for dollars in price.split(","))
     except ValueError as error:
         raise UsageError(f"--price {price}: write READ,WRITTEN, for example 2.5,10") from error
-    return Price(read, written)
+    return Prices(read, written)
 
 
 def _next(predictions: list[Path], annotations: Path) -> str:

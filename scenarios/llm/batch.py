@@ -30,8 +30,7 @@ from scenarios.llm.batch_lines import Outcome, good_line, read_outcomes
 from scenarios.llm.batch_quiet import Take, interruptible, quiet
 from scenarios.llm.costs import CHARACTERS_A_TOKEN, Prices, highest_cost, token_counter
 from scenarios.llm.doctor import PREFIX, batch_name, repair
-from scenarios.llm.faults import KEPT
-from scenarios.llm.transport import BudgetError, ChatError, ChatRequest, EndpointError, Reply
+from scenarios.llm.transport import KEPT, BudgetError, ChatError, ChatRequest, EndpointError, Reply
 
 TRIES = 3
 """How often a request is sent that comes back without an answer, such as expired."""

@@ -11,8 +11,8 @@ import openai
 from openai import OpenAI
 from openai.types import Batch, FileObject
 
-from scenarios.llm.faults import KEPT, meaning, told
-from scenarios.llm.transport import EndpointError
+from scenarios.llm.faults import meaning, told
+from scenarios.llm.transport import KEPT, EndpointError
 
 PATIENCE_S = 120.0
 """Longest wait for an answer to a call."""

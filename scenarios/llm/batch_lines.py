@@ -7,7 +7,7 @@ from typing import Any
 
 from scenarios.llm.costs import Prices
 from scenarios.llm.faults import AGAIN_STATUSES
-from scenarios.llm.transport import Reply
+from scenarios.llm.transport import WROTE_NOTHING, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def read_completion(completion: object, request_id: str, prices: Prices) -> Repl
     elif reason == "content_filter":
         text, error = "", "the provider's content filter stopped the answer"
     elif not text:
-        error = "the model wrote nothing"
+        error = WROTE_NOTHING
     cut = reason == "length"
     return Reply(
         request_id, text if isinstance(text, str) else "", error, cut, tokens_in, tokens_out, cost

@@ -11,9 +11,9 @@ from openai import AsyncOpenAI
 
 from scenarios.llm.batch_lines import read_completion
 from scenarios.llm.costs import DIRECT_PRICES, Prices, highest_cost, token_counter
-from scenarios.llm.faults import KEPT, may_pass, meaning, status, told
+from scenarios.llm.faults import may_pass, meaning, status, told
 from scenarios.llm.forms import Form
-from scenarios.llm.transport import ChatRequest, EndpointError, Reply
+from scenarios.llm.transport import KEPT, ChatRequest, EndpointError, Reply
 
 RETRIES = 6
 """Of a request that found the server busy, at fault or absent: each waits twice as long as the one

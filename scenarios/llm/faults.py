@@ -6,7 +6,6 @@ AGAIN_STATUSES = {408, 409, 429, 500, 502, 503, 504}
 """HTTP statuses that say nothing about the request: it was not paid for and may be asked again."""
 SAID = 300
 """Letters of a server's error text that are passed on."""
-KEPT = "the answers so far are kept, the same command goes on from here"
 HIDDEN = "***"
 """In place of a key."""
 

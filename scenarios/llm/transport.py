@@ -6,6 +6,9 @@ from typing import Any, Literal, Protocol
 
 from novic.errors import NomalyError
 
+KEPT = "the answers so far are kept, the same command goes on from here"
+WROTE_NOTHING = "the model wrote nothing"
+
 type Way = Literal["batch", "direct"]
 
 

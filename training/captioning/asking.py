@@ -9,8 +9,7 @@ from pathlib import Path
 from novic.whole_files import write_whole
 from scenarios.dictionary import NUMBERS, Number
 from scenarios.llm.conversations import Conversation, converse
-from scenarios.llm.faults import KEPT
-from scenarios.llm.transport import ChatError, ChatRequest, Reply, Transport
+from scenarios.llm.transport import KEPT, ChatError, ChatRequest, Reply, Transport
 from training.captioning.rules import (
     CAPTIONS_PER_CALL,
     Answer,

@@ -5,20 +5,21 @@ what it answers is checked all the same, as small models and proxies don't alway
 """
 
 import base64
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import openai
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from unidecode import unidecode
 
 from app.names.images import read_image
-from app.redact import HIDDEN, redact
+from app.redact import redact
+from scenarios.llm.opening import open_direct
+from scenarios.llm.transport import WROTE_NOTHING, ChatRequest
+from scenarios.llm.transport import Reply as ChatReply
 from training.evaluation.annotations import AnnotationError
 
 Verdict = Literal["correct", "close", "incorrect"]
@@ -49,15 +50,6 @@ and your "verdict"."""
 IMAGE_SIDE = 512
 """Longest side of what is sent, pixels; the low detail setting sees no more."""
 REPLY_TOKENS = 1024
-TIMEOUT_S = 120.0
-SAID = 300
-"""Letters of a server's error text that are passed on."""
-KEY = "OPENAI_API_KEY"
-"""Environment variable that holds the key; it is read from nowhere else and never shown."""
-
-
-class EndpointError(AnnotationError):
-    """No question to this endpoint can be answered now; the text says why."""
 
 
 class QuestionError(AnnotationError):
@@ -109,28 +101,6 @@ class Reply(BaseModel):
     answers: list[NounVerdict]
 
 
-class _Message(BaseModel):
-    content: str | None = None
-    refusal: str | None = None
-
-
-class _Choice(BaseModel):
-    message: _Message
-    finish_reason: str | None = None
-
-
-class _Usage(BaseModel):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
-class _Completion(BaseModel):
-    """The part of a chat completion that matters here."""
-
-    choices: list[_Choice] = Field(min_length=1)
-    usage: _Usage | None = None
-
-
 class Asker:
     """A model behind an endpoint."""
 
@@ -144,35 +114,15 @@ class Asker:
                 longer than the one before, or as long as the endpoint asks for.
 
         Raises:
-            EndpointError: If there is no key for OpenAI.
+            UsageError: If there is no key for OpenAI, or a library is missing.
         """
-        key, url = os.environ.get(KEY, ""), base_url or os.environ.get("OPENAI_BASE_URL")
-        if not key and not url:
-            raise EndpointError(
-                f"no key: set the environment variable {KEY}, or name an endpoint of your own with "
-                "--base-url"
-            )
         self.model = model
-        self._key = key
-        self._client = openai.OpenAI(
-            api_key=key or "none", base_url=url, max_retries=retries, timeout=TIMEOUT_S
+        self._transport = open_direct(
+            model, base_url, parallel=1, retries=retries, most_faults=None
         )
-        self._options: dict[str, Any] = {
-            "temperature": 0.2,
-            "top_p": 0.6,
-            "max_tokens": REPLY_TOKENS,
-            "response_format": {
-                "type": "json_schema",
-                "json_schema": {
-                    "name": "verdicts",
-                    "strict": True,
-                    "schema": Reply.model_json_schema(),
-                },
-            },
-        }
 
     def ask(self, image: str, nouns: Sequence[str]) -> Opinion:
-        """Ask once about some nouns of an image.
+        """Ask once about some nouns of an image; may be called in several threads at once.
 
         Args:
             image: From `image_address`.
@@ -180,66 +130,35 @@ class Asker:
 
         Raises:
             EndpointError: If the endpoint answers nobody: no connection, key or model refused,
-                limits still reached after all attempts.
+                limits still reached after all attempts, or no chat completions.
             QuestionError: If it refuses this question.
             GarbageError: If the answer lacks nouns, has unknown verdicts, or is no JSON.
         """
-        said = self._complete(_messages(image, nouns))
+        replies: list[ChatReply] = []
+        body = {"model": self.model, "messages": messages(image, nouns), **OPTIONS}
+        self._transport.ask([ChatRequest("question", body)], replies.append)
+        reply = replies[0]
+        if reply.error not in ("", WROTE_NOTHING):
+            raise QuestionError(redact(reply.error))
+        tokens = (reply.tokens_in, reply.tokens_out)
         try:
-            # The client takes over what it is sent without checking it.
-            completion = _Completion.model_validate(said, from_attributes=True)
-        except ValidationError as error:
-            raise QuestionError(
-                "the endpoint's answer is not a chat completion; check its address"
-            ) from error
-        choice, used = completion.choices[0], completion.usage or _Usage()
-        tokens = (used.prompt_tokens, used.completion_tokens)
-        if choice.message.refusal:
-            raise QuestionError(f"the model refused: {self._clean(choice.message.refusal)}")
-        try:
-            shows, verdicts = _read_reply(choice.message.content or "", nouns)
+            shows, verdicts = _read_reply(reply.text, nouns)
         except ValueError as error:
-            cut = "it was cut off, " if choice.finish_reason == "length" else ""
+            cut = "it was cut off, " if reply.cut else ""
             raise GarbageError(f"{cut}{error}", tokens) from error
         return Opinion(verdicts, tokens, shows)
 
-    def _complete(self, messages: list[Any]) -> Any:  # noqa: ANN401
-        while True:
-            options = dict(self._options)
-            try:
-                return self._client.chat.completions.create(
-                    model=self.model, messages=messages, **options
-                )
-            except openai.BadRequestError as error:
-                # Not every model takes every option; it says which one it does not know.
-                refused = next((name for name in options if _names(str(error), name)), None)
-                if refused is None:
-                    raise QuestionError(f"the endpoint refused it: {self._clean(error)}") from error
-                self._options.pop(refused, None)
-            except openai.APIConnectionError as error:
-                raise EndpointError(
-                    f"{redact(str(self._client.base_url))}: does not answer "
-                    f"({self._clean(error.__cause__ or error)})"
-                ) from error
-            except (
-                openai.AuthenticationError,
-                openai.PermissionDeniedError,
-                openai.NotFoundError,
-                openai.RateLimitError,
-            ) as error:
-                raise EndpointError(
-                    f"{redact(str(self._client.base_url))}: answers {self._clean(error)}"
-                ) from error
-            except (openai.APIError, ValueError) as error:
-                # ValueError: the client could not read the answer as JSON.
-                raise QuestionError(f"the endpoint failed: {self._clean(error)}") from error
 
-    def _clean(self, said: object) -> str:
-        """A foreign text without the key, short, on one line."""
-        text = " ".join(str(said).split()) or type(said).__name__
-        text = text.replace(self._key, HIDDEN) if self._key else text
-        text = redact(text)
-        return text if len(text) <= SAID else f"{text[:SAID]}..."
+OPTIONS: Mapping[str, Any] = {
+    "temperature": 0.2,
+    "top_p": 0.6,
+    "max_tokens": REPLY_TOKENS,
+    "response_format": {
+        "type": "json_schema",
+        "json_schema": {"name": "verdicts", "strict": True, "schema": Reply.model_json_schema()},
+    },
+}
+"""Of every question; an endpoint that does not take one of them is asked without."""
 
 
 def image_address(path: Path) -> str:
@@ -261,17 +180,13 @@ def prompt_text(nouns: Sequence[str]) -> str:
     return TASK.format(nouns=listed, count=len(nouns))
 
 
-def _messages(image: str, nouns: Sequence[str]) -> list[dict[str, Any]]:
+def messages(image: str, nouns: Sequence[str]) -> list[dict[str, Any]]:
+    """The question as a chat: an image from `image_address` and the nouns."""
     shown = {"type": "image_url", "image_url": {"url": image, "detail": "low"}}
     return [
         {"role": "system", "content": SYSTEM},
         {"role": "user", "content": [shown, {"type": "text", "text": prompt_text(nouns)}]},
     ]
-
-
-def _names(error: str, option: str) -> bool:
-    """Whether an error text speaks of an option."""
-    return option in error or (option == "response_format" and "json_schema" in error)
 
 
 def _letters(noun: str) -> str:

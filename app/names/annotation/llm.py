@@ -12,17 +12,19 @@ from typing import Any
 from app.names.annotation.asking import (
     PROMPT,
     Asker,
-    EndpointError,
     GarbageError,
     Opinion,
     QuestionError,
     image_address,
-    prompt_text,
+    messages,
 )
 from app.names.annotation.opinions import Opinions, Rule
 from app.names.annotation.work import Item
 from app.names.images import ImageError
 from app.progress import Meter, Reporter
+from app.redact import redact
+from scenarios.llm.costs import token_counter
+from scenarios.llm.transport import KEPT, EndpointError
 from training.evaluation.annotations import AnnotationError, Annotations, write_annotations
 
 MOST_NOUNS = 15
@@ -33,24 +35,9 @@ TRIES = 3
 """Questions in place of useless answers, each with the nouns in another order."""
 FAILURES_IN_A_ROW = 5
 """So many questions refused one after the other mean that the endpoint is at fault."""
-LETTERS_PER_TOKEN = 4
-IMAGE_TOKENS = 85
-"""Of an image in low detail, at OpenAI's larger models."""
 TOKENS_PER_ANSWER = 22
 LOOK_S = 0.2
 """How often Ctrl-C is looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """US dollars for a million tokens."""
-
-    read: float
-    written: float
-
-    def of(self, tokens: tuple[int, int]) -> float:
-        """What so many tokens cost, in dollars."""
-        return (self.read * tokens[0] + self.written * tokens[1]) / 1e6
 
 
 @dataclass(slots=True)
@@ -176,7 +163,7 @@ class LlmRun:
             result.stopped = True
             reporter.say("Stopping when the answers under way are kept; Ctrl-C again drops them")
         except EndpointError as error:
-            result.fault = str(error)
+            result.fault = redact(str(error))
         finally:
             self._ending.set()
         # Answers under way are paid for. Not in `finally`: a second Ctrl-C must get past.
@@ -265,7 +252,8 @@ class LlmRun:
             self._in_a_row += 1
             if self._in_a_row >= FAILURES_IN_A_ROW:
                 raise EndpointError(
-                    f"{self._in_a_row} questions in a row came to nothing, the last one: {error}"
+                    f"{self._in_a_row} questions in a row came to nothing, the last one: {error}; "
+                    f"{KEPT}"
                 ) from error
 
     def _open(self, item: Item) -> list[str]:
@@ -297,6 +285,7 @@ def estimate(items: Sequence[Item], opinions: Opinions, rule: Rule) -> Mapping[s
         `images`, `nouns`, and under `least` and `most` the `requests`, `tokens_read` and
         `tokens_written`, which are rough.
     """
+    counter = token_counter()
     figures: dict[str, Any] = {"images": len(items), "nouns": sum(len(i.nouns) for i in items)}
     for name, wanted in (("least", rule.least), ("most", rule.most)):
         requests = read = written = 0
@@ -310,7 +299,7 @@ def estimate(items: Sequence[Item], opinions: Opinions, rule: Rule) -> Mapping[s
                 ]
                 for part in _parts(nouns):
                     requests += 1
-                    read += len(prompt_text(part)) // LETTERS_PER_TOKEN + IMAGE_TOKENS
+                    read += counter.request({"messages": messages("", part)})
                     written += TOKENS_PER_ANSWER * len(part)
         figures[name] = {"requests": requests, "tokens_read": read, "tokens_written": written}
     return figures

@@ -8,13 +8,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.names.annotation.llm import LlmResult, LlmRun, Price
+from app.names.annotation.llm import LlmResult, LlmRun
+from scenarios.llm.costs import Prices
 from training.evaluation.agreement import Agreement, Comparison
 
 FAILURES_SHOWN = 10
 
 
-def print_estimate(figures: Mapping[str, Any], price: Price | None) -> None:
+def print_estimate(figures: Mapping[str, Any], price: Prices | None) -> None:
     """What a run would ask for."""
     least, most = figures["least"], figures["most"]
     _say(f"To judge: {figures['nouns']} nouns of {figures['images']} images.")
@@ -26,7 +27,7 @@ def print_estimate(figures: Mapping[str, Any], price: Price | None) -> None:
 
 
 def print_llm(
-    result: LlmResult, run: LlmRun, price: Price | None, people: Agreement | None
+    result: LlmResult, run: LlmRun, price: Prices | None, people: Agreement | None
 ) -> None:
     """What a run has judged, what it cost, what it could not judge, and whether people agree."""
     if result.nouns:
@@ -37,14 +38,14 @@ def print_llm(
         _say(f"With people, on {people.nouns} nouns that both have judged: {_figures(people)}")
 
 
-def _print_judged(result: LlmResult, run: LlmRun, price: Price | None) -> None:
+def _print_judged(result: LlmResult, run: LlmRun, price: Prices | None) -> None:
     _say(
         f"{sum(result.judged.values())} of {result.nouns} nouns of {result.images} images judged: "
         f"{result.judged['correct_primary']} correct, {result.judged['close_primary']} close, "
         f"{result.judged['incorrect']} incorrect."
     )
     read, written = result.tokens
-    dollars = f", ${price.of(result.tokens):.2f}" if price else ""
+    dollars = f", ${price.cost(*result.tokens):.2f}" if price else ""
     _say(
         f"{result.asked} answers, {read:,} tokens read and {written:,} written{dollars}; "
         f"{sum(run.opinions.tokens):,} tokens of {run.opinions.model} in all runs."
@@ -107,10 +108,10 @@ def _tokens(figures: Mapping[str, int]) -> str:
     return f"{figures['tokens_read'] + figures['tokens_written']:,}"
 
 
-def _cost(least: Mapping[str, int], most: Mapping[str, int], price: Price | None) -> str:
+def _cost(least: Mapping[str, int], most: Mapping[str, int], price: Prices | None) -> str:
     if price is None:
         return ""
-    low, high = (price.of((f["tokens_read"], f["tokens_written"])) for f in (least, most))
+    low, high = (price.cost(f["tokens_read"], f["tokens_written"]) for f in (least, most))
     return f", ${low:.2f} to ${high:.2f}"
 
 

@@ -19,6 +19,7 @@ from app.names.annotation.llm import LlmResult, LlmRun, estimate
 from app.names.annotation.opinions import Opinions, Rule
 from app.names.annotation.work import Item
 from app.progress import Reporter
+from scenarios.llm.transport import EndpointError
 from tests.app.chat_server import (
     COLOURS,
     Asked,
@@ -162,7 +163,7 @@ def test_faults_that_pass_are_waited_for(folder: Path, status: int):
 def test_limits_that_stay_reached_end_the_run(folder: Path):
     with chat_server(lambda *_: Reply("slow down", 429, {"retry-after-ms": "5"})) as server:
         result, annotations, _ = run(folder, items(folder), server.url)
-    assert "answers Error code: 429" in result.fault
+    assert "answered 429: it is too busy" in result.fault
     assert "slow down" in result.fault
     assert annotations == Annotations()
 
@@ -397,10 +398,10 @@ def test_an_endpoint_that_refuses_everything_is_left(folder: Path):
 def test_what_is_no_chat_completion_is_told(folder: Path, raw: str):
     with chat_server(lambda *_: Reply(raw=raw)) as server:
         asker = Asker("judge", server.url, 0)
-        with pytest.raises(QuestionError, match="answer is not a chat completion; check its addr"):
+        with pytest.raises(EndpointError, match="not with chat completions; check the address"):
             asker.ask(image_of(folder), ["tomato"])
         server.behave = lambda *_: Reply(raw="<html>")
-        with pytest.raises(QuestionError, match="the endpoint failed: Expecting value"):
+        with pytest.raises(EndpointError, match="not with chat completions; check the address"):
             asker.ask(image_of(folder), ["tomato"])
 
 
@@ -411,7 +412,9 @@ def test_other_answers_are_told_from_garbage(folder: Path):
         with pytest.raises(GarbageError, match="shows: Field required"):
             asker.ask(image_of(folder), ["tomato"])
         server.behave = lambda *_: Reply("gone", 410)
-        with pytest.raises(QuestionError, match=r"the endpoint failed: Error code: 410.*gone"):
+        with pytest.raises(
+            QuestionError, match=r"the endpoint refused or failed it: answered 410: gone"
+        ):
             asker.ask(image_of(folder), ["tomato"])
 
 
@@ -424,7 +427,7 @@ def image_of(folder: Path) -> str:
 def test_an_own_endpoint_needs_no_key_and_openai_does(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("OPENAI_API_KEY")
     Asker("judge", "http://127.0.0.1:1/v1")
-    with pytest.raises(AnnotationError, match="set the environment variable OPENAI_API_KEY"):
+    with pytest.raises(UsageError, match="set the environment variable OPENAI_API_KEY"):
         Asker("judge")
 
 
