@@ -60,6 +60,12 @@ class Sticker:
         """(height, width) in pixels."""
         return self.alpha.shape[0], self.alpha.shape[1]
 
+    @property
+    def covered(self) -> tuple[int, int, int, int]:
+        """The box of what covers at least half of a pixel: left, top, right, bottom."""
+        ys, xs = np.nonzero(self.alpha >= 0.5)
+        return int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1
+
 
 @cache
 def cutouts() -> dict[str, Cutout]:

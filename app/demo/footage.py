@@ -227,7 +227,7 @@ class Stage:
         if number not in self._layers:
             placed = self._plan.placements[number]
             cut = sticker(cutouts()[placed.noun], placed.width_px, placed.flip)
-            left, top = _visible(cut)[:2]
+            left, top = cut.covered[:2]
             corner = (
                 round(placed.box.x1 - left) + MARGIN,
                 round(placed.box.y1 - top) + MARGIN,
@@ -308,7 +308,7 @@ def _spot(
 ) -> tuple[Box, tuple[float, float]] | None:
     """Draw a resting box inside the frame and a way out of it, or None where it does not fit."""
     height, width = where.size
-    left, top, right, bottom = _visible(cut)
+    left, top, right, bottom = cut.covered
     tall, wide = bottom - top, right - left
     if tall > 0.72 * height:
         return None
@@ -333,12 +333,6 @@ def _inside(where: Place, point: tuple[float, float]) -> bool:
         if (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1):
             crossings += 1
     return crossings % 2 == 1
-
-
-def _visible(cut: Sticker) -> tuple[int, int, int, int]:
-    """The box of what covers at least half of a pixel: left, top, right, bottom."""
-    ys, xs = np.nonzero(cut.alpha >= 0.5)
-    return int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1
 
 
 def _moved(box: Box, shift: tuple[float, float]) -> Box:

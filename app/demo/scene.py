@@ -123,10 +123,26 @@ def _shadow(alpha: Floats, pad: int, size: tuple[int, int]) -> Floats:
     return _floats(np.clip(SHADOW_STRENGTH * (1.1 * touch + 0.55 * cast), 0, 0.75))
 
 
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """How hard a day is; the defaults are the demo's."""
+
+    exposure: float = 1.0
+    """How far the exposure wanders, over the 7% of an ordinary day."""
+    warmth: float = 1.0
+    """How far the colour of the light wanders, over the 1.2% of an ordinary day."""
+    shade: float = 1.0
+    """How dark passing shadows are, over what is usual at the place."""
+    jpeg: tuple[int, int] | None = None
+    """Lowest and highest quality of the camera's own compression, 1 to 100; None for none."""
+
+
 class Camera:
     """Looks at one place and gives the picture of any moment, the same for the same seed."""
 
-    def __init__(self, place: Place, seed: int, frames: int, fps: float) -> None:
+    def __init__(
+        self, place: Place, seed: int, frames: int, fps: float, weather: Weather | None = None
+    ) -> None:
         """Draw the day: how the camera shakes and how the light wanders.
 
         Args:
@@ -134,8 +150,10 @@ class Camera:
             seed: Another seed is another day.
             frames: How many frames will be asked for.
             fps: Frames a second.
+            weather: How hard the day is; by default as in the demo.
         """
         rng = np.random.default_rng((seed, 11))
+        self._weather = weather or Weather()
         self._place, self._seed, self._fps = place, seed, fps
         self._shake = _wander(rng, frames, 0.65) * np.array([0.45, 0.4, 0.0005, 0.0004])
         self._phases = rng.uniform(0, 2 * math.pi, 12)
@@ -182,13 +200,14 @@ class Camera:
     def _light(self, time_s: float) -> Floats:
         """Gain of every pixel and colour [H, W, 3]: exposure, colour and passing shadows."""
         phase = self._phases
+        weather = self._weather
         exposure = (
             1
-            + 0.03 * math.sin(2 * math.pi * time_s / 31 + phase[0])
-            + 0.02 * math.sin(2 * math.pi * time_s / 13 + phase[1])
-            + 0.02 * math.sin(2 * math.pi * time_s / 170 + phase[2])
+            + weather.exposure * 0.03 * math.sin(2 * math.pi * time_s / 31 + phase[0])
+            + weather.exposure * 0.02 * math.sin(2 * math.pi * time_s / 13 + phase[1])
+            + weather.exposure * 0.02 * math.sin(2 * math.pi * time_s / 170 + phase[2])
         )
-        warmth = 0.012 * math.sin(2 * math.pi * time_s / 37 + phase[3])
+        warmth = weather.warmth * 0.012 * math.sin(2 * math.pi * time_s / 37 + phase[3])
         height, width = self._place.size
         rows = np.linspace(0, 1, height // COARSE, dtype=np.float32)[:, None]
         columns = np.linspace(0, 1, width // COARSE, dtype=np.float32)[None, :]
@@ -197,7 +216,7 @@ class Camera:
             along = (time_s / period_s + phase[4 + number] / (2 * math.pi)) % 1 * 2.4 - 0.7
             across = 0.5 + 0.35 * math.sin(phase[6 + number])
             far = ((columns - along) ** 2 + 0.5 * (rows - across) ** 2) / reach**2
-            shade *= 1 - self._place.shade * np.exp(-(far**2))
+            shade *= 1 - weather.shade * self._place.shade * np.exp(-(far**2))
         gains = _floats([exposure * (1 + warmth), exposure, exposure * (1 - warmth)])
         coarse = shade[..., None] * gains
         return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).astype(
@@ -212,11 +231,22 @@ class Camera:
         noise = self._noise[bank][y : y + height, x : x + width]
         spread = cv2.sqrt(cv2.addWeighted(lit, 0.03, lit, 0.0, 2.0))
         grainy = cv2.add(lit, cv2.multiply(noise, spread))
-        return cv2.convertScaleAbs(np.maximum(grainy, 0)).astype(np.uint8)
+        seen = cv2.convertScaleAbs(np.maximum(grainy, 0)).astype(np.uint8)
+        if self._weather.jpeg is None:
+            return seen
+        low, high = self._weather.jpeg
+        return _compressed(seen, int(rng.integers(low, high + 1)))
 
 
 def _floats(values: ArrayLike) -> Floats:
     return np.asarray(values, np.float32)
+
+
+def _compressed(seen: Pixels, quality: int) -> Pixels:
+    """What JPEG leaves of a picture."""
+    _, packed = cv2.imencode(".jpg", seen[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(decoded[..., ::-1])
 
 
 class _Leaves:

@@ -16,7 +16,7 @@ from app.demo.footage import (
     write_truth,
 )
 from app.demo.places import MARGIN, place, place_names
-from app.demo.scene import Camera
+from app.demo.scene import Camera, Weather
 from detectors.types import Box
 from novic.errors import UsageError
 
@@ -174,6 +174,33 @@ def test_the_light_stays_near_the_places_own():
     own = where.world[MARGIN:-MARGIN, MARGIN:-MARGIN].mean()
     seen = [camera.picture(i, where.world).mean() for i in range(0, plan.frames, 150)]
     assert 0.85 * own < min(seen) < max(seen) < 1.1 * own
+
+
+def test_a_harder_day_wanders_farther_and_is_as_repeatable():
+    plan = plan_demo(1)
+    where = place(plan.place)
+    hard = Weather(exposure=2.0, warmth=2.0, shade=2.0, jpeg=(50, 60))
+    ordinary, harder, again = (
+        Camera(where, 1, plan.frames, plan.fps, weather) for weather in (None, hard, hard)
+    )
+    times = range(0, plan.frames, 100)
+    calm, wild = (
+        [camera.picture(index, where.world).mean() for index in times]
+        for camera in (ordinary, harder)
+    )
+    assert np.ptp(wild) > 1.5 * np.ptp(calm)
+    assert np.array_equal(harder.picture(7, where.world), again.picture(7, where.world))
+
+
+def test_compression_of_a_day_leaves_its_light_alone():
+    plan = plan_demo(1)
+    where = place(plan.place)
+    plain, packed = (
+        Camera(where, 1, plan.frames, plan.fps, Weather(jpeg=jpeg)).picture(7, where.world)
+        for jpeg in (None, (30, 30))
+    )
+    assert plain.mean() == pytest.approx(packed.mean(), abs=1)
+    assert 2 < np.abs(plain.astype(int) - packed).mean() < 12
 
 
 def test_the_truth_is_written_as_json(tmp_path: Path):
