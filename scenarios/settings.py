@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from detectors.configs import DetectorConfig, DetectorConfigError, read_config
+from detectors.tracks import TrackRule
 from detectors.zones import Zones
 from novic.vocabulary import sanitised
 from scenarios.json_files import is_tidy
@@ -65,6 +66,8 @@ class Detector(_Part):
     kind's own."""
     exclude: list[list[Annotated[list[float], Field(min_length=2, max_length=2)]]] = []
     """Polygons that are not watched: corners [x, y] as shares of the frame's width and height."""
+    tracks: TrackRule = TrackRule()
+    """When something counts as an event, and when it is over."""
 
     @property
     def zones(self) -> Zones:

@@ -165,6 +165,7 @@ def audit(
         embedder=looking.embedder,
         camera=looking.camera,
         zones=site.zones,
+        rule=site.rule,
         overwrite=overwrite,
         draw=draw,
     )
@@ -228,6 +229,7 @@ def watch(
         embedder=looking.embedder,
         camera=looking.camera,
         zones=site.zones,
+        rule=site.rule,
         overwrite=overwrite,
         connect_s=connect,
         for_s=for_s,

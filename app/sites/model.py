@@ -1,11 +1,12 @@
 """What a run takes from the site that it is for: decoder, detector and zones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import UsageError
 from detectors.configs import DetectorConfig
+from detectors.tracks import TrackRule
 from detectors.zones import Zones
 from scenarios.site import Scenario, find_scenario
 
@@ -20,6 +21,8 @@ class OpenedSite:
     """Folder of the fitted detector; None if the run has to learn."""
     zones: Zones
     """What of the view is watched."""
+    rule: TrackRule = field(default_factory=TrackRule)
+    """When something counts as an event, and when it is over."""
     detector_config: DetectorConfig | None = None
     """What the site says that a detector which learns is made of; None if it says nothing."""
 
@@ -63,7 +66,8 @@ def open_site(
     if detector is None and not taught:
         detector = _fitted(site)
     zones = zones if exclude else site.settings.detector.zones
-    return OpenedSite(site.bundle(ft), detector, zones, site.settings.detector.model)
+    looks = site.settings.detector
+    return OpenedSite(site.bundle(ft), detector, zones, looks.tracks, looks.model)
 
 
 def _fitted(site: Scenario) -> Path | None:

@@ -229,7 +229,9 @@ def test_the_schema_knows_every_key_and_says_what_it_means():
     json.dumps(told)
     assert told["additionalProperties"] is False
     assert told["required"] == ["version", "name", "description"]
-    for part in (told, *told["$defs"].values()):
+    groups = [part for part in told["$defs"].values() if part["type"] == "object"]
+    assert {"Detector", "TrackRule"} <= {group["title"] for group in groups}
+    for part in (told, *groups):
         assert all(
             "description" in value or "$ref" in value for value in part["properties"].values()
         )

@@ -7,6 +7,7 @@ import pytest
 from app.errors import UsageError
 from app.sites.model import OpenedSite, open_site
 from detectors.configs import PadimConfig
+from detectors.tracks import TrackRule
 from detectors.zones import Zones
 from scenarios.yaml_files import ScenarioError
 
@@ -52,6 +53,14 @@ def test_a_site_says_what_a_detector_that_learns_is_made_of(hall: Path):
     file = hall / "scenario.yaml"
     file.write_text(file.read_text() + "  model: {kind: padim, passes: 320}\n")
     assert open_site("hall", root=hall.parent).detector_config == PadimConfig(passes=320)
+
+
+def test_a_site_says_when_something_counts(hall: Path):
+    assert open_site("hall", root=hall.parent).rule == TrackRule()
+    file = hall / "scenario.yaml"
+    file.write_text(file.read_text() + "  tracks: {open_score: 2, close_after_s: 10}\n")
+    rule = TrackRule(open_score=2, close_after_s=10)
+    assert open_site("hall", root=hall.parent).rule == rule
 
 
 def test_without_a_site_all_is_as_it_was_named():
