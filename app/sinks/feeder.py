@@ -149,4 +149,4 @@ def feeding(
             with Store(folder) as store:
                 left = store.outbox.count(config.key)
             if left:
-                say(f"{config.key}: {left} messages wait for the next watch in this folder")
+                say(f"{config.key}: {left} undelivered; the next watch in this folder goes on")

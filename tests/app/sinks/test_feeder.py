@@ -80,7 +80,7 @@ def test_what_cannot_be_delivered_waits_for_the_next_run(tmp_path: Path, file: F
     with feeding(tmp_path, [file.config], said.append) as wake:
         save(tmp_path, file, 1)
         wake()
-    assert said[-1].endswith("1 messages wait for the next watch in this folder")
+    assert said[-1].endswith(": 1 undelivered; the next watch in this folder goes on")
     file.come_back()
     with feeding(tmp_path, [file.config], said.append):
         pass
