@@ -2,13 +2,12 @@
 
 For each preset it rates all labelled nouns in the default form (questions and answers with the
 owner's examples), none of which is among the examples, and prints how many pairs of them, one seen
-and one never seen, it puts in order. Time is the processor's, of this process, after the prefix was
-read: of nouns in blocks, of nouns one by one, and of xllamacpp's own server asked one by one with
-the same prompts, in turn. All threads count, also while they wait for each other.
+and one never seen, it puts in order. Time is the processor's, of this process, in which the server
+of the model runs too; all threads count, also while they wait for each other.
 
-With --record it also writes what the tests use: log-odds of all labelled nouns and of the examples,
-each judged unseen, in every wording; and log-odds in the default form of 180 random nouns of the
-base dictionary's FT2 and of 120 rarer ones.
+With --record it writes what the tests use instead: log-odds of all labelled nouns and of the
+examples, each judged unseen, in every wording; and log-odds in the default form, at the first
+preset, of 180 random nouns of the base dictionary's FT2 and of 120 rarer ones.
 
     python -m benchmarks.local_rater --model FILE.gguf [--threads N] [--record FOLDER] [--json]
 """
@@ -29,8 +28,7 @@ import yaml
 from scenarios.base.build import build_dictionary
 from scenarios.paths import llm_folder
 from scenarios.raters.digits.prompts import asked_as
-from scenarios.raters.local.engines import Engine
-from scenarios.raters.local.llama import Llama
+from scenarios.raters.local.engine import Engine
 from scenarios.raters.local.llama_server import LlamaServer
 from scenarios.raters.local.model_parts import QWEN_CODER
 from scenarios.raters.local.rater import LocalRater
@@ -48,20 +46,23 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=llm_folder() / QWEN_CODER.file)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--presets", nargs="+", default=["airbus", "nicol"])
-    parser.add_argument("--singles", type=int, default=20, help="nouns asked one by one")
+    parser.add_argument("--timed", type=int, default=40, help="nouns whose time is taken")
     parser.add_argument("--record", type=Path, help="folder for the tests' data")
     parser.add_argument("--json", action="store_true", help="print the JSON object only")
     arguments = parser.parse_args()
-    engine = Llama(arguments.model, arguments.threads)
+    engine = LlamaServer(arguments.model, arguments.threads)
     places = {name: read_preset(name) for name in arguments.presets}
+    first, seen, never = places[arguments.presets[0]]
     result: dict[str, Any] = {"threads": arguments.threads}
+    result |= costs(engine, first, [*seen, *never][: arguments.timed])
     for name, (place, seen, never) in places.items():
         if arguments.record:
             record(arguments.record / f"local_{name}.json", engine, place, (seen, never))
-            record_sample(arguments.record / f"local_sample_{name}.json", engine, place)
-        result[name] = quality(engine, place, seen, never)
-    place, seen, never = places[arguments.presets[0]]
-    result |= costs(engine, arguments.model, place, [*seen, *never], arguments)
+        else:
+            result[name] = quality(engine, place, seen, never)
+    if arguments.record:
+        sample = arguments.record / f"local_sample_{arguments.presets[0]}.json"
+        record_sample(sample, engine, first)
     engine.close()
     if not arguments.json:
         for key, value in result.items():
@@ -84,7 +85,7 @@ def quality(engine: Engine, place: Place, seen: list[str], never: list[str]) -> 
     """The choice of wording on the examples, and AUC on the labelled nouns in the default form."""
     with TemporaryDirectory() as folder, RatingStore(Path(folder) / "ratings.sqlite") as store:
         began = time.process_time()
-        choice = LocalRater(Path(), place, engine=engine).choose(store)
+        choice = LocalRater(Path(), place, store, engine=engine).choose()
         seconds = time.process_time() - began
     values = dict(zip([*seen, *never], ask(engine, place, LINES, [*seen, *never]), strict=True))
     return {
@@ -98,44 +99,24 @@ def quality(engine: Engine, place: Place, seen: list[str], never: list[str]) -> 
     }
 
 
-def costs(
-    engine: Engine, model: Path, place: Place, nouns: list[str], arguments: argparse.Namespace
-) -> dict[str, Any]:
-    """CPU-seconds a noun: in blocks, one by one, and by the server; and how values differ."""
+def costs(engine: Engine, place: Place, nouns: list[str]) -> dict[str, Any]:
+    """CPU-seconds of a noun once the prefix was read, three times over."""
     prompt = prompt_of(engine, place, LINES)
-    engine.log_odds(prompt.prefix, [prompt.ending("dog")])
-    few = nouns[:: max(len(nouns) // arguments.singles, 1)][: arguments.singles]
-    endings = [prompt.ending(noun) for noun in few]
-    together = [prompt.ending(noun) for noun in nouns]
-    blocks, values = cpu_seconds(lambda: engine.log_odds(prompt.prefix, together))
-    single, alone = cpu_seconds(
-        lambda: [engine.log_odds(prompt.prefix, [ending])[0] for ending in endings]
-    )
-    server = LlamaServer(model, arguments.threads)
-    server.log_odds(prompt.prefix, [prompt.ending("dog")])
-    served, by_server = cpu_seconds(lambda: server.log_odds(prompt.prefix, endings))
-    again, _ = cpu_seconds(lambda: engine.log_odds(prompt.prefix, together))
-    of_noun = dict(zip(nouns, values, strict=True))
-    per_noun = fmean([blocks, again]) / len(nouns)
+    endings = [prompt.ending(noun) for noun in nouns]
+    engine.log_odds(prompt.prefix, endings[:1])
+    rounds = [cpu_seconds(lambda: engine.log_odds(prompt.prefix, endings)) for _ in range(3)]
+    per_noun = [seconds / len(nouns) for seconds in rounds]
     return {
-        "cpu_s_per_noun": round(per_noun, 4),
-        "cpu_s_per_noun_single": round(single / len(few), 4),
-        "cpu_s_per_noun_server": round(served / len(few), 4),
-        "server_ratio": round(served / len(few) / per_noun, 2),
-        "largest_difference_single": round(
-            max(abs(of_noun[n] - v) for n, v in zip(few, alone, strict=True)), 4
-        ),
-        "largest_difference_server": round(
-            max(abs(of_noun[n] - v) for n, v in zip(few, by_server, strict=True)), 4
-        ),
+        "cpu_s_per_noun": round(fmean(per_noun), 4),
+        "cpu_s_per_noun_by_round": [round(seconds, 4) for seconds in per_noun],
     }
 
 
-def cpu_seconds(call: Callable[[], list[float]]) -> tuple[float, list[float]]:
-    """Processor time of a call, of all threads, and what it returned."""
+def cpu_seconds(call: Callable[[], object]) -> float:
+    """Processor time of a call, of all threads."""
     began = time.process_time()
-    values = call()
-    return time.process_time() - began, values
+    call()
+    return time.process_time() - began
 
 
 def prompt_of(engine: Engine, place: Place, wording: Wording) -> Prompt:
@@ -155,9 +136,9 @@ def record(path: Path, engine: Engine, place: Place, labelled: tuple[list[str], 
     """Write log-odds of labelled nouns and examples in every wording."""
     recorded: dict[str, Any] = {}
     with TemporaryDirectory() as folder, RatingStore(Path(folder) / "ratings.sqlite") as store:
-        rater = LocalRater(Path(), place, engine=engine)
+        rater = LocalRater(Path(), place, store, engine=engine)
         for wording in WORDINGS:
-            judged = rater.judge(store, wording)
+            judged = rater.judge(wording)
             values = {
                 kind: dict(zip(nouns, ask(engine, place, wording, nouns), strict=True))
                 for kind, nouns in zip(("seen", "never"), labelled, strict=True)

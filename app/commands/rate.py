@@ -183,6 +183,10 @@ def _rate(order: Any, upstream: Path | None, drop_invalid: bool, reporter: Any) 
         return take_upstream_ratings(order, upstream, reporter, drop_invalid=drop_invalid)
     if drop_invalid:
         raise UsageError("--drop-invalid is for --upstream-ratings; other raters are not asked it")
+    if order.backend == "local":
+        from scenarios.raters.local.llama_server import sleep_while_waiting
+
+        sleep_while_waiting()
     from app.sites.rating.run import rate_site
 
     return rate_site(order, reporter)

@@ -1,139 +1,68 @@
-"""The back ends as one kind of thing: asked about nouns, they leave answers in the store."""
+"""Opens the language model that an order names."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from app.errors import UsageError
-from app.progress import Meter, Reporter
+from app.progress import Reporter
 from app.sites.rating.order import RateOrder
+from app.sites.rating.work import Work
+from app.stop import Stop
 from scenarios.llm.opening import open_batches, open_direct
 from scenarios.llm.transport import Transport
 from scenarios.paths import llm_folder
-from scenarios.raters.digits.checks import check_run
-from scenarios.raters.digits.prompts import digit_question
-from scenarios.raters.digits.rounds import Progress, digit_scores, rate_by_digits
-from scenarios.ratings.records import Line, Place, Question, RawScores
+from scenarios.raters.digits.rater import DigitRater
+from scenarios.raters.local.rater import LocalRater
+from scenarios.raters.rater import Rater
 from scenarios.ratings.store import RatingStore
 
 
-class Rater(Protocol):
-    """A language model that rates nouns for one place."""
+@contextmanager
+def open_rater(
+    work: Work, store: RatingStore, prior: Mapping[str, float], stop: Stop
+) -> Iterator[Rater]:
+    """The language model that an order names, ready to be asked.
 
-    @property
-    def question(self) -> Question:
-        """Under which the store keeps its answers."""
-        ...
+    Args:
+        work: The order and its site.
+        store: Where answers are kept.
+        prior: Log-odds of the offline prior by noun.
+        stop: Whether the user asked to stop, looked at while a local model chooses its wording.
 
-    def rate(self, lines: Sequence[Line], meter: Meter, stopping: Callable[[], None]) -> None:
-        """Ask about nouns that have no answer yet; what was answered before is in the store.
-
-        Args:
-            lines: All nouns of a stage, those with an answer too.
-            meter: Told how far it is.
-            stopping: Called now and then; raises KeyboardInterrupt if the user wants to stop.
-        """
-        ...
-
-    def scores(self, nouns: Sequence[str]) -> RawScores:
-        """What the store holds of it about nouns and the examples."""
-        ...
-
-    def faults(self, scores: RawScores, unrated: float) -> list[str]:
-        """Why its answers cannot be trusted, a sentence each; empty if they can.
-
-        Args:
-            scores: All of them.
-            unrated: Share of the nouns asked about in vain.
-        """
-        ...
-
-
-class DigitRater:
-    """A model behind an endpoint, asked directly or in batches."""
-
-    def __init__(
-        self,
-        order: RateOrder,
-        place: Place,
-        store: RatingStore,
-        transport: Transport,
-        prior: Mapping[str, float],
-    ) -> None:
-        self.question = digit_question(order.model, place)
-        self._order, self._place, self._store = order, place, store
-        self._transport, self._prior = transport, prior
-
-    def rate(self, lines: Sequence[Line], meter: Meter, stopping: Callable[[], None]) -> None:
-        """See `Rater`."""
-
-        def report(progress: Progress) -> None:
-            note = f"round {progress.round}, {progress.cost_usd:.4f} USD"
-            if progress.rejected:
-                note += f", {progress.rejected} answers of no use"
-            meter.count(progress.answered, progress.planned, note)
-            stopping()
-
-        rate_by_digits(
-            self._store,
-            self.question,
-            self._place,
-            lines,
-            self._transport,
-            seed=self._order.seed,
-            prior=self._prior,
-            max_cost_usd=self._order.max_cost,
-            report=report,
-        )
-
-    def scores(self, nouns: Sequence[str]) -> RawScores:
-        """See `Rater`."""
-        return digit_scores(self._store, self.question, nouns)
-
-    def faults(self, scores: RawScores, unrated: float) -> list[str]:
-        """See `Rater`."""
-        return check_run(scores, unrated)
-
-
-class LocalRater:
-    """A GGUF model in this process."""
-
-    def __init__(
-        self, order: RateOrder, place: Place, store: RatingStore, reporter: Reporter
-    ) -> None:
-        from scenarios.raters.local.rater import LocalRater as Model  # noqa: PLC0415 - optional library
-
-        self._store = store
+    Raises:
+        UsageError: If a key, a library or a model file is missing.
+        RatingError: If a local model cannot be loaded or does not understand the site.
+    """
+    order = work.order
+    if order.backend == "local":
         threads = order.threads or os.cpu_count() or 1
-        self._model = Model(model_file(order), place, threads=threads, warn=reporter.say)
-        with reporter.task("choosing a wording"):
-            choice = self._model.choose(store)
-        found = ", ".join(f"{name} {auc:.3f}" for name, auc in choice.aucs.items())
-        reporter.say(f"AUC on the examples by wording: {found}; taken: {choice.wording.name}")
+        with LocalRater(model_file(order), work.place, store, threads=threads) as rater:
+            _choose_wording(rater, work.reporter, stop)
+            yield rater
+        return
+    yield DigitRater(
+        order.model,
+        work.place,
+        store,
+        open_transport(order, work.scenario.work_folder),
+        seed=order.seed,
+        prior=prior,
+        max_cost_usd=order.max_cost,
+    )
 
-    @property
-    def question(self) -> Question:
-        """See `Rater`."""
-        return self._model.question
 
-    def rate(self, lines: Sequence[Line], meter: Meter, stopping: Callable[[], None]) -> None:
-        """See `Rater`."""
+def _choose_wording(rater: LocalRater, reporter: Reporter, stop: Stop) -> None:
+    with reporter.task("choosing a wording") as meter:
 
-        def report(done: int, total: int) -> None:
-            meter.count(done, total, f"{done:,} of {total:,} nouns")
-            stopping()
+        def report(done: int, total: int, note: str) -> None:
+            meter.count(done, total, note)
+            stop.check()
 
-        self._model.rate(self._store, lines, report)
-
-    def scores(self, nouns: Sequence[str]) -> RawScores:
-        """See `Rater`."""
-        return self._model.scores(self._store, nouns)
-
-    def faults(self, scores: RawScores, unrated: float) -> list[str]:
-        """None: it refuses wordings that do not work before it is asked anything."""
-        del scores, unrated
-        return []
+        choice = rater.choose(report)
+    found = ", ".join(f"{name} {auc:.3f}" for name, auc in choice.aucs.items())
+    reporter.say(f"AUC on the examples by wording: {found}; taken: {choice.wording.name}")
 
 
 def open_transport(order: RateOrder, work: Path) -> Transport:

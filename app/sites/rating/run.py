@@ -4,15 +4,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from app.errors import StoppedError, UsageError
+from app.errors import StoppedError
 from app.progress import Reporter
 from app.sites.rating.order import Rated, RateOrder
-from app.sites.rating.raters import DigitRater, LocalRater, Rater, open_transport
+from app.sites.rating.raters import open_rater
 from app.sites.rating.work import Work, begin, open_work
 from app.sites.rating.writing import Judged, now_us, write_result
 from app.stop import Stop, stoppable
 from scenarios.lock import running
 from scenarios.paths import rating_store_path
+from scenarios.raters.rater import Rater
 from scenarios.raters.vectors.nouns import NounVectors
 from scenarios.raters.vectors.prior import PriorRating, rate_by_prior
 from scenarios.raters.vectors.ranks import ranked
@@ -64,8 +65,10 @@ def _judge(work: Work, stop: Stop) -> Judged:
     if work.order.backend == "prior":
         return _by_prior(work, rate_by_prior(work.place, vectors, work.embed))
     prior = _prior(work, vectors)
-    with RatingStore(rating_store_path()) as store:
-        rater = _open_rater(work, store, prior)
+    with (
+        RatingStore(rating_store_path()) as store,
+        open_rater(work, store, prior.logits, stop) as rater,
+    ):
         note = begin(work, asdict(rater.question))
         judged = _by_model(work, rater, store, vectors, prior, stop)
     note.unlink()
@@ -131,7 +134,12 @@ def _ask(work: Work, rater: Rater, vectors: NounVectors, stop: Stop) -> set[str]
 
 def _ask_stage(work: Work, rater: Rater, nouns: Sequence[str], label: str, stop: Stop) -> None:
     with work.reporter.task(label, len(nouns)) as meter:
-        rater.rate(work.lines(nouns), meter, stop.check)
+
+        def report(done: int, total: int, note: str) -> None:
+            meter.count(done, total, note)
+            stop.check()
+
+        rater.rate(work.lines(nouns), report)
 
 
 def _logits(rater: Rater, asked: set[str]) -> dict[str, float]:
@@ -140,19 +148,6 @@ def _logits(rater: Rater, asked: set[str]) -> dict[str, float]:
         return {}
     scores = rater.scores(sorted(asked))
     return calibrate(scores).logits(scores.nouns)
-
-
-def _open_rater(work: Work, store: RatingStore, prior: Prior) -> Rater:
-    order = work.order
-    if order.backend == "local":
-        try:
-            return LocalRater(order, work.place, store, work.reporter)
-        except ImportError as error:
-            raise UsageError(
-                f"{error.name} is not installed; pip install 'nomaly[llama]'"
-            ) from error
-    transport = open_transport(order, work.scenario.work_folder)
-    return DigitRater(order, work.place, store, transport, prior.logits)
 
 
 def _prior(work: Work, vectors: NounVectors) -> Prior:

@@ -8,13 +8,15 @@ and the wording that tells them apart is taken, or none (scenarios_spec §3.4).
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from scenarios.raters.local.engines import Engine, open_engine
+from scenarios.raters.local.engine import Engine
+from scenarios.raters.local.llama_server import LlamaServer
 from scenarios.raters.local.wordings import LINES, WORDINGS, Example, Wording, cut, in_mixed_order
+from scenarios.raters.rater import Report, unheard
 from scenarios.ratings.records import (
     Answer,
     Line,
@@ -29,9 +31,6 @@ from scenarios.ratings.records import (
 from scenarios.ratings.scale import LEAST_EXAMPLES, auc
 from scenarios.ratings.store import RatingStore
 
-type Report = Callable[[int, int], None]
-"""Told how much is done, and of how much."""
-
 LEAST_AUC = 0.9
 """A wording that puts fewer pairs of examples in order is not used."""
 
@@ -44,8 +43,8 @@ FOLDS = 5
 ENOUGH_TO_SHOW = 10
 """Examples of each kind with which a fold still shows eight."""
 
-BLOCK = 96
-"""Nouns whose ratings are kept at once: one pass of the model."""
+BLOCK = 32
+"""Nouns whose ratings are kept at once, some seconds of work; between blocks a run can stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +73,15 @@ class Choice:
 
 
 class LocalRater:
-    """One model and one site. Close it, or enter it, to free the model's memory."""
+    """See `Rater`: a model on this machine. Close it, or enter it, to free the model's memory."""
 
     def __init__(
         self,
         model: Path,
         place: Place,
+        store: RatingStore,
         *,
         threads: int = 2,
-        warn: Callable[[str], None] = lambda _: None,
         engine: Engine | None = None,
     ) -> None:
         """Load the model.
@@ -90,16 +89,16 @@ class LocalRater:
         Args:
             model: A GGUF file of any instruction-tuned language model.
             place: The site; at least 8 examples of each kind, better 10.
+            store: Where answers are kept.
             threads: Of the processor.
-            warn: Told in a sentence if the model has to be run in a slower way.
             engine: The model if it is loaded already; `model` is not looked at then.
 
         Raises:
             RatingError: If there are too few examples, or the model cannot be loaded.
         """
         _check_examples(place)
-        self._place = place
-        self._engine = open_engine(model, threads, warn) if engine is None else engine
+        self._place, self._store = place, store
+        self._engine = LlamaServer(model, threads) if engine is None else engine
         self._choice: Choice | None = None
         self._tokens = 0
 
@@ -122,14 +121,14 @@ class LocalRater:
         """
         return self._chosen.question
 
-    def choose(self, store: RatingStore) -> Choice:
+    def choose(self, report: Report = unheard) -> Choice:
         """Have the examples judged and take the wording for the site.
 
         Takes one to four minutes of the processor at first; answers are kept, so a later call for
         the same site finds them.
 
         Args:
-            store: Where answers are kept.
+            report: Told after every group of examples, for each wording anew.
 
         Raises:
             RatingError: If no wording tells the examples apart.
@@ -137,7 +136,7 @@ class LocalRater:
         if self._choice is None:
             judged: dict[str, Judged] = {}
             for wording in usable_wordings(self._place):
-                judged[wording.name] = self.judge(store, wording)
+                judged[wording.name] = self.judge(wording, report)
                 if wording is LINES and judged[LINES.name].auc >= 1 - NOISE:
                     break  # no other could be better by more than noise
             aucs = {name: of.auc for name, of in judged.items()}
@@ -145,32 +144,23 @@ class LocalRater:
             self._choice = Choice(wording, self._question(wording), judged[wording.name], aucs)
         return self._choice
 
-    def rate(
-        self,
-        store: RatingStore,
-        lines: Sequence[Line],
-        report: Report = lambda _done, _total: None,
-        stopping: Callable[[], bool] = lambda: False,
-    ) -> None:
-        """Rate nouns that have no rating yet; each block is kept as soon as it is there.
+    def rate(self, lines: Sequence[Line], report: Report = unheard) -> None:
+        """See `Rater`. Each block of nouns is kept as soon as it is there.
 
         The owner's examples are left out: they were judged when the wording was chosen, and now the
         model is told of them.
 
         Args:
-            store: Where ratings are kept.
             lines: The nouns.
             report: Told how many of `lines` have a rating.
-            stopping: Asked between blocks; if true, the call returns with what is done, and the
-                next one goes on from there.
 
         Raises:
             RatingError: If no wording tells the examples apart, or the model fails.
         """
-        choice = self.choose(store)
+        choice = self.choose()
         known = {
             (rating.target_noun, rating.asked_as)
-            for rating in store.ratings(choice.question)
+            for rating in self._store.ratings(choice.question)
             if rating.role == "noun"
         }
         examples = {*self._place.seen, *self._place.never}
@@ -180,21 +170,15 @@ class LocalRater:
             if line.target_noun not in examples and (line.target_noun, line.asked_as) not in known
         ]
         done = len(lines) - len(left)
-        report(done, len(lines))
+        _tell(report, done, len(lines))
         for begin in range(0, len(left), BLOCK):
-            if stopping():
-                return
             block = tuple(left[begin : begin + BLOCK])
-            self._ask(store, choice.wording, Planned(block), self._shown(choice.wording))
+            self._ask(choice.wording, Planned(block), self._shown(choice.wording))
             done += len(block)
-            report(done, len(lines))
+            _tell(report, done, len(lines))
 
-    def scores(self, store: RatingStore, nouns: Sequence[str]) -> RawScores:
-        """What was said about nouns so far.
-
-        Args:
-            store: Where ratings are kept.
-            nouns: Target nouns; those without a rating are left out of the result.
+    def scores(self, nouns: Sequence[str]) -> RawScores:
+        """See `Rater`.
 
         Raises:
             RatingError: If no wording was chosen yet.
@@ -202,12 +186,17 @@ class LocalRater:
         choice = self._chosen
         said = {
             rating.target_noun: rating.raw
-            for rating in store.ratings(choice.question)
+            for rating in self._store.ratings(choice.question)
             if rating.role == "noun"
         }
         said |= {**choice.judged.seen, **choice.judged.never}
         found = {noun: said[noun] for noun in nouns if noun in said}
         return RawScores(found, dict.fromkeys(found, 1), choice.judged.seen, choice.judged.never)
+
+    def faults(self, scores: RawScores, unrated: float) -> list[str]:
+        """None: it refuses wordings that do not work before it is asked anything."""
+        del scores, unrated
+        return []
 
     @property
     def _chosen(self) -> Choice:
@@ -215,16 +204,17 @@ class LocalRater:
             raise RatingError("no wording is chosen yet: have the examples judged first")
         return self._choice
 
-    def judge(self, store: RatingStore, wording: Wording) -> Judged:
+    def judge(self, wording: Wording, report: Report = unheard) -> Judged:
         """Judge all examples with a wording, or find how they were judged before."""
         question = self._question(wording)
         folds = list(_folds(self._place, wording))
-        for planned, shown in folds:
-            self._ask(store, wording, planned, shown)
+        for done, (planned, shown) in enumerate(folds, start=1):
+            self._ask(wording, planned, shown)
+            report(done, len(folds), f"wording {wording.name}")
         ids = [planned.request_id(question) for planned, _ in folds]
         said = {
             rating.target_noun: rating.raw
-            for answer in store.answers(ids).values()
+            for answer in self._store.answers(ids).values()
             for rating in answer.ratings
         }
         place = self._place
@@ -236,13 +226,11 @@ class LocalRater:
             return ()
         return in_mixed_order(self._place.seen, self._place.never)
 
-    def _ask(
-        self, store: RatingStore, wording: Wording, planned: Planned, shown: Sequence[Example]
-    ) -> None:
+    def _ask(self, wording: Wording, planned: Planned, shown: Sequence[Example]) -> None:
         """Have one block of nouns judged, unless it was."""
         question = self._question(wording)
         request_id = planned.request_id(question)
-        if store.answers([request_id]):
+        if self._store.answers([request_id]):
             return
         turns = wording.conversation(self._place.description, shown)
         prompt = cut(self._engine.rendered(turns, answering=not wording.is_open), wording)
@@ -263,7 +251,7 @@ class LocalRater:
             tokens_out=len(ratings),
             created_us=time.time_ns() // 1000,
         )
-        store.add(question, answer)
+        self._store.add(question, answer)
 
     def _count(self, tokens: int) -> None:
         self._tokens += tokens
@@ -277,6 +265,10 @@ class LocalRater:
         return Question(
             "logodds", self._engine.name, self._engine.sha256, prompt, self._place.sha256
         )
+
+
+def _tell(report: Report, done: int, total: int) -> None:
+    report(done, total, f"{done:,} of {total:,} nouns")
 
 
 def usable_wordings(place: Place) -> tuple[Wording, ...]:

@@ -4,6 +4,7 @@
 JSON object, tells the server's address on a line and ends when stdin does.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -15,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-
-from scenarios.raters.local.llama_library import import_xllamacpp
 
 ROOT = Path(__file__).parents[4]
 SLOTS = 4
@@ -71,7 +70,7 @@ def serving(model: Path, *, context: int = CONTEXT, key: str = "") -> Iterator[S
 
 
 def serve(model: str, context: int, key: str) -> None:
-    xllamacpp = import_xllamacpp()
+    xllamacpp = importlib.import_module("xllamacpp")
     params = xllamacpp.CommonParams()
     params.model.path, params.port = model, 0
     params.n_ctx, params.n_parallel = SLOTS * context, SLOTS

@@ -46,7 +46,7 @@ def lines_of(nouns: list[str]) -> list[Line]:
 
 def test_each_example_is_judged_once_while_the_model_is_not_told_of_it(store: RatingStore):
     engine = answering()
-    choice = LocalRater(MODEL, PLACE, engine=engine).choose(store)
+    choice = LocalRater(MODEL, PLACE, store, engine=engine).choose()
     assert choice.wording is LINES
     assert choice.aucs == {"lines": 1.0}
     assert sorted(engine.asked) == sorted(("lines", noun) for noun in SEEN + NEVER)
@@ -54,9 +54,9 @@ def test_each_example_is_judged_once_while_the_model_is_not_told_of_it(store: Ra
 
 
 def test_what_was_judged_before_is_found(store: RatingStore):
-    first = LocalRater(MODEL, PLACE, engine=answering(lines=2)).choose(store)
+    first = LocalRater(MODEL, PLACE, store, engine=answering(lines=2)).choose()
     again = answering(lines=2)
-    assert LocalRater(MODEL, PLACE, engine=again).choose(store) == first
+    assert LocalRater(MODEL, PLACE, store, engine=again).choose() == first
     assert again.asked == []
 
 
@@ -75,17 +75,21 @@ def test_the_best_wording_is_taken_unless_lines_are_as_good(aucs: dict, chosen: 
 
 
 def test_a_better_wording_is_found_by_asking(store: RatingStore):
-    rater = LocalRater(MODEL, PLACE, engine=answering(lines=3, question=1, thing=4, listed=2))
-    choice = rater.choose(store)
+    rater = LocalRater(
+        MODEL, PLACE, store, engine=answering(lines=3, question=1, thing=4, listed=2)
+    )
+    choice = rater.choose()
     assert choice.wording is QUESTION
     assert choice.aucs == pytest.approx({"lines": 0.7, "question": 0.9, "list": 0.8, "thing": 0.6})
 
 
 def test_no_wording_below_the_gate_is_used(store: RatingStore):
-    rater = LocalRater(MODEL, PLACE, engine=answering(lines=3, question=2, thing=4, listed=2))
+    rater = LocalRater(
+        MODEL, PLACE, store, engine=answering(lines=3, question=2, thing=4, listed=2)
+    )
     told = r"AUC by wording: lines 0\.70, question 0\.80, list 0\.80, thing 0\.60; 0\.9 is needed"
     with pytest.raises(RatingError, match=told):
-        rater.rate(store, lines_of(NOUNS))
+        rater.rate(lines_of(NOUNS))
     with pytest.raises(RatingError, match="no wording is chosen"):
         _ = rater.question
 
@@ -93,38 +97,45 @@ def test_no_wording_below_the_gate_is_used(store: RatingStore):
 def test_a_real_model_that_knows_nothing_is_refused(store: RatingStore, tmp_path: Path):
     model = write_tiny_model(tmp_path / "tiny.gguf")
     with (
-        LocalRater(model, PLACE, threads=1) as rater,
+        LocalRater(model, PLACE, store, threads=1) as rater,
         pytest.raises(RatingError, match=r"tiny\.gguf does not tell this site's examples apart"),
     ):
-        rater.choose(store)
+        rater.choose()
 
 
 def test_few_examples_are_all_kept_for_judging(store: RatingStore):
     engine = answering()
     place = Place("A hall.", SEEN[:9], NEVER)
-    choice = LocalRater(MODEL, place, engine=engine).choose(store)
+    choice = LocalRater(MODEL, place, store, engine=engine).choose()
     assert choice.wording is QUESTION
     assert {wording for wording, _ in engine.asked} == {"question", "thing"}
 
 
-def test_too_few_examples_are_refused():
+def test_too_few_examples_are_refused(store: RatingStore):
     place = Place("A hall.", SEEN[:7], NEVER)
     with pytest.raises(RatingError, match=r"has 7 examples .* and 10 .* at least 8 of each"):
-        LocalRater(MODEL, place, engine=answering())
+        LocalRater(MODEL, place, store, engine=answering())
 
 
 def test_rating_stops_between_blocks_and_goes_on(store: RatingStore):
     nouns = [*NOUNS[:20], SEEN[0], *NOUNS[20:], NEVER[3]]
-    told: list[tuple[int, int]] = []
-    stop = iter([False, True])
-    rater = LocalRater(MODEL, PLACE, engine=answering())
-    rater.rate(store, lines_of(nouns), lambda *so_far: told.append(so_far), lambda: next(stop))
-    assert told == [(2, len(nouns)), (2 + BLOCK, len(nouns))]
+    told: list[int] = []
+
+    def stop_after_a_block(done: int, total: int, note: str) -> None:
+        assert note == f"{done} of {total} nouns"
+        told.append(done)
+        if done > BLOCK:
+            raise KeyboardInterrupt
+
+    rater = LocalRater(MODEL, PLACE, store, engine=answering())
+    with pytest.raises(KeyboardInterrupt):
+        rater.rate(lines_of(nouns), stop_after_a_block)
+    assert told == [2, 2 + BLOCK]
     engine = answering()
-    again = LocalRater(MODEL, PLACE, engine=engine)
-    again.rate(store, lines_of(nouns))
+    again = LocalRater(MODEL, PLACE, store, engine=engine)
+    again.rate(lines_of(nouns))
     assert [noun for _, noun in engine.asked] == NOUNS[BLOCK:]
-    scores = again.scores(store, [*nouns, "unrated"])
+    scores = again.scores([*nouns, "unrated"])
     assert scores.nouns == pytest.approx({noun: in_order()[noun] for noun in nouns})
     assert set(scores.opinions.values()) == {1}
     assert (tuple(scores.seen), tuple(scores.never)) == (SEEN, NEVER)
@@ -132,8 +143,8 @@ def test_rating_stops_between_blocks_and_goes_on(store: RatingStore):
 
 
 def test_answers_say_where_they_come_from_and_what_they_took(store: RatingStore):
-    rater = LocalRater(MODEL, PLACE, engine=answering())
-    rater.rate(store, lines_of(NOUNS))
+    rater = LocalRater(MODEL, PLACE, store, engine=answering())
+    rater.rate(lines_of(NOUNS))
     (asked,) = store.questions()
     assert asked.question == rater.question
     assert asked.question.model_sha256 == Answering.sha256
@@ -144,8 +155,8 @@ def test_answers_say_where_they_come_from_and_what_they_took(store: RatingStore)
 
 def test_other_ways_of_running_wordings_and_sites_are_other_questions(store: RatingStore):
     def question(place: Place, engine: Answering) -> Question:
-        rater = LocalRater(MODEL, place, engine=engine)
-        rater.choose(store)
+        rater = LocalRater(MODEL, place, store, engine=engine)
+        rater.choose()
         return rater.question
 
     yard = Place("A yard.", SEEN, NEVER)

@@ -102,13 +102,13 @@ def test_a_rater_that_says_the_opposite_is_refused(said: Said):
 
 
 def test_lines_are_chosen_for_both_presets(said: Said, store: RatingStore):
-    choice = LocalRater(Path(), place_of(said), engine=examples_of(said)).choose(store)
+    choice = LocalRater(Path(), place_of(said), store, engine=examples_of(said)).choose()
     assert choice.wording is LINES
     assert choice.judged.auc >= 0.9
 
 
 def test_a_model_that_has_it_all_wrong_is_refused(said: Said, store: RatingStore):
-    rater = LocalRater(Path(), place_of(said), engine=examples_of(said, sign=-1.0))
+    rater = LocalRater(Path(), place_of(said), store, engine=examples_of(said, sign=-1.0))
     with pytest.raises(RatingError, match="does not tell this site's examples apart") as refused:
-        rater.choose(store)
+        rater.choose()
     assert all(wording.name in str(refused.value) for wording in WORDINGS)

@@ -18,7 +18,12 @@ CHATML = "{% for m in messages %}<|im_start|>{{m.role}}\n{{m.content}}<|im_end|>
 
 
 def write_tiny_model(
-    path: Path, *, words: tuple[str, ...] = ("yes", "no"), likes: bytes = b"", shuns: bytes = b""
+    path: Path,
+    *,
+    words: tuple[str, ...] = ("yes", "no"),
+    likes: bytes = b"",
+    shuns: bytes = b"",
+    template: str = CHATML,
 ) -> Path:
     """Write it.
 
@@ -27,6 +32,7 @@ def write_tiny_model(
         words: Those that are a token each, besides single bytes.
         likes: Bytes that it writes wherever a grammar lets it.
         shuns: Bytes that it writes only where a grammar has nothing else.
+        template: Its chat layout.
     """
     tokens, merges = [*_byte_letters()], []
     for word in words:
@@ -50,7 +56,7 @@ def write_tiny_model(
         "tokenizer.ggml.token_type": kinds,
         "tokenizer.ggml.merges": merges,
         "tokenizer.ggml.eos_token_id": len(tokens) - 1,
-        "tokenizer.chat_template": CHATML,
+        "tokenizer.chat_template": template,
     }
     weights = _weights(len(tokens))
     if likes or shuns:
