@@ -6,9 +6,7 @@ from pathlib import Path
 
 from novic import images
 from novic.embedder import Pixels
-from novic.images import ENDINGS, ImageError, LoadedImage, load_images
-
-__all__ = ["STDIN", "ImageError", "LoadedImage", "find_images", "open_images", "read_image"]
+from novic.images import ENDINGS, LoadedImage, load_images
 
 STDIN = "-"
 

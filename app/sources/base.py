@@ -83,8 +83,6 @@ class LiveStats:
     """Packets or frames that the decoder called damaged; never delivered."""
     attempts: int = 0
     """Connections tried, the first one included."""
-    reconnects: int = 0
-    """Connections that delivered again after a gap."""
 
 
 class Source(Protocol):

@@ -281,7 +281,6 @@ class LiveCamera:
                 # A clock that was set back must not make a gap end before it begins.
                 end_us = max(self._seen_us, self._gaps[-1].start_us)
                 self._gaps[-1] = dataclasses.replace(self._gaps[-1], end_us=end_us)
-                self._count(reconnects=1)
             self._changed.notify_all()
 
     def _leave(self, failure: Failed, begun_s: float) -> float:

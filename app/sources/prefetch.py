@@ -8,18 +8,13 @@ from app.sources.base import Source, SourceInfo
 from detectors.types import Frame
 
 
-def prefetched(source: Source, depth: int = 8) -> "Prefetched":
+class Prefetched:
     """The same frames, of which up to `depth` are read ahead in a thread.
 
     Closing it closes `source`. An error of `source` is raised after the frames before it.
     """
-    return Prefetched(source, depth)
 
-
-class Prefetched:
-    """A source that is read in a thread of its own."""
-
-    def __init__(self, source: Source, depth: int) -> None:
+    def __init__(self, source: Source, depth: int = 8) -> None:
         if depth < 1:
             raise ValueError(f"depth must be at least 1 frame, got {depth}")
         self._source = source

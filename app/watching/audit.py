@@ -22,7 +22,7 @@ from app.progress import Meter, Reporter
 from app.report.build import write_report
 from app.sources.base import SourceError
 from app.sources.open import open_recording
-from app.sources.prefetch import prefetched
+from app.sources.prefetch import Prefetched
 from app.stop import stoppable
 from app.watching.camera import Camera
 from app.watching.drawing import annotate
@@ -199,7 +199,7 @@ class _Audit:
             return
         resume_s = source.done_s if source is not None else from_s
         opened = open_recording(str(video), self._request.camera, self._request.fps, resume_s)
-        with opened as recording, prefetched(recording, depth=2 * BATCH) as ahead:
+        with opened as recording, Prefetched(recording, depth=2 * BATCH) as ahead:
             info = recording.info
             if source is None:
                 size = detector.frame_size or info.size

@@ -14,19 +14,6 @@ from scenarios.ratings.frequencies import with_frequency
 from scenarios.ratings.records import RatingError
 from scenarios.ratings.scale import displayed, frequency, rating
 
-FLAGS = (
-    "estimated",
-    "prior",
-    "unrated",
-    "edited",
-    "locked",
-    "expected",
-    "never_expected",
-    "added",
-)
-"""All that a noun can be flagged: its value is a student's or the offline prior's, it has none, a
-person gave or fixed it, the site's file says so, the owner added the noun to the dictionary."""
-
 EXPECTED_RATING = 9.0
 """The least rating of what a site declares as expected."""
 

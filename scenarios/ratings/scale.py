@@ -131,23 +131,6 @@ def frequency(rating: float) -> int:
     return max(1, round(total(rating)))
 
 
-def least_rating(threshold: int) -> float:
-    """The rating above which a noun is kept at frequency threshold n: where 0.375 r² = n + 1/2.
-
-    At n = 2, 4 and 6 that is 2.58, 3.46 and 4.16, so σ(ℓ) = 0.18, 0.27 and 0.35
-    (scenarios_spec §3.2). At 0 all nouns are kept; the result is then below every real rating's N.
-
-    Args:
-        threshold: n from 0.
-
-    Returns:
-        From 1; above 10 if no rating reaches the threshold.
-    """
-    if threshold == 0:
-        return 1.0
-    return math.sqrt((threshold + 0.5) / _FREQUENCY_SCALE)
-
-
 def share_likely(logits: Sequence[float]) -> float:
     """Share of a random sample of nouns with log-odds above 0.
 

@@ -11,7 +11,7 @@ from app.sources.base import LiveSource, Source
 from app.sources.file import FileSource
 from app.sources.live import LiveCamera
 from app.sources.paced import PacedSource
-from app.sources.prefetch import prefetched
+from app.sources.prefetch import Prefetched
 from detectors.types import Frame
 from tests.peers.camera import RtspCamera
 from tests.peers.http_peers import mjpeg_camera
@@ -28,7 +28,7 @@ def from_file(video: Path, request: pytest.FixtureRequest) -> Iterator[AnySource
 
 
 def from_prefetch(video: Path, request: pytest.FixtureRequest) -> Iterator[AnySource]:
-    yield prefetched(FileSource(video, camera="gate"))
+    yield Prefetched(FileSource(video, camera="gate"))
 
 
 def from_paced(video: Path, request: pytest.FixtureRequest) -> Iterator[AnySource]:

@@ -115,7 +115,6 @@ def test_a_killed_camera_is_taken_up_again(rtsp_camera: RtspCamera):
     assert all(later > earlier for earlier, later in pairwise(pts))
     before = next(n for n, frame in enumerate(consumer.frames) if frame.time_us >= gap.end_us)
     assert pts[before] - pts[before - 1] == pytest.approx((gap.end_us - gap.start_us) / 1e6, abs=1)
-    assert consumer.source.stats.reconnects == 1
 
 
 @pytest.mark.parametrize("fault", ["hang", "freeze"])

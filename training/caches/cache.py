@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,25 +72,6 @@ class SampleTable:
     """[E, M], NO_TARGET behind the last."""
     weights: NDArray[np.float32]
     """[E, M]."""
-
-
-class CacheContent(Protocol):
-    """What merging and converting need of a cache of either format."""
-
-    path: Path
-    nouns: tuple[str, ...]
-    width: int
-    max_targets: int
-    """M; 0 if the samples have no targets."""
-    flags: Flags
-
-    def table(self) -> SampleTable:
-        """All entries; takes about 30 bytes of memory for each."""
-        ...
-
-    def vectors(self, rows: NDArray[np.int64]) -> Vectors:
-        """Unit vectors of some rows in any order [R, F]."""
-        ...
 
 
 class EmbeddingCache:

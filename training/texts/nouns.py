@@ -84,11 +84,6 @@ def class_synsets() -> list[int]:
     return [int(name[1:]) for name in ImageNetInfo().label_names()]
 
 
-def class_nouns(wordnet: WordNet) -> list[str]:
-    """First name of each ImageNet class as a noun of the dictionary; a few classes share one."""
-    return [canonical(wordnet.synsets[offset].lemmas[0]) for offset in class_synsets()]
-
-
 def choose_nouns(wordnet: WordNet, wanted: Container[str] | None = None) -> list[Noun]:
     """Choose the starter's nouns, in alphabetical order.
 

@@ -165,7 +165,7 @@ def image_address(path: Path) -> str:
     """An image as a data address: upright, at most 512 pixels long, JPEG.
 
     Raises:
-        app.names.images.ImageError: If it cannot be read.
+        novic.images.ImageError: If it cannot be read.
     """
     image = Image.fromarray(read_image(str(path)))
     image.thumbnail((IMAGE_SIDE, IMAGE_SIDE))

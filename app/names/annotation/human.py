@@ -17,8 +17,9 @@ from pydantic import BaseModel, ConfigDict
 from app import local_page
 from app.local_page import add_html, told
 from app.names.annotation.session import NoSuchItemError, Session
-from app.names.images import ImageError, read_image
+from app.names.images import read_image
 from app.progress import Reporter
+from novic.images import ImageError
 from training.evaluation.annotations import AnnotationError, Category
 
 SHOWN_SIDE = 1800

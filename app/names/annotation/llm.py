@@ -20,9 +20,9 @@ from app.names.annotation.asking import (
 )
 from app.names.annotation.opinions import Opinions, Rule
 from app.names.annotation.work import Item
-from app.names.images import ImageError
 from app.progress import Meter, Reporter
 from app.redact import redact
+from novic.images import ImageError
 from scenarios.llm.costs import token_counter
 from scenarios.llm.transport import KEPT, EndpointError
 from training.evaluation.annotations import AnnotationError, Annotations, write_annotations

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.names.images import ImageError, find_images, open_images, read_image
+from app.names.images import find_images, open_images, read_image
+from novic.images import ImageError
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (20, 30, 3)).astype(np.uint8)
 

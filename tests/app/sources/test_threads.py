@@ -11,7 +11,7 @@ import pytest
 from app.sources.base import SourceError, SourceInfo
 from app.sources.file import FileSource
 from app.sources.paced import PacedSource
-from app.sources.prefetch import prefetched
+from app.sources.prefetch import Prefetched
 from detectors.types import Frame
 from tests.peers.pattern import number_of, numbered
 
@@ -47,20 +47,20 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 class TestPrefetched:
     def test_gives_the_same_frames(self, clip: Path):
-        with prefetched(FileSource(clip)) as source:
+        with Prefetched(FileSource(clip)) as source:
             assert [number_of(frame.image) for frame in source.frames()] == list(range(50))
             assert source.info.camera == "door"
 
     def test_reads_no_more_ahead_than_its_depth(self):
         inner = CountedSource()
-        with prefetched(inner, depth=3) as source:
+        with Prefetched(inner, depth=3) as source:
             frames = source.frames()
             next(frames)
             time.sleep(0.2)
             assert inner.taken <= 5  # one delivered, three held, one in the reader's hand
 
     def test_an_error_comes_after_the_frames_before_it(self):
-        source = prefetched(CountedSource(fails_after=4))
+        source = Prefetched(CountedSource(fails_after=4))
         frames = source.frames()
         assert [next(frames).index for _ in range(4)] == [0, 1, 2, 3]
         with pytest.raises(SourceError, match="the disk went away"):
@@ -69,7 +69,7 @@ class TestPrefetched:
 
     def test_close_stops_a_full_reader_at_once(self):
         inner = CountedSource()
-        source = prefetched(inner, depth=2)
+        source = Prefetched(inner, depth=2)
         next(source.frames())
         begun = time.monotonic()
         source.close()
@@ -79,7 +79,7 @@ class TestPrefetched:
         assert list(source.frames()) == []
 
     def test_close_from_another_thread_ends_the_consumer(self, clip: Path):
-        source = prefetched(FileSource(clip), depth=1)
+        source = Prefetched(FileSource(clip), depth=1)
         threading.Timer(0.1, source.close).start()
         for _ in source.frames():
             time.sleep(0.02)
@@ -87,7 +87,7 @@ class TestPrefetched:
 
     def test_a_depth_of_nothing_is_refused(self):
         with pytest.raises(ValueError, match="depth must be at least 1"):
-            prefetched(CountedSource(), depth=0)
+            Prefetched(CountedSource(), depth=0)
 
 
 class TestPaced:

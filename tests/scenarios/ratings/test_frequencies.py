@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from scenarios.dictionary import NounEntry, ObjectDictionary
 from scenarios.ratings.frequencies import split_total, with_frequency
-from scenarios.ratings.scale import frequency, least_rating
+from scenarios.ratings.scale import frequency
 from tests.scenarios.builders import AIRPLANE, DEER, GLASSES, SUV
 
 freqs = st.lists(st.integers(1, 20), max_size=5)
@@ -109,6 +109,6 @@ def test_thresholds_keep_exactly_the_nouns_rated_above_them(dictionary: ObjectDi
         expected = [
             entry.target_noun
             for entry, rating in zip(dictionary.entries, ratings, strict=True)
-            if threshold == 0 or rating > least_rating(threshold)
+            if threshold == 0 or 0.375 * rating**2 > threshold + 0.5
         ]
         assert list(rated.thresholded(threshold).targets) == expected

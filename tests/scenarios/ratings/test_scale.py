@@ -13,7 +13,6 @@ from scenarios.ratings.scale import (
     displayed,
     frequency,
     fuse,
-    least_rating,
     log_odds,
     probability,
     rating,
@@ -104,12 +103,12 @@ def test_ratings_run_from_1_to_10_and_totals_as_upstreams():
 
 @pytest.mark.parametrize(("threshold", "p"), [(2, 0.18), (4, 0.27), (6, 0.35)])
 def test_thresholds_lie_where_the_spec_says(threshold: int, p: float):
-    assert (least_rating(threshold) - 1) / 9 == pytest.approx(p, abs=0.006)
+    assert total(rating(log_odds(p))) == pytest.approx(threshold + 0.5, abs=0.1)
 
 
 @given(st.floats(1, 10), st.integers(0, 40))
 def test_a_noun_is_above_a_threshold_exactly_if_its_rating_is(stars: float, threshold: int):
-    bound = least_rating(threshold)
+    bound = math.sqrt((threshold + 0.5) / 0.375)
     if threshold == 0:
         assert frequency(stars) > 0
     elif abs(stars - bound) > 1e-9:
