@@ -1,6 +1,7 @@
 """Ctrl-C that lets a long job put its results in order."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -24,8 +25,14 @@ class Stop:
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Turn the first Ctrl-C or SIGTERM inside into a flag; the second one interrupts at once."""
+    """Turn the first Ctrl-C or SIGTERM inside into a flag; the second one interrupts at once.
+
+    Outside the main thread no signal arrives, and nothing is changed.
+    """
     stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
 
     def handle(number: int, frame: FrameType | None) -> None:
         del number, frame

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 REFERENCES = ROOT / "docs" / "references"
-ROOMS = ("app", "scenarios", "detectors", "novic", "training", "calibration")
+ROOMS = ("nomaly", "app", "scenarios", "detectors", "novic", "training", "calibration")
 READ = {".py", ".md", ".yaml", ".sql", ".js", ".j2"}
 
 SIGN = chr(0xA7)

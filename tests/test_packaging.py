@@ -4,7 +4,7 @@ from importlib.metadata import distributions, packages_distributions, version
 from importlib.resources import files
 from pathlib import Path
 
-ROOMS = {"app", "scenarios", "detectors", "novic", "training", "calibration"}
+ROOMS = {"nomaly", "app", "scenarios", "detectors", "novic", "training", "calibration"}
 
 
 def test_only_one_opencv_is_installed():

@@ -1,0 +1,66 @@
+"""Recorded video in, named events out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.progress import Reporter
+from app.watching import audit as auditing
+from app.watching.audit import AuditRequest, AuditResult
+
+
+def audit(
+    videos: str | Path | Sequence[str | Path],
+    out: str | Path = "nomaly-audit",
+    *,
+    normal_first_s: float | None = None,
+    normal: str | Path | None = None,
+    detector: str | Path | None = None,
+    fps: float | None = 5.0,
+    model: str | Path | None = None,
+    camera: str = "",
+    draw: bool = True,
+    overwrite: bool = False,
+    device: str = "auto",
+) -> AuditResult:
+    """Find and name what does not belong in recorded video, as `nomaly audit` does.
+
+    Writes report, events, pictures and the annotated video into `out`. Ctrl-C ends it with what
+    was found so far, and the same call goes on from there. A finished one is not run again.
+
+    Args:
+        videos: Files of one camera.
+        out: A folder, new, empty or of an earlier audit.
+        normal_first_s: Seconds at the start of the first video that show nothing unusual; one of
+            this, `normal` and `detector` is needed.
+        normal: A video that shows nothing unusual.
+        detector: Folder of a detector that was fitted before.
+        fps: Frames a second that are looked at; None for every frame.
+        model: Decoder that names things; None for the starter that comes along.
+        camera: What the camera is called; empty for the file's name.
+        draw: Whether to write `annotated.mp4`.
+        overwrite: Replace what an earlier run left in `out`.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+
+    Raises:
+        NomalyError: If the request makes no sense, a video cannot be read, or results cannot be
+            written.
+    """
+    files = [videos] if isinstance(videos, str | Path) else videos
+    request = AuditRequest(
+        videos=tuple(Path(file) for file in files),
+        out=Path(out),
+        normal=_path(normal),
+        normal_first_s=normal_first_s,
+        detector=_path(detector),
+        fps=fps,
+        model=_path(model),
+        camera=camera,
+        draw=draw,
+        overwrite=overwrite,
+        device=device,
+    )
+    return auditing.audit(request, Reporter(quiet=True))
+
+
+def _path(text: str | Path | None) -> Path | None:
+    return Path(text) if text is not None else None
