@@ -8,6 +8,7 @@ from app.watching import fitting
 from detectors import build
 from detectors.base import AnomalyMaps, Detector
 from detectors.boxes import find_boxes
+from detectors.configs import PadimConfig
 from detectors.types import Detection, Pixels
 from nomaly.arrays import checked
 from novic.device import resolve_device
@@ -65,7 +66,8 @@ def fit_detector(frames: Sequence[Pixels], *, device: str = "auto") -> ViewDetec
         NomalyError: If there are too few frames, their sizes differ, or weights are missing.
     """
     quiet = Reporter(quiet=True)
-    fitted = fitting.fit_detector(checked(frames), resolve_device(device), quiet, lambda: None)
+    normal, where = checked(frames), resolve_device(device)
+    fitted = fitting.fit_detector(PadimConfig(), normal, where, quiet, lambda: None)
     return ViewDetector(fitted)
 
 

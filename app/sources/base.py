@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 from detectors.types import Frame
 from novic.errors import NomalyError
@@ -111,6 +111,26 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of the file, device or connection. Safe to call twice and from another thread."""
+        ...
+
+
+class Recording(Source, Protocol):
+    """A source that is opened with `with`, read to its end and closed."""
+
+    def __enter__(self) -> Self:
+        """The source itself."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        ...
+
+    def thin(self, sample_fps: float | None) -> None:
+        """From here on keep at most so many frames a second; None keeps all.
+
+        Raises:
+            ValueError: If it is not a positive number.
+        """
         ...
 
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from av.container import InputContainer
 
@@ -82,7 +83,7 @@ class FileSource:
             raise
         self._convert = RgbConverter()
 
-    def __enter__(self) -> "FileSource":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

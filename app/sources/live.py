@@ -18,7 +18,7 @@ from app.redact import redact
 from app.sources.base import Gap, LiveStats, SourceInfo, UnreachableError
 from app.sources.mailbox import Mailbox
 from app.sources.process import Arrived, Failed, Opened, ReaderProcess
-from app.sources.reader import ReadRequest
+from app.sources.reader import ReadRequest, reader_kind
 from app.sources.timeline import Timeline
 from detectors.types import Frame
 
@@ -88,15 +88,15 @@ class LiveCamera:
             settings: How patient to be; the defaults suit most cameras.
         """
         self._settings = settings or LiveSettings()
-        webcam = "://" not in str(address)
+        kind = reader_kind(str(address))
         self._request = ReadRequest(
-            kind="webcam" if webcam else "network",
+            kind=kind,
             address=str(address),
             open_s=self._settings.open_s,
             sample_fps=sample_fps,
         )
-        uri = f"webcam {address}" if webcam else redact(str(address))
-        name = f"webcam-{address}" if webcam else _host(uri)
+        uri = redact(str(address)) if kind == "network" else f"{kind} {address}"
+        name = _host(uri) if kind == "network" else f"{kind}-{address}"
         self._info = SourceInfo(camera or name, uri, size=(0, 0), fps=0.0, duration_s=0.0)
         self._changed = threading.Condition()
         self._stop = threading.Event()

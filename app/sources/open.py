@@ -6,10 +6,11 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from app.redact import redact
-from app.sources.base import LiveSource, SourceError, UnreachableError
+from app.sources.base import LiveSource, Recording, SourceError, UnreachableError
 from app.sources.file import FileSource
 from app.sources.live import LiveCamera, LiveSettings
 from app.sources.paced import PacedSource
+from novic.errors import UsageError
 
 type SourceKind = Literal["webcam", "network", "file"]
 
@@ -35,13 +36,26 @@ def kind_of(spec: str) -> SourceKind:
     return "network"
 
 
+def check_recording(spec: str | Path) -> None:
+    """Say what is plainly no recording, before anything is loaded for it.
+
+    Raises:
+        UsageError: If there is no such file or it is a folder.
+    """
+    path = _path(str(spec))
+    if not path.exists():
+        raise UsageError(f"{spec}: there is no such file")
+    if path.is_dir():
+        raise UsageError(f"{spec}: is a folder; name video files")
+
+
 def open_recording(
     spec: str,
     camera: str = "",
     sample_fps: float | None = None,
     start_s: float = 0.0,
     start_time: datetime | None = None,
-) -> FileSource:
+) -> Recording:
     """Open a video file to read every frame (or `sample_fps` of them) as fast as it goes.
 
     Raises:

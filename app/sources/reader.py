@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 import av
 import av.error
@@ -40,11 +40,20 @@ type Picture = tuple[av.VideoFrame | Pixels, float | None]
 """A frame of a network stream or an RGB image of a webcam, and its time on the camera's clock."""
 
 
+type ReaderKind = Literal["network", "webcam"]
+"""What a camera is read by; `read` has a case for each."""
+
+
+def reader_kind(address: str) -> ReaderKind:
+    """How a camera's address is read: a URL over the network, all else is a webcam."""
+    return "network" if "://" in address else "webcam"
+
+
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
     """What a reader process is to read."""
 
-    kind: Literal["network", "webcam"]
+    kind: ReaderKind
     address: str
     """URL; for a webcam its number, or the path of a device."""
     open_s: float
@@ -184,11 +193,20 @@ def explain(error: Exception, connected: bool) -> tuple[GapReason, str]:
             return "crashed", f"{type(error).__name__}: {text}"
 
 
+def _pictures(request: ReadRequest, publisher: Publisher) -> Iterator[Picture]:
+    match request.kind:
+        case "webcam":
+            return webcam_pictures(request, publisher)
+        case "network":
+            return network_pictures(request, publisher)
+        case _:
+            assert_never(request.kind)
+
+
 def read(request: ReadRequest, publisher: Publisher) -> None:
     """Publish frames until the camera ends or fails, then tell which."""
-    pictures = webcam_pictures if request.kind == "webcam" else network_pictures
     try:
-        for picture, pts_s in pictures(request, publisher):
+        for picture, pts_s in _pictures(request, publisher):
             publisher.show(picture, pts_s)
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to know
         reason, text = explain(error, connected=publisher.read > 0)

@@ -21,7 +21,7 @@ from app.media.video import VideoError
 from app.progress import Meter, Reporter
 from app.report.build import write_report
 from app.sources.base import SourceError
-from app.sources.open import open_recording
+from app.sources.open import check_recording, open_recording
 from app.sources.prefetch import Prefetched
 from app.stop import stoppable
 from app.watching.camera import Camera
@@ -302,10 +302,7 @@ def _long_since(source: SourceProgress) -> bool:
 def _check(request: AuditRequest) -> None:
     """Refuse what cannot work before anything is loaded."""
     for video in (*request.videos, *([request.normal] if request.normal else [])):
-        if not video.exists():
-            raise UsageError(f"{video}: there is no such file")
-        if video.is_dir():
-            raise UsageError(f"{video}: is a folder; name video files")
+        check_recording(video)
     if len(set(request.videos)) != len(request.videos):
         raise UsageError("a video is named twice")
     given = [request.normal, request.normal_first_s, request.detector]
