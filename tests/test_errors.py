@@ -13,7 +13,7 @@ from novic.errors import NomalyError
 from tests.app.short_watch import run_nomaly
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("app", "training", "calibration", "scenarios", "detectors", "novic")
+ROOMS = ("nomaly", "app", "training", "calibration", "scenarios", "detectors", "novic")
 
 
 @cache
