@@ -17,7 +17,7 @@ from novic.embedders.kinds import SPECS
 if TYPE_CHECKING:
     from novic.embedder import Embedder
     from training.caches.merge import TargetCount
-    from training.caches.output import Making
+    from training.caches.output import Build, Making
     from training.caches.shards import VectorKind
 
 cli = command_group("cache", "Embeddings of nouns, captions and images, stored for training.")
@@ -296,7 +296,7 @@ def _build(spec: str, device: str) -> "Embedder":
     return build_embedder(spec, resolve_device(device))
 
 
-def _builder(cache: Path, spec: str, device: str) -> Any:  # noqa: ANN401
+def _builder(cache: Path, spec: str, device: str) -> "Build | None":
     """Builds the embedder that was named, or else the one that a cache names; None if none is."""
     from training.caches.reader import maker_of, open_cache
 

@@ -1,7 +1,7 @@
 """`nomaly evaluate` and `nomaly score`: how good names are."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,16 @@ from app.commands.options import (
     show_progress,
 )
 from app.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from app.names.evaluating import EvaluatedSet
+    from scenarios.dictionary import ObjectDictionary
+    from training.evaluation.comparison import ScoredRow
+    from training.evaluation.tables import ResultTable
 
 ANY_WIDTH = 10_000
 """Wider than any table."""
@@ -176,7 +186,7 @@ def score(
         _tell_unjudged(rows, annotations)
 
 
-def _dictionary(path: Path | None) -> Any:  # noqa: ANN401
+def _dictionary(path: Path | None) -> "ObjectDictionary | None":
     if path is None:
         return None
     from scenarios.dictionary import read_dictionary
@@ -191,7 +201,7 @@ def _guide(text: str) -> tuple[str, ...] | None:
     return () if text == "vocabulary" else tuple(guide_nouns(Path(text)))
 
 
-def _tell(evaluated: Any) -> None:  # noqa: ANN401
+def _tell(evaluated: "EvaluatedSet") -> None:
     """A data set's result for people."""
     from training.evaluation.comparison import comparison_table, score_files
 
@@ -207,7 +217,7 @@ def _tell(evaluated: Any) -> None:  # noqa: ANN401
     typer.echo(f"Wrote {evaluated.file}: {images} images{left_out}. {after}")
 
 
-def _summary(evaluated: Any) -> dict[str, Any]:  # noqa: ANN401
+def _summary(evaluated: "EvaluatedSet") -> dict[str, Any]:
     """A data set's result for scripts."""
     from training.evaluation.comparison import comparison_json, cross_tables, score_files
 
@@ -229,21 +239,21 @@ def _summary(evaluated: Any) -> dict[str, Any]:  # noqa: ANN401
     return {**summary, "scores": comparison_json(rows), "direct_guided": crossed or None}
 
 
-def _print_scores(rows: Any, seed: int) -> None:  # noqa: ANN401
+def _print_scores(rows: "Sequence[ScoredRow]", seed: int) -> None:
     from training.evaluation.comparison import comparison_table
 
     _print_table(comparison_table(rows, seed))
     _print_cross(rows)
 
 
-def _print_table(table: Any) -> None:  # noqa: ANN401
+def _print_table(table: "ResultTable") -> None:
     """A result table in the terminal: below the figures their intervals, the best ones bold.
 
     Where a row per model is too wide, there is a column per model if that is narrower.
     """
     from rich.console import Console
 
-    def natural(shown: Any) -> int:  # noqa: ANN401
+    def natural(shown: "Table") -> int:
         return Console(width=ANY_WIDTH).measure(shown).maximum
 
     console = Console()
@@ -256,7 +266,7 @@ def _print_table(table: Any) -> None:  # noqa: ANN401
     console.print(shown)
 
 
-def _cells(table: Any) -> list[list[str]]:  # noqa: ANN401
+def _cells(table: "ResultTable") -> list[list[str]]:
     """A result table as marked-up text, its head first; the strategy stands below the model."""
     from rich.markup import escape
 
@@ -278,7 +288,7 @@ def _cells(table: Any) -> list[list[str]]:  # noqa: ANN401
     return rows
 
 
-def _rich_table(rows: list[list[str]]) -> Any:  # noqa: ANN401
+def _rich_table(rows: list[list[str]]) -> "Table":
     from rich.table import Table
 
     shown = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -289,7 +299,7 @@ def _rich_table(rows: list[list[str]]) -> Any:  # noqa: ANN401
     return shown
 
 
-def _print_cross(rows: Any) -> None:  # noqa: ANN401
+def _print_cross(rows: "Sequence[ScoredRow]") -> None:
     """Greedy answers without and with a guide against each other."""
     from training.evaluation.comparison import cross_tables
 
@@ -301,13 +311,18 @@ def _print_cross(rows: Any) -> None:  # noqa: ANN401
             typer.echo(f"  direct {direct:<8} guided {guided:<10} {count:>7}  {share:6.2f}%")
 
 
-def _tell_unjudged(rows: Any, annotations: Path | None) -> None:  # noqa: ANN401
+def _tell_unjudged(rows: "Sequence[ScoredRow]", annotations: Path | None) -> None:
     """Say what the scores do not rest on."""
     if annotations is None:
         return
-    files = " ".join(dict.fromkeys(str(row.file) for row in rows if row.score.unjudged))
+    from training.evaluation.scores import AnnotatedScore
+
+    unjudged: list[str] = []
     for row in rows:
+        if not isinstance(row.score, AnnotatedScore):
+            continue
         if row.score.unjudged:
+            unjudged.append(str(row.file))
             image, noun = row.score.unjudged[0]
             typer.echo(
                 f"nomaly: {row.file} {row.gencfg}: {len(row.score.unjudged)} first nouns are not "
@@ -321,5 +336,6 @@ def _tell_unjudged(rows: Any, annotations: Path | None) -> None:  # noqa: ANN401
                 f"no specificity and count 0 in the overall score: {listed}",
                 err=True,
             )
-    if files:
+    if unjudged:
+        files = " ".join(dict.fromkeys(unjudged))
         typer.echo(f"nomaly: judge them with nomaly annotate human FOLDER {files}", err=True)

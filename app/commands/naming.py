@@ -1,7 +1,7 @@
 """`nomaly name` and `nomaly decode`: nouns for images, and for vectors."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,11 @@ from app.commands.options import (
     show_progress,
 )
 from app.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from novic.guides import GuideList
 
 Strategy = Annotated[
     str,
@@ -173,7 +178,7 @@ def guide_nouns(file: Path | None) -> list[str]:
     return nouns
 
 
-def spellings_of(dictionary: Path | None) -> Any:  # noqa: ANN401
+def spellings_of(dictionary: Path | None) -> "Callable[[str], Sequence[str]]":
     """What a typed noun may mean, by the dictionary."""
     if dictionary is None:
         return lambda _: ()
@@ -183,7 +188,7 @@ def spellings_of(dictionary: Path | None) -> Any:  # noqa: ANN401
     return lambda text: [entry.target_noun for entry in resolve(text)]
 
 
-def tell_left_out(guide: Any) -> None:  # noqa: ANN401
+def tell_left_out(guide: "GuideList | None") -> None:
     """Say what of a guide cannot be said, and what was never trained."""
     if guide is None:
         return

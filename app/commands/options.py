@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -65,7 +65,7 @@ Sinks = Annotated[
 ]
 
 
-def print_json(value: Any) -> None:  # noqa: ANN401
+def print_json(value: object) -> None:
     """A result as one line of JSON, the last line of stdout."""
     typer.echo(json.dumps(value, ensure_ascii=False))
 

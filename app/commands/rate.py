@@ -1,7 +1,7 @@
 """`nomaly scenario rate`: have a site's nouns rated, by language models or without."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -17,6 +17,8 @@ from app.commands.options import (
 from app.errors import UsageError
 
 if TYPE_CHECKING:
+    from app.progress import Reporter
+    from app.sites.rating.order import RateOrder
     from app.sites.rating.plan import RatingPlan
     from app.sites.rating.run import Rated
 
@@ -176,7 +178,9 @@ def rate(
     _show_rated(_rate(order, upstream_ratings, drop_invalid, reporter), name, as_json=as_json)
 
 
-def _rate(order: Any, upstream: Path | None, drop_invalid: bool, reporter: Any) -> "Rated":  # noqa: ANN401
+def _rate(
+    order: "RateOrder", upstream: Path | None, drop_invalid: bool, reporter: "Reporter"
+) -> "Rated":
     if upstream is not None:
         from app.sites.rating.upstream import take_upstream_ratings
 
