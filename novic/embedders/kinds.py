@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from novic.errors import UsageError
+
 if TYPE_CHECKING:
     import torch
 
@@ -35,7 +37,7 @@ def _build_starter(name: str, device: "torch.device", precision: str) -> "Embedd
     from novic.embedders.starter import StarterEmbedder
 
     if precision != "auto":
-        raise ValueError(f"precision '{precision}' asked for, but the starter has its own")
+        raise UsageError(f"precision '{precision}' asked for, but the starter has its own")
     return StarterEmbedder(device)
 
 
