@@ -5,6 +5,8 @@ from pathlib import Path
 
 import platformdirs
 
+from novic.folders import cache_folder
+
 
 def data_folder() -> Path:
     """What must not be lost: ratings, language models.
@@ -14,12 +16,6 @@ def data_folder() -> Path:
     """
     home = os.environ.get("NOMALY_HOME")
     return Path(home).expanduser() / "data" if home else platformdirs.user_data_path("nomaly")
-
-
-def cache_folder() -> Path:
-    """What can be made again, such as the base dictionary; with NOMALY_HOME, cache in there."""
-    home = os.environ.get("NOMALY_HOME")
-    return Path(home).expanduser() / "cache" if home else platformdirs.user_cache_path("nomaly")
 
 
 def rating_store_path() -> Path:

@@ -5,6 +5,7 @@ has (24 s the first time, 9 s later, measured with `-X importtime`). So it is im
 detector learns, never when one only looks.
 """
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,10 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from novic.folders import cache_folder
+
+# anomalib imports matplotlib, which would keep a list of fonts elsewhere in the home folder.
+os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
 with warnings.catch_warnings():
     # anomalib and FrEIA, which it imports, still use old paths of timm and of anomalib itself, and
     # FrEIA has escapes that Python 3.12 frowns at. Nobody who watches a camera can act on that.
