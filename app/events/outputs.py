@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -84,21 +85,35 @@ def sole_writer(out: Path, *, overwrite: bool) -> Iterator[None]:
         lock.release()
 
 
-def earlier_run(store: Store, kind: str, settings: Mapping[str, Any]) -> Run | None:
+def earlier_run(
+    store: Store,
+    kind: str,
+    settings: Mapping[str, Any],
+    unsaid: Mapping[str, Any] = MappingProxyType({}),
+) -> Run | None:
     """The run that a folder holds, if it is the one asked for, so that it can be taken up.
 
     Args:
         store: Of the folder.
         kind: `audit` or `watch`.
         settings: What decides the run's result, as it comes back from the store.
+        unsaid: What held in runs of an earlier Nomaly that did not keep these settings yet.
 
     Raises:
         UsageError: If it is another one.
     """
     last = store.last_run()
-    if last is None or (last.kind == kind and last.settings == settings):
+    if last is None:
+        return None
+    before = {**unsaid, **last.settings}
+    if last.kind == kind and before == settings:
         return last
-    differs = difference(settings, last.settings) if last.kind == kind else _KINDS[last.kind]
+    if last.kind != kind:
+        differs = _KINDS[last.kind]
+    elif settings.keys() - before.keys():
+        differs = f"{_KINDS[kind]} of an earlier Nomaly, which did not keep how it was started"
+    else:
+        differs = difference(settings, before)
     raise UsageError(
         f"--out {store.folder}: holds the results of another run: {differs}; "
         "name another folder, or use --overwrite to replace them"

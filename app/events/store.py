@@ -332,7 +332,9 @@ class Store:
 
     def gaps(self, run_id: int) -> list[dict[str, Any]]:
         """All gaps of a run in order."""
-        rows = self._db.execute("SELECT * FROM gap WHERE run_id = ? ORDER BY start_us", (run_id,))
+        rows = self._db.execute(
+            "SELECT * FROM gap WHERE run_id = ? ORDER BY start_us, reason", (run_id,)
+        )
         return [dict(row) for row in rows]
 
     def vectors(self, embedder: str) -> tuple[list[str], NDArray[np.float32]]:

@@ -117,7 +117,8 @@ def audit(request: AuditRequest, reporter: Reporter) -> AuditResult:
     _check(request)
     with sole_writer(request.out, overwrite=request.overwrite), Store(request.out) as store:
         settings = _settings(request)
-        run = earlier_run(store, "audit", settings) or store.begin_run("audit", settings)
+        run = earlier_run(store, "audit", settings, request.unsaid())
+        run = run or store.begin_run("audit", settings)
         if run.state == "finished":
             reporter.say(f"{request.out} holds the finished results of this very audit.")
             return _result(store, run, request.out)

@@ -45,4 +45,13 @@ class RunRequest:
             "zones": asdict(self.zones),
             "rule": self.rule.model_dump(),
         }
-        return json.loads(json.dumps(settings))
+        return _as_stored(settings)
+
+    def unsaid(self) -> dict[str, Any]:
+        """What held in runs of before December 2026, which did not keep it: the defaults."""
+        config = None if self.detector else PadimConfig().model_dump()
+        return _as_stored({"detector_config": config, "rule": TrackRule().model_dump()})
+
+
+def _as_stored(settings: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(settings))

@@ -89,7 +89,7 @@ def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, An
         Store(request.out, sinks=keys) as store,
     ):
         settings = _settings(request)
-        run = earlier_run(store, "watch", settings)
+        run = earlier_run(store, "watch", settings, request.unsaid())
         before = next(iter(store.sources(run.id)), None) if run is not None else None
         if run is not None and before is not None and before.finished:
             reporter.say(f"{request.out} holds the finished results of this very watch.")

@@ -28,6 +28,17 @@ ALTER TABLE event_of_any_state RENAME TO event;
 CREATE INDEX event_by_camera ON event(camera, start_us);
 CREATE INDEX event_by_time ON event(start_us);
 CREATE INDEX event_by_run ON event(run_id, start_us);
+-- A camera may be blind for two reasons from the same moment on.
+CREATE TABLE gap_by_reason(
+  run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+  camera TEXT NOT NULL, start_us INTEGER NOT NULL, end_us INTEGER,
+  reason TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY(run_id, camera, start_us, reason)
+) WITHOUT ROWID;
+INSERT INTO gap_by_reason(run_id, camera, start_us, end_us, reason, detail)
+SELECT run_id, camera, start_us, end_us, reason, detail FROM gap;
+DROP TABLE gap;
+ALTER TABLE gap_by_reason RENAME TO gap;
 CREATE TABLE vector(            -- what an event's name rests on, to search and to name it again
   event_id TEXT PRIMARY KEY REFERENCES event(id) ON DELETE CASCADE,
   embedder TEXT NOT NULL,      -- only vectors of the same one can be compared

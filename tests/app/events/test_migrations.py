@@ -11,6 +11,7 @@ from PIL import Image
 from app.events.schema import STORE
 from app.events.store import Store
 from app.report.build import write_report
+from app.sources.base import Gap
 from detectors.types import Box
 from tests.app.events.findings import BOX, a_finding, changes, pictures
 
@@ -44,7 +45,10 @@ def test_an_old_store_is_brought_up_to_date_and_reads_the_same(old_folder: Path)
         assert [gap["end_us"] for gap in store.gaps(run.id)] == [1764374407000000, None]
         page = write_report(store, run).read_text()
         assert page.count("data:image/jpeg;base64,") == 4
-        # What the old table would have refused.
+        # What the old tables would have refused.
+        left_at_us = store.gaps(run.id)[1]["start_us"]
+        store.save(run.id, changes(gaps=[Gap(left_at_us, None, "size")]))
+        assert [gap["reason"] for gap in store.gaps(run.id)] == ["stalled", "ended", "size"]
         finding = a_finding()
         life = replace(left, state="stationary", snapshot_s=12.0)
         store.save(run.id, changes(replace(finding, event=life, path=())))

@@ -96,6 +96,17 @@ def test_runs_and_gaps_and_seconds(store: Store):
     )
 
 
+def test_two_gaps_of_one_moment_do_not_overwrite_each_other(store: Store):
+    run_id = begin(store)
+    size, ended = Gap(5, None, "size", "pictures of 64x48"), Gap(5, None, "ended", "no stream")
+    store.save(run_id, changes(gaps=[size, ended]))
+    store.save(run_id, changes(gaps=[replace(size, end_us=9), replace(ended, end_us=7)]))
+    assert [(gap["reason"], gap["end_us"], gap["detail"]) for gap in store.gaps(run_id)] == [
+        ("ended", 7, "no stream"),
+        ("size", 9, "pictures of 64x48"),
+    ]
+
+
 def test_a_store_from_a_newer_nomaly_is_refused(tmp_path: Path):
     db = sqlite3.connect(tmp_path / STORE)
     db.execute("PRAGMA user_version=99")

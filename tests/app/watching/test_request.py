@@ -1,0 +1,75 @@
+"""What a run keeps of its request, and runs of an earlier Nomaly, which kept less."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.errors import UsageError
+from app.events.store import Store
+from app.progress import Reporter
+from app.watching.audit import AuditRequest, audit
+from app.watching.watch import WatchRequest, watch
+from detectors.configs import PadimConfig
+from detectors.tracks import TrackRule
+from novic.model import model_sha256
+
+QUIET = Reporter(quiet=True)
+
+
+def settings_of_before(video: Path) -> dict[str, Any]:
+    """What the audit of commit da1c55a stored as its settings."""
+    told = """{"camera": "", "detector": null, "embedder": null, "fps": 5.0, "normal": null,
+    "normal_first_s": 14.0, "zones": {"exclude": [], "include": []}}"""
+    facts = video.stat()
+    identity = [str(video), facts.st_size, facts.st_mtime_ns]
+    return {**json.loads(told), "videos": [identity], "namer": model_sha256(None)}
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "shift.mp4"
+    path.write_bytes(b"a finished audit does not look into it again")
+    return path
+
+
+@pytest.fixture
+def audited_before(video: Path, tmp_path: Path) -> Path:
+    out = tmp_path / "out"
+    out.mkdir()
+    with Store(out) as store:
+        run = store.begin_run("audit", settings_of_before(video))
+        facts = {"seconds": 2.0, "detector_seconds": 1.0, "analysed": 20, "failed": []}
+        store.end_run(run.id, "finished", facts)
+    return out
+
+
+def test_an_audit_of_before_is_taken_up_by_the_same_command(video: Path, audited_before: Path):
+    asked = AuditRequest(out=audited_before, videos=(video,), normal_first_s=14.0)
+    assert audit(asked, QUIET).analysed == 20
+
+
+@pytest.mark.parametrize(
+    ("more", "differs"),
+    [
+        ({"fps": 2.0}, r"fps \(5\.0 before, 2\.0 now\); name"),
+        ({"rule": TrackRule(close_after_s=9.0)}, "rule .*'close_after_s': 2.0.*before, .* 9.0"),
+        ({"detector_config": PadimConfig(passes=320)}, "detector_config .*160.* before, .*320"),
+    ],
+)
+def test_one_that_differs_from_the_defaults_of_then_is_another(
+    more: dict[str, Any], differs: str, video: Path, audited_before: Path
+):
+    asked = AuditRequest(out=audited_before, videos=(video,), normal_first_s=14.0, **more)
+    with pytest.raises(UsageError, match=f"results of another run: {differs}"):
+        audit(asked, QUIET)
+
+
+def test_a_watch_of_before_kept_too_little_to_go_on(tmp_path: Path):
+    with Store(tmp_path) as store:
+        store.begin_run("watch", {"learn_s": 20.0, "source": "rtsp://camera/hall"})
+    asked = WatchRequest(out=tmp_path, source="rtsp://camera/hall", learn_s=20.0)
+    kept = "a watch of an earlier Nomaly, which did not keep how it was started; name another fol"
+    with pytest.raises(UsageError, match=f"results of another run: {kept}"):
+        watch(asked, QUIET, lambda _: None)
