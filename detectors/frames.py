@@ -81,7 +81,7 @@ def resized(frame: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 def thinned(frames: Sequence[Pixels], most: int) -> list[Pixels]:
-    """At most `most` of the frames, evenly over all, the first and the last included."""
+    """At most `most` of the frames [H, W, 3], evenly over all, first and last included."""
     if len(frames) <= most:
         return list(frames)
     return [frames[i] for i in np.linspace(0, len(frames) - 1, most).round().astype(int)]

@@ -61,7 +61,7 @@ def split_normal(
     more weather than it saw.
 
     Args:
-        frames: In the order they were taken, at least MINIMUM_FRAMES.
+        frames: RGB uint8 [H, W, 3], in the order they were taken, at least MINIMUM_FRAMES.
         most: More are thinned out evenly.
         held_out: Share of the frames that is held back, at least two of them.
         passes: Pictures in the first part, at least.

@@ -67,7 +67,7 @@ class Track:
 
     @property
     def box(self) -> Box:
-        """Where it was seen last."""
+        """Where it was seen last, in pixels of the frame."""
         return self.path[-1][1]
 
     @property

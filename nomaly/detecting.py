@@ -41,7 +41,10 @@ class ViewDetector:
         return [find_boxes(heat, frame.shape[:2]) for heat, frame in zip(maps, frames, strict=True)]
 
     def maps(self, frames: Sequence[Pixels]) -> AnomalyMaps:
-        """How unusual every part of each frame is; takes and raises what `detect` does."""
+        """How unusual every part of each frame is, float32 [B, h, w], 1.0 is just unusual.
+
+        Takes and raises what `detect` does.
+        """
         return self._detector.detect(checked(frames))
 
     def save(self, folder: str | Path) -> None:

@@ -136,6 +136,10 @@ class NounDecoder:
     def decode_as_upstream(self, vectors: Vectors, config: GenConfig) -> list[list[DecodedNoun]]:
         """Name vectors with upstream's own answers, its defects included; slow.
 
+        Args:
+            vectors: N vectors [N, F], as `decode` takes them.
+            config: Strategy, and how many answers.
+
         Returns:
             For each vector `config.topk` answers in upstream's order; scores may be NaN or -inf.
 

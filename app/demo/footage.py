@@ -73,7 +73,7 @@ class Placement:
         return None if away is None else (round(away * self.slide[0]), round(away * self.slide[1]))
 
     def box_at(self, time_s: float) -> Box | None:
-        """What can be seen of it at a time, None when nothing can."""
+        """What can be seen of it at a time, in pixels of the frame; None when nothing can."""
         shift = self.shift_at(time_s)
         if shift is None:
             return None
@@ -82,7 +82,7 @@ class Placement:
 
     @property
     def swept(self) -> Box:
-        """Everything that it passes over on its way."""
+        """Everything that it passes over on its way, in pixels of the frame."""
         return _clipped(self.box.union(_moved(self.box, self.slide)), self.size)
 
 
@@ -191,7 +191,7 @@ class Stage:
         self._resting: tuple[tuple[int, ...], Pixels] = ((), where.world)
 
     def world_at(self, time_s: float) -> Pixels:
-        """The place's world at a time; not to be changed."""
+        """The place's world at a time, RGB uint8 [H, W, 3]; not to be changed."""
         shifts = {
             number: shift
             for number, placed in enumerate(self._plan.placements)

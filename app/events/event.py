@@ -134,5 +134,5 @@ class Lasting:
 
 
 def box_sides(box: Box) -> tuple[float, float, float, float]:
-    """(x1, y1, x2, y2)."""
+    """(x1, y1, x2, y2) in pixels, x2 and y2 excluded."""
     return box.x1, box.y1, box.x2, box.y2

@@ -313,7 +313,7 @@ class Store:
         return [self._event(dict(row)) for row in rows]
 
     def sightings(self, event_id: str) -> list[tuple[float, Box, float]]:
-        """(pts_s, box, score) of an event's sightings in order."""
+        """(pts_s, box, score) of an event's sightings in order, boxes in pixels of the frame."""
         rows = self._db.execute(
             "SELECT * FROM sighting WHERE event_id = ? ORDER BY pts_s", (event_id,)
         )

@@ -102,7 +102,7 @@ class Source(Protocol):
         ...
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames that have not been taken yet.
+        """Yield the frames that have not been taken yet, RGB uint8 [H, W, 3].
 
         Raises:
             SourceError: If the source breaks before its end.
@@ -169,7 +169,7 @@ class LiveSource(Protocol):
         ...
 
     def take(self) -> Frame | None:
-        """The newest frame if it has not been taken yet, else None; never waits.
+        """The newest frame, RGB uint8 [H, W, 3]; None if it was taken already; never waits.
 
         So one loop can serve many sources; `frames` is for a loop that serves one.
 
@@ -180,6 +180,8 @@ class LiveSource(Protocol):
 
     def frames(self, timeout_s: float = 0.5) -> Iterator[Frame | None]:
         """Yield the newest frame, or None after each `timeout_s` without one, until closed.
+
+        Frames are as `take` gives them.
 
         A network camera never ends: it reconnects for ever. A file played at its own pace ends.
         """

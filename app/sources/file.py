@@ -113,7 +113,7 @@ class FileSource:
         return f"{self._path}: {'; '.join(faults)}" if faults else ""
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames that have not been taken yet, until the file ends or is closed."""
+        """Yield the frames not taken yet, RGB uint8 [H, W, 3], until the file ends or is closed."""
         while not self._closed and not self._finished:
             frame = self._next()
             if frame is not None:

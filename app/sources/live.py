@@ -160,7 +160,7 @@ class LiveCamera:
         return self._stop.is_set()
 
     def frames(self, timeout_s: float = 0.5) -> Iterator[Frame | None]:
-        """Yield the newest frame, or None after each `timeout_s` without one, until closed."""
+        """See `LiveSource.frames`."""
         while not self.ended:
             with self._changed:
                 self._changed.wait_for(self._has_news, timeout_s)
@@ -169,7 +169,7 @@ class LiveCamera:
                 yield frame
 
     def take(self) -> Frame | None:
-        """The newest frame if it has not been taken yet, else None; never waits."""
+        """The newest frame, RGB uint8 [H, W, 3]; None if it was taken already; never waits."""
         with self._changed:
             shot = self._mailbox.newest(after=self._taken) if self._mailbox else None
             if shot is None:

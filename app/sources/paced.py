@@ -68,7 +68,7 @@ class PacedSource:
         return played or self._stop.is_set()
 
     def frames(self, timeout_s: float = 0.5) -> Iterator[Frame | None]:
-        """Yield the newest frame, or None after each `timeout_s` without one, until the end.
+        """See `LiveSource.frames`; it ends with the recording.
 
         Raises:
             SourceError: If the recording cannot be read on.
@@ -83,7 +83,7 @@ class PacedSource:
             yield frame
 
     def take(self) -> Frame | None:
-        """The newest frame if it has not been taken yet, else None; never waits.
+        """The newest frame, RGB uint8 [H, W, 3]; None if it was taken already; never waits.
 
         Raises:
             SourceError: If nothing is left because the recording cannot be read on.

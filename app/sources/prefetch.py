@@ -43,7 +43,7 @@ class Prefetched:
         return self._source.warning
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the source's frames; reading ahead begins with the first one asked for."""
+        """Yield the source's frames, RGB uint8 [H, W, 3]; the first one asked for starts it."""
         with self._changed:
             if self._worker.ident is None and not self._closed:
                 self._worker.start()

@@ -85,7 +85,12 @@ class Publisher:
         self._published = 0
 
     def show(self, picture: av.VideoFrame | Pixels, pts_s: float | None) -> None:
-        """Publish a frame, or only a sign of life if it is not among those to keep."""
+        """Publish a frame, or only a sign of life if it is not among those to keep.
+
+        Args:
+            picture: A decoded frame of any format, or RGB uint8 [H, W, 3].
+            pts_s: Seconds on the camera's clock; None if it has none.
+        """
         now_ns = time.monotonic_ns()
         number, self.read = self.read, self.read + 1
         if self._sampler.wants(now_ns / 1e9 if pts_s is None else pts_s):

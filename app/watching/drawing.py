@@ -73,9 +73,9 @@ def box_at(path: list[tuple[float, Box, float]], times: list[float], pts_s: floa
     """Where something was at a time: its newest sighting, if that is recent.
 
     Args:
-        path: (pts_s, box, score) of its sightings in order.
+        path: (pts_s, box, score) of its sightings in order, boxes in pixels of the frame.
         times: The first of each.
-        pts_s: The time asked for.
+        pts_s: The time asked for, in seconds.
     """
     index = bisect_right(times, pts_s + 1e-6) - 1
     if index < 0 or pts_s - times[index] > HOLD_S:

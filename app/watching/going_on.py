@@ -72,7 +72,7 @@ class GoingOn:
         return self.run.id, closed
 
     def placed(self, frame: Frame) -> Frame:
-        """The frame at its time since the first frame of the first session."""
+        """The frame with `pts_s` in seconds since the first frame of the first session."""
         if self._shift_s is None:
             self._shift_s = self._first_shift_s(frame)
         return replace(frame, pts_s=frame.pts_s + self._shift_s) if self._shift_s else frame

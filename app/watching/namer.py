@@ -44,6 +44,10 @@ class Elected:
 def name_pictures(names: Names, pictures: Iterable[Picture]) -> dict[Picture, tuple[Naming, ...]]:
     """Name pictures, all their crops in one batch.
 
+    Args:
+        names: What names them.
+        pictures: Their crops are RGB uint8 [H, W, 3] of any size.
+
     Returns:
         One naming for each crop of each picture.
     """
@@ -57,7 +61,10 @@ def vote(named: Mapping[Picture, Sequence[Naming]]) -> Elected:
     """Mean probability of every noun over the crops of a track, better views counting more.
 
     Args:
-        named: The pictures of one track with the namings of their crops.
+        named: The pictures of one track with the namings of their crops, weighed by `quality`.
+
+    Returns:
+        Probabilities from 0 to 1, and the unit vector [F] behind the best noun.
     """
     ballots = [(naming, picture.quality) for picture in named for naming in named[picture]]
     total = sum(weight for _, weight in ballots)
