@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.dictionary import read_dictionary
-from scenarios.llm.costs import BATCH_PRICES, Prices, TokenCounter, token_counter
+from scenarios.llm.costs import DIRECT_PRICES, TokenCounter, token_counter
 from scenarios.paths import base_dictionary_path
 from scenarios.raters.digits.estimate import OPINIONS, answer_tokens, estimate, first_opinion
 from scenarios.raters.digits.prompts import asked_as, request_body
@@ -134,7 +134,7 @@ def our_requests(place: Place, lines: Sequence[Line], counter: TokenCounter) -> 
         OPINIONS,
     )
     # What users are told before they pay is this very sum.
-    assert row["requests"] == estimate(place, lines, prices=BATCH_PRICES).requests  # noqa: S101
+    assert row["requests"] == estimate(place, lines).requests  # noqa: S101
     return row
 
 
@@ -175,7 +175,7 @@ def schema() -> dict[str, Any]:
 def _row(
     requests: int, tokens_in: int, longest_in: int, tokens_out: int, opinions: float
 ) -> dict[str, float]:
-    prices: Prices = BATCH_PRICES
+    prices = DIRECT_PRICES.in_batches()
     return {
         "requests": round(opinions * requests),
         "in": round(tokens_in / requests),

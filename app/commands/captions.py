@@ -52,10 +52,10 @@ def write(
     paid twice in batches. The preset prices are gpt-4o-mini's.
     """
     from app.names.captioning import CaptionOrder, have_captions_written, plan_captions
+    from scenarios.llm.costs import Prices
 
-    order = CaptionOrder(
-        dictionary, out, model, limit, base_url, direct, parallel, input_price, output_price
-    )
+    prices = Prices(input_price, output_price)
+    order = CaptionOrder(dictionary, out, model, limit, base_url, direct, parallel, prices)
     if dry_run:
         _show_plan(order, plan_captions(order), as_json=as_json)
         return
@@ -92,7 +92,8 @@ def check(
 
 
 def _show_plan(order: "CaptionOrder", plan: "Plan", *, as_json: bool) -> None:
-    asked, price = plan.estimate, order.price(plan.estimate)
+    asked = plan.estimate
+    price = order.asked_prices.cost(asked.input_tokens, asked.output_tokens)
     if as_json:
         print_json(
             {

@@ -7,8 +7,9 @@ from typing import Any
 from app.errors import StoppedError, StoreError, UsageError
 from app.progress import Reporter
 from scenarios.dictionary import NUMBERS, ObjectDictionary, read_dictionary
-from scenarios.llm.costs import BATCH_DISCOUNT, Prices
-from scenarios.llm.opening import find_endpoint, open_batches, open_direct
+from scenarios.llm.costs import Prices
+from scenarios.llm.opening import open_batches, open_direct
+from scenarios.llm.transport import Transport
 from training.captioning.asking import (
     Report,
     refuse_older_batches,
@@ -51,9 +52,8 @@ class CaptionOrder:
     """Ask at once instead of through the provider's batch service."""
     parallel: int
     """Direct requests under way at once."""
-    input_price: float
-    """USD for a million tokens, asked directly."""
-    output_price: float
+    prices: Prices
+    """Asked directly."""
 
     @property
     def answers(self) -> Path:
@@ -65,10 +65,10 @@ class CaptionOrder:
         """Folder for what is under way in batches."""
         return self.out.with_name(f"{self.out.name}.batches")
 
-    def price(self, plan: Estimate) -> float:
-        """USD that a plan will cost."""
-        price = plan.price(self.input_price, self.output_price)
-        return price if self.direct else BATCH_DISCOUNT * price
+    @property
+    def asked_prices(self) -> Prices:
+        """What this way of asking costs."""
+        return self.prices if self.direct else self.prices.in_batches()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def have_captions_written(order: CaptionOrder, reporter: Reporter) -> Written:
     if order.out.exists() and not (order.answers.exists() or order.batches.exists()):
         raise UsageError(f"--out {order.out}: exists already, made elsewhere; name another file")
     dictionary, work = _resume(order)
-    find_endpoint(order.model, order.base_url)
+    transport = _open(order)
     wanted = sum(wanted_captions(noun.entry, number) for noun in work for number in NUMBERS)
     held = wanted - sum(noun.lacks(number) for noun in work for number in NUMBERS)
     try:
@@ -133,7 +133,7 @@ def have_captions_written(order: CaptionOrder, reporter: Reporter) -> Written:
                 meter.to(held, f"{held:,} captions")
 
             report(0)
-            (_ask_directly if order.direct else _ask_in_batches)(order, work, report)
+            _ask(order, transport, work, report)
     except KeyboardInterrupt as stopped:
         raise StoppedError(
             f"stopped; {len(_kept(order))} answers are kept, the same command goes on from here"
@@ -204,16 +204,30 @@ def _kept(order: CaptionOrder) -> list[Answer]:
     return [*read_answers(order.answers), *read_answers(batch_answers_file(order.batches))]
 
 
-def _ask_directly(order: CaptionOrder, work: list[NounInProgress], report: Report) -> None:
-    transport = open_direct(order.model, order.base_url, parallel=order.parallel, most_faults=None)
-    write_directly(work, transport, order.model, AnswerLog(order.answers), report)
-
-
-def _ask_in_batches(order: CaptionOrder, work: list[NounInProgress], report: Report) -> None:
+def _open(order: CaptionOrder) -> Transport:
+    if order.direct:
+        return open_direct(
+            order.model,
+            order.base_url,
+            parallel=order.parallel,
+            prices=order.asked_prices,
+            most_faults=None,
+        )
     refuse_older_batches(order.batches)
-    prices = Prices(BATCH_DISCOUNT * order.input_price, BATCH_DISCOUNT * order.output_price)
-    instead = "write captions with --direct, which does without the batch service"
-    transport = open_batches(order.batches, order.model, order.base_url, prices, instead)
-    answers = read_answers(order.answers)
-    log = AnswerLog(order.answers)
-    write_in_batches(work, transport, order.model, log, answers, order.batches, report)
+    return open_batches(
+        order.batches,
+        order.model,
+        order.base_url,
+        order.asked_prices,
+        "write captions with --direct, which does without the batch service",
+    )
+
+
+def _ask(
+    order: CaptionOrder, transport: Transport, work: list[NounInProgress], report: Report
+) -> None:
+    answers, log = read_answers(order.answers), AnswerLog(order.answers)
+    if order.direct:
+        write_directly(work, transport, order.model, log, report)
+    else:
+        write_in_batches(work, transport, order.model, log, answers, order.batches, report)

@@ -64,13 +64,15 @@ class Prices:
         """USD for so many."""
         return (self.tokens_in * tokens_in + self.tokens_out * tokens_out) / 1e6
 
+    def in_batches(self) -> "Prices":
+        """What the same costs through the batch service."""
+        return Prices(BATCH_DISCOUNT * self.tokens_in, BATCH_DISCOUNT * self.tokens_out)
+
 
 DIRECT_PRICES = Prices(0.15, 0.60)
 """Of gpt-4o-mini, asked one by one."""
 BATCH_DISCOUNT = 0.5
 """What batches cost of the price of direct requests."""
-BATCH_PRICES = Prices(0.075, 0.30)
-"""Of the same within a day."""
 
 
 def ensure_vocabulary(folder: Path) -> Path | None:

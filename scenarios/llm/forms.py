@@ -1,5 +1,6 @@
 """How requests are put to an endpoint that does not take all that OpenAI's takes."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -10,6 +11,16 @@ SCHEMA, OBJECT, FREE = range(3)
 """Answers after a schema, as any JSON object, or as the model likes."""
 NEEDLESS = frozenset({"temperature", "top_p", "reasoning_effort"})
 """Options that a request can do without."""
+_THINKING = re.compile(r"o\d|gpt-5")
+
+
+def thinks_first(model: str) -> bool:
+    """Whether a model thinks before it answers.
+
+    Such models take no temperature; the limit of an answer goes by its newer name there and holds
+    what is thought as well.
+    """
+    return _THINKING.match(model) is not None
 
 
 @dataclass(frozen=True, slots=True)

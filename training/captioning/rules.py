@@ -18,7 +18,8 @@ from unidecode import unidecode
 
 from novic.append_log import AppendLog, DamagedLineError
 from scenarios.dictionary import NUMBERS, NounEntry, Number, ObjectDictionary
-from scenarios.llm.costs import Prices, token_counter
+from scenarios.llm.costs import token_counter
+from scenarios.llm.forms import thinks_first
 from training.texts.captions import CaptionError, NounCaptions, placeholder, wanted_captions
 from training.texts.prompts import article
 
@@ -35,8 +36,6 @@ TOKENS_PER_ANSWER = 200
 """What ten captions take, for estimates."""
 
 _NUMBERED = re.compile(r"\s*\d+\.\s*(.*\S)\s*")
-_REASONING = re.compile(r"(o\d|gpt-5)")
-"""Models that think first: they take no temperature and name the limit of an answer otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +191,7 @@ def messages(entry: NounEntry, number: Number) -> list[dict[str, str]]:
 def request(model: str, entry: NounEntry, number: Number) -> dict[str, Any]:
     """The body of a chat completion request."""
     body: dict[str, Any] = {"model": model, "messages": messages(entry, number)}
-    if _REASONING.match(model):
-        # The limit holds what is thought as well.
+    if thinks_first(model):
         return body | {"max_completion_tokens": 4 * MOST_TOKENS}
     return body | {"max_tokens": MOST_TOKENS, "temperature": TEMPERATURE}
 
@@ -221,10 +219,6 @@ class Estimate:
     calls: int
     input_tokens: int
     output_tokens: int
-
-    def price(self, input_price: float, output_price: float) -> float:
-        """In the currency that the prices of a million tokens are in."""
-        return Prices(input_price, output_price).cost(self.input_tokens, self.output_tokens)
 
 
 def estimate(nouns: Sequence[NounInProgress]) -> Estimate:

@@ -17,7 +17,6 @@ from unidecode import unidecode
 
 from app.names.images import read_image
 from app.redact import redact
-from scenarios.llm.opening import open_direct
 from scenarios.llm.transport import WROTE_NOTHING, ChatRequest
 from scenarios.llm.transport import Reply as ChatReply
 from training.evaluation.annotations import AnnotationError
@@ -101,54 +100,6 @@ class Reply(BaseModel):
     answers: list[NounVerdict]
 
 
-class Asker:
-    """A model behind an endpoint."""
-
-    def __init__(self, model: str, base_url: str | None = None, retries: int = 5) -> None:
-        """Take the key from the environment; an endpoint of one's own may need none.
-
-        Args:
-            model: Its name at the endpoint.
-            base_url: The endpoint; `OPENAI_BASE_URL` or OpenAI itself by default.
-            retries: Attempts after a fault that may pass (429, 5xx, no connection), each waiting
-                longer than the one before, or as long as the endpoint asks for.
-
-        Raises:
-            UsageError: If there is no key for OpenAI, or a library is missing.
-        """
-        self.model = model
-        self._transport = open_direct(
-            model, base_url, parallel=1, retries=retries, most_faults=None
-        )
-
-    def ask(self, image: str, nouns: Sequence[str]) -> Opinion:
-        """Ask once about some nouns of an image; may be called in several threads at once.
-
-        Args:
-            image: From `image_address`.
-            nouns: Distinct, in the order in which they are listed.
-
-        Raises:
-            EndpointError: If the endpoint answers nobody: no connection, key or model refused,
-                limits still reached after all attempts, or no chat completions.
-            QuestionError: If it refuses this question.
-            GarbageError: If the answer lacks nouns, has unknown verdicts, or is no JSON.
-        """
-        replies: list[ChatReply] = []
-        body = {"model": self.model, "messages": messages(image, nouns), **OPTIONS}
-        self._transport.ask([ChatRequest("question", body)], replies.append)
-        reply = replies[0]
-        if reply.error not in ("", WROTE_NOTHING):
-            raise QuestionError(redact(reply.error))
-        tokens = (reply.tokens_in, reply.tokens_out)
-        try:
-            shows, verdicts = _read_reply(reply.text, nouns)
-        except ValueError as error:
-            cut = "it was cut off, " if reply.cut else ""
-            raise GarbageError(f"{cut}{error}", tokens) from error
-        return Opinion(verdicts, tokens, shows)
-
-
 OPTIONS: Mapping[str, Any] = {
     "temperature": 0.2,
     "top_p": 0.6,
@@ -159,6 +110,40 @@ OPTIONS: Mapping[str, Any] = {
     },
 }
 """Of every question; an endpoint that does not take one of them is asked without."""
+
+
+def question(name: str, model: str, image: str, nouns: Sequence[str]) -> ChatRequest:
+    """What is asked of a model about some nouns of an image.
+
+    Args:
+        name: Of the request.
+        model: Its name at the endpoint.
+        image: From `image_address`.
+        nouns: Distinct, in the order in which they are listed.
+    """
+    return ChatRequest(name, {"model": model, "messages": messages(image, nouns), **OPTIONS})
+
+
+def read_opinion(reply: ChatReply, nouns: Sequence[str]) -> Opinion:
+    """The opinion in what came back for a question.
+
+    Args:
+        reply: What came.
+        nouns: Those of the question, in its order.
+
+    Raises:
+        QuestionError: If the endpoint refuses this question.
+        GarbageError: If the answer lacks nouns, has unknown verdicts, or is no JSON.
+    """
+    if reply.error not in ("", WROTE_NOTHING):
+        raise QuestionError(redact(reply.error))
+    tokens = (reply.tokens_in, reply.tokens_out)
+    try:
+        shows, verdicts = _read_reply(reply.text, nouns)
+    except ValueError as error:
+        cut = "it was cut off, " if reply.cut else ""
+        raise GarbageError(f"{cut}{error}", tokens) from error
+    return Opinion(verdicts, tokens, shows)
 
 
 def image_address(path: Path) -> str:

@@ -1,30 +1,31 @@
 """A language model's judgements of many images: asked in parallel, resumable, bounded in cost."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Event, Lock, Thread
 from typing import Any
 
 from app.names.annotation.asking import (
     PROMPT,
-    Asker,
     GarbageError,
     Opinion,
     QuestionError,
     image_address,
     messages,
+    question,
+    read_opinion,
 )
 from app.names.annotation.opinions import Opinions, Rule
 from app.names.annotation.work import Item
-from app.progress import Meter, Reporter
+from app.progress import Reporter
 from app.redact import redact
 from novic.images import ImageError
+from scenarios.llm.conversations import Conversation, converse
 from scenarios.llm.costs import token_counter
-from scenarios.llm.transport import KEPT, EndpointError
+from scenarios.llm.transport import KEPT, EndpointError, Transport
 from training.evaluation.annotations import AnnotationError, Annotations, write_annotations
 
 MOST_NOUNS = 15
@@ -36,8 +37,8 @@ TRIES = 3
 FAILURES_IN_A_ROW = 5
 """So many questions refused one after the other mean that the endpoint is at fault."""
 TOKENS_PER_ANSWER = 22
-LOOK_S = 0.2
-"""How often Ctrl-C is looked for."""
+
+type Check = Callable[[], None]
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ class LlmResult:
 
 
 class _Stopped(Exception):
-    """The run is to end; no error."""
+    """The user pressed Ctrl-C once; no error."""
 
 
 @dataclass(slots=True)
@@ -90,36 +91,48 @@ class LlmRun:
     path: Path
     opinions: Opinions
     rule: Rule
-    _ending: Event = field(default_factory=Event)
-    _lock: Lock = field(default_factory=Lock)
     _in_a_row: int = 0
 
     def run(
         self,
-        asker: Callable[[], Asker],
-        parallel: int,
+        open_transport: Callable[[Check], Transport],
         reporter: Reporter,
-        check: Callable[[], None] = lambda: None,
+        check: Check = lambda: None,
     ) -> LlmResult:
         """Ask until every noun is judged, the user stops, or the endpoint fails.
 
         Args:
-            asker: Makes the asker; called only if there is something to ask.
-            parallel: Images that are asked about at once.
+            open_transport: Makes the way to the model, which looks now and then whether to stop;
+                called only if there is something to ask.
             reporter: Told how many images are done.
             check: Raises KeyboardInterrupt if the user asked to stop.
 
         Raises:
-            AnnotationError: If results cannot be written, or the asker cannot be made.
+            AnnotationError: If results cannot be written.
+            UsageError: If the key or a library is missing.
+            KeyboardInterrupt: If it was pressed again while answers under way were waited for.
         """
         result = LlmResult(
             images=len(self.items), nouns=sum(len(item.nouns) for item in self.items)
         )
         before = (self.opinions.answers, self.opinions.tokens)
+
+        def look() -> None:
+            try:
+                check()
+            except KeyboardInterrupt as stopped:
+                reporter.say(
+                    "Stopping when the answers under way are kept; Ctrl-C again drops them"
+                )
+                raise _Stopped from stopped
+
         try:
-            todo = [item for item in self.items if self._open(item)]
-            if todo:
-                self._ask_all(asker(), todo, parallel, result, reporter, check)
+            if todo := [item for item in self.items if self._open(item)]:
+                self._ask_all(open_transport(look), todo, result, reporter)
+        except _Stopped:
+            result.stopped = True
+        except EndpointError as error:
+            result.fault = redact(str(error))
         finally:
             self._judge(result)
         result.asked = self.opinions.answers - before[0]
@@ -128,73 +141,19 @@ class LlmRun:
         return result
 
     def _ask_all(
-        self,
-        asker: Asker,
-        todo: Sequence[Item],
-        parallel: int,
-        result: LlmResult,
-        reporter: Reporter,
-        check: Callable[[], None],
+        self, transport: Transport, todo: Sequence[Item], result: LlmResult, reporter: Reporter
     ) -> None:
-        waiting, ended = deque(todo), SimpleQueue[BaseException | None]()
+        done = count(len(self.items) - len(todo) + 1)
+        with reporter.task("Asking", len(self.items)) as meter:
 
-        def work() -> None:
-            while not self._ending.is_set():
-                try:
-                    item = waiting.popleft()
-                except IndexError:
-                    return
-                try:
-                    self._ask_image(asker, item, result)
-                    ended.put(None)
-                except BaseException as error:  # noqa: BLE001 - raised again by the main thread
-                    ended.put(error)
-                    # Nothing more is asked, also if the main thread is slow to hear of it.
-                    self._ending.set()
+            def about(item: Item) -> Conversation:
+                yield from self._ask_image(item, result)
+                images = next(done)
+                meter.to(images, f"{images} images, {sum(self.opinions.tokens):,} tokens")
 
-        # Daemons: a second Ctrl-C leaves at once instead of waiting for an endpoint that hangs.
-        threads = [Thread(target=work, daemon=True) for _ in range(min(parallel, len(todo)))]
-        for thread in threads:
-            thread.start()
-        try:
-            with reporter.task("Asking", len(self.items)) as meter:
-                self._follow(ended, len(todo), meter, check)
-        except KeyboardInterrupt:
-            result.stopped = True
-            reporter.say("Stopping when the answers under way are kept; Ctrl-C again drops them")
-        except EndpointError as error:
-            result.fault = redact(str(error))
-        finally:
-            self._ending.set()
-        # Answers under way are paid for. Not in `finally`: a second Ctrl-C must get past.
-        for thread in threads:
-            thread.join()
+            converse(transport, map(about, todo))
 
-    def _follow(
-        self,
-        ended: SimpleQueue[BaseException | None],
-        count: int,
-        meter: Meter,
-        check: Callable[[], None],
-    ) -> None:
-        """Wait until so many images have ended; raise what one of them raised."""
-        done = 0
-        while done < count:
-            check()
-            try:
-                fault = ended.get(timeout=LOOK_S)
-            except Empty:
-                continue
-            if fault is not None:
-                raise fault
-            done += 1
-            self._show(meter, len(self.items) - count + done)
-
-    def _show(self, meter: Meter, done: int) -> None:
-        read, written = self.opinions.tokens
-        meter.to(done, f"{done} images, {read + written:,} tokens")
-
-    def _ask_image(self, asker: Asker, item: Item, result: LlmResult) -> None:
+    def _ask_image(self, item: Item, result: LlmResult) -> Conversation:
         """Ask about an image until its nouns are judged or nothing useful comes."""
         try:
             image = image_address(item.path)
@@ -204,25 +163,27 @@ class LlmRun:
         while nouns := self._open(item):
             for part in _parts(nouns):
                 try:
-                    self._ask_part(asker, item, image, part)
+                    yield from self._ask_part(item, image, part)
                 except (GarbageError, QuestionError) as error:
                     result.failed.append((item.name, f"{len(part)} nouns: {error}"))
                     self._count_failure(error)
                     return
                 self._in_a_row = 0
 
-    def _ask_part(self, asker: Asker, item: Item, image: str, nouns: Sequence[str]) -> None:
+    def _ask_part(self, item: Item, image: str, nouns: Sequence[str]) -> Conversation:
         """Get one useful opinion on some nouns of an image.
 
         Raises:
+            QuestionError: If the endpoint refuses to answer.
             GarbageError: If none of the answers is of use.
         """
         rounds = len(self.opinions.of(item.name, nouns[0]))
         for attempt in range(1, TRIES + 1):
-            if self._ending.is_set():
-                raise _Stopped
+            seed = f"{item.name}/{rounds}/{attempt}"
+            asked = _shuffled(nouns, seed)
+            reply = yield question(f"{seed}/{nouns[0]}", self.opinions.model, image, asked)
             try:
-                opinion = asker.ask(image, _shuffled(nouns, f"{item.name}/{rounds}/{attempt}"))
+                opinion = read_opinion(reply, asked)
                 self._refuse_constant(item, opinion, again=attempt > 1)
             except GarbageError as error:
                 self.opinions.reject(item.name, str(error), error.tokens)
@@ -248,13 +209,12 @@ class LlmRun:
             )
 
     def _count_failure(self, error: AnnotationError) -> None:
-        with self._lock:
-            self._in_a_row += 1
-            if self._in_a_row >= FAILURES_IN_A_ROW:
-                raise EndpointError(
-                    f"{self._in_a_row} questions in a row came to nothing, the last one: {error}; "
-                    f"{KEPT}"
-                ) from error
+        self._in_a_row += 1
+        if self._in_a_row >= FAILURES_IN_A_ROW:
+            raise EndpointError(
+                f"{self._in_a_row} questions in a row came to nothing, the last one: {error}; "
+                f"{KEPT}"
+            ) from error
 
     def _open(self, item: Item) -> list[str]:
         """The nouns of an image on which more opinions are needed."""

@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any, Self
 
 from app.errors import UsageError
@@ -63,7 +62,7 @@ class Rule:
 
 
 class Opinions:
-    """The opinions of one model, in a file that only ever grows; safe among threads.
+    """The opinions of one model, in a file that only ever grows.
 
     A line is `{"image", "model", "prompt", "verdicts": {noun: verdict}, "shows", "tokens"}`, or one
     with `rejected` (why) in place of verdicts. Lines of other models and of other wordings of the
@@ -79,7 +78,6 @@ class Opinions:
         """Answers of this model, useless ones included, in all runs."""
         self._verdicts: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
         self._log = AppendLog(path)
-        self._lock = Lock()
 
     @classmethod
     def load(cls, path: Path, model: str) -> Self:
@@ -106,13 +104,11 @@ class Opinions:
 
     def of(self, image: str, noun: str) -> list[Verdict]:
         """What the model has said about a noun of an image so far."""
-        with self._lock:
-            return list(self._verdicts.get((image, noun), ()))
+        return list(self._verdicts.get((image, noun), ()))
 
     def tells_apart(self) -> bool:
         """Whether the model has ever given different verdicts."""
-        with self._lock:
-            return len({verdict for given in self._verdicts.values() for verdict in given}) > 1
+        return len({verdict for given in self._verdicts.values() for verdict in given}) > 1
 
     def add(self, image: str, opinion: Opinion) -> None:
         """Keep an opinion.
@@ -141,14 +137,13 @@ class Opinions:
         return {"image": image, "model": self.model, "prompt": PROMPT}
 
     def _append(self, row: dict[str, Any]) -> None:
-        with self._lock:
-            try:
-                self._log.append(row)
-            except OSError as error:
-                raise AnnotationError(
-                    f"{self.path}: cannot be written: {error.strerror or error}"
-                ) from error
-            self._count(row)
+        try:
+            self._log.append(row)
+        except OSError as error:
+            raise AnnotationError(
+                f"{self.path}: cannot be written: {error.strerror or error}"
+            ) from error
+        self._count(row)
 
     def _count(self, row: dict[str, Any]) -> None:
         """Take a line into account."""

@@ -1,16 +1,16 @@
 """`nomaly annotate llm`: what was asked for becomes a run, and the run a result."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from app.errors import StoppedError
-from app.names.annotation.asking import Asker
-from app.names.annotation.llm import LlmResult, LlmRun
+from app.names.annotation.llm import Check, LlmResult, LlmRun
 from app.names.annotation.opinions import Opinions, Rule
 from app.names.annotation.work import annotations_so_far, find_items, tell_missing
 from app.progress import Reporter
 from app.stop import stoppable
+from scenarios.llm.opening import open_direct
+from scenarios.llm.transport import Transport
 from training.evaluation.annotations import LLM_FILE, read_predicted_nouns, unjudged_nouns
 
 
@@ -56,12 +56,24 @@ def ask_all(request: LlmRequest, run: LlmRun, reporter: Reporter) -> LlmResult:
 
     Raises:
         StoppedError: On a second Ctrl-C, which does not wait for answers under way.
-        AnnotationError: If there is no key or results cannot be written.
+        UsageError: If the key or a library is missing.
+        AnnotationError: If results cannot be written.
     """
-    asker = partial(Asker, request.model, request.base_url, request.retries)
+
+    def open_transport(check: Check) -> Transport:
+        # Each failure is the run's to judge: it may be the image's.
+        return open_direct(
+            request.model,
+            request.base_url,
+            parallel=request.parallel,
+            retries=request.retries,
+            most_faults=None,
+            check=check,
+        )
+
     try:
         with stoppable() as stop:
-            return run.run(asker, request.parallel, reporter, stop.check)
+            return run.run(open_transport, reporter, stop.check)
     except KeyboardInterrupt as stopped:
         raise StoppedError(
             f"stopped; opinions that had come are kept in {run.opinions.path}"

@@ -1,10 +1,10 @@
 """What is to be rated, by whom, and what came of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scenarios.llm.costs import BATCH_DISCOUNT, Prices
+from scenarios.llm.costs import DIRECT_PRICES, Prices
 from scenarios.ratings.records import Backend
 
 LEAST_AUC = 0.9
@@ -33,7 +33,7 @@ class RateOrder:
     threads: int | None = None
     base_url: str | None = None
     parallel: int = 8
-    prices: Prices = field(default_factory=lambda: Prices(0.15, 0.60))
+    prices: Prices = DIRECT_PRICES
     """Of direct requests."""
     max_cost: float | None = None
     """USD that may be spent on this question in all; None for no cap."""
@@ -54,8 +54,7 @@ class RateOrder:
     @property
     def asked_prices(self) -> Prices:
         """What this back end pays."""
-        share = BATCH_DISCOUNT if self.backend == "batch" else 1.0
-        return Prices(share * self.prices.tokens_in, share * self.prices.tokens_out)
+        return self.prices.in_batches() if self.backend == "batch" else self.prices
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 from novic.vocabulary import canonical, sanitised
 from scenarios.dictionary import NounEntry
+from scenarios.llm.forms import thinks_first
 from scenarios.llm.transport import ChatRequest
 from scenarios.ratings.records import Line, Place, Planned, Question, RatingError
 
@@ -64,7 +65,6 @@ THOUGHT_TOKENS = 4000
 """Added for models that think before they answer; what they think is paid for, too."""
 
 _SPECIAL = re.compile(r"<\|[^|<>]*\|>|</?s>|\[/?INST\]|<<?/?SYS>?>|<(?:start|end)_of_turn>", re.I)
-_THINKING = re.compile(r"(?:o\d|gpt-5)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def request_body(model: str, place: Place, planned: Planned) -> dict[str, Any]:
     """
     room = ANSWER_TOKENS * (len(planned.lines) + 1)
     limits: Mapping[str, Any] = {"temperature": 0, "max_tokens": room}
-    if _THINKING.match(model):
+    if thinks_first(model):
         limits = {"reasoning_effort": "low", "max_completion_tokens": room + THOUGHT_TOKENS}
     return {
         "model": model,

@@ -11,6 +11,7 @@ import pytest
 from app.names.captioning import CaptionOrder, have_captions_written, plan_captions
 from app.progress import Reporter
 from scenarios.dictionary import write_dictionary
+from scenarios.llm.costs import DIRECT_PRICES
 from tests.app.short_watch import run_nomaly, start_nomaly
 from tests.scenarios.builders import small_dictionary
 from tests.training.chat_server import chat_server, completion, good_captions
@@ -67,7 +68,7 @@ def test_captions_are_written_and_checked(nouns: Path, tmp_path: Path):
 
 
 def order(nouns: Path, out: Path, url: str, limit: int | None = None) -> CaptionOrder:
-    return CaptionOrder(nouns, out, "writer", limit, url, True, 4, 0.15, 0.6)
+    return CaptionOrder(nouns, out, "writer", limit, url, True, 4, DIRECT_PRICES)
 
 
 def test_a_limit_can_be_raised_later_and_nothing_is_asked_twice(nouns: Path, tmp_path: Path):
@@ -146,7 +147,9 @@ def test_a_dry_run_asks_nobody(nouns: Path, tmp_path: Path):
     price = (300 * plan["input_tokens"] + 1200 * plan["output_tokens"]) / 1e6
     assert plan["price_usd"] == pytest.approx(price / 2, abs=1e-3)
     direct = order(nouns, out, "")
-    assert direct.price(plan_captions(direct).estimate) == pytest.approx(price / 2000)
+    asked = plan_captions(direct).estimate
+    cost = direct.asked_prices.cost(asked.input_tokens, asked.output_tokens)
+    assert cost == pytest.approx(price / 2000)
     assert [path.name for path in tmp_path.iterdir()] == ["object_nouns.json"]
 
 

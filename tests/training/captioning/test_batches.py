@@ -12,7 +12,7 @@ import pytest
 
 from scenarios.dictionary import ObjectDictionary
 from scenarios.llm.batch import BatchTransport
-from scenarios.llm.costs import BATCH_PRICES
+from scenarios.llm.costs import DIRECT_PRICES
 from tests.peers.llm_model import Fault
 from tests.scenarios.builders import DEER, GLASS, small_dictionary
 from tests.training.chat_server import chat_server, completion, good_captions
@@ -52,7 +52,7 @@ def ask(
     nouns, answers = begin(dictionary), read_answers(log_of(folder))
     replay(nouns, answers)
     transport = BatchTransport(
-        *(folder / "batches", "writer", url, None, BATCH_PRICES),
+        *(folder / "batches", "writer", url, None, DIRECT_PRICES.in_batches()),
         poll_s=1,
         batch_requests=batch_requests,
         retries=0,

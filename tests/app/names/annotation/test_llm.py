@@ -14,12 +14,23 @@ from typer.testing import CliRunner
 
 from app.commands import annotate
 from app.errors import UsageError
-from app.names.annotation.asking import Asker, GarbageError, Opinion, QuestionError, Verdict
+from app.names.annotation.asking import (
+    GarbageError,
+    Opinion,
+    QuestionError,
+    Verdict,
+    image_address,
+    question,
+    read_opinion,
+)
 from app.names.annotation.llm import LlmResult, LlmRun, estimate
 from app.names.annotation.opinions import Opinions, Rule
 from app.names.annotation.work import Item
 from app.progress import Reporter
+from scenarios.llm.direct import DirectTransport
+from scenarios.llm.opening import open_direct
 from scenarios.llm.transport import EndpointError
+from scenarios.llm.transport import Reply as ChatReply
 from tests.app.chat_server import (
     COLOURS,
     Asked,
@@ -73,6 +84,16 @@ def truthful(asked: Asked, number: int) -> Reply:
     return verdicts(asked, lambda noun: TRUTH[asked.colour][noun])
 
 
+def open_judge(
+    url: str | None,
+    retries: int = 0,
+    parallel: int = 1,
+    check: Callable[[], None] = lambda: None,
+) -> DirectTransport:
+    options = {"retries": retries, "parallel": parallel, "check": check}
+    return open_direct("judge", url, most_faults=None, **options)
+
+
 def run(
     folder: Path,
     todo: list[Item],
@@ -86,7 +107,7 @@ def run(
     judged = read_annotations(path) if path.exists() else Annotations()
     started = LlmRun(todo, judged, path, opinions, rule or Rule())
     result = started.run(
-        lambda: Asker("judge", url, retries), parallel, Reporter(quiet=True), lambda: None
+        lambda check: open_judge(url, retries, parallel, check), Reporter(quiet=True)
     )
     return result, read_annotations(path) if path.exists() else Annotations(), opinions
 
@@ -397,38 +418,37 @@ def test_an_endpoint_that_refuses_everything_is_left(folder: Path):
 )
 def test_what_is_no_chat_completion_is_told(folder: Path, raw: str):
     with chat_server(lambda *_: Reply(raw=raw)) as server:
-        asker = Asker("judge", server.url, 0)
         with pytest.raises(EndpointError, match="not with chat completions; check the address"):
-            asker.ask(image_of(folder), ["tomato"])
+            ask_once(folder, server.url)
         server.behave = lambda *_: Reply(raw="<html>")
         with pytest.raises(EndpointError, match="not with chat completions; check the address"):
-            asker.ask(image_of(folder), ["tomato"])
+            ask_once(folder, server.url)
 
 
 def test_other_answers_are_told_from_garbage(folder: Path):
     with chat_server(truthful) as server:
-        asker = Asker("judge", server.url, 0)
         server.behave = lambda *_: Reply({"error": "x"}, 200)
         with pytest.raises(GarbageError, match="shows: Field required"):
-            asker.ask(image_of(folder), ["tomato"])
+            ask_once(folder, server.url)
         server.behave = lambda *_: Reply("gone", 410)
         with pytest.raises(
             QuestionError, match=r"the endpoint refused or failed it: answered 410: gone"
         ):
-            asker.ask(image_of(folder), ["tomato"])
+            ask_once(folder, server.url)
 
 
-def image_of(folder: Path) -> str:
-    from app.names.annotation.asking import image_address
-
-    return image_address(folder / "red.png")
+def ask_once(folder: Path, url: str) -> Opinion:
+    image = image_address(folder / "red.png")
+    replies: list[ChatReply] = []
+    open_judge(url).ask([question("1", "judge", image, ["tomato"])], replies.append)
+    return read_opinion(replies[0], ["tomato"])
 
 
 def test_an_own_endpoint_needs_no_key_and_openai_does(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("OPENAI_API_KEY")
-    Asker("judge", "http://127.0.0.1:1/v1")
+    open_judge("http://127.0.0.1:1/v1")
     with pytest.raises(UsageError, match="set the environment variable OPENAI_API_KEY"):
-        Asker("judge")
+        open_judge(None)
 
 
 def test_a_torn_line_is_dropped_and_a_damaged_one_told(tmp_path: Path):

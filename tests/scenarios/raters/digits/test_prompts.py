@@ -13,7 +13,7 @@ import pytest
 
 from scenarios.dictionary import NounEntry
 from scenarios.llm import costs
-from scenarios.llm.costs import BATCH_PRICES, ensure_vocabulary, token_counter
+from scenarios.llm.costs import DIRECT_PRICES, ensure_vocabulary, token_counter
 from scenarios.raters.digits.estimate import estimate, first_opinion
 from scenarios.raters.digits.plan import Planner, first_round
 from scenarios.raters.digits.prompts import (
@@ -130,7 +130,7 @@ def test_the_full_dictionary_is_estimated_as_specified(name: str, least: float, 
     place = load_scenario(LIBRARY / name).place()
     lines = [Line(f"noun {n}", f"torque wrench {n % 100}") for n in range(43_000)]
     assert abs(len(first_opinion(place, lines)) - 1955) <= 1
-    told = estimate(place, lines, prices=BATCH_PRICES, parallel=None)
+    told = estimate(place, lines, prices=DIRECT_PRICES.in_batches(), parallel=None)
     assert told.exact
     assert told.requests == round(1.8 * 1955)
     assert least < told.cost_usd < most
