@@ -9,6 +9,7 @@ from torch import nn
 
 from novic import runtime
 from novic.device import resolve_device
+from novic.errors import UsageError
 from novic.runtime import (
     OpenVinoRuntime,
     TorchRuntime,
@@ -93,7 +94,7 @@ def test_openvino_never_loads_its_telemetry():
 def test_cuda_agrees_within_half_precision():
     try:
         device = resolve_device("cuda")
-    except ValueError as reason:
+    except UsageError as reason:
         pytest.skip(str(reason))
     fast = TorchRuntime(Grey().eval(), device)
     images = np.random.default_rng(1).integers(0, 256, (3, *SIZE, 3), np.uint8)

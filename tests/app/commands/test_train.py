@@ -133,7 +133,7 @@ def test_a_version_1_file_needs_its_embedder(hashed: Path, tmp_path: Path):
     made = CliRunner().invoke(cli, ["cache", "convert", str(hashed), "--out", str(file)])
     assert made.exit_code == 0, made.exception
     done = train("--cache", file, *SMALL, "--out", tmp_path / "out")
-    assert isinstance(done.exception, ValueError)
+    assert isinstance(done.exception, UsageError)
     assert "does not name its embedder; name it with --embedder SPEC" in str(done.exception)
     done = train("--cache", file, *SMALL, "--out", tmp_path / "out", "--embedder", "hashed")
     assert done.exit_code == 0, done.exception

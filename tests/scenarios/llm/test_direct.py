@@ -1,7 +1,6 @@
 """Direct transport against a real server on this machine."""
 
 import json
-import os
 import signal
 import threading
 from pathlib import Path
@@ -182,7 +181,7 @@ def test_ctrl_c_takes_what_is_under_way():
     def take(reply: Reply) -> None:
         taken.append(reply)
         if len(taken) == 3:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     assert threading.current_thread() is threading.main_thread()
     with llm_server(DIGITS) as llm:
