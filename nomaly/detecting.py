@@ -1,14 +1,15 @@
 """What does not belong in a fixed view."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from app.progress import Reporter
 from app.watching import fitting
 from detectors import build
 from detectors.base import AnomalyMaps, Detector
 from detectors.boxes import find_boxes
-from detectors.configs import PadimConfig
+from detectors.configs import PadimConfig, read_config
 from detectors.types import Detection, Pixels
 from nomaly.arrays import checked
 from novic.device import resolve_device
@@ -56,21 +57,27 @@ class ViewDetector:
         self._detector.save(Path(folder))
 
 
-def fit_detector(frames: Sequence[Pixels], *, device: str = "auto") -> ViewDetector:
+def fit_detector(
+    frames: Sequence[Pixels], *, settings: Mapping[str, Any] | None = None, device: str = "auto"
+) -> ViewDetector:
     """Learn a view from frames that show nothing unusual.
 
     Args:
         frames: N arrays, RGB uint8 [H, W, 3], of one size, in the order they were taken. A minute
             and 64 of them, spread over it, are enough; fewer than 8 are refused.
+        settings: What the detector is made of, as `--detector-setting` and scenario.yaml take it:
+            `kind` (padim if it is missing) and whatever differs from the kind's own settings.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
 
     Raises:
         ArrayError: If a frame is no such array.
-        NomalyError: If there are too few frames, their sizes differ, or weights are missing.
+        NomalyError: If there are too few frames, their sizes differ, weights are missing, or there
+            is no such setting.
     """
     quiet = Reporter(quiet=True)
     normal, where = checked(frames), resolve_device(device)
-    fitted = fitting.fit_detector(PadimConfig(), normal, where, quiet, lambda: None)
+    config = read_config({"kind": PadimConfig().kind, **(settings or {})})
+    fitted = fitting.fit_detector(config, normal, where, quiet, lambda: None)
     return ViewDetector(fitted)
 
 
