@@ -26,7 +26,7 @@ def write_folder(path: Path, facts: Mapping[str, Any], tensors: dict[str, torch.
     Args:
         path: A folder that does not exist yet or is empty.
         facts: What JSON can hold.
-        tensors: Everything else.
+        tensors: Everything else, of any shape and type.
 
     Raises:
         DetectorError: If the folder holds something or cannot be written.

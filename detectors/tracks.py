@@ -118,7 +118,7 @@ class Tracker:
 
         Args:
             frame: Later than all before it.
-            detections: What was found in it, any order.
+            detections: What was found in it, any order; boxes in pixels, scores 1.0 just unusual.
         """
         changes = TrackChanges()
         self._forget_old_times(frame.pts_s)

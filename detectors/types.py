@@ -60,7 +60,7 @@ class Box:
         return both / union if union > 0 else 0.0
 
     def union(self, other: "Box") -> "Box":
-        """The smallest box around both."""
+        """The smallest box around both, in the same pixels."""
         return Box(
             min(self.x1, other.x1),
             min(self.y1, other.y1),

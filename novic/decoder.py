@@ -96,7 +96,11 @@ class Memory:
         return replace(self, tokens=tokens, row=row)
 
     def places(self) -> tuple[Tensor, int]:
-        """Where each beginning stands in a table of all vectors by so many beginnings."""
+        """Where each beginning stands in a table of all vectors by so many beginnings.
+
+        Returns:
+            Rows [R], int64, of a table [B * most, ...], and `most` beginnings of any vector.
+        """
         sizes = torch.bincount(self.vector, minlength=self.prefix.shape[2])
         most = int(sizes.max())
         before = torch.cumsum(sizes, 0) - sizes

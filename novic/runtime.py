@@ -164,5 +164,10 @@ def example_images(size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def relative_difference(found: torch.Tensor, expected: torch.Tensor) -> float:
-    """Largest difference over the standard deviation of what is expected; NaN if `found` is."""
+    """Largest difference over the standard deviation of what is expected; NaN if `found` is.
+
+    Args:
+        found: Any float tensor [...].
+        expected: One of the same shape.
+    """
     return float((found - expected).abs().max() / expected.std().clamp_min(1e-12))
