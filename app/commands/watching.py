@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -157,17 +157,10 @@ def audit(
         out=out,
         normal=normal,
         normal_first_s=normal_first,
-        detector=site.detector,
-        detector_config=learning.config(fitted=site.detector, site=site.detector_config),
-        fps=looking.pace,
-        device=device,
-        model=site.bundle,
-        embedder=looking.embedder,
-        camera=looking.camera,
-        zones=site.zones,
-        rule=site.rule,
-        overwrite=overwrite,
         draw=draw,
+        **_shared(looking, learning, site),
+        device=device,
+        overwrite=overwrite,
     )
     result = run_audit(request, show_progress(quiet))
     if as_json:
@@ -221,19 +214,12 @@ def watch(
         source=source,
         out=out,
         learn_s=learn,
-        detector=site.detector,
-        detector_config=learning.config(fitted=site.detector, site=site.detector_config),
-        fps=looking.pace,
-        device=device,
-        model=site.bundle,
-        embedder=looking.embedder,
-        camera=looking.camera,
-        zones=site.zones,
-        rule=site.rule,
-        overwrite=overwrite,
         connect_s=connect,
         for_s=for_s,
         sinks=parse_sinks(sink or []),
+        **_shared(looking, learning, site),
+        device=device,
+        overwrite=overwrite,
     )
     summary = run_watch(request, show_progress(quiet), print_json if as_json else print_state)
     if as_json:
@@ -274,6 +260,20 @@ def fit(
         print_json({"detector": str(out), "frames": len(frames), "threshold": fitted.threshold})
     else:
         typer.echo(f"Learned from {len(frames)} frames. Next: nomaly audit VIDEO --detector {out}")
+
+
+def _shared(looking: Looking, learning: Learning, site: "OpenedSite") -> dict[str, Any]:
+    """What the groups of options and the scenario say of an `app.watching.request.RunRequest`."""
+    return {
+        "detector": site.detector,
+        "detector_config": learning.config(fitted=site.detector, site=site.detector_config),
+        "fps": looking.pace,
+        "model": site.bundle,
+        "embedder": looking.embedder,
+        "camera": looking.camera,
+        "zones": site.zones,
+        "rule": site.rule,
+    }
 
 
 def _setting(word: str) -> tuple[str, str]:
