@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from novic.append_log import AppendLog, DamagedLineError
+from tests.small_files import small_files
 
 WRITES_FOR_EVER = """
 import sys
@@ -52,21 +52,15 @@ def test_a_file_of_a_torn_line_alone_is_emptied(tmp_path: Path):
     assert log.path.read_bytes() == b""
 
 
-def test_rows_that_do_not_fit_are_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    # What is imported meanwhile must leave no half a file in Python's cache.
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+def test_rows_that_do_not_fit_are_taken_back(tmp_path: Path):
     log = AppendLog(tmp_path / "log.jsonl")
     log.append({"n": 1})
     before = log.path.read_bytes()
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
-    try:
+    with small_files(2000):
         with pytest.raises(OSError, match="too large"):
             log.append({"n": 2}, {"text": "x" * 5000})
         assert log.path.read_bytes() == before
         log.append({"n": 3})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert log.read(dict) == [{"n": 1}, {"n": 3}]
 
 

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import io
 import json
-import resource
 import tarfile
 import zipfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from scenarios.archive import MANIFEST, export_scenario, import_scenario
 from scenarios.lock import running
 from scenarios.site import load_scenario
 from scenarios.yaml_files import ScenarioError
+from tests.small_files import small_files
 
 TEXT = (
     "version: 1\nname: hall  # mine\ndescription: A camera in a hall.\ndictionary: base.json\n"
@@ -216,11 +216,7 @@ def test_what_cannot_be_exported(hall: Path, tmp_path: Path):
     with pytest.raises(ScenarioError, match=r"names base\.json, which is not there"):
         export_scenario(scenario, tmp_path / "hall.zip")
     (hall / "base.json").write_text("[]")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, hard))
-    try:
-        with pytest.raises(ScenarioError, match="cannot be written: File too large"):
-            export_scenario(scenario, tmp_path / "hall.zip")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    too_large = "cannot be written: File too large"
+    with small_files(5_000), pytest.raises(ScenarioError, match=too_large):
+        export_scenario(scenario, tmp_path / "hall.zip")
     assert [path.name for path in tmp_path.iterdir()] == ["there"]

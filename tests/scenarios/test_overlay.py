@@ -1,7 +1,6 @@
 """Edits of people: kept, sorted, and told exactly what is wrong with them."""
 
 import math
-import resource
 import tempfile
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from scenarios.overlay import Edit, Overlay, read_overlay, write_overlay
 from scenarios.site import ScenarioError
+from tests.small_files import small_files
 
 _EDITS = st.builds(
     Edit,
@@ -156,12 +156,8 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path):
     path = tmp_path / "overlay.yaml"
     write_overlay(path, Overlay({"drill": Edit(2)}))
     many = Overlay({f"noun {number}": Edit(math.pi) for number in range(2000)})
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
-    try:
-        with pytest.raises(ScenarioError, match="cannot be written: File too large"):
-            write_overlay(path, many)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    too_large = "cannot be written: File too large"
+    with small_files(10_000), pytest.raises(ScenarioError, match=too_large):
+        write_overlay(path, many)
     assert read_overlay(path).edits == {"drill": Edit(2.0)}
     assert list(tmp_path.iterdir()) == [path]

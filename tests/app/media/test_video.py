@@ -82,19 +82,20 @@ def test_a_full_disk_is_told_apart():
 
 def test_a_disk_that_fills_up_keeps_what_was_written(tmp_path: Path):
     script = textwrap.dedent("""
-        import resource, signal, sys
+        import signal, sys
         import numpy as np
         from app.media.video import DiskFullError, VideoWriter
+        from tests.small_files import small_files
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
         noise = np.random.default_rng(0)
-        video = VideoWriter(sys.argv[1], (240, 320), fps=25)
-        try:
-            for number in range(1000):
-                video.write(noise.integers(0, 255, (240, 320, 3), np.uint8), number / 25)
-        except DiskFullError:
-            video.close()
-            sys.exit(7)
+        with small_files(2_000_000):
+            video = VideoWriter(sys.argv[1], (240, 320), fps=25)
+            try:
+                for number in range(1000):
+                    video.write(noise.integers(0, 255, (240, 320, 3), np.uint8), number / 25)
+            except DiskFullError:
+                video.close()
+                sys.exit(7)
     """)
     done = subprocess.run([sys.executable, "-c", script, tmp_path / "x.mp4"], check=False)
     assert done.returncode == 7

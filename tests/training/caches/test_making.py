@@ -1,10 +1,10 @@
 import json
-import resource
 import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from PIL import Image
 from novic.embedder import Vectors
 from novic.errors import UsageError
 from scenarios.dictionary import DictionaryError
+from tests.small_files import small_files
 from tests.training.cache_builders import make_cache, quiet, some_captions
 from tests.training.hashed import HashedEmbedder
 from training.caches.cache import CacheError, EmbeddingCache, Flags
@@ -311,17 +312,15 @@ def test_a_full_disk_is_told_and_the_same_command_goes_on(nouns: NounSource, tmp
     whole, full = tmp_path / "whole", tmp_path / "full"
     cache_nouns(source, lambda: HashedEmbedder(256), making(whole))
 
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    too_large = r"shard-.*cannot be written: File too large; make ro"
+    with ExitStack() as filling:
 
-    def no_room(stage: str, done: int, total: int, note: str) -> None:
-        if stage == "Embedding" and done > total / 2:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
+        def no_room(stage: str, done: int, total: int, note: str) -> None:
+            if stage == "Embedding" and done > total / 2:
+                filling.enter_context(small_files(8192))
 
-    try:
-        with pytest.raises(CacheError, match=r"shard-.*cannot be written: File too large; make ro"):
+        with pytest.raises(CacheError, match=too_large):
             cache_nouns(source, lambda: HashedEmbedder(256), making(full, no_room))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert not list(full.glob("*.new"))
     embedder = HashedEmbedder(256)
     cache_nouns(source, lambda: embedder, making(full))

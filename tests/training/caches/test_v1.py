@@ -309,16 +309,18 @@ def test_too_few_rows_leave_nothing(tmp_path: Path):
 
 def test_a_full_disk_is_told_before_the_work(tmp_path: Path):
     code = (
-        "import resource, sys\n"
+        "import sys\n"
         "from pathlib import Path\n"
+        "from tests.small_files import small_files\n"
         "from tests.training.caches.test_v1 import header, rows, targets\n"
         "from training.caches.cache import CacheError\n"
         "from training.caches.v1_writing import write_v1\n"
         "def never():\n"
         "    sys.exit('work began')\n"
         "    yield rows()\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
-        "try: write_v1(Path(sys.argv[1]), header(), targets(), never())\n"
+        "try:\n"
+        "    with small_files(300):\n"
+        "        write_v1(Path(sys.argv[1]), header(), targets(), never())\n"
         "except CacheError as error: print(error)\n"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "cache.bin")]
