@@ -42,6 +42,12 @@ class Forked:
         self._process.start()
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process.pid
+        return self._process.pid
+
+    @property
     def returncode(self) -> int | None:
         """None while it runs, below 0 after a signal."""
         return self._process.exitcode
@@ -52,9 +58,8 @@ class Forked:
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
-        assert self._process.pid
         if self.returncode is None:
-            os.kill(self._process.pid, number)
+            os.kill(self.pid, number)
 
     def kill(self) -> None:
         """End it at once."""

@@ -81,7 +81,7 @@ def rtsp_camera(gst_python: str, pattern_units: Path, tmp_path: Path) -> Iterato
 
 
 class RtspCamera:
-    """Serves numbered pictures or a video file; every client sees them from the beginning."""
+    """Serves numbered pictures or a video file without end; every client sees the beginning."""
 
     def __init__(self, python: str, pattern: Path, folder: Path) -> None:
         self.port = free_port()
@@ -113,7 +113,7 @@ class RtspCamera:
         Args:
             video: File to show instead of the numbered pictures. H.264 is sent as it is, bit for
                 bit; everything else is encoded anew at high quality.
-            once: Answer "not found" after the first full showing.
+            once: End the stream after one full showing, and answer "not found" from then on.
             login: "user:password" that clients must give.
         """
         if video is not None:

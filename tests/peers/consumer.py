@@ -41,7 +41,7 @@ class Consumer:
         """The number in the newest picture; -1 before the first."""
         return number_of(self.frames[-1].image) if self.frames else -1
 
-    def sees_more(self, frames: int, timeout_s: float = 10.0) -> float:
+    def sees_more(self, frames: int, timeout_s: float = 30.0) -> float:
         """Wait for so many more frames; the seconds until the first of them."""
         before = len(self.frames)
         begun_s = time.monotonic()
@@ -57,7 +57,7 @@ class Consumer:
                 self.arrived_s.append(time.monotonic())
 
 
-def wait_for(what: str, check: Callable[[], bool], timeout_s: float = 10.0) -> float:
+def wait_for(what: str, check: Callable[[], bool], timeout_s: float = 30.0) -> float:
     """Wait until `check()` is true; the seconds it took."""
     begun_s = time.monotonic()
     while not check():
@@ -76,6 +76,14 @@ def reader_pids(parent: int | None = None) -> list[int]:
 def descriptors() -> int:
     """How many file descriptors this process has open."""
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def is_at_work(pid: int) -> bool:
+    """Whether a reader has loaded what it reads with, and is connecting or reading."""
+    try:
+        return "libavformat" in Path(f"/proc/{pid}/maps").read_text()
+    except FileNotFoundError:
+        return False
 
 
 def is_alive(pid: int) -> bool:

@@ -3,8 +3,9 @@
 rtsp_server.py PORT VIDEO.au [--once] [--login USER:PASSWORD]
 
 VIDEO.au holds H.264 access units (see `tests/peers/camera.py`). Every client sees it from its
-beginning, in real time. SIGUSR1 freezes the encoder (RTSP goes on), SIGUSR2 thaws it; end of stdin
-ends the server. `--once`: after the first full showing there is nothing at the address any more.
+beginning, in real time, and over and over. SIGUSR1 freezes the encoder (RTSP goes on), SIGUSR2
+thaws it; end of stdin ends the server. `--once`: after the first full showing the stream ends, and
+there is nothing at the address any more.
 """
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 # ruff: noqa: ANN001, ANN204, E402, T201
@@ -41,6 +42,17 @@ def access_units(path):
             yield pts, dts, bool(key), file.read(length)
 
 
+def over_and_over(path):
+    """As a camera, which has no end however long a busy machine takes for a test."""
+    begin = 0
+    while True:
+        step = last = 0
+        for pts, dts, key, data in access_units(path):
+            step, last = dts - last, dts
+            yield begin + pts, begin + dts, key, data
+        begin += last + step
+
+
 class Showing(threading.Thread):
     """Pushes the video to one client."""
 
@@ -54,7 +66,8 @@ class Showing(threading.Thread):
     def run(self):
         begun = None
         lost = False
-        for pts, dts, key, data in access_units(self.camera.path):
+        show = access_units if self.camera.once else over_and_over
+        for pts, dts, key, data in show(self.camera.path):
             if begun is not None:
                 time.sleep(max(0.0, begun + dts / 1e9 - time.monotonic()))
             while begun is None and self.camera.frozen:

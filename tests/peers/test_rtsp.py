@@ -16,7 +16,7 @@ from app.sources.base import GapReason, SourceError
 from app.sources.file import FileSource
 from app.sources.live import LiveCamera, LiveSettings
 from tests.peers.camera import RtspCamera, free_port
-from tests.peers.consumer import Consumer, descriptors, is_alive, reader_pids, wait_for
+from tests.peers.consumer import Consumer, descriptors, is_alive, is_at_work, reader_pids, wait_for
 from tests.peers.http_peers import mute_server
 from tests.peers.pattern import SIZE, numbered
 
@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 
 CANARY = "hunter2canary"
 QUICK = LiveSettings(open_s=3)
+FOR_EVER_S = 3600.0
+"""Longer than any test may take."""
+PATIENT = LiveSettings(stall_s=600, open_s=600, first_delay_s=600, longest_delay_s=600)
+"""Whoever waits for any of it does not come to an end in time."""
 
 
 def gap_reasons(live: LiveCamera) -> list[GapReason]:
@@ -100,17 +104,17 @@ def test_a_killed_camera_is_taken_up_again(rtsp_camera: RtspCamera):
     with Consumer(LiveCamera(rtsp_camera.url)) as consumer:
         consumer.sees_more(25)
         rtsp_camera.kill()
-        noticed_s = wait_for("the gap", lambda: consumer.source.gaps != [], 1)
-        wait_for("silence is told", lambda: consumer.silences > 0, 2)
-        time.sleep(1)
+        noticed_s = wait_for("the gap", lambda: consumer.source.gaps != [])
+        wait_for("silence is told", lambda: consumer.silences > 0)
+        # With the pauses between them, that takes more than a second.
+        wait_for("two attempts in vain", lambda: consumer.source.stats.attempts >= 3)
         rtsp_camera.start()
         recovered_s = consumer.sees_more(25)
         log.info("kill: noticed after %.2f s, back after %.2f s", noticed_s, recovered_s)
         (gap,) = consumer.source.gaps
     assert gap.reason == "ended"
     assert gap.end_us is not None
-    assert 1 < (gap.end_us - gap.start_us) / 1e6 < 8
-    assert recovered_s < 6
+    assert gap.end_us - gap.start_us > 1e6
     pts = [frame.pts_s for frame in consumer.frames]
     assert all(later > earlier for earlier, later in pairwise(pts))
     before = next(n for n, frame in enumerate(consumer.frames) if frame.time_us >= gap.end_us)
@@ -125,14 +129,15 @@ def test_a_silent_camera_is_noticed_by_the_stall_clock(rtsp_camera: RtspCamera, 
     with Consumer(LiveCamera(rtsp_camera.url, settings=QUICK)) as consumer:
         consumer.sees_more(25)
         disturb()
-        noticed_s = wait_for("the gap", lambda: consumer.source.gaps != [], 4)
-        time.sleep(1)
+        noticed_s = wait_for("the gap", lambda: consumer.source.gaps != [])
+        silent_s = (time.time_ns() // 1000 - consumer.frames[-1].time_us) / 1e6
+        wait_for("another attempt", lambda: consumer.source.stats.attempts >= 2)
         recover()
         recovered_s = consumer.sees_more(10)
         log.info("%s: noticed after %.2f s, back after %.2f s", fault, noticed_s, recovered_s)
-    assert 1.8 < noticed_s < 2.6
-    assert recovered_s < 6
+    assert silent_s >= QUICK.stall_s
     assert consumer.source.gaps[0].reason == "stalled"
+    assert consumer.source.gaps[0].detail == "no new picture for 2 s"
 
 
 def test_a_crashed_reader_is_replaced(rtsp_camera: RtspCamera):
@@ -194,10 +199,9 @@ def test_passwords_are_used_but_never_shown(rtsp_camera: RtspCamera):
         seen = [f"{live.info} {live.gaps}"]
         seen += [Path(f"/proc/{pid}/{name}").read_text() for name in ("cmdline", "environ")]
     with LiveCamera(rtsp_camera.url_for("ann", f"{CANARY}wrong")) as live:
-        begun_s = time.monotonic()
-        with pytest.raises(SourceError, match="login refused") as refusal:
-            live.connect(20)
-        assert time.monotonic() - begun_s < 5, "asking again cannot help"
+        # Asking again cannot help: nobody waits for that.
+        with pytest.raises(SourceError, match=r"login refused.* \(1 attempt in up") as refusal:
+            live.connect(FOR_EVER_S)
         assert gap_reasons(live) == ["auth"]
         seen.append(f"{refusal.value!r} {live.info} {live.gaps}")
     assert CANARY not in " ".join(seen)
@@ -209,19 +213,20 @@ def test_close_is_prompt_and_leaves_nothing(rtsp_camera: RtspCamera, fault: str)
     before = (descriptors(), shared_memories())
     with mute_server() as mute:
         addresses = {"refused": f"rtsp://127.0.0.1:{free_port()}/x", "mute": f"rtsp://{mute}/x"}
-        live = LiveCamera(addresses.get(fault, rtsp_camera.url))
+        live = LiveCamera(addresses.get(fault, rtsp_camera.url), settings=PATIENT)
         if fault in ("none", "hang"):
             live.connect(10)
             next(live.frames())
         if fault == "hang":
             rtsp_camera.hang()
-        time.sleep(0.7)
+            wait_for("silence", lambda: next(live.frames(0.2)) is None)
+        if fault == "refused":
+            wait_for("the refusal", lambda: gap_reasons(live) == ["refused"])
+        if fault == "mute":
+            wait_for("the reader", lambda: any(map(is_at_work, reader_pids())))
         pids = reader_pids()
-        begun_s = time.monotonic()
         live.close()
         live.close()
-        took_s = time.monotonic() - begun_s
-    assert took_s < 1
     assert list(live.frames()) == []
     assert not any(is_alive(pid) for pid in pids)
     assert reader_pids() == []
@@ -240,9 +245,8 @@ def test_the_reader_dies_with_its_parent(rtsp_camera: RtspCamera, place: str):
             "time.sleep(60)"
         )
         parent = subprocess.Popen([sys.executable, "-c", script, url])
-        wait_for("the reader", lambda: reader_pids(parent.pid) != [])
-        time.sleep(1)
+        wait_for("the reader", lambda: any(map(is_at_work, reader_pids(parent.pid))))
         (pid,) = reader_pids(parent.pid)
         parent.kill()
         parent.wait()
-        wait_for("its death", lambda: not is_alive(pid), 3)
+        wait_for("its death", lambda: not is_alive(pid))

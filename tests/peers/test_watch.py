@@ -13,6 +13,7 @@ from app.events.store import Store
 from detectors.types import Box
 from tests.app.short_watch import run_nomaly, start_nomaly
 from tests.peers.camera import RtspCamera
+from tests.peers.consumer import is_alive, reader_pids, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -57,12 +58,10 @@ def test_a_killed_hung_and_restarted_camera_is_survived(rtsp_camera: RtspCamera,
     with start_nomaly(*words) as process:
         try:
             wait_for_frames(out, more_than=5)
-            rtsp_camera.kill()
-            time.sleep(1)
+            disturb(rtsp_camera.kill, process.pid)
             rtsp_camera.start()
             wait_for_frames(out, more_than=frames_in(out) + 10)
-            rtsp_camera.hang()
-            time.sleep(4)
+            disturb(rtsp_camera.hang, process.pid)
             rtsp_camera.resume()
             wait_for_frames(out, more_than=frames_in(out) + 10)
         finally:
@@ -77,6 +76,13 @@ def test_a_killed_hung_and_restarted_camera_is_survived(rtsp_camera: RtspCamera,
     written = b"".join(file.read_bytes() for file in out.rglob("*") if file.is_file())
     assert "canary-hunter2" not in stdout + stderr + report
     assert b"canary-hunter2" not in written
+
+
+def disturb(fault: Callable[[], None], watch: int) -> None:
+    """Do something to the camera, and wait until the watch gives its reader up for it."""
+    (reader,) = reader_pids(watch)
+    fault()
+    wait_for("the reader's end", lambda: not is_alive(reader), 60)
 
 
 def last_reason(summary: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from novic.decoder import DecoderConfig
 from novic.embedder import Embedder
 from novic.embedders.starter import StarterEmbedder
 from tests.app.short_watch import run_nomaly, start_nomaly
+from tests.peers.consumer import wait_for
 from tests.training.cache_builders import NOUNS, make_cache, some_captions
 from tests.training.hashed import HashedEmbedder
 from training.caches.cache import CacheError
@@ -189,10 +189,8 @@ def test_faults_are_one_sentence_and_ctrl_c_saves(cache: Path, tmp_path: Path):
     out = tmp_path / "out"
     words = ("train", "--cache", cache, *SMALL[:-1], "100000", "--out", out)
     with start_nomaly(*words) as process:
-        until = time.monotonic() + 120
-        while not (out / "metrics.jsonl").is_file() and time.monotonic() < until:
-            time.sleep(0.1)
-        time.sleep(1.0)
+        log = out / "metrics.jsonl"
+        wait_for("first figures", lambda: log.is_file() and log.stat().st_size > 0, 120)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 1

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -107,16 +108,17 @@ def test_a_stopped_audit_goes_on_to_the_same_result(
 
 
 def wait_until_analysing(store: Path) -> None:
-    """Wait until the first video has been begun and some of it has been looked at."""
-    for _ in range(600):
-        time.sleep(0.1)
+    """Wait until some frames of the first video have been looked at."""
+    for _ in range(2400):
+        time.sleep(0.05)
         if store.exists():
             try:
-                if sqlite3.connect(store).execute("SELECT * FROM source").fetchone():
-                    break
+                with closing(sqlite3.connect(store)) as db:
+                    if db.execute("SELECT * FROM source WHERE frames > 0").fetchone():
+                        return
             except sqlite3.OperationalError:
                 continue
-    time.sleep(1.0)
+    pytest.fail("the audit did not begin to look")
 
 
 def test_ctrl_c_before_anything_was_seen_is_one_sentence(clip: Path, tmp_path: Path):
