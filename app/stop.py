@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -21,6 +21,19 @@ class Stop:
         """
         if self.asked:
             raise KeyboardInterrupt
+
+
+def announced(check: Callable[[], None], say: Callable[[str], None]) -> Callable[[], None]:
+    """A check for what waits for answers under way: it says so before it raises."""
+
+    def announcing() -> None:
+        try:
+            check()
+        except KeyboardInterrupt:
+            say("Stopping when the answers under way are kept; Ctrl-C again drops them")
+            raise
+
+    return announcing
 
 
 @contextmanager

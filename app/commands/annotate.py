@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import Json, Quiet, command_group, print_json, show_progress
+from app.commands.options import (
+    NOTHING_ASKED,
+    Json,
+    Quiet,
+    command_group,
+    print_json,
+    show_progress,
+)
 from app.errors import UsageError
 
 if TYPE_CHECKING:
@@ -131,7 +138,11 @@ def llm(
     run, missing = plan_run(request, reporter)
     if dry_run:
         figures = estimate(run.items, run.opinions, run.rule)
-        print_json(figures) if as_json else print_estimate(figures, cost)
+        if as_json:
+            print_json(figures)
+        else:
+            print_estimate(figures, cost)
+            typer.echo(NOTHING_ASKED)
         return
     result = ask_all(request, run, reporter)
     people = agreement_with_people(images, run.annotations)

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import Json, Quiet, command_group, print_json, show_progress
+from app.commands.options import (
+    NOTHING_ASKED,
+    Json,
+    Quiet,
+    command_group,
+    print_json,
+    show_progress,
+)
 
 if TYPE_CHECKING:
     from app.names.captioning import CaptionOrder, Plan
@@ -92,6 +99,8 @@ def check(
 
 
 def _show_plan(order: "CaptionOrder", plan: "Plan", *, as_json: bool) -> None:
+    from scenarios.llm.costs import usd
+
     asked = plan.estimate
     price = order.asked_prices.cost(asked.input_tokens, asked.output_tokens)
     if as_json:
@@ -113,5 +122,6 @@ def _show_plan(order: "CaptionOrder", plan: "Plan", *, as_json: bool) -> None:
     typer.echo(
         f"{plan.nouns:,} nouns: at least {asked.calls:,} calls with about "
         f"{asked.input_tokens:,} tokens sent and {asked.output_tokens:,} back, "
-        f"{price:,.2f} USD {how}."
+        f"{usd(price)} {how} at the prices of --input-price and --output-price."
     )
+    typer.echo(NOTHING_ASKED)

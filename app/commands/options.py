@@ -92,6 +92,10 @@ def command_list() -> typer.Typer:
     return typer.Typer(rich_markup_mode="rich")
 
 
+NOTHING_ASKED = "Nothing was asked. Without --dry-run the same command asks."
+"""Ends what a dry run tells people."""
+
+
 def command_group(name: str, purpose: str) -> typer.Typer:
     """Commands below another one: `nomaly model show`."""
     return typer.Typer(name=name, help=purpose, no_args_is_help=True, rich_markup_mode="rich")

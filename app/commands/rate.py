@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from app.commands.options import (
+    NOTHING_ASKED,
     Json,
     Quiet,
     ScenarioArgument,
@@ -222,3 +223,4 @@ def _show_plan(plan: "RatingPlan", *, as_json: bool) -> None:
     for message in plan.example:
         typer.echo(f"--- {message['role']}\n{message['content']}\n")
     typer.echo(plan.sentence())
+    typer.echo(NOTHING_ASKED)

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.errors import StoppedError, StoreError, UsageError
 from app.progress import Reporter
+from app.stop import Stop, announced, stoppable
 from scenarios.dictionary import NUMBERS, ObjectDictionary, read_dictionary
 from scenarios.llm.costs import Prices
 from scenarios.llm.opening import open_batches, open_direct
@@ -121,11 +122,10 @@ def have_captions_written(order: CaptionOrder, reporter: Reporter) -> Written:
     if order.out.exists() and not (order.answers.exists() or order.batches.exists()):
         raise UsageError(f"--out {order.out}: exists already, made elsewhere; name another file")
     dictionary, work = _resume(order)
-    transport = _open(order)
     wanted = sum(wanted_captions(noun.entry, number) for noun in work for number in NUMBERS)
     held = wanted - sum(noun.lacks(number) for noun in work for number in NUMBERS)
     try:
-        with reporter.task("writing captions", wanted) as meter:
+        with stoppable() as stop, reporter.task("writing captions", wanted) as meter:
 
             def report(new: int) -> None:
                 nonlocal held
@@ -133,7 +133,7 @@ def have_captions_written(order: CaptionOrder, reporter: Reporter) -> Written:
                 meter.to(held, f"{held:,} captions")
 
             report(0)
-            _ask(order, transport, work, report)
+            _ask(order, _open(order, stop, reporter), work, report)
     except KeyboardInterrupt as stopped:
         raise StoppedError(
             f"stopped; {len(_kept(order))} answers are kept, the same command goes on from here"
@@ -204,7 +204,7 @@ def _kept(order: CaptionOrder) -> list[Answer]:
     return [*read_answers(order.answers), *read_answers(batch_answers_file(order.batches))]
 
 
-def _open(order: CaptionOrder) -> Transport:
+def _open(order: CaptionOrder, stop: Stop, reporter: Reporter) -> Transport:
     if order.direct:
         return open_direct(
             order.model,
@@ -212,6 +212,7 @@ def _open(order: CaptionOrder) -> Transport:
             parallel=order.parallel,
             prices=order.asked_prices,
             most_faults=None,
+            check=announced(stop.check, reporter.say),
         )
     refuse_older_batches(order.batches)
     return open_batches(
@@ -219,7 +220,8 @@ def _open(order: CaptionOrder) -> Transport:
         order.model,
         order.base_url,
         order.asked_prices,
-        "write captions with --direct, which does without the batch service",
+        instead="write captions with --direct, which does without the batch service",
+        check=stop.check,
     )
 
 

@@ -34,6 +34,8 @@ from scenarios.llm.transport import KEPT, BudgetError, ChatError, ChatRequest, E
 
 TRIES = 3
 """How often a request is sent that comes back without an answer, such as expired."""
+LOOK_S = 1.0
+"""How often is looked whether to stop; the library allows no less."""
 NO_LIMIT = 1_000_000_000
 """Of requests or tokens, in place of limits that the library keeps without a word."""
 
@@ -50,11 +52,13 @@ class BatchTransport:
         base_url: Address of the provider up to and with /v1; OpenAI's by default.
         key: Its key.
         prices: Of its batch service.
-        poll_s: Seconds between two looks at batches under way, at least 1.
+        poll_s: Seconds after which the provider is asked again how a batch stands, at least 1.
         patience_s: How long the provider may be out of reach meanwhile, seconds.
         batch_requests: Most requests in a batch.
         retries: How often a call that failed is repeated at once.
         instead: How to do without a batch service, for messages.
+        check: Called about every second while batches are under way; what it raises ends the
+            waiting.
     """
 
     def __init__(  # noqa: PLR0913 - each is a setting of the connection
@@ -70,11 +74,13 @@ class BatchTransport:
         batch_requests: int = 50_000,
         retries: int = 2,
         instead: str = "ask without it",
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._folder = folder
         self._model = model
         self._key = key
         self._instead = instead
+        self._check = check
         self._prices = prices
         self._poll_s = poll_s
         self._patience_s = patience_s
@@ -121,8 +127,14 @@ class BatchTransport:
             task = _Task(
                 self._folder,
                 _Work(wanted, aloud(take), self._prices),
-                Provider(self._client, self._patience_s, self._folder),
-                remote_update_interval=self._poll_s,
+                Provider(
+                    self._client,
+                    self._patience_s,
+                    self._folder,
+                    self._check,
+                    max(1, round(self._poll_s / LOOK_S)),
+                ),
+                remote_update_interval=LOOK_S,
                 max_batch_requests=self._batch_requests,
             )
             if not task.run():

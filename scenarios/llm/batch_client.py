@@ -44,12 +44,16 @@ class Provider:
         client: The real one.
         patience_s: How long the provider may be out of reach while batches are under way, seconds.
         folder: Of the library's files, for messages.
+        check: Called at every look of the library at a batch; what it raises ends the waiting.
+        poll: The provider is asked at one look of so many.
     """
 
-    def __init__(self, client: OpenAI, patience_s: float, folder: Path) -> None:
+    def __init__(
+        self, client: OpenAI, patience_s: float, folder: Path, check: Callable[[], None], poll: int
+    ) -> None:
         self.base_url = client.base_url
         self.files = _Files(client)
-        self.batches = _Batches(client, patience_s, folder)
+        self.batches = _Batches(client, patience_s, folder, check, poll)
 
 
 class _Files:
@@ -79,8 +83,13 @@ class _Files:
 
 
 class _Batches:
-    def __init__(self, client: OpenAI, patience_s: float, folder: Path) -> None:
+    def __init__(
+        self, client: OpenAI, patience_s: float, folder: Path, check: Callable[[], None], poll: int
+    ) -> None:
         self._client = client
+        self._check, self._poll = check, poll
+        self._known: dict[str, tuple[int, Batch]] = {}
+        """Batches as they stood, and for how many looks more that is good enough."""
         self._patience_s = patience_s
         self._folder = folder
         self._last_seen = time.monotonic()
@@ -103,6 +112,10 @@ class _Batches:
 
     def retrieve(self, batch_id: str) -> Batch:
         """How a batch stands; the library would ask for ever."""
+        self._check()
+        if (known := self._known.get(batch_id)) and known[0]:
+            self._known[batch_id] = known[0] - 1, known[1]
+            return known[1]
         try:
             batch = self._client.batches.retrieve(batch_id)
         except openai.NotFoundError as error:
@@ -117,4 +130,5 @@ class _Batches:
                 raise EndpointError(f"the provider is out of reach: {error}") from error
             raise
         self._last_seen = time.monotonic()
+        self._known[batch_id] = self._poll - 1, batch
         return batch

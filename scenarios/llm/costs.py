@@ -159,6 +159,12 @@ def token_counter() -> TokenCounter:
     return TokenCounter(lambda text: len(encoding.encode_ordinary(text)), exact=True)
 
 
+def usd(low: float, high: float | None = None) -> str:
+    """A sum or a range of sums as people read them; little is not shown as nothing."""
+    words = ["less than 0.01" if 0 < cost < 0.01 else f"{cost:,.2f}" for cost in (low, high or low)]
+    return f"{' to '.join(dict.fromkeys(words))} USD"
+
+
 def highest_cost(body: Mapping[str, Any], prices: Prices, counter: TokenCounter) -> float:
     """The most that a request can cost, USD: its tokens, and all that it allows for the answer."""
     room = body.get("max_tokens") or body.get("max_completion_tokens") or 0

@@ -45,7 +45,11 @@ def open_direct(
 
 
 def open_batches(
-    folder: Path, model: str, base_url: str | None, prices: Prices, instead: str
+    folder: Path,
+    model: str,
+    base_url: str | None,
+    prices: Prices,
+    **options: Any,  # noqa: ANN401 - those of BatchTransport
 ) -> "BatchTransport":
     """Ask a model through its provider's batch service.
 
@@ -54,7 +58,7 @@ def open_batches(
         model: Whom to ask.
         base_url: As `open_direct`.
         prices: Of the batch service.
-        instead: How to do without one, for messages.
+        options: Of `BatchTransport`.
 
     Raises:
         UsageError: If the key or a library is missing.
@@ -63,14 +67,14 @@ def open_batches(
     with _installed():
         from scenarios.llm.batch import BatchTransport  # noqa: PLC0415
 
-        return BatchTransport(folder, model, url, key, prices, instead=instead)
+        return BatchTransport(folder, model, url, key, prices, **options)
 
 
 def _endpoint(base_url: str | None) -> tuple[str | None, str | None]:
     """Address and key of the endpoint that is meant; without an address it is OpenAI's.
 
     Raises:
-        UsageError: If OpenAI is meant and there is no key.
+        UsageError: If OpenAI is meant and there is no key, or the address is not whole.
     """
     key, url = os.environ.get(KEY) or None, base_url or os.environ.get(URL) or None
     if key is None and url is None:
@@ -78,6 +82,8 @@ def _endpoint(base_url: str | None) -> tuple[str | None, str | None]:
             f"{KEY} is not set; set the environment variable {KEY} to your key, or name a server "
             "of your own with --base-url"
         )
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise UsageError(f"--base-url {url}: write the whole address, as http://localhost:8000/v1")
     return url, key
 
 

@@ -22,6 +22,7 @@ from app.names.annotation.opinions import Opinions, Rule
 from app.names.annotation.work import Item
 from app.progress import Reporter
 from app.redact import redact
+from app.stop import announced
 from novic.images import ImageError
 from scenarios.llm.conversations import Conversation, converse
 from scenarios.llm.costs import token_counter
@@ -117,13 +118,12 @@ class LlmRun:
         )
         before = (self.opinions.answers, self.opinions.tokens)
 
+        announcing = announced(check, reporter.say)
+
         def look() -> None:
             try:
-                check()
+                announcing()
             except KeyboardInterrupt as stopped:
-                reporter.say(
-                    "Stopping when the answers under way are kept; Ctrl-C again drops them"
-                )
                 raise _Stopped from stopped
 
         try:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.names.annotation.llm import LlmResult, LlmRun
-from scenarios.llm.costs import Prices
+from scenarios.llm.costs import Prices, usd
 from training.evaluation.agreement import Agreement, Comparison
 
 FAILURES_SHOWN = 10
@@ -23,7 +23,6 @@ def print_estimate(figures: Mapping[str, Any], price: Prices | None) -> None:
         f"Requests: {least['requests']} if all opinions agree, {most['requests']} if none do; "
         f"about {_tokens(least)} to {_tokens(most)} tokens{_cost(least, most, price)}."
     )
-    _say("Nothing was asked. Without --dry-run the same command asks.")
 
 
 def print_llm(
@@ -112,7 +111,7 @@ def _cost(least: Mapping[str, int], most: Mapping[str, int], price: Prices | Non
     if price is None:
         return ""
     low, high = (price.cost(f["tokens_read"], f["tokens_written"]) for f in (least, most))
-    return f", ${low:.2f} to ${high:.2f}"
+    return f", {usd(low, high)}"
 
 
 def _say(text: str) -> None:

@@ -8,6 +8,7 @@ from app.progress import Reporter
 from app.sites.rating.order import RateOrder
 from app.sites.rating.run import FEW
 from app.sites.rating.work import Work, open_work
+from scenarios.llm.costs import usd
 from scenarios.raters.digits.estimate import REQUEST_S, Estimate, estimate, first_opinion
 from scenarios.raters.digits.prompts import request_body
 from scenarios.raters.vectors.student import first_nouns
@@ -103,7 +104,7 @@ def _priced(asked: str, least: Estimate, most: Estimate) -> str:
         return low if low == high else f"{low} to {high}"
 
     requests = both(f"{least.requests:,}", f"{most.requests:,}")
-    cost = both(f"{least.cost_usd:.2f}", f"{most.cost_usd:.2f}")
+    cost = usd(least.cost_usd, most.cost_usd)
     tokens = both(f"{least.tokens_in:,}", f"{most.tokens_in:,}")
     counted = "" if least.exact else " (tokens are guessed from letters)"
     when = "within a day per round"
@@ -111,7 +112,7 @@ def _priced(asked: str, least: Estimate, most: Estimate) -> str:
         minutes = both(f"{least.seconds / 60:.0f}", f"{most.seconds / 60:.0f}")
         when = f"about {minutes} minutes if a request takes {REQUEST_S:g} s"
     return (
-        f"{asked}: {requests} requests, {tokens} tokens sent, {cost} USD{counted} at the prices of "
+        f"{asked}: {requests} requests, {tokens} tokens sent, {cost}{counted} at the prices of "
         f"--input-price and --output-price (set 0 for a server of your own), {when}. "
         "--max-cost holds it to a sum."
     )

@@ -9,7 +9,7 @@ from app.errors import UsageError
 from app.progress import Reporter
 from app.sites.rating.order import RateOrder
 from app.sites.rating.work import Work
-from app.stop import Stop
+from app.stop import Stop, announced
 from scenarios.llm.opening import open_batches, open_direct
 from scenarios.llm.transport import Transport
 from scenarios.paths import llm_folder
@@ -46,7 +46,7 @@ def open_rater(
         order.model,
         work.place,
         store,
-        open_transport(order, work.scenario.work_folder),
+        open_transport(work, stop),
         seed=order.seed,
         prior=prior,
         max_cost_usd=order.max_cost,
@@ -65,27 +65,33 @@ def _choose_wording(rater: LocalRater, reporter: Reporter, stop: Stop) -> None:
     reporter.say(f"AUC on the examples by wording: {found}; taken: {choice.wording.name}")
 
 
-def open_transport(order: RateOrder, work: Path) -> Transport:
+def open_transport(work: Work, stop: Stop) -> Transport:
     """What carries requests to the endpoint.
 
     Args:
-        order: Names it.
-        work: The scenario's work folder, for what is under way in batches.
+        work: The order and its site.
+        stop: Whether the user asked to stop.
 
     Raises:
         UsageError: If the key or a library is missing.
     """
+    order = work.order
     try:
         if order.backend == "batch":
             return open_batches(
-                work / "batches",
+                work.scenario.work_folder / "batches",
                 order.model,
                 order.base_url,
                 order.asked_prices,
-                "rate with --backend direct",
+                instead="rate with --backend direct",
+                check=stop.check,
             )
         return open_direct(
-            order.model, order.base_url, parallel=order.parallel, prices=order.asked_prices
+            order.model,
+            order.base_url,
+            parallel=order.parallel,
+            prices=order.asked_prices,
+            check=announced(stop.check, work.reporter.say),
         )
     except UsageError as error:
         raise UsageError(f"{error}; --backend local and prior need neither") from error

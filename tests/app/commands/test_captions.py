@@ -111,6 +111,28 @@ def test_ctrl_c_keeps_the_answers_and_the_same_command_goes_on(nouns: Path, tmp_
     assert done.answers > kept
 
 
+def test_ctrl_c_leaves_batches_where_they_are_and_the_same_command_collects_them(
+    nouns: Path, tmp_path: Path
+):
+    out = tmp_path / "captions.json"
+    with chat_server() as server:
+        server.batches.seconds, soon = 3600, server.batches.seconds
+        words = ("captions", "write", nouns, "-o", out, "--base-url", server.url)
+        with start_nomaly(*words) as running:
+            while not server.stat().batches:
+                assert running.poll() is None
+                time.sleep(0.02)
+            running.send_signal(signal.SIGINT)
+            _, told = running.communicate(timeout=20)
+        assert running.returncode == 1
+        assert "stopped; 0 answers are kept, the same command goes on" in told
+        server.batches.seconds = soon
+        server.batches.due = dict.fromkeys(server.batches.due, 0.0)
+        assert run_nomaly(*words, "--quiet").returncode == 0
+        assert server.stat().batches == 1
+    assert len(read_captions(out)) == 6
+
+
 def test_a_kill_loses_no_answer(nouns: Path, tmp_path: Path):
     out = tmp_path / "captions.json"
     log = tmp_path / "captions.json.answers.jsonl"
@@ -140,6 +162,8 @@ def test_a_dry_run_asks_nobody(nouns: Path, tmp_path: Path):
     assert "airplane" in done.stdout
     assert "58 calls" in done.stdout
     assert "USD in batches" in done.stdout
+    assert "less than 0.01 USD in batches at the prices of --input-price" in done.stdout
+    assert "Nothing was asked. Without --dry-run the same command asks." in done.stdout
     prices = ("--input-price", "300", "--output-price", "1200")
     batches = run_nomaly("captions", "write", nouns, "-o", out, "--dry-run", "--json", *prices)
     plan = last_line(batches)
@@ -159,6 +183,8 @@ def test_faults_are_one_sentence(nouns: Path, tmp_path: Path, monkeypatch: pytes
     out = tmp_path / "captions.json"
     done = run_nomaly("captions", "write", nouns, "-o", out)
     assert (done.returncode, "OPENAI_API_KEY is not set" in done.stderr) == (2, True)
+    done = run_nomaly("captions", "write", nouns, "-o", out, "--base-url", "localhost:8000/v1")
+    assert (done.returncode, "write the whole address, as http://" in done.stderr) == (2, True)
     out.write_text("[]")
     done = run_nomaly("captions", "write", nouns, "-o", out)
     assert (done.returncode, "made elsewhere; name another file" in done.stderr) == (2, True)

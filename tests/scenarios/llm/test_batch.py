@@ -193,6 +193,30 @@ def stop_once_sent(server: LlmServer, folder: Path, count: int, batches: int = 1
     assert (server.stat().batches, taken) == (batches, [])
 
 
+def test_a_wait_is_ended_by_its_check_long_before_the_provider_is_asked_again(tmp_path: Path):
+    looks = []
+
+    def check() -> None:
+        looks.append(len(server.batches.batches))
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+
+    with llm_server() as server:
+        server.batches.seconds = 3600
+        waiting = BatchTransport(
+            *(tmp_path / "work" / "batches", "rater", server.url, "secret", PRICES),
+            poll_s=3600,
+            check=check,
+        )
+        with pytest.raises(KeyboardInterrupt):
+            waiting.ask(made(3), lambda _: None)
+        assert looks == [1, 1, 1]
+        end_batches(server)
+        assert len(asked(server, tmp_path, 3)) == 3
+        stat = server.stat()
+    assert (stat.batches, set(stat.nouns.values())) == (1, {1})
+
+
 def end_batches(server: LlmServer) -> None:
     """Let what is under way be done the next time somebody asks."""
     server.batches.due = dict.fromkeys(server.batches.due, 0.0)

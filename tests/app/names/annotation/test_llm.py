@@ -553,6 +553,7 @@ def test_the_command_tells_what_it_would_ask_and_what_it_asked(folder: Path, pre
         assert tried.exit_code == 0
         assert "To judge: 7 nouns of 2 images." in tried.output
         assert "Requests: 6 if all opinions agree, 10 if none do" in tried.output
+        assert "Nothing was asked. Without --dry-run the same command asks." in tried.output
         assert server.asked == []
         done = CliRunner().invoke(annotate.cli, words)
     assert done.exit_code == 0

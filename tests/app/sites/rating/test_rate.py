@@ -1,14 +1,19 @@
 """Rating a site from order to dictionary: with and without a language model, stopped, refused."""
 
+import io
 import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
-from app.errors import UsageError
-from app.progress import Reporter
+from app.errors import StoppedError, UsageError
+from app.progress import Meter, Reporter
 from app.sites.rating.order import LEAST_PRIOR_AUC, RateOrder
 from app.sites.rating.run import rate_site
 from app.sites.rating.work import OPEN_RUN
@@ -16,7 +21,7 @@ from scenarios.dictionary import read_dictionary
 from scenarios.llm.transport import BudgetError, EndpointError
 from scenarios.overlay import Edit, Overlay, write_overlay
 from scenarios.ratings.files import read_site_ratings
-from scenarios.ratings.records import RatingError
+from scenarios.ratings.records import Backend, RatingError
 from scenarios.ratings.result import NounRating
 from scenarios.site import ScenarioError, find_scenario
 from tests.app.short_watch import run_nomaly
@@ -41,6 +46,17 @@ def order(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> RateO
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     dictionary = small_site_dictionary(tmp_path / "object_nouns.json")
     return RateOrder(NAME, "prior", root=tmp_path / "sites", dictionary=dictionary)
+
+
+class CtrlC(Reporter):
+    """Somebody presses Ctrl-C once, before anything is asked."""
+
+    @contextmanager
+    def task(self, label: str, total: float | None = None) -> Iterator[Meter]:
+        with super().task(label, total) as meter:
+            if label == "asking about nouns":
+                signal.raise_signal(signal.SIGINT)
+            yield meter
 
 
 def sidecar(order: RateOrder) -> dict[str, NounRating]:
@@ -93,6 +109,24 @@ def test_direct_and_batch_share_their_answers(order: RateOrder):
         assert server.stat().paid == paid
     assert direct.ft == rated.ft
     assert rated.cost_usd == pytest.approx((0.075 * rated.tokens_in + 0.3 * rated.tokens_out) / 1e6)
+
+
+@pytest.mark.parametrize("backend", ["direct", "batch"])
+def test_one_ctrl_c_is_enough_and_the_next_run_goes_on(order: RateOrder, backend: Backend):
+    told = io.StringIO()
+    with llm_server(digits()) as server:
+        asked = replace(order, backend=backend, base_url=server.url, model="rater")
+        server.batches.seconds, soon = 3600, server.batches.seconds
+        with pytest.raises(StoppedError, match="the same command goes on from here"):
+            rate_site(asked, CtrlC(Console(file=told)))
+        assert server.stat().batches == (backend == "batch")
+        server.batches.seconds = soon
+        server.batches.due = dict.fromkeys(server.batches.due, 0.0)
+        rated = rate_site(asked, QUIET)
+        assert set(server.stat().paid.values()) == {1}
+    assert rated.auc_examples == 1.0
+    waits = "Stopping when the answers under way are kept" in told.getvalue()
+    assert waits == (backend == "direct")
 
 
 def test_edits_outlast_another_rating(order: RateOrder):
