@@ -28,8 +28,12 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: env
 	$(BIN)/nomaly demo --out nomaly-demo --overwrite
 
+# COVERAGE=1 also tells which share of the lines was run; the figure fails nothing.
 test: env
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(if $(COVERAGE),rm -rf .coverage && mkdir .coverage)
+	OMP_NUM_THREADS=1 $(BIN)/python $(if $(COVERAGE),-m coverage run) -m pytest -n 2 \
+	  --dist loadfile --no-loadscope-reorder
+	$(if $(COVERAGE),-$(BIN)/python .ci/coverage_by_room.py)
 
 check: env
 	$(BIN)/ruff format --check .
