@@ -63,16 +63,13 @@ def batch_name(folder: Path, local_jsonl: str) -> dict[str, str]:
     return {"sender": _sender(folder), "file": Path(local_jsonl).name}
 
 
-def repair(folder: Path, client: OpenAI, instead: str = "ask without it") -> list[str]:
+def repair(folder: Path, client: OpenAI, instead: str = "ask without it") -> None:
     """Bring the library's files into an order in which it starts.
 
     Args:
         folder: Of the library's files; made if missing.
         client: Asked only if a batch may have been sent without a note of it.
         instead: How to do without the library, for messages.
-
-    Returns:
-        What was done, a sentence each.
 
     Raises:
         ChatError: If another process works in the folder, or it cannot be read or written.
@@ -82,7 +79,7 @@ def repair(folder: Path, client: OpenAI, instead: str = "ask without it") -> lis
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder / f"{PREFIX}.lock", timeout=0):
-            return _repair(folder, client)
+            _repair(folder, client)
     except filelock.Timeout as error:
         raise ChatError(
             f"{folder}: another process is at work there; wait for it or stop it"
@@ -91,41 +88,38 @@ def repair(folder: Path, client: OpenAI, instead: str = "ask without it") -> lis
         raise ChatError(f"{folder}: {error.strerror or error}; nothing was sent") from error
 
 
-def _repair(folder: Path, client: OpenAI) -> list[str]:
-    done = _sweep(folder)
+def _repair(folder: Path, client: OpenAI) -> None:
+    _sweep(folder)
     # It tells nothing that is not in the state, too.
     _remove([folder / f"{PREFIX}_task.json"])
     state_file = folder / f"{PREFIX}_state.json"
     if not state_file.exists():
         # Nothing is ever sent before the state is on disk.
         _remove([folder / f"{PREFIX}_queue.jsonl", *folder.glob(f"{PREFIX}_batch*.jsonl")])
-        return done
+        return
     state = _read_state(state_file)
     if state is None:
-        return done + _start_afresh(folder, client)
+        _start_afresh(folder, client)
+        return
     before = json.dumps(state)
-    done += _settle_batches(folder, state, client)
-    done += _forget_history(folder, state, client)
+    _settle_batches(folder, state, client)
+    _forget_history(folder, state, client)
     _forget_queue(folder, state)
     if json.dumps(state) != before:
         write_whole(state_file, json.dumps(state, ensure_ascii=False, indent=2).encode())
     known = {Path(batch["local_jsonl"]) for batch in state["batches"]}
     _remove(set(folder.glob(f"{PREFIX}_batch*.jsonl")) - known)
-    return done
 
 
-def _sweep(folder: Path) -> list[str]:
+def _sweep(folder: Path) -> None:
     """Delete what the library left behind while it saved; all it replaces is still whole."""
-    left = [
-        path for path in folder.glob(f"{PREFIX}*") if any(mark in path.name for mark in LEFTOVERS)
-    ]
-    _remove(left)
-    return [f"deleted {len(left)} files of an interrupted save"] if left else []
+    files = folder.glob(f"{PREFIX}*")
+    _remove([path for path in files if any(mark in path.name for mark in LEFTOVERS)])
 
 
-def _settle_batches(folder: Path, state: Json, client: OpenAI) -> list[str]:
+def _settle_batches(folder: Path, state: Json, client: OpenAI) -> None:
     """Keep batches that are at the provider; drop the others, but find those sent unnoticed."""
-    done, kept = [], []
+    kept = []
     unsent = [batch for batch in state["batches"] if batch["remote"] is None]
     remote = _ours(folder, client) if unsent else {}
     for batch in state["batches"]:
@@ -134,13 +128,11 @@ def _settle_batches(folder: Path, state: Json, client: OpenAI) -> list[str]:
         sent = remote.get(Path(batch["local_jsonl"]).name)
         if batch["remote"] is None and sent:
             _adopt(state, batch, sent)
-            done.append(f"found batch {sent['id']}, which was sent just before the last stop")
         if batch["remote"] is not None and _has_requests(batch, client):
             # The library only ever looks for a change, and would wait for one for ever.
             batch["remote"]["finished"] = batch["remote"]["batch"]["status"] in FINISHED
             kept.append(batch)
     state["batches"] = kept
-    return done
 
 
 def _adopt(state: Json, batch: Json, sent: Json) -> None:
@@ -172,12 +164,11 @@ def _has_requests(batch: Json, client: OpenAI) -> bool:
     return local.stat().st_size == batch["local_jsonl_size"]
 
 
-def _forget_history(folder: Path, state: Json, client: OpenAI) -> list[str]:
+def _forget_history(folder: Path, state: Json, client: OpenAI) -> None:
     """Finish deleting what belonged to batches that were taken over.
 
     The library keeps a record of every batch for ever, and deletes its local file last of all.
     """
-    done = []
     for batch in state["batch_history"]:
         local = folder / Path(batch["local_jsonl"]).name
         if not local.exists():
@@ -191,9 +182,7 @@ def _forget_history(folder: Path, state: Json, client: OpenAI) -> list[str]:
             if file:
                 _delete_remote(client, file)
         _remove([local])
-        done.append(f"deleted the remote files of batch {remote['batch']['id']}")
     state["batch_history"] = []
-    return done
 
 
 def _forget_queue(folder: Path, state: Json) -> None:
@@ -204,16 +193,14 @@ def _forget_queue(folder: Path, state: Json) -> None:
         write_whole(queue, b"")
 
 
-def _start_afresh(folder: Path, client: OpenAI) -> list[str]:
+def _start_afresh(folder: Path, client: OpenAI) -> None:
     """Give up a state that cannot be read, and see that nothing more is paid for its batches."""
-    running = [batch for batch in _ours(folder, client).values() if batch["status"] not in ENDED]
-    for batch in running:
-        client.batches.cancel(batch["id"])
-    damaged = folder / f"{PREFIX}_state.damaged"
-    (folder / f"{PREFIX}_state.json").replace(damaged)
+    for batch in _ours(folder, client).values():
+        if batch["status"] not in ENDED:
+            client.batches.cancel(batch["id"])
+    (folder / f"{PREFIX}_state.json").replace(folder / f"{PREFIX}_state.damaged")
     _remove([folder / f"{PREFIX}_queue.jsonl"])
     _remove(folder.glob(f"{PREFIX}_batch*.jsonl"))
-    return [f"{damaged}: damaged, cancelled {len(running)} batches that it was about"]
 
 
 def _ours(folder: Path, client: OpenAI) -> dict[str, Json]:
