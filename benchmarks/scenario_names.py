@@ -1,6 +1,6 @@
 """Does a site's decoder name what is typical there more often, and other things less often?
 
-Two decoders are trained in the same way (`app.sites.building`, starter embedder): one on a rated
+Two decoders are trained in the same way (`app.sites.decoders`, starter embedder): one on a rated
 site's dictionary above a threshold, one on as many of the base dictionary's most frequent nouns.
 Both name the photographic cut-outs of `benchmarks.naming`, on grey and on photographs. Which of
 them are typical of a site and which are never there was written down below by hand, from the
@@ -34,7 +34,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.progress import Reporter
-from app.sites.building import BuildRequest, build_bundles
+from app.sites.decoders import BuildRequest, build_bundles
 from benchmarks.naming import Stamp, backgrounds, composite, find_stamps
 from novic.bundle import Bundle, load_bundle
 from novic.decode import NounDecoder

@@ -67,68 +67,68 @@ class DecoderConfig:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Memory:
-    """Keys and values of what R beginnings have read.
+class KvCache:
+    """Keys and values of what R hypotheses have read.
 
-    The prefix of a vector is kept once, whatever the number of its beginnings. Their tokens are
+    The prefix of a vector is kept once, whatever the number of its hypotheses. Their tokens are
     copied once a step, together with making room for the next.
     """
 
     prefix: Tensor
     """Of B vectors [layers, 2, B, heads, P, H / heads]."""
     tokens: Tensor
-    """Of the T tokens said so far, in the beginnings that there were [T, layers, 2, R', H]."""
+    """Of the T tokens said so far, in the hypotheses that there were [T, layers, 2, R', H]."""
     row: Tensor
-    """Which of those beginnings each one continues [R]."""
+    """Which of those hypotheses each one continues [R]."""
     vector: Tensor
-    """The vector of each beginning [R], ascending."""
+    """The vector of each hypothesis [R], ascending."""
 
-    def of(self, rows: Tensor) -> "Memory":
-        """The memory of some beginnings [R], their vectors in ascending order."""
+    def of(self, rows: Tensor) -> "KvCache":
+        """The cache of some hypotheses [R], their vectors in ascending order."""
         return replace(self, row=self.row[rows], vector=self.vector[rows])
 
-    def grown(self) -> "Memory":
-        """With room for one more token of each beginning, still to be filled."""
+    def with_room(self) -> "KvCache":
+        """With room for one more token of each hypothesis, still to be filled."""
         said, layers, _, _, hidden = self.tokens.shape
         tokens = self.tokens.new_empty(said + 1, layers, 2, len(self.row), hidden)
         torch.index_select(self.tokens, 3, self.row, out=tokens[:said])
         row = torch.arange(len(self.row), device=self.row.device)
         return replace(self, tokens=tokens, row=row)
 
-    def places(self) -> tuple[Tensor, int]:
-        """Where each beginning stands in a table of all vectors by so many beginnings.
+    def padded_slots(self) -> tuple[Tensor, int]:
+        """Where each hypothesis stands if all vectors are padded to as many hypotheses.
 
         Returns:
-            Rows [R], int64, of a table [B * most, ...], and `most` beginnings of any vector.
+            Rows [R], int64, of a table [B * most, ...], and `most` hypotheses of any vector.
         """
         sizes = torch.bincount(self.vector, minlength=self.prefix.shape[2])
         most = int(sizes.max())
         before = torch.cumsum(sizes, 0) - sizes
         return self.vector * most + self.row - before[self.vector], most
 
-    def attend(self, layer: int, q: Tensor, place: tuple[Tensor, int]) -> Tensor:
-        """Attention of queries [R, heads, d] over all that each beginning has read [R, H]."""
+    def attend(self, layer: int, q: Tensor, slots: tuple[Tensor, int]) -> Tensor:
+        """Attention of queries [R, heads, d] over all that each hypothesis has read [R, H]."""
         prefix_keys, prefix_values = self.prefix[layer]
         keys, values = self.tokens[:, layer].unflatten(-1, q.shape[1:]).unbind(1)
         q = q * q.shape[-1] ** -0.5
-        about_prefix = _each_vector(q, prefix_keys.transpose(-1, -2), place)
+        about_prefix = _each_vector(q, prefix_keys.transpose(-1, -2), slots)
         about_tokens = (q * keys).sum(dim=-1).movedim(0, -1)
         weights = torch.cat([about_prefix, about_tokens], dim=-1).softmax(dim=-1)
         of_prefix, of_tokens = weights.split([about_prefix.shape[-1], len(keys)], dim=-1)
         mixed = (of_tokens.movedim(-1, 0).unsqueeze(-1) * values).sum(dim=0)
-        return (mixed + _each_vector(of_prefix, prefix_values, place)).flatten(1)
+        return (mixed + _each_vector(of_prefix, prefix_values, slots)).flatten(1)
 
 
-def _each_vector(rows: Tensor, matrices: Tensor, place: tuple[Tensor, int]) -> Tensor:
+def _each_vector(rows: Tensor, matrices: Tensor, slots: tuple[Tensor, int]) -> Tensor:
     """Multiply the rows [R, heads, n] of each vector with its matrices [B, heads, n, m]."""
-    where, most = place
+    slot, most = slots
     count, heads, _, _ = matrices.shape
     if count == 1:
         return (rows.transpose(0, 1) @ matrices[0]).transpose(0, 1)
     table = rows.new_zeros(count * most, *rows.shape[1:])
-    table[where] = rows
+    table[slot] = rows
     found = table.unflatten(0, (count, most)).transpose(1, 2) @ matrices
-    return found.transpose(1, 2).reshape(count * most, heads, -1)[where]
+    return found.transpose(1, 2).reshape(count * most, heads, -1)[slot]
 
 
 class DecoderLayer(nn.Module):
@@ -315,14 +315,14 @@ class PrefixedDecoder(nn.Module):
             return self.packed_output(states)
         return functional.linear(states, self.token_table.weight)
 
-    def start(self, embeddings: Tensor) -> tuple[Tensor, Memory]:
+    def start(self, embeddings: Tensor) -> tuple[Tensor, KvCache]:
         """Run the prefix once per vector.
 
         Args:
             embeddings: Vectors [B, F]; normalised here.
 
         Returns:
-            Final state [B, H] that predicts the first token, and the memory of B beginnings that
+            Final state [B, H] that predicts the first token, and the cache of B hypotheses that
             have said nothing yet.
         """
         states = self._prefix_inputs(embeddings) + self.position_table.weight[: self.config.prefix]
@@ -333,29 +333,29 @@ class PrefixedDecoder(nn.Module):
             states = layer.finish(states, layer.attend(q, k, v, None))
         none = states.new_empty(0, self.config.layers, 2, len(states), self.config.hidden)
         row = torch.arange(len(states), device=states.device)
-        return self.final_norm(states[:, -1]), Memory(torch.stack(kept), none, row, row)
+        return self.final_norm(states[:, -1]), KvCache(torch.stack(kept), none, row, row)
 
-    def advance(self, tokens: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        """Read one more token in each of R beginnings.
+    def advance(self, tokens: Tensor, cache: KvCache) -> tuple[Tensor, KvCache]:
+        """Read one more token in each of R hypotheses.
 
         Args:
-            tokens: The token just said in each beginning [R], int64.
-            memory: Of these beginnings.
+            tokens: The token just said in each hypothesis [R], int64.
+            cache: Of these hypotheses.
 
         Returns:
-            Final states [R, H] that predict the next token, and the memory with these tokens.
+            Final states [R, H] that predict the next token, and the cache with these tokens.
         """
-        read = self.config.prefix + len(memory.tokens)
+        read = self.config.prefix + len(cache.tokens)
         states = self.token_table(tokens) + self.position_table.weight[read]
-        memory = memory.grown()
-        newest = memory.tokens[-1]
-        place = memory.places()
+        cache = cache.with_room()
+        newest = cache.tokens[-1]
+        slots = cache.padded_slots()
         for number, layer in enumerate(self.decoder_layers()):
             q, keys, values = layer.queries_keys_values(states).chunk(3, dim=-1)
             newest[number, 0], newest[number, 1] = keys, values
-            attended = memory.attend(number, layer.split_rows(q), place)
+            attended = cache.attend(number, layer.split_rows(q), slots)
             states = layer.finish(states, layer.attention_out(attended))
-        return self.final_norm(states), memory
+        return self.final_norm(states), cache
 
     def _prefix_inputs(self, embeddings: Tensor) -> Tensor:
         """[B, F] to [B, P, H]."""

@@ -36,9 +36,9 @@ def exact_search(
         among the scores where upstream has them.
     """
     size, k, count = decoder.config, config.topk, len(embeddings)
-    state, memory = decoder.start(embeddings)
+    state, cache = decoder.start(embeddings)
     beams = torch.arange(count, device=embeddings.device).repeat_interleave(k)
-    state, memory = state[beams], memory.of(beams)
+    state, cache = state[beams], cache.of(beams)
     said = torch.zeros(count * k, 0, dtype=torch.int64, device=embeddings.device)
     logp = embeddings.new_full((count, k), -torch.inf, dtype=torch.float32)
     logp[:, 0] = 0.0
@@ -63,12 +63,18 @@ def exact_search(
         said = torch.cat([said[rows], token.flatten()[:, None]], dim=1)
         if done.all() or step == size.max_tokens - 2:
             break
-        state, memory = decoder.advance(token.flatten(), memory.of(rows))
-    # What stands behind the first END is the rubble of beams that had nowhere to go.
-    ended = (said == END).cumsum(dim=1) > 0
-    tokens = said.new_full((count * k, size.max_tokens - 1), END)
-    tokens[:, : said.shape[1]] = said.masked_fill(ended, END)
+        state, cache = decoder.advance(token.flatten(), cache.of(rows))
+    tokens = _up_to_end(said, size.max_tokens - 1)
     return tokens.view(count, k, -1), logp * lengths**-config.length_alpha
+
+
+def _up_to_end(said: Tensor, width: int) -> Tensor:
+    """Tokens [R, t] as [R, width], with nothing but END from the first END on."""
+    # What stands behind it is the rubble of beams that had nowhere to go.
+    ended = (said == END).cumsum(dim=1) > 0
+    tokens = said.new_full((len(said), width), END)
+    tokens[:, : said.shape[1]] = said.masked_fill(ended, END)
+    return tokens
 
 
 def _scores(

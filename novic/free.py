@@ -44,34 +44,34 @@ def free_search(decoder: PrefixedDecoder, embeddings: Tensor, decoding: Decoding
 def _search(decoder: PrefixedDecoder, embeddings: Tensor, decoding: Decoding) -> FreeTexts:
     count, k, most = len(embeddings), decoding.beams, decoder.config.max_tokens
     device = embeddings.device
-    state, memory = decoder.start(embeddings)
-    # Live beginnings, sorted by vector; what is finished keeps its tokens in `tokens`.
-    image = torch.arange(count, device=device)
+    state, cache = decoder.start(embeddings)
+    # Live hypotheses, sorted by vector; what is finished keeps its tokens in `tokens`.
+    vector = torch.arange(count, device=device)
     said = torch.full((count, most), END, device=device)
     logp = torch.zeros(count, device=device)
     tokens = torch.full((count, k, most), END, device=device)
     scores = torch.full((count, k), -torch.inf, device=device)
     for step in range(most):
-        if not len(image):
+        if not len(vector):
             break
         new = _next(decoder, state, decoding.temperature, first=step == 0, last=step == most - 1)
         best, token = new.topk(min(k, new.shape[1]), dim=1)
         total = (logp[:, None] + best).flatten()
-        row = torch.arange(len(image), device=device).repeat_interleave(best.shape[1])
-        grown = said[row]
-        grown[:, step] = token.flatten()
+        row = torch.arange(len(vector), device=device).repeat_interleave(best.shape[1])
+        longer = said[row]
+        longer[:, step] = token.flatten()
         every = torch.cat([scores.flatten(), total * (step + 1) ** -decoding.length_alpha])
-        owner = torch.cat([torch.arange(count, device=device).repeat_interleave(k), image[row]])
+        owner = torch.cat([torch.arange(count, device=device).repeat_interleave(k), vector[row]])
         picked = _best_of_each(owner, every, count, k)
-        tokens = torch.cat([tokens.flatten(0, 1), grown])[picked].clamp(min=END)
+        tokens = torch.cat([tokens.flatten(0, 1), longer])[picked].clamp(min=END)
         scores = every[picked].masked_fill(picked < 0, -torch.inf)
         candidate = picked - count * k
         live = (candidate >= 0) & (tokens[:, :, step] != END) & (scores > -torch.inf)
         scores = scores.masked_fill(live, -torch.inf)
         chosen = candidate[live]
-        image, said, logp = image[row[chosen]], grown[chosen], total[chosen]
+        vector, said, logp = vector[row[chosen]], longer[chosen], total[chosen]
         if len(chosen):
-            state, memory = decoder.advance(said[:, step], memory.of(row[chosen]))
+            state, cache = decoder.advance(said[:, step], cache.of(row[chosen]))
     scores, order = scores.sort(dim=1, descending=True, stable=True)
     return FreeTexts(tokens.gather(1, order[..., None].expand_as(tokens)), scores)
 

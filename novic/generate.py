@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from novic.decoder import Memory, PrefixedDecoder
+from novic.decoder import KvCache, PrefixedDecoder
 from novic.trie import Trie
 
 MOST_ROWS = 1024
-"""Beginnings that run at once; bounds memory, whatever the number of vectors and nouns."""
+"""Hypotheses that run at once; bounds memory, whatever the number of vectors and nouns."""
 SPARSE_SHARE = 0.02
 """Below this share of all next tokens, logits are computed for the allowed ones alone."""
 
@@ -64,18 +64,19 @@ class FoundNouns:
 
 @dataclass(slots=True, eq=False)
 class _Beams:
-    """Unfinished beginnings of all vectors, sorted by vector."""
+    """Unfinished hypotheses of all vectors, sorted by vector."""
 
-    image: Tensor
+    vector: Tensor
+    """Number of the vector that each is about [R], ascending."""
     node: Tensor
     logp: Tensor
     state: Tensor
-    memory: Memory
+    cache: KvCache
 
 
 @dataclass(slots=True, eq=False)
 class _Steps:
-    """Every way to go on from the live beginnings by one token."""
+    """Every way to go on from the live hypotheses by one token."""
 
     row: Tensor
     edge: Tensor
@@ -95,7 +96,7 @@ def beam_search(
     """Search the best nouns of each vector along the trie.
 
     Finished nouns hold their place among the beams, as upstream does it (novic_spec §8.4), but
-    only unfinished beginnings are computed, each reading one token against its cache, and a vector
+    only unfinished hypotheses are computed, each reading one token against its cache, and a vector
     whose beams have all finished costs nothing more.
 
     Args:
@@ -105,7 +106,7 @@ def beam_search(
         decoding: Number of beams and meaning of the scores.
         bonus: What a prior adds to each edge of the trie [edges]; see `novic.priors`.
         wanted: How many of the best nouns are of interest; all beams by default. A vector is done
-            as soon as none of its unfinished beginnings can become one of them.
+            as soon as none of its unfinished hypotheses can become one of them.
 
     Returns:
         The best `wanted` nouns of each vector.
@@ -134,21 +135,21 @@ def _search(
     nouns = torch.full((count, k), -1, device=embeddings.device)
     scores = torch.full((count, k), -torch.inf, device=embeddings.device)
     beams = _first_beams(decoder, embeddings)
-    # Only then can a beginning do no more than keep its score.
+    # Only then can a hypothesis do no more than keep its score.
     falling = decoding.length_alpha == 0 and bonus is None
     length = 0
-    while len(beams.image):
+    while len(beams.vector):
         length += 1
         steps = _steps(decoder, trie, beams, decoding, bonus)
         step_scores = steps.logp * length**-decoding.length_alpha
-        where, table = _by_image(beams.image[steps.row], step_scores, count)
+        where, table = _by_row(beams.vector[steps.row], step_scores, count)
         # Columns below k are the nouns finished before, the others are steps.
         scores, picked = torch.cat([scores, table], dim=1).topk(k, dim=1)
         step = torch.cat([torch.full_like(nouns, -1), where], dim=1).gather(1, picked)
         edge = steps.edge[step.clamp(min=0)]
         finished_before = nouns.gather(1, picked.clamp(max=k - 1))
         nouns = torch.where(step >= 0, trie.edge_noun[edge], finished_before)
-        # A live beginning holds no place among the finished: it comes back as steps or falls out.
+        # A live hypothesis holds no place among the finished: it comes back as steps or falls out.
         live = (step >= 0) & (nouns < 0) & (scores > -torch.inf)
         finished = scores.masked_fill(live | (nouns < 0), -torch.inf)
         if falling:
@@ -191,7 +192,7 @@ def score_nouns(
         steps = _steps(decoder, trie, beams, decoding, bonus)
         noun = trie.edge_noun[steps.edge]
         ends = noun >= 0
-        scores[beams.image[steps.row[ends]], noun[ends]] = (
+        scores[beams.vector[steps.row[ends]], noun[ends]] = (
             steps.logp[ends] * length**-decoding.length_alpha
         )
         # Depth first and a bounded chunk at a time: memory grows with the longest noun only.
@@ -202,7 +203,7 @@ def score_nouns(
 
     for first in range(0, len(embeddings), MOST_ROWS):
         beams = _first_beams(decoder, embeddings[first : first + MOST_ROWS])
-        beams.image += first
+        beams.vector += first
         visit(beams, 1)
     return scores
 
@@ -213,22 +214,22 @@ def closed_set_posterior(scores: Tensor) -> Tensor:
 
 
 def _first_beams(decoder: PrefixedDecoder, embeddings: Tensor) -> _Beams:
-    """One empty beginning per vector."""
-    state, memory = decoder.start(embeddings)
-    image = torch.arange(len(embeddings), device=embeddings.device)
-    logp = state.new_zeros(len(image), dtype=torch.float32)
-    return _Beams(image, torch.zeros_like(image), logp, state, memory)
+    """One empty hypothesis per vector."""
+    state, cache = decoder.start(embeddings)
+    vector = torch.arange(len(embeddings), device=embeddings.device)
+    logp = state.new_zeros(len(vector), dtype=torch.float32)
+    return _Beams(vector, torch.zeros_like(vector), logp, state, cache)
 
 
 def _steps(
     decoder: PrefixedDecoder, trie: Trie, beams: _Beams, decoding: Decoding, bonus: Tensor | None
 ) -> _Steps:
-    """All steps that the trie allows, with their log probabilities, sorted by beginning."""
+    """All steps that the trie allows, with their log probabilities, sorted by hypothesis."""
     row, edge = trie.edges_of(beams.node)
     token = trie.edge_token[edge]
     if decoding.renormalise:
         chosen = _allowed_logits(decoder, beams.state, row, token) / decoding.temperature
-        _, table = _by_image(row, chosen, len(beams.state))
+        _, table = _by_row(row, chosen, len(beams.state))
         total = table.logsumexp(dim=1)
     else:
         logits = decoder.logits(beams.state).float() / decoding.temperature
@@ -245,22 +246,22 @@ def _allowed_logits(decoder: PrefixedDecoder, states: Tensor, row: Tensor, token
     return (states[row] * decoder.token_table.weight[token]).sum(dim=1).float()
 
 
-def _by_image(image: Tensor, values: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Lay values [E] out as a table with a row per image.
+def _by_row(row: Tensor, values: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Lay values [E] out as a table.
 
     Args:
-        image: Ascending row numbers [E].
+        row: Ascending row numbers [E].
         values: What to lay out [E].
         count: How many rows.
 
     Returns:
         Which entry stands in each cell, -1 for none, and the values, -inf for none [count, W].
     """
-    sizes = torch.bincount(image, minlength=count)
+    sizes = torch.bincount(row, minlength=count)
     start = torch.cumsum(sizes, 0) - sizes
-    order = torch.arange(len(image), device=image.device)
-    where = image.new_full((count, int(sizes.max())), -1)
-    where[image, order - start[image]] = order
+    order = torch.arange(len(row), device=row.device)
+    where = row.new_full((count, int(sizes.max())), -1)
+    where[row, order - start[row]] = order
     return where, torch.where(where >= 0, values[where.clamp(min=0)], -torch.inf)
 
 
@@ -270,6 +271,6 @@ def _advance(
     """Say the tokens of the chosen steps [R] (none of them an end)."""
     row, edge = steps.row[chosen], steps.edge[chosen]
     if not len(row):
-        return _Beams(row, row, beams.logp[row], beams.state[row], beams.memory.of(row))
-    state, memory = decoder.advance(trie.edge_token[edge], beams.memory.of(row))
-    return _Beams(beams.image[row], trie.edge_node[edge], steps.logp[chosen], state, memory)
+        return _Beams(row, row, beams.logp[row], beams.state[row], beams.cache.of(row))
+    state, cache = decoder.advance(trie.edge_token[edge], beams.cache.of(row))
+    return _Beams(beams.vector[row], trie.edge_node[edge], steps.logp[chosen], state, cache)

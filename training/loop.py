@@ -1,6 +1,6 @@
 """Trains a noun decoder on a cache of text vectors, as NOVIC does (novic_spec §5.4 to §7).
 
-All chance of a batch, its noise and its dropout, comes from the run's seed and the batch's number,
+All seed of a batch, its noise and its dropout, comes from the run's seed and the batch's number,
 and the order of the data from the seed and the epoch. So a run that was killed and goes on from its
 checkpoint ends with the same weights, bit for bit, as one that was not (same machine, same number
 of threads). Seeds torch's global generator, which dropout draws from. What a run is given is
@@ -229,9 +229,9 @@ def _step(run: _Run, batches: list[tuple[int, Batch, Targets]]) -> tuple[float, 
     config = run.config
     losses, rights = [], []
     for number, batch, laid_out in batches:
-        chance = 2 * (config.seed * SEED_STRIDE + number)
-        generator = Generator(run.device).manual_seed(chance)
-        torch.manual_seed(chance + 1)
+        seed = 2 * (config.seed * SEED_STRIDE + number)
+        generator = Generator(run.device).manual_seed(seed)
+        torch.manual_seed(seed + 1)
         vectors = noised(batch.vectors.to(run.device), config.noise, generator)
         outcome = backward(
             run.decoder,

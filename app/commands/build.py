@@ -24,8 +24,8 @@ from novic.embedders.kinds import SPECS
 
 if TYPE_CHECKING:
     from app.progress import Reporter
-    from app.sites.building import Built, Method
-    from app.sites.building_texts import TextSettings
+    from app.sites.decoders import Built, Method
+    from app.sites.text_training import TextSettings
     from scenarios.site import Scenario
 
 MOST_SEED = 2**31 - 1000
@@ -88,7 +88,7 @@ def build(
     Ctrl-C saves, and the same command goes on from there, as it does after a kill. What is built
     stays, unless the dictionary or a setting changed.
     """
-    from app.sites.building import BuildRequest, build_bundles
+    from app.sites.decoders import BuildRequest, build_bundles
     from novic.device import resolve_device
     from scenarios.lock import running
     from scenarios.site import find_scenario, write_bundles
@@ -158,7 +158,7 @@ def _refuse_unused(method: "Method", texts: dict[str, object], steps: int | None
 def _text_settings(
     preset: str | None, epochs: int | None, multiset: str | None, prompts: Path | None
 ) -> "TextSettings":
-    from app.sites.building_texts import TextSettings
+    from app.sites.text_training import TextSettings
     from training.presets import PRESETS
 
     settings = TextSettings(epochs=epochs, prompts=prompts)

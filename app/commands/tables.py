@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.names.naming import NamedImage
-from app.report.build import clock
+from app.report.page import clock
 from app.watching.audit import AuditResult
 
 

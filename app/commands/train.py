@@ -21,7 +21,10 @@ from app.commands.options import (
 from app.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
+    import torch
+
     from app.progress import Reporter
+    from training.cached_data import TrainingData
     from training.presets import Preset
 
 STARTER = "starter"
@@ -227,8 +230,6 @@ def _train_cached(
     from app.stop import stoppable
     from novic.decoder import DecoderConfig
     from novic.device import resolve_device
-    from novic.model import build_embedder
-    from training.cached_data import open_training_data
     from training.loop import train as run
     from training.loop_config import RunOptions
     from training.noise import NoiseConfig
@@ -237,12 +238,7 @@ def _train_cached(
         changed["noise"] = NoiseConfig.parse(changed["noise"])
     config = replace(preset.config, **changed)
     device = resolve_device(request.device)
-    data = open_training_data(
-        request.cache,
-        lambda spec: build_embedder(spec, device),
-        spec=request.embedder,
-        trust=request.trust,
-    )
+    data = _open_data(request, device)
     sizes = DecoderConfig(
         data.source.width,
         data.tokens.vocabulary,
@@ -262,6 +258,18 @@ def _train_cached(
             command=_typed(),
         )
         return run(data, sizes, config, request.out, device=device, options=options)
+
+
+def _open_data(request: _Request, device: "torch.device") -> "TrainingData":
+    from novic.model import build_embedder
+    from training.cached_data import open_training_data
+
+    return open_training_data(
+        request.cache,
+        lambda spec: build_embedder(spec, device),
+        spec=request.embedder,
+        trust=request.trust,
+    )
 
 
 def _preset(name: str) -> "Preset":

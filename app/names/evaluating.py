@@ -153,8 +153,7 @@ def _evaluate_set(
         names = read_class_names(request.class_names, images.name, len(images.classes))
         images = replace(images, classes=names)
     accepted = _truth(request, images, model.bundle.tokens.nouns)
-    unnamed = [n for n, nouns in zip(images.classes, accepted, strict=True) if not nouns]
-    if unnamed:
+    if unnamed := _without_noun(images, accepted):
         reporter.say(f"{images.name}: {_unnamed(unnamed, len(images.classes))}; never right")
     decoder = _decoder(request, model.bundle, accepted)
     # Refuses an embedder of another width, before the first image is read.
@@ -168,7 +167,21 @@ def _evaluate_set(
     evaluated = _run(model.embedder, decoder, task, journal, settings, reporter)
     for name, error in evaluated.broken.items():
         reporter.say(f"{images.name}: {name}: {error}; left out")
-    predictions = Predictions(
+    predictions = _predictions(model, decoder, task, settings, evaluated)
+    write_predictions(place, predictions)
+    journal.unlink(missing_ok=True)
+    return predictions
+
+
+def _predictions(
+    model: _Model,
+    decoder: NounDecoder,
+    task: Task,
+    settings: dict[str, Any],
+    evaluated: Evaluated,
+) -> Predictions:
+    """All that the file of a set holds."""
+    return Predictions(
         model=f"{model.path.absolute().parent.name}/{model.path.name}",
         model_path=str(model.path.absolute()),
         guide_targets=_guide_targets(decoder),
@@ -178,16 +191,13 @@ def _evaluate_set(
         model_cfg={"embedder": model.bundle.embedder, **model.bundle.provenance},
         infer_cfg=settings,
         nomaly={
-            "image_set": images.name,
-            "classes": list(images.classes),
-            "classes_without_noun": unnamed,
+            "image_set": task.images.name,
+            "classes": list(task.images.classes),
+            "classes_without_noun": _without_noun(task.images, task.accepted),
             "labels": evaluated.labels,
             "broken": evaluated.broken,
         },
     )
-    write_predictions(place, predictions)
-    journal.unlink(missing_ok=True)
-    return predictions
 
 
 def _settings(
@@ -232,13 +242,17 @@ def _truth(
     if dictionary is not None:
         dictionary = learnt_part(dictionary, nouns)
     accepted = accepted_nouns(images.classes, nouns, dictionary)
-    unnamed = [n for n, found in zip(images.classes, accepted, strict=True) if not found]
-    if unnamed:
+    if unnamed := _without_noun(images, accepted):
         raise EvaluationError(
             f"{images.name}: {_unnamed(unnamed, len(accepted))}, and --direct-guided needs one for "
             "every class; name its synonyms with --class-names or --dictionary"
         )
     return accepted
+
+
+def _without_noun(images: ImageSet, accepted: Sequence[frozenset[str]]) -> list[str]:
+    """The classes that no noun of the model is right for."""
+    return [name for name, nouns in zip(images.classes, accepted, strict=True) if not nouns]
 
 
 def _unnamed(unnamed: Sequence[str], classes: int) -> str:

@@ -19,7 +19,7 @@ from app.events.outputs import earlier_run, sole_writer, write_events
 from app.events.store import Run, SourceProgress, Store
 from app.media.video import VideoError
 from app.progress import Meter, Reporter
-from app.report.build import write_report
+from app.report.page import write_report
 from app.sources.base import SourceError
 from app.sources.open import check_recording, open_recording
 from app.sources.prefetch import Prefetched

@@ -1,7 +1,7 @@
 """Normal footage as few enough frames to keep, spread evenly over a file or a camera's seconds."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from app.progress import Reporter
@@ -89,6 +89,31 @@ class NormalFrames:
         for one in self._kept:
             first.setdefault(self._step_of(one[0]), one)
         self._kept, self._step = list(first.values()), self._step_of(at_s)
+
+
+def normal_view(frames: Iterable[Frame], learn_s: float, reporter: Reporter) -> list[Pixels]:
+    """Take frames of a camera's next seconds, spread evenly over them.
+
+    Args:
+        frames: As they arrive; they may end before the time is over.
+        learn_s: How many seconds.
+        reporter: Told how far it is.
+
+    Returns:
+        At most MOST_FRAMES images of one size, RGB uint8 [H, W, 3].
+    """
+    normal: NormalFrames | None = None
+    first_s = math.nan
+    with reporter.task("Watching the normal view", learn_s) as meter:
+        for frame in frames:
+            if normal is None:
+                first_s = frame.pts_s
+                size = (frame.image.shape[0], frame.image.shape[1])
+                normal = NormalFrames(size, learn_s, say=reporter.say)
+            meter.to(frame.pts_s - first_s)
+            if not normal.offer(frame, frame.pts_s - first_s):
+                break
+    return normal.frames if normal is not None else []
 
 
 def normal_frames(

@@ -16,7 +16,7 @@ from app.events.store import Changes, SourceProgress, Store
 from app.events.writer import Writer
 from app.progress import Reporter
 from app.redact import redact
-from app.report.build import write_report
+from app.report.page import write_report
 from app.sinks.build import AnySink
 from app.sinks.feeder import feeding
 from app.sources.base import LiveSource
@@ -26,12 +26,12 @@ from app.watching.camera import Camera
 from app.watching.fitting import fit_detector
 from app.watching.going_on import GoingOn
 from app.watching.lookout import Lookout
-from app.watching.normal import NormalFrames
+from app.watching.normal import normal_view
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
 from detectors.base import Detector
 from detectors.build import load_detector
-from detectors.types import Frame, Pixels
+from detectors.types import Frame
 from novic.device import resolve_device
 from novic.model import ModelOptions, NounModel, load_model
 
@@ -179,7 +179,7 @@ class _Watch:
             KeyboardInterrupt: If it is stopped before it has learned.
             detectors.base.DetectorError: If it cannot be fitted.
         """
-        seen = self._normal_view(self._request.learn_s or 0.0)
+        seen = normal_view(self._arriving(), self._request.learn_s or 0.0, self._reporter)
         self._stop.check()
         config = self._request.detector_config
         detector = fit_detector(config, seen, device, self._reporter, self._stop.check)
@@ -210,21 +210,6 @@ class _Watch:
 
             with closing(Writer(lambda: Store(self._request.out, sinks=keys), tell)) as writer:
                 yield writer
-
-    def _normal_view(self, learn_s: float) -> list[Pixels]:
-        """Frames of the next seconds, RGB uint8 [H, W, 3], spread evenly over them."""
-        normal: NormalFrames | None = None
-        first_s = math.nan
-        with self._reporter.task("Watching the normal view", learn_s) as meter:
-            for frame in self._arriving():
-                if normal is None:
-                    first_s = frame.pts_s
-                    size = (frame.image.shape[0], frame.image.shape[1])
-                    normal = NormalFrames(size, learn_s, say=self._reporter.say)
-                meter.to(frame.pts_s - first_s)
-                if not normal.offer(frame, frame.pts_s - first_s):
-                    break
-        return normal.frames if normal is not None else []
 
     def _look(self, lookout: Lookout) -> None:
         """Look at frames as they arrive, and save and tell as it goes."""

@@ -31,7 +31,7 @@ def test_help_needs_no_heavy_library():
 def test_reading_events_and_feeding_sinks_needs_no_heavy_library():
     code = (
         "import sys\n"
-        "import app.events.store, app.events.outputs, app.report.build, app.sinks.feeder\n"
+        "import app.events.store, app.events.outputs, app.report.page, app.sinks.feeder\n"
         "heavy = {'torch', 'anomalib', 'timm', 'cv2', 'av', 'openvino'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)\n"
     )

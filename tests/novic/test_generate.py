@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from novic.decoder import Memory, PrefixedDecoder
+from novic.decoder import KvCache, PrefixedDecoder
 from novic.generate import Decoding, beam_search, closed_set_posterior, score_nouns
 from novic.packed import for_inference
 from novic.trie import build_trie
@@ -126,9 +126,9 @@ def test_a_settled_vector_costs_no_more_steps(monkeypatch: pytest.MonkeyPatch):
     rows = []
     advance = type(DECODER).advance
 
-    def counted(self: PrefixedDecoder, tokens: torch.Tensor, memory: Memory):
+    def counted(self: PrefixedDecoder, tokens: torch.Tensor, cache: KvCache):
         rows.append(len(tokens))
-        return advance(self, tokens, memory)
+        return advance(self, tokens, cache)
 
     monkeypatch.setattr(type(DECODER), "advance", counted)
     beam_search(DECODER, TRIE, VECTORS, Decoding(10))

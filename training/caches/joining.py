@@ -1,6 +1,6 @@
 """Joins caches of either format into one of either format; of one cache, this converts it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from training.caches.merge import (
     result_targets,
 )
 from training.caches.output import Build, Making, provenance
-from training.caches.reader import maker_of
+from training.caches.reader import Maker, maker_of
 from training.caches.report import cache_info
 from training.caches.shards import VectorKind
 from training.caches.v1 import NO_HASH, CacheV1, V1Header, V1Targets
@@ -71,20 +71,8 @@ def merge_caches(
     }
     writer = CacheWriter(making.out, request, overwrite=making.overwrite)
     merge_into_folder(inputs, writer, width, kind, making.tell)
-    first = inputs[0].cache
-    maker = next((m for m in (maker_of(item.cache) for item in inputs) if m.identity), None)
-    maker = maker or maker_of(first)
-    card = {
-        "kind": "merge" if len(inputs) > 1 or inputs[0].times > 1 else _kind(first),
-        "embedder": maker.spec,
-        "identity": dict(maker.identity),
-        "width": first.width,
-        "vectors": kind,
-        "max_targets": width,
-        "flags": asdict(result_flags(inputs, width)),
-        "request": request,
-        "provenance": provenance(making, {"inputs": [_origin(item) for item in inputs]}),
-    }
+    maker = _maker(inputs)
+    card = _card(inputs, maker, request, making)
     tokens = _known_tokens(inputs)
     extra = {}
     if tokens is not None:
@@ -92,8 +80,32 @@ def merge_caches(
         card["v1"] = {"target_hash": tokens.hash.hex(), "embedder_hash": maker.hash.hex()}
     elif not maker.identity:
         card["v1"] = {"target_hash": "", "embedder_hash": maker.hash.hex()}
-    writer.finish(first.nouns, card, extra)
+    writer.finish(inputs[0].cache.nouns, card, extra)
     return cache_info(making.out)
+
+
+def _maker(inputs: Sequence[Input]) -> Maker:
+    """The embedder of all inputs, as the one knows it that knows most."""
+    makers = [maker_of(item.cache) for item in inputs]
+    return next((maker for maker in makers if maker.identity), makers[0])
+
+
+def _card(
+    inputs: Sequence[Input], maker: Maker, request: Mapping[str, Any], making: Making
+) -> dict[str, Any]:
+    """What the joined cache says of itself, apart from what version 1 knows of it."""
+    first = inputs[0].cache
+    return {
+        "kind": "merge" if len(inputs) > 1 or inputs[0].times > 1 else _kind(first),
+        "embedder": maker.spec,
+        "identity": dict(maker.identity),
+        "width": first.width,
+        "vectors": request["vectors"],
+        "max_targets": request["targets"],
+        "flags": asdict(result_flags(inputs, request["targets"])),
+        "request": request,
+        "provenance": provenance(making, {"inputs": [_origin(item) for item in inputs]}),
+    }
 
 
 def join_into_v1(

@@ -251,16 +251,10 @@ def _make(
         writer = CacheWriter(making.folder, request, overwrite=making.overwrite)
         filled = fill(writer, embedder, kind)
         work = filled.work
+        skipped = [image for shard in writer.notes("skipped") for image in shard or []]
         card = {
-            "kind": what,
-            "embedder": embedder.spec,
-            "identity": dict(identity),
-            "width": embedder.width,
-            "vectors": kind,
-            "max_targets": filled.max_targets,
-            "flags": asdict(filled.flags),
-            "skipped": [image for shard in writer.notes("skipped") for image in shard or []],
-            "request": request,
+            **_card(embedder, identity, request, filled),
+            "skipped": skipped,
             "provenance": provenance(making, sources),
         }
         writer.finish(nouns, card)
@@ -271,6 +265,22 @@ def _make(
         join_into_v1(inputs, inputs[0].cache.max_targets, making, lambda: embedder)
         shutil.rmtree(making.folder)
     return {**cache_info(making.out), "skipped": skipped, **rates}
+
+
+def _card(
+    embedder: Embedder, identity: Mapping[str, Any], request: Mapping[str, Any], filled: Filled
+) -> dict[str, Any]:
+    """What a cache says of its vectors and of how they were made."""
+    return {
+        "kind": request["what"],
+        "embedder": embedder.spec,
+        "identity": dict(identity),
+        "width": embedder.width,
+        "vectors": request["vectors"],
+        "max_targets": filled.max_targets,
+        "flags": asdict(filled.flags),
+        "request": request,
+    }
 
 
 def _make_images(

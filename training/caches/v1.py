@@ -10,7 +10,7 @@ target and string 0 is empty; everywhere else in Nomaly nouns are numbered from 
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -286,7 +286,20 @@ def read_header(path: Path, raw: bytes, size: int) -> V1Header:
     """
     if len(raw) < HEADER.size:
         raise CacheError(f"{path}: has {size} bytes, too few for a version-1 cache")
-    magic, version, use_targets, full, default, unit, strict, *rest = HEADER.unpack(raw)
+    magic, version, *fields = HEADER.unpack(raw)
+    _check_magic(path, magic, version)
+    header, sensible = _unpacked(fields)
+    if not sensible:
+        raise CacheError(f"{path}: its header is damaged: sizes or dtypes that cannot be")
+    if size != header.size():
+        raise CacheError(
+            f"{path}: has {size} bytes, but its header speaks of {header.size()}; it was cut off "
+            "or changed, copy it again or make it again"
+        )
+    return header
+
+
+def _check_magic(path: Path, magic: bytes, version: int) -> None:
     if magic == bytes(len(MAGIC)):
         raise CacheError(
             f"{path}: this cache was not written to its end (its magic is missing); make it again"
@@ -295,12 +308,16 @@ def read_header(path: Path, raw: bytes, size: int) -> V1Header:
         raise CacheError(f"{path}: not an embedding cache")
     if version != VERSION:
         raise CacheError(f"{path}: cache version {version}; only version 1 is known")
+
+
+def _unpacked(fields: Sequence[Any]) -> tuple[V1Header, bool]:
+    """What the fields behind magic and version say, and whether their sizes and dtypes can be."""
+    use_targets, full, default, unit, strict, *rest = fields
     embedder, target, strings, strings_bytes, token_dim, token_dtype, mask_dtype, *rest = rest
     vectors, targets, id_dtype, width, vector_dtype = rest
-    flags = Flags(full, default, unit)
     header = V1Header(
         use_targets=use_targets,
-        flags=flags,
+        flags=Flags(full, default, unit),
         strict=strict,
         embedder_hash=embedder,
         target_hash=target,
@@ -317,14 +334,7 @@ def read_header(path: Path, raw: bytes, size: int) -> V1Header:
     if targets or use_targets:
         known = known and token_dtype in _TOKEN_DTYPES
         known = known and mask_dtype == _MASK_BOOL and id_dtype == _ID_INT32
-    if not known or bool(targets) != use_targets or not vectors or not width:
-        raise CacheError(f"{path}: its header is damaged: sizes or dtypes that cannot be")
-    if size != header.size():
-        raise CacheError(
-            f"{path}: has {size} bytes, but its header speaks of {header.size()}; it was cut off "
-            "or changed, copy it again or make it again"
-        )
-    return header
+    return header, bool(known and bool(targets) == use_targets and vectors and width)
 
 
 def _nouns(path: Path, raw: bytes, header: V1Header) -> tuple[str, ...]:

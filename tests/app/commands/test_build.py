@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from app.cli import cli
 from app.commands.build import build
 from app.errors import UsageError
-from app.sites.building import BuildRequest, build_bundles
+from app.sites.decoders import BuildRequest, build_bundles
 from novic.bundle import NOUNS, WEIGHTS, file_hashes, load_bundle
 from scenarios.dictionary import NounEntry, ObjectDictionary, write_dictionary
 from scenarios.site import load_scenario
@@ -101,7 +101,7 @@ def built(whole: Path, tmp_path: Path, shared: Shared, monkeypatch: pytest.Monke
 def settle(monkeypatch: pytest.MonkeyPatch, shared: Shared, root: Path) -> None:
     monkeypatch.setenv("NOMALY_HOME", str(shared.home))
     monkeypatch.setenv("NOMALY_SCENARIOS", str(root))
-    monkeypatch.setattr("app.sites.building.read_wordnet", lambda: shared.wordnet)
+    monkeypatch.setattr("app.sites.decoders.read_wordnet", lambda: shared.wordnet)
     monkeypatch.setattr("training.distilling.starter.MEASURED_TEXTS", 20)
     monkeypatch.setattr("training.distilling.starter.MEASURED_ANSWERS", 20)
 
@@ -208,7 +208,7 @@ def test_what_was_stopped_ends_as_what_was_not(site: Path, whole: Path):
 def test_another_embedder_learns_from_texts(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("app.sites.building_texts.build_embedder", lambda *_: HashedEmbedder())
+    monkeypatch.setattr("app.sites.text_training.build_embedder", lambda *_: HashedEmbedder())
     prompts = tmp_path / "prompts.json"
     prompts.write_text(json.dumps(PROMPTS))
     texts = ("--prompts", prompts, "--epochs", "2", "--multiset", "1,1")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from app.events.schema import STORE
 from app.events.store import Store
-from app.report.build import write_report
+from app.report.page import write_report
 from app.sources.base import Gap
 from detectors.types import Box
 from tests.app.events.findings import BOX, a_finding, changes, pictures

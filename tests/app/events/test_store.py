@@ -17,7 +17,7 @@ from app.events.event import Lasting
 from app.events.media import MEDIA, pictures_of
 from app.events.schema import STORE
 from app.events.store import Run, Store
-from app.report.build import clock, write_report
+from app.report.page import clock, write_report
 from app.sources.base import Gap
 from tests.app.events.findings import (
     BOX,

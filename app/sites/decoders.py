@@ -20,7 +20,7 @@ from typing import Any, Literal
 import torch
 
 from app.errors import UsageError
-from app.sites.building_texts import TextSettings, train_on_texts
+from app.sites.text_training import TextSettings, train_on_texts
 from novic.bundle import Bundle, BundleError, load_bundle, read_card, save_new_bundle
 from novic.embedder import Vectors
 from novic.embedders.starter import StarterEmbedder, load_class_vectors
