@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +21,7 @@ from scenarios.raters.local.llama_server import LlamaServer
 from scenarios.raters.local.wordings import QUESTION, cut
 from scenarios.ratings.store import RatingStore
 from scenarios.site import find_scenario
-from tests.app.short_watch import run_nomaly
+from tests.app.short_watch import run_nomaly, start_nomaly
 from tests.app.sites.rating.builders import NAME, small_site_dictionary
 from tests.scenarios.raters.local.tiny_gguf import write_tiny_model
 
@@ -105,12 +106,36 @@ def test_ctrl_c_keeps_what_was_judged_and_the_next_run_goes_on(
     assert (rated.auc_examples, rated.cost_usd) == (1.0, 0.0)
 
 
-def test_the_command_frees_the_model_and_ends(order: RateOrder):
-    ended = run_nomaly(
+def command(order: RateOrder) -> list[str]:
+    return [
         *("scenario", "rate", NAME, "--backend", "local", "--model-file", str(order.model_file)),
         *("--root", str(order.root), "--dictionary", str(order.dictionary)),
         *("--threads", "1", "--json"),
+    ]
+
+
+def test_killed_it_keeps_what_was_judged_and_the_next_run_goes_on(order: RateOrder):
+    with start_nomaly(*command(order)) as rating:
+        while not rating_store_path().exists() or not kept()["positive"]:
+            assert rating.poll() is None
+            time.sleep(0.01)
+        rating.kill()
+    before = kept()
+    assert not find_scenario(NAME, order.root).ratings_path.exists()
+    rated = rate_site(order, Reporter(quiet=True))
+    after = kept()
+    for role, nouns in before.items():
+        assert after[role][: len(nouns)] == nouns
+    # Each wording is tried on the examples, but a noun is asked about once.
+    assert len(set(after["noun"])) == len(after["noun"])
+    assert sorted({*after["noun"], *after["positive"], *after["negative"]}) == sorted(
+        read_dictionary(rated.output).targets
     )
+    assert rated.auc_examples == 1.0
+
+
+def test_the_command_frees_the_model_and_ends(order: RateOrder):
+    ended = run_nomaly(*command(order))
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["auc_examples"] == 1.0
     assert "AUC on the examples by wording: question 1.000" in ended.stderr
