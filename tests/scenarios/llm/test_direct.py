@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -175,7 +177,8 @@ def test_what_take_raises_ends_the_asking_after_what_is_under_way():
     assert len(taken) == llm.stat().calls
 
 
-def test_ctrl_c_takes_what_is_under_way():
+def ask_until_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     taken = []
 
     def take(reply: Reply) -> None:
@@ -191,6 +194,16 @@ def test_ctrl_c_takes_what_is_under_way():
     # The signal comes a moment later than it was sent.
     assert 3 <= len(taken) <= 15
     assert len(taken) == llm.stat().calls
+
+
+def test_ctrl_c_takes_what_is_under_way():
+    # In a process of its own: what else ran in this one may have changed what Ctrl-C does.
+    code = "from tests.scenarios.llm.test_direct import ask_until_ctrl_c; ask_until_ctrl_c()"
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_site_is_rated_through_a_server(tmp_path: Path):
