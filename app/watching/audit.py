@@ -160,7 +160,7 @@ class _Audit:
 
     def _detector(self, device: torch.device) -> Detector:
         """The detector asked for, or the one of the run that was stopped, or a new one."""
-        kept = self._request.out / "detector"
+        kept = self._request.kept_detector
         if self._request.detector is not None:
             return load_detector(self._request.detector, device)
         if kept.exists():

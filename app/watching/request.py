@@ -33,6 +33,11 @@ class RunRequest:
     """When something counts as an event, and when it is over."""
     overwrite: bool = False
 
+    @property
+    def kept_detector(self) -> Path:
+        """Where the detector lies that the run learned."""
+        return self.out / "detector"
+
     def settings(self) -> dict[str, Any]:
         """What decides the result besides the source, as it comes back from the store."""
         settings = {

@@ -37,8 +37,6 @@ from novic.model import ModelOptions, NounModel, load_model
 
 SAVE_EVERY_S = 5.0
 """Pause between saves while nothing happens."""
-KEPT_DETECTOR = "detector"
-"""Where a learned detector lies in the output folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +183,7 @@ class _Watch:
         detector = fit_detector(config, seen, device, self._reporter, self._stop.check)
         # The run first: a detector without one would be nobody's.
         self._run_id()
-        detector.save(self._request.out / KEPT_DETECTOR)
+        detector.save(self._request.kept_detector)
         return detector
 
     def _run_id(self) -> int:
@@ -249,7 +247,7 @@ def _fitted_detector(
     """The detector asked for, or that of the watch that goes on; None if it has to learn."""
     if request.detector is not None:
         return load_detector(request.detector, device)
-    kept = request.out / KEPT_DETECTOR
+    kept = request.kept_detector
     return load_detector(kept, device) if going_on.run is not None and kept.exists() else None
 
 
