@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.events.event import Event
 from app.names.naming import NamedImage
 from app.report.page import clock
 from app.watching.audit import AuditResult
@@ -29,10 +30,10 @@ def print_events(result: AuditResult) -> None:
             clock(event.start_s),
             clock(event.end_s),
             escape(event.camera),
-            f"[bold]{escape(event.noun)}[/bold]" if event.sure else f"{escape(event.noun)}?",
-            f"{100 * event.p:.0f}%",
+            _what(event),
+            "" if event.kind == "camera" else f"{100 * event.p:.0f}%",
             escape(others),
-            f"{event.score:.1f}",
+            "" if event.kind == "camera" else f"{event.score:.1f}",
             *([_bits(event.surprise_bits)] if of_site else []),
         )
     if result.events:
@@ -53,6 +54,8 @@ def print_events(result: AuditResult) -> None:
 def print_state(event: dict[str, Any]) -> None:
     """One line for an event that opened, was named anew or closed."""
     nouns = ", ".join(f"{noun} {100 * p:.0f}%" for noun, p in event["candidates"][:3])
+    if event["kind"] == "camera":
+        nouns = f"camera: {event['name']}"
     span = clock(event["start_s"])
     if event["event"] == "closed":
         span += f" - {clock(event['end_s'])}"
@@ -99,6 +102,12 @@ def print_names_csv(named: Sequence[NamedImage]) -> None:
             row = [image.path, rank, noun.noun, f"{noun.p:.4f}", ""]
             known = image.expected.get(noun.noun)
             writer.writerow([*row, *[known.surprise_bits if known else ""] * of_site])
+
+
+def _what(event: Event) -> str:
+    if event.kind == "camera":
+        return f"[bold]camera: {escape(event.name)}[/bold]"
+    return f"[bold]{escape(event.noun)}[/bold]" if event.sure else f"{escape(event.noun)}?"
 
 
 def _bits(surprise: float | None) -> str:

@@ -72,7 +72,8 @@ def run_demo(
     request = AuditRequest(videos=(video,), out=results, normal_first_s=plan.learn_s, device=device)
     audited = audit(request, reporter)
     hypernyms = load_bundle(starter_bundle_path()).hypernyms
-    return DemoResult(plan, audited, score_demo(plan, audited.events, hypernyms))
+    things = [event for event in audited.events if event.kind == "object"]
+    return DemoResult(plan, audited, score_demo(plan, things, hypernyms))
 
 
 def _check_folder(out: Path, truth: Path, seed: int) -> None:

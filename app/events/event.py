@@ -1,4 +1,4 @@
-"""What is told of an anomaly: a track with a name, from its opening to its end."""
+"""What is told: a thing that did not belong, or a camera that saw nothing, from start to end."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from detectors.types import Box, Pixels
 
 type EventState = Literal["opened", "updated", "closed"]
+
+type EventKind = Literal["object", "camera"]
+"""Something in front of the camera, or what is wrong with the camera's picture itself."""
 
 SURE = 0.15
 """Below this probability a noun is shown as a guess. Not calibrated: a convention of display."""
@@ -48,6 +51,10 @@ class Event:
     surprise_bits: float | None = None
     """How unexpected the best noun is at the site, -log2 of its share of all frequencies there;
     None where no site's decoder names things."""
+    kind: EventKind = "object"
+    name: str = ""
+    """What is wrong with the camera, for example "black picture"; empty for an object, which has
+    nouns instead. Its box is then the whole frame, its score 0."""
 
     @property
     def noun(self) -> str:
@@ -68,6 +75,8 @@ class Event:
         """The event as scripts read it; keys are stable."""
         return {
             "id": self.id,
+            "kind": self.kind,
+            **({"name": self.name} if self.kind == "camera" else {}),
             "camera": self.camera,
             "video": self.video,
             "start_s": round(self.start_s, 3),
@@ -98,7 +107,8 @@ class Picture:
     frame_size: tuple[int, int]
     """(height, width) of the frame that the box is in."""
     crops: tuple[Pixels, ...]
-    """What is named: the box, and the box with a margin, RGB uint8 [H, W, 3]."""
+    """What is named: the box, and the box with a margin, RGB uint8 [H, W, 3]; none of a camera's
+    own fault, of which there is nothing to name."""
     snapshot: Pixels
     """The whole frame, made smaller, RGB uint8 [H, W, 3]."""
     heat: NDArray[np.float32]

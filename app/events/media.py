@@ -1,8 +1,8 @@
 """The pictures of events, as files beside the store.
 
-crops/       what was named, one JPEG an event
+crops/       what was named, one JPEG an event of an object
 snapshots/   the whole frame, one JPEG an event
-heat/        the anomaly map as a small transparent PNG, one an event
+heat/        the anomaly map as a small transparent PNG, one an event of an object
 
 A picture is written before the event that speaks of it is final, under a name that holds the time
 at which it was taken, and takes its place in the event's name after. Whatever fails or is killed in
@@ -88,11 +88,10 @@ def _place(folder: Path, kind: str, event_id: str) -> Path:
 
 def _write(folder: Path, finding: Finding, written: dict[Path, Path]) -> None:
     event, picture = finding.event, finding.picture
-    images = {
-        "crops": lambda: picture.crops[-1],
-        "snapshots": lambda: picture.snapshot,
-        "heat": lambda: heat_image(picture.heat),
-    }
+    images = {"snapshots": lambda: picture.snapshot}
+    if event.kind == "object":
+        images["crops"] = lambda: picture.crops[-1]
+        images["heat"] = lambda: heat_image(picture.heat)
     for kind, image in images.items():
         fresh = _fresh(folder, kind, event.id, event.snapshot_s)
         written[fresh] = _place(folder, kind, event.id)

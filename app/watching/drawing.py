@@ -66,6 +66,8 @@ def annotate(
 
 def label(event: Event) -> str:
     """What is written at an event's box."""
+    if event.kind == "camera":
+        return event.name
     return f"{event.noun}{'' if event.sure else '?'} {100 * event.p:.0f}%" if event.noun else "?"
 
 

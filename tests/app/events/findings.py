@@ -43,6 +43,15 @@ def a_finding(
     return Finding(event, picture, ((start_s, BOX, 2.5), (start_s + 0.2, BOX, 2.0)))
 
 
+def a_camera_finding(number: int = 0, name: str = "black picture") -> Finding:
+    """What is told of a camera, which has no noun."""
+    finding = a_finding(number)
+    whole, image = Box(0, 0, 80, 60), finding.picture.snapshot
+    told = replace(finding.event, kind="camera", name=name, candidates=(), box=whole, score=0.0)
+    picture = Picture(2.0, whole, (60, 80), (), image, np.zeros((1, 1), np.float32), 1.0)
+    return Finding(told, picture, ())
+
+
 def seen_later(finding: Finding) -> Finding:
     """The same event with a better picture of a second later."""
     picture = replace(finding.picture, pts_s=finding.picture.pts_s + 1)

@@ -22,6 +22,7 @@ from app.sources.base import Gap
 from tests.app.events.findings import (
     BOX,
     RED,
+    a_camera_finding,
     a_finding,
     begin,
     changes,
@@ -180,6 +181,22 @@ def test_surprise_is_kept_and_told_only_where_it_is_known(store: Store):
     page = write_report(store, store.end_run(run_id, "finished", {})).read_text()
     assert page.count("bits of surprise here") == 1
     assert "11.2 bits of surprise here" in page
+
+
+def test_a_fault_of_the_camera_is_kept_and_told_by_its_name(store: Store):
+    thing, fault = a_finding(1), a_camera_finding(2)
+    run_id = begin(store, thing, fault)
+    assert store.events(run_id) == [thing.event, fault.event]
+    told = [event.as_json() for event in store.events(run_id)]
+    assert [(one["kind"], one.get("name"), one["noun"]) for one in told] == [
+        ("object", None, "cat"),
+        ("camera", "black picture", ""),
+    ]
+    assert [path.parent.name for path in pictures(store)] == ["crops", "heat"] + 2 * ["snapshots"]
+    page = write_report(store, store.end_run(run_id, "finished", {})).read_text()
+    assert page.count("black picture</h3>") == 1
+    assert page.count("data:image/jpeg;base64,") == 3
+    assert page.count("data:image/png;base64,") == 1
 
 
 def test_what_refers_to_an_event_outlives_its_update(store: Store):
