@@ -21,6 +21,7 @@ from app.commands import (
     watching,
 )
 from app.redact import RedactFilter, redact
+from app.sources.typed import check_words
 from novic.errors import NomalyError
 
 cli = typer.Typer(
@@ -81,6 +82,7 @@ def _run() -> None:
     for handler in logging.getLogger().handlers:
         handler.addFilter(RedactFilter())
     try:
+        check_words(sys.argv[1:])
         cli(standalone_mode=True)
     except SystemExit as ended:
         if ended.code != TYPER_ABORTED:

@@ -1,61 +1,80 @@
 """Passwords out of every text that people may see.
 
-PyAV puts `rtsp://user:password@host` into its exception texts, and people paste logs into issues.
-Prefers hiding too much to hiding too little: a password may itself hold `@` or `/`.
+Three nets: the address of a camera is taken apart and shown by its parts (`app.address`);
+its secrets are then looked for, in every form, in each text that leaves; and what looks like an
+address in somebody else's text loses what is plainly secret in it.
 """
 
 import logging
 import re
-from urllib.parse import unquote, urlsplit
 
-HIDDEN = "***"
+from app.address import Address, is_address, split_address
+from app.hiding import HIDDEN
 
-_USER_INFO = re.compile(
-    r"""(?P<head>[a-z][a-z0-9+.-]*://[^\s:/?\#@'"<>]*):   # rtsp://user:
-        [^\s'"<>]*?                                       # the password, @ and / included
-        @(?=[^\s@/]*(?:[/?\#\s'",;)>\]]|$))               # the last @ before the host ends
+_WORD = re.compile(r"""(?:[a-z][a-z0-9+.-]*:/|(?:rtsps?|https?):)/[^\s'"<>]*""", re.IGNORECASE)
+_SPACED = re.compile(
+    r"""([a-z][a-z0-9+.-]*://[^\s:/?\#@'"<>]*):(?!\d*(?:[/?\#\s'",;)>\]]|$))  # rtsp://user:
+        [^@\n]*@(?=[\w.\[-])                                               # my password@
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 _ENCODED_USER_INFO = re.compile(r"(%3a%2f%2f[^\s&%]*)%3a[^\s&]*?%40", re.IGNORECASE)
-_PARAMETER = re.compile(
-    r"""([?&;\#](?:[a-z0-9]+[_-])*
-        (?:password|passwd|passphrase|pass|pwd|psw|token|secret|signature|sig|auth|(?:api)?key)
-        =)[^&;\#\s'"<>]+""",
-    re.IGNORECASE | re.VERBOSE,
-)
 _AUTHORIZATION = re.compile(r"(authorization:\s*\w+\s+)[^\r\n'\"]+", re.IGNORECASE)
-_SHORTEST_LITERAL = 4
-"""A shorter password is not searched for outside its URL: hiding every `a` would help nobody."""
+_BEHIND = ".,;:)]}!"
+"""Ends a sentence or a bracket, not an address."""
+
+_known: dict[str, str] = {}
+
+
+def remember(address: str) -> Address:
+    """Take the address of a camera apart, and hide its secrets from now on in every text.
+
+    For the command itself, which is told one address and ends.
+    """
+    split = split_address(address)
+    found = {**_known, **split.secrets()}
+    _known.clear()
+    _known.update(sorted(found.items(), key=lambda item: -len(item[0])))
+    return split
+
+
+def shown_address(spec: str) -> str:
+    """A source as it may be shown: an address without its secrets, anything else as it is."""
+    return split_address(spec).shown if is_address(spec) else spec
 
 
 def redact(text: str, uri: str = "") -> str:
-    """The text with the password of every URL in it replaced by `***`.
+    """The text without the secrets of any address in it; `***` stands in their place.
 
     Args:
         text: Anything: a log line, an exception's text, a URL.
-        uri: A URL whose password must not appear by itself either ("login ann/pw failed").
-
-    Returns:
-        The text with `user:***@` in URLs (percent-encoded ones too), `***` as the value of query
-        parameters such as `password`, `token` or `api_key`, and no Authorization header.
+        uri: An address whose secrets must not appear by themselves either ("login ann/pw failed");
+            those of addresses that were remembered never do.
     """
-    for secret in _passwords(uri):
-        text = text.replace(secret, HIDDEN)
-    text = _USER_INFO.sub(rf"\g<head>:{HIDDEN}@", text)
+    known = {**_known, **split_address(uri).secrets()} if is_address(uri) else _known
+    for secret, mark in known.items():
+        text = text.replace(secret, mark)
+    if _is_alone(text):
+        return split_address(text).shown
+    text = _SPACED.sub(_without_spaces, text)
+    text = _WORD.sub(_cleaned, text)
     text = _ENCODED_USER_INFO.sub(rf"\1%3A{HIDDEN}%40", text)
-    text = _PARAMETER.sub(rf"\1{HIDDEN}", text)
     return _AUTHORIZATION.sub(rf"\1{HIDDEN}", text)
 
 
-def _passwords(uri: str) -> list[str]:
-    """The URL's password as written and as decoded, longest first."""
-    try:
-        password = urlsplit(uri).password or ""
-    except ValueError:
-        return []
-    forms = {password, unquote(password)}
-    return sorted((form for form in forms if len(form) >= _SHORTEST_LITERAL), key=len, reverse=True)
+def _is_alone(text: str) -> bool:
+    """Whether it is no sentence about an address, but nothing else than one."""
+    spaced = _SPACED.match(text) is not None and ": " not in text
+    return is_address(text) and (spaced or not re.search(r"\s", text))
+
+
+def _without_spaces(found: re.Match[str]) -> str:
+    return f"{found[1]}:{HIDDEN}@" if re.search(r"""[\s'"<>]""", found[0]) else found[0]
+
+
+def _cleaned(found: re.Match[str]) -> str:
+    address = found[0].rstrip(_BEHIND)
+    return split_address(address).cleaned() + found[0][len(address) :]
 
 
 class RedactFilter(logging.Filter):

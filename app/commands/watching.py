@@ -175,12 +175,17 @@ def audit(
 
 @cli.command(
     epilog="Examples:  nomaly watch 0 --learn 20\n\n"
-    "nomaly watch rtsp://user:password@camera/stream --learn 60 --out hall"
+    "nomaly watch rtsp://user:password@camera/stream --learn 60 --out hall\n\n"
+    "nomaly watch env:HALL_CAMERA --learn 60 --out hall"
 )
 @with_option_sets
 def watch(
     source: Annotated[
-        str, typer.Argument(help="Webcam number, rtsp:// or http:// address, or a video file.")
+        str,
+        typer.Argument(
+            help="Webcam number, rtsp:// or http:// address, or a video file; env:NAME, @FILE or - "
+            "(standard input) for an address that the list of processes is not to show."
+        ),
     ],
     *,
     learn: Annotated[
@@ -206,9 +211,12 @@ def watch(
     """
     from app.commands.tables import print_state
     from app.sinks.build import parse_sinks
+    from app.sources.typed import read_source
     from app.watching.watch import WatchRequest
     from app.watching.watch import watch as run_watch
 
+    reporter = show_progress(quiet)
+    source = read_source(source, reporter.say)
     site = looking.open_site(taught=learn is not None)
     request = WatchRequest(
         source=source,
@@ -221,7 +229,7 @@ def watch(
         device=device,
         overwrite=overwrite,
     )
-    summary = run_watch(request, show_progress(quiet), print_json if as_json else print_state)
+    summary = run_watch(request, reporter, print_json if as_json else print_state)
     if as_json:
         print_json(summary)
     else:

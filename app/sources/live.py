@@ -12,8 +12,8 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from app.address import Address, is_place, split_address
 from app.redact import redact
 from app.sources.base import Gap, LiveStats, SourceInfo, UnreachableError
 from app.sources.mailbox import Mailbox
@@ -95,8 +95,9 @@ class LiveCamera:
             open_s=self._settings.open_s,
             sample_fps=sample_fps,
         )
-        uri = redact(str(address)) if kind == "network" else f"{kind} {address}"
-        name = _host(uri) if kind == "network" else f"{kind}-{address}"
+        network = split_address(str(address)) if kind == "network" else None
+        uri = network.shown if network else f"{kind} {address}"
+        name = _host(network) if network else f"{kind}-{address}"
         self._info = SourceInfo(camera or name, uri, size=(0, 0), fps=0.0, duration_s=0.0)
         self._changed = threading.Condition()
         self._stop = threading.Event()
@@ -297,11 +298,9 @@ class LiveCamera:
         return max(0.0, alive_s - begun_s)
 
 
-def _host(uri: str) -> str:
-    try:
-        host = urlsplit(uri).hostname
-    except ValueError as error:
-        raise UnreachableError(f"{uri}: not a valid address ({error})") from error
-    if not host:
-        raise UnreachableError(f"{uri}: the address names no host")
-    return host
+def _host(address: Address) -> str:
+    if not address.host:
+        raise UnreachableError(f"{address.shown}: the address names no host")
+    if not is_place(address.place):
+        raise UnreachableError(f"{address.shown}: not a valid address; is @HOST missing in it?")
+    return address.host.strip("[]")

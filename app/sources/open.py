@@ -3,9 +3,9 @@
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, get_args
-from urllib.parse import urlsplit
 
-from app.redact import redact
+from app.address import is_address, split_address
+from app.redact import shown_address
 from app.sources.base import LiveSource, Recording, SourceError, UnreachableError
 from app.sources.file import FileSource
 from app.sources.live import LiveCamera, LiveSettings
@@ -25,14 +25,13 @@ def kind_of(spec: str) -> SourceKind:
     """
     if spec.isdecimal():
         return "webcam"
-    if "://" not in spec:
+    if not is_address(spec):
         return "file"
-    scheme = urlsplit(spec.strip()).scheme.lower()
-    if scheme == "file":
-        return "file"
+    scheme = split_address(spec).scheme.lower()
     if scheme not in get_args(_Scheme):
         known = ", ".join(f"{name}://" for name in get_args(_Scheme))
-        raise UnreachableError(f"{redact(spec)}: cannot read {scheme}:// addresses, only {known}")
+        shown = shown_address(spec)
+        raise UnreachableError(f"{shown}: cannot read {scheme}:// addresses, only {known}")
     return "network"
 
 
@@ -40,8 +39,10 @@ def check_recording(spec: str | Path) -> None:
     """Say what is plainly no recording, before anything is loaded for it.
 
     Raises:
-        UsageError: If there is no such file or it is a folder.
+        UsageError: If it is an address, there is no such file, or it is a folder.
     """
+    if is_address(str(spec)):
+        raise UsageError(_live(str(spec)))
     path = _path(str(spec))
     if not path.exists():
         raise UsageError(f"{spec}: there is no such file")
@@ -62,7 +63,7 @@ def open_recording(
         SourceError: If it is no video file.
     """
     if kind_of(spec) != "file":
-        raise SourceError(f"{redact(spec)}: is a live source, not a file; use: nomaly watch")
+        raise SourceError(_live(spec))
     return FileSource(_path(spec), camera, sample_fps, start_s, start_time)
 
 
@@ -90,6 +91,10 @@ def open_live(
             raise UnreachableError(str(error)) from error
         return PacedSource(file)
     return LiveCamera(spec.strip(), camera, sample_fps, settings)
+
+
+def _live(spec: str) -> str:
+    return f"{shown_address(spec)}: is a live source, not a file; use: nomaly watch ADDRESS"
 
 
 def _path(spec: str) -> Path:

@@ -15,7 +15,7 @@ from app.events.outputs import earlier_run, sole_writer, write_events
 from app.events.store import Changes, SourceProgress, Store
 from app.events.writer import Writer
 from app.progress import Reporter
-from app.redact import redact
+from app.redact import shown_address
 from app.report.page import write_report
 from app.sinks.build import AnySink
 from app.sinks.feeder import feeding
@@ -108,7 +108,7 @@ def _watch_camera(
     start_s = going_on.start_s(request.learn_s or 0.0) if played_on else 0.0
     camera = open_live(request.source, request.camera, request.fps, start_s=start_s)
     try:
-        with reporter.task(f"Connecting to {redact(request.source)}"):
+        with reporter.task(f"Connecting to {shown_address(request.source)}"):
             camera.connect(request.connect_s)
         # Until here Ctrl-C ends everything at once: there is nothing to put in order yet.
         with stoppable() as stop:
@@ -237,7 +237,7 @@ class _Watch:
 
 def _settings(request: WatchRequest) -> dict[str, Any]:
     """What a watch that goes on must have in common with the one before."""
-    source = redact(request.source)
+    source = shown_address(request.source)
     return {"source": source, "learn_s": request.learn_s, **request.settings()}
 
 

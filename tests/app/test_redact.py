@@ -20,7 +20,7 @@ CANARY = "hunter2canary"
         pytest.param("RTSPS://ann:p%40w@cam:554", "RTSPS://ann:***@cam:554", id="encoded at"),
         pytest.param("rtsp://ann:p@w@cam/1", "rtsp://ann:***@cam/1", id="at inside"),
         pytest.param("rtsp://ann:p/w@cam/1", "rtsp://ann:***@cam/1", id="slash inside"),
-        pytest.param("http://ann:@cam/", "http://ann:***@cam/", id="empty password"),
+        pytest.param("http://ann:@cam/", "http://***@cam/", id="a token as user"),
         pytest.param(
             "[Errno 5] failed: 'rtsp://ann:pw@cam/1' (x)",
             "[Errno 5] failed: 'rtsp://ann:***@cam/1' (x)",
@@ -45,7 +45,13 @@ CANARY = "hunter2canary"
         ),
         pytest.param("Authorization: Basic YTpi", "Authorization: Basic ***", id="header"),
         pytest.param("rtsp://cam:554/1", "rtsp://cam:554/1", id="a port is no password"),
-        pytest.param("rtsp://ann@cam/1", "rtsp://ann@cam/1", id="user alone"),
+        pytest.param("rtsp://ann@cam/1", "rtsp://***@cam/1", id="a user alone is a token"),
+        pytest.param("rtsp://u:my pw@cam/1", "rtsp://u:***@cam/1", id="a space"),
+        pytest.param("no rtsp://u:my pw@cam/1 here", "no rtsp://u:***@cam/1 here", id="in words"),
+        pytest.param("rtsp://u:it's@cam/1", "rtsp://u:***@cam/1", id="a quote"),
+        pytest.param(
+            "rtsp://cam:554 is down, tell a@b", "rtsp://cam:554 is down, tell a@b", id="w"
+        ),
         pytest.param("3:15 to a@b.example: fine", "3:15 to a@b.example: fine", id="no URL"),
         pytest.param("http://c/?monkey=1", "http://c/?monkey=1", id="key only as a whole word"),
     ],
