@@ -28,6 +28,7 @@ from app.watching.camera import Camera
 from app.watching.drawing import annotate
 from app.watching.fitting import fit_detector
 from app.watching.lookout import Lookout
+from app.watching.naming import AtOnce
 from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
@@ -237,7 +238,7 @@ class _Audit:
             say=self._reporter.say,
         )
         recorder = Recorder(self._store, self._run_id, source, names.bundle.embedder)
-        return Lookout(camera, detector, names, recorder)
+        return Lookout(camera, detector, AtOnce(names), recorder)
 
     def _analyse(self, frames: Iterator[Frame], lookout: Lookout, meter: Meter) -> None:
         """Look at all frames, and save as it goes."""

@@ -5,11 +5,14 @@ With every batch of frames a caller takes three steps, each for as many cameras 
 1. `Camera.admit` says which frames the detector can look at;
 2. `Camera.follow` takes their maps, and finds out what has something to tell;
 3. `tell` names the pictures that this rests on, and gives the findings.
+
+Who cannot wait for names takes `Camera.take_due` and hands it back to `Camera.told` with them later
+(`app.watching.beside`).
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +24,7 @@ from app.watching.namer import Names, name_pictures, vote
 from app.watching.sizes import SizeCheck
 from detectors.boxes import find_boxes
 from detectors.tracks import Track, TrackChanges, Tracker, TrackRule
-from detectors.types import Frame
+from detectors.types import Box, Frame
 from detectors.zones import Zones
 from novic.vocabulary import Naming
 
@@ -38,16 +41,32 @@ class _Followed:
     """What the crops of its pictures were named; a picture is named only once."""
     named_from: int = 0
     """Pictures that its present name rests on; 0 while it has none."""
+    due: bool = False
+    """Whether it is being named."""
+
+    @property
+    def ripe(self) -> bool:
+        """Whether it was named by fewer pictures than there are now, all of them."""
+        return not self.due and 0 < self.named_from < KEPT == len(self.evidence.pictures)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Due:
-    """An event that is to be told as soon as its pictures are named."""
+class Due:
+    """An event that is to be told as soon as its pictures are named, as it was when it was due."""
 
-    track: Track
+    event: Event
+    """Without nouns."""
+    picture: Picture
+    """The most typical view of it."""
+    pictures: tuple[Picture, ...]
+    """All that its name rests on."""
+    path: tuple[tuple[float, Box, float], ...]
     followed: _Followed
-    state: EventState
-    cut: bool = False
+
+    @property
+    def wanted(self) -> list[Picture]:
+        """Those of its pictures that have no names yet."""
+        return [one for one in self.pictures if one not in self.followed.named]
 
 
 class Camera:
@@ -89,7 +108,7 @@ class Camera:
         self._tracker = Tracker(rule or TrackRule())
         self._followed: dict[Track, _Followed] = {}
         self._ended: list[Track] = []
-        self._due: list[_Due] = []
+        self._due: list[Due] = []
 
     @property
     def idle(self) -> bool:
@@ -111,15 +130,9 @@ class Camera:
         ]
 
     @property
-    def wanted(self) -> list[Picture]:
-        """Pictures that have no names yet, and without which what is due cannot be told."""
-        asked = {
-            picture: None
-            for due in self._due
-            for picture in due.followed.evidence.pictures
-            if picture not in due.followed.named
-        }
-        return list(asked)
+    def due(self) -> int:
+        """How many events are to be told."""
+        return len(self._due)
 
     def admit(self, frames: Iterable[Frame]) -> list[Frame]:
         """Choose what the detector can look at, and bring it to the size that it learned.
@@ -168,16 +181,26 @@ class Camera:
         if not cut:
             self._sizes.end()
 
-    def told(self, named: Mapping[Picture, tuple[Naming, ...]]) -> list[Finding]:
-        """Vote on the names of all that is due.
+    def take_due(self) -> list[Due]:
+        """Hand over what is to be told, in the order it should be told; it is due no longer.
+
+        What was handed over before must have been told, or its pictures may be named twice.
+        """
+        due, self._due = self._due, []
+        return due
+
+    def told(
+        self, due: Sequence[Due], named: Mapping[Picture, tuple[Naming, ...]]
+    ) -> list[Finding]:
+        """Vote on the names of what was due.
 
         Args:
+            due: As it was handed over.
             named: The namings of each picture's crops, at least of those that were wanted.
 
         Returns:
             Events that changed, in the order they should be told.
         """
-        due, self._due = self._due, []
         return [self._finding(one, named) for one in due]
 
     def _masked(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -215,29 +238,24 @@ class Camera:
         return [
             track
             for track in self._tracker.tracks
-            if track.opened
-            and 0 < self._followed[track].named_from < KEPT
-            and len(self._followed[track].evidence.pictures) == KEPT
+            if track.opened and self._followed[track].ripe
         ]
 
     def _call(self, state: EventState, tracks: Iterable[Track], *, cut: bool = False) -> None:
-        """Note that these tracks have something to tell."""
+        """Note that these tracks have something to tell, and what they are at this moment."""
         for track in tracks:
             kept = self._followed[track] if state != "closed" else self._followed.pop(track)
-            self._due.append(_Due(track, kept, state, cut))
+            pictures = tuple(kept.evidence.pictures)
+            kept.due = True
+            best = kept.evidence.best()
+            event = self._event(track, state, best, cut=cut)
+            self._due.append(Due(event, best, pictures, tuple(track.path), kept))
 
-    def _finding(self, due: _Due, named: Mapping[Picture, tuple[Naming, ...]]) -> Finding:
-        track, followed = due.track, due.followed
-        pictures = followed.evidence.pictures
-        known = {**named, **followed.named}
-        followed.named = {picture: known[picture] for picture in pictures}
-        followed.named_from = len(pictures)
-        elected = vote(followed.named)
-        picture = followed.evidence.best()
-        event = Event(
+    def _event(self, track: Track, state: EventState, picture: Picture, *, cut: bool) -> Event:
+        return Event(
             id=event_id(track),
             camera=track.camera,
-            state=due.state,
+            state=state,
             start_s=track.start_s,
             end_s=track.end_s,
             start_us=track.start_us,
@@ -247,12 +265,22 @@ class Camera:
             score=track.peak,
             frames=track.frames,
             video=self._video,
-            candidates=elected.candidates,
-            cut=due.cut,
+            cut=cut,
             snapshot_s=picture.pts_s,
+        )
+
+    def _finding(self, due: Due, named: Mapping[Picture, tuple[Naming, ...]]) -> Finding:
+        followed = due.followed
+        known = {**named, **followed.named}
+        followed.named = {picture: known[picture] for picture in due.pictures}
+        followed.named_from, followed.due = len(due.pictures), False
+        elected = vote(followed.named)
+        event = replace(
+            due.event,
+            candidates=elected.candidates,
             surprise_bits=self._surprise(elected.noun),
         )
-        return Finding(event, picture, tuple(track.path), elected.vector)
+        return Finding(event, due.picture, due.path, elected.vector)
 
 
 def tell(names: Names, cameras: Sequence[Camera]) -> list[list[Finding]]:
@@ -265,8 +293,14 @@ def tell(names: Names, cameras: Sequence[Camera]) -> list[list[Finding]]:
     Returns:
         The findings of each camera, in the order they should be told.
     """
-    named = name_pictures(names, (picture for one in cameras for picture in one.wanted))
-    return [camera.told(named) for camera in cameras]
+    due = [camera.take_due() for camera in cameras]
+    named = name_pictures(names, wanted(one for those in due for one in those))
+    return [camera.told(those, named) for camera, those in zip(cameras, due, strict=True)]
+
+
+def wanted(due: Iterable[Due]) -> list[Picture]:
+    """The pictures without whose names these cannot be told, each once."""
+    return [*{picture: None for one in due for picture in one.wanted}]
 
 
 def event_id(track: Track) -> str:

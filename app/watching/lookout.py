@@ -6,8 +6,8 @@ from typing import Protocol
 
 from app.events.event import Finding
 from app.sources.base import Gap
-from app.watching.camera import Camera, tell
-from app.watching.namer import Names
+from app.watching.camera import Camera
+from app.watching.naming import Teller
 from app.watching.recorder import Recorder
 from detectors.base import AnomalyMaps
 from detectors.types import Frame, Pixels
@@ -24,7 +24,9 @@ class Detects(Protocol):
 class Lookout:
     """Takes the frames of one camera through all steps."""
 
-    def __init__(self, camera: Camera, detector: Detects, names: Names, recorder: Recorder) -> None:
+    def __init__(
+        self, camera: Camera, detector: Detects, teller: Teller, recorder: Recorder
+    ) -> None:
         """Put together what was made for this camera."""
         self.camera = camera
         self.recorder = recorder
@@ -33,7 +35,7 @@ class Lookout:
         self.detector_s = 0.0
         """Wall time that the detector took, in seconds."""
         self._detector = detector
-        self._names = names
+        self._teller = teller
 
     def look(self, frames: Sequence[Frame]) -> None:
         """Detect, follow and count.
@@ -55,15 +57,14 @@ class Lookout:
         self.frames += len(admitted)
 
     def findings(self, *, flush: bool = False) -> list[Finding]:
-        """Events that changed since the last call, named, in the order they should be told.
+        """Events that changed and were named since the last call, in the order to tell them.
 
         Args:
             flush: Whether those of all tracks that have ended, however few they are.
         """
         if flush:
             self.camera.flush()
-        (findings,) = tell(self._names, [self.camera])
-        return findings
+        return self._teller.findings(self.camera)
 
     def finish(self, *, cut: bool = False) -> list[Finding]:
         """End all tracks, and name what they were.
@@ -72,7 +73,7 @@ class Lookout:
             cut: Whether the run stops here although the source goes on.
         """
         self.camera.finish(cut=cut)
-        return self.findings()
+        return self._teller.last(self.camera)
 
     def save(
         self, findings: Sequence[Finding], *, final: bool = False, gaps: Iterable[Gap] = ()

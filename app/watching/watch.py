@@ -26,6 +26,7 @@ from app.watching.camera import Camera
 from app.watching.fitting import fit_detector
 from app.watching.going_on import GoingOn
 from app.watching.lookout import Lookout
+from app.watching.naming import Beside
 from app.watching.normal import normal_view
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
@@ -156,9 +157,9 @@ class _Watch:
             surprise=names.bundle.surprise_bits,
             say=self._reporter.say,
         )
-        with self._writer() as writer:
+        with self._writer() as writer, Beside(names) as teller:
             recorder = Recorder(writer, run_id, source, names.bundle.embedder)
-            lookout = Lookout(camera, detector, names, recorder)
+            lookout = Lookout(camera, detector, teller, recorder)
             try:
                 self._look(lookout)
                 source.finished = self._camera.ended

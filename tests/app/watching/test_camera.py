@@ -164,12 +164,12 @@ def test_what_two_cameras_want_named_is_named_in_one_batch():
     for number in range(5):
         follow(cameras[0], bright_frame(number / 5, "gate"), a_map(SPOT))
         follow(cameras[1], a_frame(number / 5), a_map((0, 0, 4)))
-    wanted = [len(camera.wanted) for camera in cameras]
     (gate,), (hall,) = tell(names, cameras)
-    assert names.batches == [2 * sum(wanted)]
+    # Each camera's thing opened on two pictures, which are named by two crops.
+    assert names.batches == [2 * (2 + 2)]
     assert (gate.event.camera, gate.event.noun) == ("gate", "lamp")
     assert (hall.event.camera, hall.event.noun) == ("hall", "shadow")
-    assert [camera.wanted for camera in cameras] == [[], []]
+    assert [camera.due for camera in cameras] == [0, 0]
 
 
 def a_picture(quality: float) -> Picture:

@@ -10,6 +10,7 @@ from app.events.store import SourceProgress, Store
 from app.sources.base import Gap
 from app.watching.camera import Camera
 from app.watching.lookout import Lookout
+from app.watching.naming import AtOnce
 from app.watching.recorder import Recorder
 from detectors.base import AnomalyMaps, DetectorError
 from detectors.types import Frame, Pixels
@@ -38,7 +39,7 @@ def a_lookout(store: Store, zones: Zones | None = None, live: bool = False) -> L
     source = SourceProgress("hall", "a.mp4", SIZE, 0.0, 0.0)
     recorder = Recorder(store, store.begin_run("audit", {}).id, source)
     camera = Camera(SIZE, live=live, zones=zones)
-    return Lookout(camera, BrightnessDetector(), BrightnessNames(), recorder)
+    return Lookout(camera, BrightnessDetector(), AtOnce(BrightnessNames()), recorder)
 
 
 def a_view(pts_s: float, scale: int = 1, bright: bool = False) -> Frame:

@@ -1,0 +1,95 @@
+"""When what a camera has to tell is named: at once, or beside its frames."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from app.events.event import Finding, Picture
+from app.watching.camera import Camera, Due, tell, wanted
+from app.watching.namer import Names, name_pictures
+from novic.vocabulary import Naming
+
+MOST_DUE = 32
+"""Events that may wait while others are named; their pictures are held in memory."""
+
+
+class Teller(Protocol):
+    """Gives the findings of one camera."""
+
+    def findings(self, camera: Camera) -> list[Finding]:
+        """What can be told now, in the order it should be told."""
+        ...
+
+    def last(self, camera: Camera) -> list[Finding]:
+        """All that was not told yet; waits for its names."""
+        ...
+
+
+class AtOnce:
+    """Names in the caller's thread; nobody waits for what a recording shows next."""
+
+    def __init__(self, names: Names) -> None:
+        """Take what names crops."""
+        self._names = names
+
+    def findings(self, camera: Camera) -> list[Finding]:
+        """All that is due, named."""
+        return tell(self._names, [camera])[0]
+
+    def last(self, camera: Camera) -> list[Finding]:
+        """The same."""
+        return self.findings(camera)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _UnderWay:
+    due: Sequence[Due]
+    named: Future[Mapping[Picture, tuple[Naming, ...]]]
+
+
+class Beside:
+    """Names on a thread of its own, so that a live camera is looked at meanwhile.
+
+    One batch is under way at a time; what becomes due meanwhile is the next. So every picture is
+    named once, everything is told in order, and nothing is lost: who adds more than MOST_DUE events
+    waits for the batch.
+    """
+
+    def __init__(self, names: Names) -> None:
+        """Take what names crops; it is called from one other thread."""
+        self._names = names
+        self._thread = ThreadPoolExecutor(1, "names")
+        self._under_way: _UnderWay | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
+
+    def findings(self, camera: Camera) -> list[Finding]:
+        """What has been named by now, and what needs no more names."""
+        batch = self._under_way
+        if batch is not None and not batch.named.done() and camera.due <= MOST_DUE:
+            return []
+        return [*self._collected(camera), *self._asked(camera)]
+
+    def last(self, camera: Camera) -> list[Finding]:
+        """See `Teller.last`."""
+        found = [*self._collected(camera), *self._asked(camera)]
+        return [*found, *self._collected(camera)]
+
+    def _collected(self, camera: Camera) -> list[Finding]:
+        """The findings of the batch that is under way; waits for it."""
+        batch, self._under_way = self._under_way, None
+        return camera.told(batch.due, batch.named.result()) if batch is not None else []
+
+    def _asked(self, camera: Camera) -> list[Finding]:
+        """Begin the next batch; findings only if it needs no names."""
+        due = camera.take_due()
+        pictures = wanted(due)
+        if not pictures:
+            return camera.told(due, {})
+        self._under_way = _UnderWay(due, self._thread.submit(name_pictures, self._names, pictures))
+        return []
