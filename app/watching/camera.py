@@ -236,9 +236,7 @@ class Camera:
     def _ripe(self) -> list[Track]:
         """Open tracks that were named by fewer pictures than there are now, all of them."""
         return [
-            track
-            for track in self._tracker.tracks
-            if track.opened and self._followed[track].ripe
+            track for track in self._tracker.tracks if track.opened and self._followed[track].ripe
         ]
 
     def _call(self, state: EventState, tracks: Iterable[Track], *, cut: bool = False) -> None:
