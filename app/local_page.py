@@ -1,7 +1,8 @@
 """Pages that this machine serves to the browser of whoever sits before it.
 
 Such a page needs nothing from outside. Its address holds a random token, so that neither other
-users of the machine nor other web pages in the same browser can read or change anything.
+users of the machine nor other web pages in the same browser can read or change anything. It stands
+in no list of processes, see `leading_to`.
 """
 
 import os
@@ -12,7 +13,9 @@ import time
 import webbrowser
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from urllib.parse import urlsplit
 
@@ -28,6 +31,8 @@ from app.progress import Reporter
 from app.stop import stoppable
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MOST_BODY = 1 << 20
+"""Bytes that a page may send at once; what it says of a noun or an image is far less."""
 END_S = 5.0
 """What is being answered may take so many seconds more at the end."""
 LOOK_S = 0.1
@@ -60,7 +65,7 @@ def guarded_page(build: BuildPage, token: str, hosts: list[str]) -> FastAPI:
         hosts: Names that the page may be reached by; a foreign page whose name was made to point
             here (DNS rebinding) is refused by them.
     """
-    page = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    page = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=MOST_BODY)
     build(page, token)
     page.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     page.middleware("http")(_guarded)
@@ -113,14 +118,15 @@ def serving(build: BuildPage, host: str, port: int) -> Iterator[str]:
     listening = _listen(host, port)
     token = secrets.token_urlsafe(24)
     number = listening.getsockname()[1]
-    page = guarded_page(build, token, list(LOOPBACK) if host in LOOPBACK else ["*"])
+    names = [_in_url(name) for name in LOOPBACK] if host in LOOPBACK else ["*"]
+    page = guarded_page(build, token, names)
     server = uvicorn.Server(
         uvicorn.Config(page, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
     )
     thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
-        yield f"http://{f'[{host}]' if ':' in host else host}:{number}/{token}/"
+        yield f"http://{_in_url(host)}:{number}/{token}/"
     finally:
         server.should_exit = True
         thread.join(END_S)
@@ -148,10 +154,32 @@ def serve_until_stopped(
             reporter.say(f"Note: {host} is reached by others; whoever has the address can {task}")
         sys.stderr.write(f"{task.capitalize()} at {address}\n")
         reporter.say("Everything is saved at once. Ctrl-C ends.")
-        if browser and _has_screen():
-            webbrowser.open(address)
-        while not stop.asked:
-            time.sleep(LOOK_S)
+        with leading_to(address) as file:
+            if browser and _has_screen():
+                webbrowser.open(file.as_uri())
+            while not stop.asked:
+                time.sleep(LOOK_S)
+
+
+@contextmanager
+def leading_to(address: str) -> Iterator[Path]:
+    """A file that only this user can read and that leads a browser on to a page.
+
+    Other users can read a browser's command line, so the address is not to stand there. Browsers
+    that may not read the file, as those in a snap, show nothing; the address is in the terminal.
+    """
+    with TemporaryDirectory(prefix="nomaly-page-") as private:
+        file = Path(private, "open.html")
+        file.write_text(
+            f'<!doctype html><meta http-equiv="refresh" content="0; url={escape(address)}">'
+            f'<a href="{escape(address)}">Nomaly</a>\n'
+        )
+        file.chmod(0o600)
+        yield file
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _has_screen() -> bool:

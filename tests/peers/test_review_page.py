@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-from app.local_page import serving
+from app.local_page import leading_to, serving
 from app.sites.review.page import review_page
 from app.sites.review.session import ReviewSession
 from scenarios.overlay import Edit, read_overlay
@@ -99,3 +99,13 @@ def test_it_asks_nobody_else(page: webdriver.Chrome):
         "return performance.getEntriesByType('resource').map((entry) => new URL(entry.name).host)"
     )
     assert set(asked) == {page.execute_script("return location.host")}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_file_of_the_user_leads_the_browser_to_the_page(
+    browser: webdriver.Chrome, session: ReviewSession, host: str
+):
+    with serving(review_page(session), host, 0) as address, leading_to(address) as file:
+        browser.get(file.as_uri())
+        until(browser, "typeof rows !== 'undefined' && rows.length === 5")
+        assert browser.current_url == address
