@@ -1,4 +1,7 @@
-"""WordNet 3.0's nouns, read from the plain files of Debian's `wordnet-base`.
+"""WordNet 3.0's nouns, read from files in its own plain format, which come with Nomaly.
+
+`scenarios/data/wordnet-3.0.zip` holds what is read here and WordNet's licence;
+`python -m scenarios.wordnet_packing` makes it. A folder with WordNet's whole files reads the same.
 
 NLTK's reader wants files (`lexnames`) that Debian does not ship, and those that matter here are
 simple: `data.noun` holds a synset per line, `index.noun` the senses of each lemma in order of use,
@@ -6,15 +9,19 @@ simple: `data.noun` holds a synset per line, `index.noun` the senses of each lem
 is described in wndb(5WN), cntlist(5WN) and morphy(7WN).
 """
 
+import zipfile
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import files
+from lzma import LZMAError
 from pathlib import Path
 
 from novic.errors import NomalyError
 
-FOLDER = Path("/usr/share/wordnet")
-"""Where Debian puts it."""
+SHIPPED = Path(str(files("scenarios"))) / "data" / "wordnet-3.0.zip"
+"""What comes with Nomaly."""
 
 FILES = ("data.noun", "index.noun", "cntlist.rev", "index.verb", "verb.exc", "noun.exc")
 
@@ -53,7 +60,7 @@ LEXNAMES = {
 
 
 class WordNetError(NomalyError):
-    """WordNet is not installed, or its files are not what they should be."""
+    """WordNet's files are missing, or not what they should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,54 +109,77 @@ class WordNet:
         return list(found)
 
 
-def read_wordnet(folder: Path = FOLDER) -> WordNet:
+type Files = Path | zipfile.Path
+"""A folder, or the inside of an archive."""
+
+
+def read_wordnet(source: Path = SHIPPED) -> WordNet:
     """Read WordNet's nouns.
 
     Args:
-        folder: Holds the files named in FILES.
+        source: An archive or a folder that holds the files named in FILES.
 
     Raises:
-        WordNetError: If a file is missing or broken.
+        WordNetError: If it or a file in it is missing or broken.
     """
-    files = [_installed(folder / name) for name in FILES]
-    try:
-        synsets = {s.offset: s for s in map(_synset, _lines(files[0]))}
-        senses = dict(map(_senses, _lines(files[1])))
-        counts = _counts(_lines(files[2]), senses)
-        verbs = frozenset(line.split()[0].replace("_", " ") for line in _lines(files[3]))
-        forms = {line.split()[0]: line.split()[1] for line in _lines(files[4])}
-        plurals = read_irregular_plurals(folder)
-    except (IndexError, ValueError) as error:
-        raise WordNetError(f"{folder} does not hold WordNet 3.0's files: {error}") from error
+    with _opened(source) as inside:
+        synsets = {s.offset: s for s in map(_synset, data_lines(inside / "data.noun"))}
+        senses = dict(map(_senses, data_lines(inside / "index.noun")))
+        counts = _counts(data_lines(inside / "cntlist.rev"), senses)
+        verbs = frozenset(
+            line.split()[0].replace("_", " ") for line in data_lines(inside / "index.verb")
+        )
+        forms = {line.split()[0]: line.split()[1] for line in data_lines(inside / "verb.exc")}
+        plurals = _plurals(data_lines(inside / "noun.exc"))
     return WordNet(synsets, senses, *counts, verbs, forms, plurals)
 
 
-def read_irregular_plurals(folder: Path = FOLDER) -> dict[str, tuple[str, ...]]:
+def read_irregular_plurals(source: Path = SHIPPED) -> dict[str, tuple[str, ...]]:
     """Only the irregular plurals, WordNet.plurals.
 
     Raises:
-        WordNetError: If the file is missing.
+        WordNetError: As `read_wordnet`.
     """
+    with _opened(source) as inside:
+        return _plurals(data_lines(inside / "noun.exc"))
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[Files]:
+    """The files of a source; whatever is wrong with them is told as a WordNetError."""
+    try:
+        if source.is_dir():
+            _check(source, source)
+            yield source
+        else:
+            with zipfile.ZipFile(source) as archive:
+                inside = zipfile.Path(archive)
+                _check(source, inside)
+                yield inside
+    except FileNotFoundError as error:
+        raise WordNetError(f"{source}: WordNet is missing; install Nomaly again") from error
+    except (OSError, IndexError, KeyError, ValueError, zipfile.BadZipFile, LZMAError) as error:
+        raise WordNetError(f"{source} does not hold WordNet 3.0's files: {error}") from error
+
+
+def _check(source: Path, inside: Files) -> None:
+    for name in FILES:
+        if not (inside / name).is_file():
+            raise WordNetError(f"{source}: WordNet's {name} is missing; install Nomaly again")
+
+
+def _plurals(lines: Iterable[str]) -> dict[str, tuple[str, ...]]:
     plurals: dict[str, list[str]] = defaultdict(list)
-    for line in _lines(_installed(folder / "noun.exc")):
+    for line in lines:
         plural, *nouns = (word.replace("_", " ") for word in line.split())
         for noun in nouns:
             plurals[noun].append(plural)
     return {noun: tuple(of_noun) for noun, of_noun in plurals.items()}
 
 
-def _installed(file: Path) -> Path:
-    if not file.is_file():
-        raise WordNetError(
-            f"WordNet is missing ({file}): install the Debian package wordnet-base "
-            "(apt-get install wordnet-base)"
-        )
-    return file
-
-
-def _lines(file: Path) -> Iterable[str]:
+def data_lines(file: Files) -> Iterable[str]:
     """The data lines of a file; its licence stands in lines that start with two spaces."""
-    with file.open(encoding="utf-8") as lines:
+    with file.open("r", encoding="utf-8") as lines:
         yield from (line for line in lines if not line.startswith("  "))
 
 

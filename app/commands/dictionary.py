@@ -45,8 +45,8 @@ def build(
 ) -> None:
     """Make the base dictionary from WordNet and word counts: about 47,000 things to be seen.
 
-    It needs Debian's wordnet-base and takes about 20 seconds; made twice from the same installed
-    data, the file is the same byte for byte.
+    It takes about 10 seconds; made twice from the same installed data, the file is the same byte
+    for byte.
     """
     began = time.monotonic()
     dictionary, path = _build(out, quiet=quiet)

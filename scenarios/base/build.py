@@ -2,8 +2,8 @@
 
 Where everything comes from:
 
-* Words and meanings, how often each meaning is used, irregular plurals: WordNet 3.0, Debian's
-  wordnet-base (WordNet licence: its notice must go with copies of the data).
+* Words and meanings, how often each meaning is used, irregular plurals: WordNet 3.0, which comes
+  with Nomaly (`scenarios/data`, with its licence).
 * Which further meanings have pictures, and the 1,000 famous classes: lists of ImageNet's classes
   inside timm (Apache-2.0). Names of the classes of ImageNet-1k, COCO and Pascal VOC: torchvision
   (BSD-3-Clause).
@@ -38,7 +38,7 @@ from scenarios.dictionary import (
     write_dictionary,
 )
 from scenarios.json_files import is_tidy
-from scenarios.wordnet import WordNetError, read_irregular_plurals, read_wordnet
+from scenarios.wordnet import read_irregular_plurals, read_wordnet
 
 type Report = Callable[[str, int, int, str], None]
 """Told what is done: stage, how much, of how much, note."""
@@ -62,7 +62,7 @@ def build_dictionary(report: Report = lambda *_: None) -> ObjectDictionary:
         About 47,000 nouns with ids from 0 in alphabetical order.
 
     Raises:
-        WordNetError: If WordNet is not installed.
+        WordNetError: If WordNet's files are missing or damaged.
         DictionaryError: If a package with data is not installed.
     """
     _tell(report, 0)
@@ -89,7 +89,7 @@ def ensure_base(report: Report = lambda *_: None) -> Path:
         Its file.
 
     Raises:
-        WordNetError: If WordNet is not installed.
+        WordNetError: If WordNet's files are missing or damaged.
         DictionaryError: If a package with data is not installed.
         OSError: If the file cannot be written.
     """
@@ -107,7 +107,7 @@ def with_additions(dictionary: ObjectDictionary, nouns: Sequence[str]) -> Object
 
     Their frequencies follow the same recipe without a share of meanings, since the author means
     the thing. Words that the dictionary knows as a noun, a plural or another spelling stay as they
-    are. Irregular plurals are WordNet's where it is installed, inflect's elsewhere.
+    are. Irregular plurals are WordNet's.
 
     Args:
         dictionary: Any dictionary, upstream's too.
@@ -133,7 +133,7 @@ def with_additions(dictionary: ObjectDictionary, nouns: Sequence[str]) -> Object
     if not missing:
         return dictionary
     counts = read_counts()
-    plurals = Plurals(_irregular_plurals(), counts)
+    plurals = Plurals(read_irregular_plurals(), counts)
     words = [Word(noun, (text,), frozenset(), share=1.0) for noun, text in missing.items()]
     made = [_noun([word], plurals, (), counts) for word in words]
     beyond = 1 + max(entry.id for entry in dictionary.entries)
@@ -197,13 +197,6 @@ def _entries(nouns: Sequence[_Noun], counts: WordCounts, first_id: int) -> list[
         entry_of(first_id + place, noun.target, noun.pretty, noun.forms, heard)
         for place, noun in enumerate(ordered)
     ]
-
-
-def _irregular_plurals() -> dict[str, tuple[str, ...]]:
-    try:
-        return read_irregular_plurals()
-    except WordNetError:
-        return {}
 
 
 def _tell(report: Report, stage: int) -> None:

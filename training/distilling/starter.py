@@ -86,7 +86,7 @@ def train_starter(
         The metrics that are also written into the bundle.
 
     Raises:
-        WordNetError: If WordNet is not installed.
+        WordNetError: If WordNet's files are missing or damaged.
         EmbedderError: If the text model or the class vectors are missing.
         DistilError: If the folder holds the checkpoint of another run.
         TrainingStopped: On Ctrl-C during training, after the checkpoint is written.
@@ -236,7 +236,7 @@ def provenance(config: DistilConfig, command: str) -> dict[str, Any]:
     return {
         "command": command,
         "training": asdict(config),
-        "nouns": "WordNet 3.0 (Debian wordnet-base), frequencies from wordfreq",
+        "nouns": "WordNet 3.0, frequencies from wordfreq",
         "text_model": {"name": "all-MiniLM-L6-v2", "sha256": TEXT_SHA256},
         "image_model": {"name": "EfficientNet-Lite2, ImageNet-1k", "sha256": CLASSIFIER.sha256},
         "packages": {name: importlib.metadata.version(name) for name in packages},
