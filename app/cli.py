@@ -20,7 +20,7 @@ from app.commands import (
     train,
     watching,
 )
-from app.redact import RedactFilter, redact
+from app.redact import RedactFilter, hide, redact
 from app.sources.typed import check_words
 from novic.errors import NomalyError
 
@@ -82,6 +82,7 @@ def _run() -> None:
     for handler in logging.getLogger().handlers:
         handler.addFilter(RedactFilter())
     try:
+        hide(os.environ.get("OPENAI_API_KEY", ""))
         check_words(sys.argv[1:])
         cli(standalone_mode=True)
     except SystemExit as ended:

@@ -32,10 +32,14 @@ def remember(address: str) -> Address:
     For the command itself, which is told one address and ends.
     """
     split = split_address(address)
-    found = {**_known, **split.secrets()}
-    _known.clear()
-    _known.update(sorted(found.items(), key=lambda item: -len(item[0])))
+    _add(split.secrets())
     return split
+
+
+def hide(secret: str) -> None:
+    """Hide a secret that is no address from now on in every text."""
+    if secret:
+        _add({secret: HIDDEN})
 
 
 def shown_address(spec: str) -> str:
@@ -60,6 +64,13 @@ def redact(text: str, uri: str = "") -> str:
     text = _WORD.sub(_cleaned, text)
     text = _ENCODED_USER_INFO.sub(rf"\1%3A{HIDDEN}%40", text)
     return _AUTHORIZATION.sub(rf"\1{HIDDEN}", text)
+
+
+def _add(found: dict[str, str]) -> None:
+    """The longest first: a password may be part of another one."""
+    every = sorted({**_known, **found}.items(), key=lambda item: -len(item[0]))
+    _known.clear()
+    _known.update(every)
 
 
 def _is_alone(text: str) -> bool:

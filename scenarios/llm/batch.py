@@ -12,7 +12,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -28,6 +28,7 @@ from openai import OpenAI
 from scenarios.llm.batch_client import PATIENCE_S, Provider, explained
 from scenarios.llm.batch_lines import Outcome, good_line, read_outcomes
 from scenarios.llm.batch_quiet import Take, interruptible, quiet
+from scenarios.llm.cleaning import Cleaner
 from scenarios.llm.costs import CHARACTERS_A_TOKEN, Prices, highest_cost, token_counter
 from scenarios.llm.doctor import PREFIX, batch_name, repair
 from scenarios.llm.transport import KEPT, BudgetError, ChatError, ChatRequest, EndpointError, Reply
@@ -78,7 +79,7 @@ class BatchTransport:
     ) -> None:
         self._folder = folder
         self._model = model
-        self._key = key
+        self._clean = Cleaner(base_url, key)
         self._instead = instead
         self._check = check
         self._prices = prices
@@ -126,7 +127,7 @@ class BatchTransport:
         with quiet() as aloud, interruptible():
             task = _Task(
                 self._folder,
-                _Work(wanted, aloud(take), self._prices),
+                _Work(wanted, aloud(take), self._prices, self._clean),
                 Provider(
                     self._client,
                     self._patience_s,
@@ -148,16 +149,16 @@ class BatchTransport:
         folder = self._folder
         try:
             yield
-        except ChatError:
-            raise
+        except ChatError as error:
+            raise type(error)(self._clean(str(error))) from error
         except filelock.Timeout as error:
             raise ChatError(f"{folder}: another process is at work there; wait for it") from error
         except openai.OpenAIError as error:
-            raise explained(error, self._model, self._instead, self._key) from error
+            raise explained(error, self._model, self._instead, self._clean) from error
         except OSError as error:
             raise ChatError(f"{folder}: {error.strerror or error}; {KEPT}") from error
         except (AssertionError, ValueError, KeyError, TypeError) as error:
-            told = str(error) or type(error).__name__
+            told = self._clean(str(error)) or type(error).__name__
             raise ChatError(f"{folder}: gpt_batch_api could not go on: {told}; {KEPT}") from error
 
 
@@ -169,6 +170,8 @@ class _Work:
     """Bodies of requests that are not answered yet, by our ids."""
     take: Take
     prices: Prices
+    clean: Cleaner
+    """For what the provider says of a request."""
 
 
 class _Kept(DataclassListOutputFile[Reply]):
@@ -266,7 +269,8 @@ class _Task(TaskManager):
                 self._tries[request_id] += 1
                 if self._tries[request_id] < TRIES:
                     continue
-            self._hand_on(outcome.reply)
+            reply = outcome.reply
+            self._hand_on(replace(reply, error=self._work.clean(reply.error)))
         return True
 
     def wipe_unfinished(self, wipe_failed: bool, rstack: RevertStack) -> bool:

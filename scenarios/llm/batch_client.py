@@ -11,6 +11,7 @@ import openai
 from openai import OpenAI
 from openai.types import Batch, FileObject
 
+from scenarios.llm.cleaning import Cleaner
 from scenarios.llm.faults import meaning, told
 from scenarios.llm.transport import KEPT, EndpointError
 
@@ -18,18 +19,16 @@ PATIENCE_S = 120.0
 """Longest wait for an answer to a call."""
 
 
-def explained(
-    error: openai.OpenAIError, model: str, instead: str, key: str | None
-) -> EndpointError:
+def explained(error: openai.OpenAIError, model: str, instead: str, clean: Cleaner) -> EndpointError:
     """Say what a call that failed means.
 
     Args:
         error: Of the client.
         model: Whom it was about.
         instead: How to do without a batch service.
-        key: Not to be shown.
+        clean: Takes out what is not to be shown.
     """
-    text = told(error, key)
+    text = told(error, clean)
     what = meaning(error, text, PATIENCE_S)
     if what is None and isinstance(error, openai.NotFoundError):
         what = f"has no batch service at this address: {text}; check the address, or {instead}"

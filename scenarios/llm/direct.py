@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import openai
 from openai import AsyncOpenAI
 
 from scenarios.llm.batch_lines import read_completion
+from scenarios.llm.cleaning import Cleaner, shown_endpoint
 from scenarios.llm.costs import DIRECT_PRICES, Prices, highest_cost, token_counter
 from scenarios.llm.faults import may_pass, meaning, status, told
 from scenarios.llm.forms import Form
@@ -116,7 +117,8 @@ class _Endpoint:
         prices: Prices,
         retries: tuple[int, float],
     ) -> None:
-        self._model, self._base_url, self._key = model, base_url, key
+        self._model, self._base_url = model, base_url
+        self.clean = Cleaner(base_url, key)
         self._prices, (self._retries, self._wait_s) = prices, retries
         self._form = Form()
 
@@ -154,7 +156,7 @@ class _Endpoint:
 
     def fault(self, error: openai.APIError) -> EndpointError | None:
         """What an error means for all requests; None if it concerns only the one."""
-        text = told(error, self._key)
+        text = told(error, self.clean)
         what = meaning(error, text, REQUEST_S)
         if what is None and isinstance(error, openai.NotFoundError):
             what = f"{status(error)}it knows no model {self._model} at this address ({text}); "
@@ -163,7 +165,7 @@ class _Endpoint:
 
     def told(self, error: openai.APIError) -> str:
         """What it said, for messages about one request."""
-        return f"{status(error)}{told(error, self._key)}"
+        return f"{status(error)}{told(error, self.clean)}"
 
     def no_completions(self) -> EndpointError:
         """For an endpoint of another kind."""
@@ -179,10 +181,9 @@ class _Endpoint:
 
     def _here(self) -> str:
         """The endpoint without passwords that an address may hold."""
-        if not self._base_url:
-            return "the endpoint"
-        parts = urlsplit(self._base_url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}/"
+        return (
+            f"{shown_endpoint(self._base_url).rstrip('/')}/" if self._base_url else "the endpoint"
+        )
 
 
 def _asked_pause_s(error: openai.APIError) -> float | None:
@@ -295,7 +296,8 @@ class _Session:
         return None
 
     def _answered(self, reply: Reply) -> None:
-        replies, self._faults = [*self._faults, reply], []
+        told = replace(reply, error=self._endpoint.clean(reply.error))
+        replies, self._faults = [*self._faults, told], []
         for each in replies:
             try:
                 self._take(each)

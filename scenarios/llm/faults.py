@@ -2,12 +2,12 @@
 
 import openai
 
+from scenarios.llm.cleaning import Cleaner
+
 AGAIN_STATUSES = {408, 409, 429, 500, 502, 503, 504}
 """HTTP statuses that say nothing about the request: it was not paid for and may be asked again."""
 SAID = 300
 """Letters of a server's error text that are passed on."""
-HIDDEN = "***"
-"""In place of a key."""
 
 
 def may_pass(error: openai.APIError) -> bool:
@@ -17,13 +17,12 @@ def may_pass(error: openai.APIError) -> bool:
     return isinstance(error, openai.APIConnectionError)
 
 
-def told(error: openai.OpenAIError, key: str | None) -> str:
-    """A foreign text without the key, short, on one line."""
+def told(error: openai.OpenAIError, clean: Cleaner) -> str:
+    """A foreign text without secrets, short, on one line."""
     body = getattr(error, "body", None)
     said = body.get("message") if isinstance(body, dict) else None
     cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else None
-    text = str(said or cause or getattr(error, "message", "") or error)
-    line = " ".join((text.replace(key, HIDDEN) if key else text).split())
+    line = clean(str(said or cause or getattr(error, "message", "") or error))
     return line if len(line) <= SAID else f"{line[:SAID]}…"
 
 

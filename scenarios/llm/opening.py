@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from novic.errors import UsageError
+from scenarios.llm.cleaning import shown_endpoint
 from scenarios.llm.costs import Prices
 
 if TYPE_CHECKING:
@@ -82,9 +84,38 @@ def _endpoint(base_url: str | None) -> tuple[str | None, str | None]:
             f"{KEY} is not set; set the environment variable {KEY} to your key, or name a server "
             "of your own with --base-url"
         )
-    if url is not None and not url.startswith(("http://", "https://")):
-        raise UsageError(f"--base-url {url}: write the whole address, as http://localhost:8000/v1")
+    if url is not None:
+        _check_address(url, key)
     return url, key
+
+
+def _check_address(url: str, key: str | None) -> None:
+    """See that an address can be asked, and with what.
+
+    Raises:
+        UsageError: If it is not whole, or names a login beside the key.
+    """
+    shown = shown_endpoint(url)
+    if not _is_whole(url):
+        raise UsageError(
+            f"--base-url {shown}: write the whole address, as http://localhost:8000/v1; in a "
+            "login everything but letters and digits has to be percent-encoded"
+        )
+    if "@" in url and key is not None:
+        raise UsageError(
+            f"--base-url {shown}: its login and the key of {KEY} cannot both be sent; unset {KEY}, "
+            "or leave the login out"
+        )
+
+
+def _is_whole(url: str) -> bool:
+    """Whether it is an address as clients take it apart; an `@` ends a login and nothing else."""
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return named and "@" not in parts.path + parts.query + parts.fragment
 
 
 @contextmanager

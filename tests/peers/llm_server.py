@@ -7,6 +7,7 @@ list of such objects. `python -m tests.peers.llm_server` serves in a process of 
 that say something else override `say`.
 """
 
+import base64
 import json
 import sys
 import threading
@@ -79,6 +80,8 @@ class LlmServer:
     """Of all chat requests and batch lines."""
     keys: set[str] = field(default_factory=set)
     """Authorization headers seen."""
+    repeats: int | None = None
+    """Status with which every request is refused, its login in the words and a bell behind it."""
     connections: int = 0
     """Open now."""
 
@@ -228,6 +231,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(200, {}, {})
         key = self.headers.get("Authorization", "")
         self.llm.keys.add(key)
+        if self.llm.repeats is not None:
+            said = error(f"no: \x1b[31m{key} {decoded(key)}\a", "invalid_request_error")
+            return self._send(self.llm.repeats, {}, said)
         if self.llm.key is not None and key != f"Bearer {self.llm.key}":
             said = error("Incorrect API key provided", "invalid_request_error", "invalid_api_key")
             return self._send(401, {}, said)
@@ -323,6 +329,12 @@ class _Http(ThreadingHTTPServer):
         """A client that was killed is no fault of the server; others are."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # pyright: ignore[reportArgumentType]
+
+
+def decoded(login: str) -> str:
+    """User and password of an Authorization header; empty if it holds a key."""
+    kind, _, word = login.partition(" ")
+    return base64.b64decode(word).decode() if kind == "Basic" else ""
 
 
 def uploaded(content_type: str, data: bytes) -> tuple[str, bytes]:
