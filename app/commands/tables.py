@@ -1,21 +1,19 @@
 """Results for people in a terminal."""
 
-import csv
-import sys
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from app.events.event import Event
-from app.names.naming import NamedImage
 from app.report.page import clock
-from app.watching.audit import AuditResult
+
+if TYPE_CHECKING:
+    from app.watching.audit import AuditResult
 
 
-def print_events(result: AuditResult) -> None:
+def print_events(result: "AuditResult") -> None:
     """The events of an audit and where to see more."""
     console = Console()
     table = Table(title=None, box=None, header_style="bold")
@@ -62,46 +60,6 @@ def print_state(event: dict[str, Any]) -> None:
     Console().print(
         f"{event['event']:<8} {span:<18} {nouns}", highlight=False, markup=False, soft_wrap=True
     )
-
-
-def print_names(named: Sequence[NamedImage]) -> None:
-    """Nouns of images as a table; broken ones on stderr."""
-    table = Table(box=None, header_style="bold")
-    for column in ("image", "noun", "p", "or"):
-        table.add_column(column, justify="right" if column == "p" else "left", overflow="fold")
-    of_site = any(image.expected for image in named)
-    if of_site:
-        table.add_column("surprise", justify="right")
-    for image in named:
-        if image.error:
-            Console(stderr=True).print(f"{image.path}: {image.error}", highlight=False)
-            continue
-        best = image.nouns[0]
-        others = ", ".join(f"{noun.noun} {100 * noun.p:.0f}%" for noun in image.nouns[1:])
-        known = image.expected.get(best.noun)
-        table.add_row(
-            escape(image.path),
-            f"[bold]{escape(best.noun)}[/bold]",
-            f"{100 * best.p:.0f}%",
-            others,
-            *([_bits(known.surprise_bits if known else None)] if of_site else []),
-        )
-    if table.row_count:
-        Console().print(table)
-
-
-def print_names_csv(named: Sequence[NamedImage]) -> None:
-    """Images as CSV: path, rank, noun, p, error, and of a site's decoder surprise_bits."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    of_site = any(image.expected for image in named)
-    writer.writerow(["path", "rank", "noun", "p", "error", *["surprise_bits"] * of_site])
-    for image in named:
-        if image.error:
-            writer.writerow([image.path, "", "", "", image.error, *[""] * of_site])
-        for rank, noun in enumerate(image.nouns, start=1):
-            row = [image.path, rank, noun.noun, f"{noun.p:.4f}", ""]
-            known = image.expected.get(noun.noun)
-            writer.writerow([*row, *[known.surprise_bits if known else ""] * of_site])
 
 
 def _what(event: Event) -> str:
