@@ -148,6 +148,7 @@ def audit(
     report of what was done; the same command goes on from there.
     """
     from app.commands.tables import print_events
+    from app.private import privately
     from app.watching.audit import AuditRequest
     from app.watching.audit import audit as run_audit
 
@@ -162,7 +163,9 @@ def audit(
         device=device,
         overwrite=overwrite,
     )
-    result = run_audit(request, show_progress(quiet))
+    reporter = show_progress(quiet)
+    with privately(out, reporter.say):
+        result = run_audit(request, reporter)
     if as_json:
         print_json(result.as_json())
     else:
@@ -210,6 +213,7 @@ def watch(
     learned, and with a note of the time in which nobody looked.
     """
     from app.commands.tables import print_state
+    from app.private import privately
     from app.sinks.build import parse_sinks
     from app.sources.typed import read_source
     from app.watching.watch import WatchRequest
@@ -229,7 +233,8 @@ def watch(
         device=device,
         overwrite=overwrite,
     )
-    summary = run_watch(request, reporter, print_json if as_json else print_state)
+    with privately(out, reporter.say):
+        summary = run_watch(request, reporter, print_json if as_json else print_state)
     if as_json:
         print_json(summary)
     else:
@@ -252,6 +257,7 @@ def fit(
     quiet: Quiet = False,
 ) -> None:
     """Teach a detector the normal view of a camera, for audit and watch --detector."""
+    from app.private import privately
     from app.stop import Stop
     from app.watching.fitting import fit_detector
     from app.watching.normal import normal_frames
@@ -263,7 +269,8 @@ def fit(
     reporter, check = show_progress(quiet), Stop().check
     frames = normal_frames(video, seconds, reporter, check)
     fitted = fit_detector(config, frames, resolve_device(device), reporter, check)
-    fitted.save(out)
+    with privately(out, reporter.say):
+        fitted.save(out)
     if as_json:
         print_json({"detector": str(out), "frames": len(frames), "threshold": fitted.threshold})
     else:

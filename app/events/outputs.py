@@ -46,7 +46,8 @@ def claim_folder(out: Path, *, overwrite: bool) -> None:
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file; name a folder")
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        # What a camera saw is not for every user of the machine; a folder that is there stays so.
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
         present = {entry.name for entry in out.iterdir()}
         # An early end may leave nothing of ours but a part.
         if present and STORE not in present and not present <= set(OURS):
@@ -153,4 +154,6 @@ def _remove_earlier(out: Path) -> None:
         if entry.name == LOCK:
             continue
         if entry.name in OURS or (entry.name.startswith("annotated") and entry.suffix == ".mp4"):
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            # A link goes, and what it leads to stays.
+            real_folder = entry.is_dir() and not entry.is_symlink()
+            shutil.rmtree(entry) if real_folder else entry.unlink()
