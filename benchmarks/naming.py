@@ -137,11 +137,11 @@ def backgrounds() -> list[Pixels]:
     return [np.asarray(Image.open(path).convert("RGB")) for path in paths]
 
 
-def composite(path: Path, background: Pixels | None) -> Pixels:
+def composite(path: Path, background: Pixels | None, share: float = MARGIN) -> Pixels:
     """Put a cut-out on a background, grey for None, in a box of its own shape with a margin."""
     stamp = Image.open(path).convert("RGBA")
     stamp = stamp.crop(stamp.getchannel("A").getbbox())
-    margin = int(MARGIN * max(stamp.size))
+    margin = int(share * max(stamp.size))
     size = (stamp.width + 2 * margin, stamp.height + 2 * margin)
     if background is None:
         canvas = Image.new("RGB", size, (128, 128, 128))

@@ -30,20 +30,24 @@ def print_names(named: Sequence[NamedImage]) -> None:
         console.print(_table(good, console.width // 2))
         return
     for image in good:
-        typed = [image.path, _told(image), _per_cent(image.nouns[0]), _others(image), _bits(image)]
+        typed = [image.path, image.headline, _p(image), _others(image), _bits(image)]
         sys.stdout.write("\t".join(typed).rstrip("\t") + "\n")
 
 
 def print_names_csv(named: Sequence[NamedImage]) -> None:
-    """Images as CSV: path, rank, noun, p, error, and of a site's decoder surprise_bits."""
+    """Images as CSV: path, rank, noun, p, error, sure, and of a site's decoder surprise_bits.
+
+    Only the noun of rank 1 can be sure.
+    """
     writer = csv.writer(sys.stdout, lineterminator="\n")
     of_site = any(image.expected for image in named)
-    writer.writerow(["path", "rank", "noun", "p", "error", *["surprise_bits"] * of_site])
+    writer.writerow(["path", "rank", "noun", "p", "error", "sure", *["surprise_bits"] * of_site])
     for image in named:
         if image.error:
-            writer.writerow([image.path, "", "", "", image.error, *[""] * of_site])
+            writer.writerow([image.path, "", "", "", image.error, "", *[""] * of_site])
         for rank, noun in enumerate(image.nouns, start=1):
-            row = [image.path, rank, noun.noun, f"{noun.p:.4f}", ""]
+            sure = int(image.sure and rank == 1)
+            row = [image.path, rank, noun.noun, f"{noun.p:.4f}", "", sure]
             known = image.expected.get(noun.noun)
             writer.writerow([*row, *[known.surprise_bits if known else ""] * of_site])
 
@@ -51,17 +55,17 @@ def print_names_csv(named: Sequence[NamedImage]) -> None:
 def _table(named: Sequence[NamedImage], most: int) -> Table:
     table = Table(box=None, header_style="bold")
     table.add_column("image", no_wrap=True)
-    for column in ("noun", "p", "or"):
+    for column in ("what", "p", "perhaps"):
         table.add_column(column, justify="right" if column == "p" else "left", overflow="fold")
     of_site = any(image.expected for image in named)
     if of_site:
         table.add_column("surprise", justify="right")
     for image in named:
-        noun = escape(_told(image))
+        what = escape(image.headline)
         table.add_row(
             escape(_end_of(image.path, most)),
-            f"[bold]{noun}[/bold]" if image.sure else noun,
-            _per_cent(image.nouns[0]),
+            f"[bold]{what}[/bold]" if image.sure else f"[dim]{what}[/dim]",
+            _p(image),
             escape(_others(image)),
             *([_bits(image)] if of_site else []),
         )
@@ -78,12 +82,14 @@ def _end_of(path: str, most: int) -> str:
     return f"…{path[at:]}"
 
 
-def _told(image: NamedImage) -> str:
-    return image.nouns[0].noun + ("" if image.sure else "?")
+def _p(image: NamedImage) -> str:
+    """How probable the headline is; nothing where that is no noun."""
+    return _per_cent(image.nouns[0]) if image.sure else ""
 
 
 def _others(image: NamedImage) -> str:
-    return ", ".join(f"{noun.noun} {_per_cent(noun)}" for noun in image.nouns[1:])
+    """The nouns besides the headline."""
+    return ", ".join(f"{noun.noun} {_per_cent(noun)}" for noun in image.nouns[image.sure :])
 
 
 def _per_cent(noun: NounScore) -> str:

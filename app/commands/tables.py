@@ -17,20 +17,20 @@ def print_events(result: "AuditResult") -> None:
     """The events of an audit and where to see more."""
     console = Console()
     table = Table(title=None, box=None, header_style="bold")
-    for column in ("from", "to", "camera", "noun", "p", "or", "score"):
+    for column in ("from", "to", "camera", "what", "p", "perhaps", "score"):
         table.add_column(column, justify="right" if column in ("p", "score") else "left")
     of_site = any(event.surprise_bits is not None for event in result.events)
     if of_site:
         table.add_column("surprise", justify="right")
     for event in result.events:
-        others = ", ".join(f"{noun} {100 * p:.0f}%" for noun, p in event.candidates[1:3])
+        others = event.candidates[1:3] if event.sure else event.candidates[:3]
         table.add_row(
             clock(event.start_s),
             clock(event.end_s),
             escape(event.camera),
-            _what(event),
-            "" if event.kind == "camera" else f"{100 * event.p:.0f}%",
-            escape(others),
+            _headline(event),
+            "" if event.kind == "camera" or not event.sure else f"{100 * event.p:.0f}%",
+            escape(_listed(others)),
             "" if event.kind == "camera" else f"{event.score:.1f}",
             *([_bits(event.surprise_bits)] if of_site else []),
         )
@@ -51,9 +51,11 @@ def print_events(result: "AuditResult") -> None:
 
 def print_state(event: dict[str, Any]) -> None:
     """One line for an event that opened, was named anew or closed."""
-    nouns = ", ".join(f"{noun} {100 * p:.0f}%" for noun, p in event["candidates"][:3])
+    nouns = _listed(event["candidates"][:3])
     if event["kind"] == "camera":
         nouns = f"camera: {event['name']}"
+    elif not event["sure"]:
+        nouns = f"{event['headline']} ({nouns})" if nouns else event["headline"]
     span = clock(event["start_s"])
     if event["event"] == "closed":
         span += f" - {clock(event['end_s'])}"
@@ -62,10 +64,16 @@ def print_state(event: dict[str, Any]) -> None:
     )
 
 
-def _what(event: Event) -> str:
+def _headline(event: Event) -> str:
+    """What is told first, bold if it is a fact."""
+    text = escape(event.headline)
     if event.kind == "camera":
-        return f"[bold]camera: {escape(event.name)}[/bold]"
-    return f"[bold]{escape(event.noun)}[/bold]" if event.sure else f"{escape(event.noun)}?"
+        return f"[bold]camera: {text}[/bold]"
+    return f"[bold]{text}[/bold]" if event.sure else f"[dim]{text}[/dim]"
+
+
+def _listed(candidates: Sequence[tuple[str, float]]) -> str:
+    return ", ".join(f"{noun} {100 * p:.0f}%" for noun, p in candidates)
 
 
 def _bits(surprise: float | None) -> str:

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from app.events.event import SURE
 from app.names.images import open_images
 from app.progress import Reporter
+from novic.certainty import headline
 from novic.vocabulary import NounScore
 
 if TYPE_CHECKING:  # what is wrong with the files is told before torch is loaded
@@ -36,18 +36,20 @@ class NamedImage:
     error: str = ""
     expected: Mapping[str, Expected] = field(default_factory=dict)
     """Of those nouns whose frequency at the site is known."""
+    sure: bool = False
+    """Whether the best noun is told as a fact."""
 
     @property
-    def sure(self) -> bool:
-        """Whether the best noun is likely enough to be told without a question mark."""
-        return bool(self.nouns) and self.nouns[0].p >= SURE
+    def headline(self) -> str:
+        """What is told first: the best noun if it is sure, else that it has no name."""
+        return headline(self.nouns[0].noun if self.nouns else "", sure=self.sure)
 
     def as_json(self) -> dict[str, Any]:
         """The result as scripts read it; keys are stable."""
         if self.error:
             return {"path": self.path, "error": self.error}
         nouns = [[noun.noun, round(noun.p, 4)] for noun in self.nouns]
-        told = {"path": self.path, "nouns": nouns, "sure": self.sure}
+        told = {"path": self.path, "nouns": nouns, "sure": self.sure, "headline": self.headline}
         if not self.expected:
             return told
         expected = {noun: asdict(known) for noun, known in self.expected.items()}
@@ -88,7 +90,12 @@ def name_images(
                 if file.image is None or model is None:
                     yield NamedImage(file.path, error=file.error)
                 else:
-                    nouns = next(named).nouns
-                    yield NamedImage(file.path, nouns, expected=expected(model.bundle, nouns))
+                    naming = next(named)
+                    yield NamedImage(
+                        file.path,
+                        naming.nouns,
+                        expected=expected(model.bundle, naming.nouns),
+                        sure=naming.sure,
+                    )
             done += len(batch)
             meter.to(done, f"{done} of {len(paths)}")

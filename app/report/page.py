@@ -147,7 +147,7 @@ def _lane(store: Store, run: Run, source: SourceProgress, cards: Sequence[Card])
         event = card.event
         if event.camera != source.camera or event.video not in ("", source.uri):
             continue
-        left, noun = place(event.start_s), event.name or event.noun + ("" if event.sure else "?")
+        left, noun = place(event.start_s), event.headline if event.sure else "?"
         width = max(place(event.end_s) - left, 0.4)
         bars.append((left, width, card.number, noun if left >= free else ""))
         free = left + LETTER * len(noun) if left >= free else free

@@ -28,6 +28,7 @@ from app.watching.camera import Camera
 from app.watching.drawing import annotate
 from app.watching.fitting import fit_detector
 from app.watching.lookout import Lookout
+from app.watching.namer import Words
 from app.watching.naming import AtOnce
 from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
@@ -234,7 +235,7 @@ class _Audit:
             rule=self._request.rule,
             zones=self._request.zones,
             video=source.uri,
-            surprise=names.bundle.surprise_bits,
+            words=Words.of(names),
             say=self._reporter.say,
         )
         recorder = Recorder(self._store, self._run_id, source, names.bundle.embedder)

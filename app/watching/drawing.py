@@ -66,9 +66,9 @@ def annotate(
 
 def label(event: Event) -> str:
     """What is written at an event's box."""
-    if event.kind == "camera":
-        return event.name
-    return f"{event.noun}{'' if event.sure else '?'} {100 * event.p:.0f}%" if event.noun else "?"
+    if event.kind == "object" and event.sure:
+        return f"{event.headline} {100 * event.p:.0f}%"
+    return event.headline
 
 
 def box_at(path: list[tuple[float, Box, float]], times: list[float], pts_s: float) -> Box | None:
