@@ -27,6 +27,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
@@ -172,7 +173,6 @@ class Namers:
         self.model = NounModel(StarterEmbedder(), NounDecoder(load_bundle(bundle)))
         self.nouns = self.model.bundle.tokens.nouns
         self._embedder = StarterEmbedder()
-        self._vectors = self._embedder.embed_texts(self.nouns)
         wordnet = read_wordnet()
         self._classes = [
             [canonical(lemma) for lemma in wordnet.synsets[offset].lemmas]
@@ -180,6 +180,11 @@ class Namers:
         ]
         self._wordnet = wordnet
         self._meanings = {noun.text: noun.senses for noun in choose_nouns(wordnet)}
+
+    @cached_property
+    def _vectors(self) -> NDArray[np.float32]:
+        """Of all nouns; minutes of work, so only for who compares with the nearest."""
+        return self._embedder.embed_texts(self.nouns)
 
     def right(self, noun: str) -> Answers:
         """What counts as right for a noun."""

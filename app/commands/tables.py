@@ -1,5 +1,6 @@
 """Results for people in a terminal."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -7,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.events.event import Event
-from app.report.page import clock
+from app.report.times import clock
 
 if TYPE_CHECKING:
     from app.watching.audit import AuditResult

@@ -1,6 +1,7 @@
 """`nomaly audit`, `nomaly watch` and `nomaly fit`: what does not belong in front of a camera."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -136,6 +137,14 @@ def audit(
     out: Out = Path("nomaly-audit"),
     looking: Looking,
     learning: Learning,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="When the recording began, as 2026-11-29 08:00, in this machine's time zone "
+            "unless it names one.",
+        ),
+    ] = None,
     draw: Annotated[bool, typer.Option(help="Write annotated.mp4.")] = True,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -158,6 +167,7 @@ def audit(
         out=out,
         normal=normal,
         normal_first_s=normal_first,
+        start=_start(start),
         draw=draw,
         **_shared(looking, learning, site),
         device=device,
@@ -289,6 +299,18 @@ def _shared(looking: Looking, learning: Learning, site: "OpenedSite") -> dict[st
         "zones": site.zones,
         "rule": site.rule,
     }
+
+
+def _start(text: str | None) -> datetime | None:
+    """What --start says, with its zone."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"--start {text}: is no time; write it as 2026-11-29 08:00 or 2026-11-29T08:00+01:00"
+        ) from error
 
 
 def _setting(word: str) -> tuple[str, str]:

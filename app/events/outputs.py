@@ -133,6 +133,11 @@ def write_text(path: Path, text: str) -> None:
         raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
+def drawn_name(number: int, of: int) -> str:
+    """The file name of the annotated video of a run's source, counted from 1."""
+    return "annotated.mp4" if of == 1 else f"annotated-{number}.mp4"
+
+
 def write_events(out: Path, events: Iterable[Event]) -> None:
     """Write `events.jsonl`, one event a line.
 

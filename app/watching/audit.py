@@ -7,6 +7,7 @@ nothing was being followed, so its result is the same as that of an uninterrupte
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import torch
 
 from app.errors import UsageError
 from app.events.event import Event
-from app.events.outputs import earlier_run, sole_writer, write_events
+from app.events.outputs import drawn_name, earlier_run, sole_writer, write_events
 from app.events.store import Run, SourceProgress, Store
 from app.media.video import VideoError
 from app.progress import Meter, Reporter
@@ -54,8 +55,14 @@ class AuditRequest(RunRequest):
     """Footage that holds nothing unusual."""
     normal_first_s: float | None = None
     """Or: so many seconds at the start of the first video hold nothing unusual."""
+    start: datetime | None = None
+    """When the recording began, with its zone; None where the file must tell."""
     draw: bool = True
     """Write the annotated video."""
+
+    def unsaid(self) -> dict[str, Any]:
+        """See `RunRequest.unsaid`."""
+        return {"start": None, **RunRequest.unsaid(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +208,9 @@ class _Audit:
         if source is not None and source.finished:
             return
         resume_s = source.done_s if source is not None else from_s
-        opened = open_recording(str(video), self._request.camera, self._request.fps, resume_s)
+        opened = open_recording(
+            str(video), self._request.camera, self._request.fps, resume_s, self._request.start
+        )
         with opened as recording, Prefetched(recording, depth=2 * BATCH) as ahead:
             info = recording.info
             if source is None:
@@ -267,7 +276,7 @@ class _Audit:
         sources = self._store.sources(self._run_id)
         events = self._store.events(self._run_id)
         for number, source in enumerate(sources, start=1):
-            name = "annotated.mp4" if len(sources) == 1 else f"annotated-{number}.mp4"
+            name = drawn_name(number, len(sources))
             try:
                 annotate(
                     self._store,
@@ -289,6 +298,7 @@ class _Audit:
             "detector_seconds": self._detector_s,
             "analysed": self._frames,
             "failed": self._failed,
+            "drawn_clock": "recording",
         }
         run = self._store.end_run(self._run_id, state, facts)
         result = _result(self._store, run, self._request.out)
@@ -316,6 +326,8 @@ def _check(request: AuditRequest) -> None:
         )
     if request.normal_first_s is not None and request.normal_first_s <= 0:
         raise UsageError(f"--normal-first {request.normal_first_s:g}: must be above 0 seconds")
+    if request.start is not None and len(request.videos) > 1:
+        raise UsageError("--start says when one recording began; audit several one by one")
     if request.fps is not None and request.fps <= 0:
         raise UsageError(f"--fps {request.fps:g}: must be above 0; use --every-frame for all")
 
@@ -326,6 +338,7 @@ def _settings(request: AuditRequest) -> dict[str, Any]:
         "videos": [_identity(video) for video in request.videos],
         "normal": _identity(request.normal) if request.normal else None,
         "normal_first_s": request.normal_first_s,
+        "start": request.start.astimezone(UTC).isoformat() if request.start else None,
         **request.settings(),
     }
 

@@ -138,12 +138,6 @@ def test_new_weights_leave_the_old_measurement_behind(folder: Path):
     assert load_bundle(folder).certainty == Certainty()
 
 
-def test_the_starters_lines_were_measured():
-    certainty = load_bundle(starter_bundle_path()).certainty
-    assert (starter_bundle_path() / CERTAINTY).exists()
-    assert 0.5 < certainty.sure_from < certainty.sensitive_from <= 1
-
-
 @pytest.mark.parametrize("strategy", ["beam_k10_gp_t0.5", "beam_k10_gp_a1", "beam_k10_gr"])
 def test_what_a_strategy_makes_of_the_probabilities_is_never_a_fact(
     starter: NounModel, strategy: str
