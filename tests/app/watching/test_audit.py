@@ -70,7 +70,7 @@ def test_the_annotated_video_shows_the_audited_stretch(audited: tuple[Path, str]
 
     def changed(rows: slice) -> list[float]:
         pairs = zip(drawn, plain, strict=True)
-        return [abs(a.image[rows].astype(int) - b.image[rows]).max() for a, b in pairs]
+        return [float(np.abs(a.image[rows].astype(int) - b.image[rows]).max()) for a, b in pairs]
 
     above_the_clock = [change > 60 for change in changed(slice(0, 440))]
     assert 20 < sum(above_the_clock) < 90  # boxes and labels, while something is there
