@@ -111,8 +111,12 @@ function heat(on) {
 // Enlarged.
 const view = one("#view"), keys = one("#keys");
 
+// What was enlarged last: a closing view gives the focus back to where it was opened from.
+let viewed = null;
+
 function enlarge(card) {
   const row = rowOf(card), guess = !row.sure;
+  viewed = card;
   goTo(card, false);
   one("#view-title").textContent = `#${card.dataset.n} ${row.headline}` + (row.kind === "object" && row.sure ? ` ${Math.round(100 * row.p)}%` : "");
   const scene = document.createElement("div");
@@ -234,7 +238,7 @@ if (cards.length) {
   one("#view-next").addEventListener("click", () => step(1));
   one("#view-heat").addEventListener("click", () => heat(!document.body.classList.contains("hot")));
   one("#view-play").addEventListener("click", play);
-  view.addEventListener("close", () => { one("#view-scene").replaceChildren(); goTo(here); });
+  view.addEventListener("close", () => { one("#view-scene").replaceChildren(); goTo(viewed); });
   for (const card of cards) {
     one(".shot", card).addEventListener("click", () => enlarge(card));
     one(".shot", card).addEventListener("focus", () => { if (here !== card) goTo(card, false); });
