@@ -15,12 +15,10 @@ be missing, and numbers may be written as people write them.
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from novic.errors import NomalyError
-
-if TYPE_CHECKING:  # a slip in the text is told before torch is loaded
-    from novic.generate import Decoding
+from novic.generate import Decoding
 
 type Method = Literal["greedy", "beam", "all"]
 type Prior = Literal["none", "tok", "tgt"]
@@ -86,10 +84,8 @@ class GenConfig:
         """Whether exp of a score is a probability (`novic.decode`)."""
         return not self.has_prior and self.length_alpha == 0
 
-    def decoding(self) -> "Decoding":
+    def decoding(self) -> Decoding:
         """The same as settings of a search along a trie."""
-        from novic.generate import Decoding  # noqa: PLC0415
-
         return Decoding(self.topk, self.guide == "r", self.temperature, self.length_alpha)
 
 

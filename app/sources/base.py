@@ -22,10 +22,13 @@ type GapReason = Literal[
     "codec",
     "crashed",
     "size",
+    "damaged",
+    "missing",
     "stopped",
     "killed",
 ]
-"""Why a source went blind; "size": its pictures came in another size than was learned; "stopped"
+"""Why a source went blind; "size": its pictures came in another size than was learned; "damaged": a
+recording's pictures could not be decoded; "missing": nothing was recorded; "stopped"
 and "killed": nobody looked, because the watch was not running."""
 
 
@@ -99,6 +102,11 @@ class Source(Protocol):
     @property
     def warning(self) -> str:
         """What was wrong with the frames delivered so far, in one sentence; empty if nothing."""
+        ...
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """Times of blindness so far, in order; of a recording, times of which it has no picture."""
         ...
 
     def frames(self) -> Iterator[Frame]:

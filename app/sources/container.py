@@ -1,7 +1,9 @@
 """Opening video files with a clear refusal, and decoding them past their damage."""
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -17,15 +19,15 @@ ASSUMED_FPS = 25.0
 """For files that announce none."""
 
 type Decoded = tuple[av.VideoFrame, float]
-"""A frame and its time in seconds from the stream's start."""
+"""A frame and its time in seconds from the start."""
 
 _TEXT_CODECS = {"ansi", "bintext", "idf", "xbin"}
 """FFmpeg draws text files as video with these; nobody means that."""
 _IMAGE_BRANDS = {"avif", "heic", "heix", "mif1"}
+_LEAST_JPEGS = 4
+"""JPEGs one behind the other that are a video; photos may hold a preview and a second view."""
 _MOST_FAILURES = 50
 """Failures to read in a row after which the rest of the file is given up."""
-_CLOCK_HZ = 1_000_000
-"""Ticks of FFmpeg's container clock a second."""
 
 
 def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
@@ -35,16 +37,31 @@ def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
         SourceError: If there is no such file or it is not a video; one sentence that says why.
     """
     _check_file(path)
+    container = _open(path)
     try:
-        # With "file:", a name such as "http:x.mp4" or "concat:x" is still only a file's name.
-        container = av.open(f"file:{path}")
-    except av.error.FFmpegError as error:
-        raise SourceError(f"{path}: not a video that can be read ({error.strerror})") from error
-    try:
+        if container.format.name == "jpeg_pipe" and _has_pictures(container, _LEAST_JPEGS):
+            container.close()
+            container = _open(path, "mjpeg")
         return container, _video_stream(path, container)
     except BaseException:
         container.close()
         raise
+
+
+def _open(path: Path, form: str | None = None) -> InputContainer:
+    try:
+        # With "file:", a name such as "http:x.mp4" or "concat:x" is still only a file's name.
+        return av.open(f"file:{path}", format=form)
+    except av.error.FFmpegError as error:
+        raise SourceError(f"{path}: not a video that can be read ({error.strerror})") from error
+
+
+def _has_pictures(container: InputContainer, least: int) -> bool:
+    """Whether a file that looks like a JPEG goes on with more of them."""
+    try:
+        return sum(1 for _ in islice(container.demux(video=0), least)) == least
+    except av.error.FFmpegError:
+        return False
 
 
 def _check_file(path: Path) -> None:
@@ -89,58 +106,41 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
 
 
 class Decoder:
-    """Frames of one stream with rising times, past packets that are damaged."""
+    """Sound frames of one stream in the order they are shown, past packets that are damaged."""
 
     def __init__(self, container: InputContainer, stream: VideoStream, live: bool = False) -> None:
         """Take an open stream; of a `live` one, a failure other than damage is raised."""
-        self.fps = float(stream.average_rate or 0) or ASSUMED_FPS
         self.damaged = 0
         """Packets and frames that could not be used so far."""
-        self.end_s = 0.0
-        """When the last frame ends, in seconds from the stream's start."""
         self.failure = ""
         """Why reading stopped before the file's end."""
         self._container = container
         self._stream = stream
         self._live = live
+        self._waiting: list[int] = []
+        self._missed = 0
         self._tick_s = float(stream.time_base or 0)
-        # A live stream's first frame often has no time, so its start is that of a later one.
-        self._start: float | None = None if live else stream.start_time
         self._last_s: float | None = None
 
-    @property
-    def duration_s(self) -> float:
-        """Announced length of the video in seconds; 0 if unknown."""
-        if self._stream.duration:
-            return self._stream.duration * self._tick_s
-        # The container lasts as long as its longest stream, which may be the sound.
-        alone = len(self._container.streams) == 1
-        return (self._container.duration or 0) / _CLOCK_HZ if alone else 0.0
-
-    def seek(self, pts_s: float) -> None:
-        """Go to the last key frame before `pts_s`; stay where it is if the file cannot do that."""
-        target = round(pts_s / self._tick_s + (self._start or 0)) if self._tick_s else 0
-        try:
-            self._container.seek(target, stream=self._stream)
-        except av.error.FFmpegError:
-            return
-        self._last_s = None
-
     def frames(self) -> Iterator[Decoded]:
-        """Yield sound frames with their time in seconds from the stream's start."""
-        for packet in self._packets():
-            try:
-                decoded = packet.decode()
-            except av.error.FFmpegError:
-                self.damaged += 1
-                continue
-            for frame in decoded:
-                if frame.is_corrupt:
-                    self.damaged += 1
-                else:
-                    yield frame, self._time(frame)
+        """Yield sound frames of a live stream with rising times in seconds from its first frame."""
+        step_s = 1 / (float(self._stream.average_rate or 0) or ASSUMED_FPS)
+        # A live stream's first frame often has no time, so its start is that of a later one.
+        start: float | None = None
+        for frame in self.pictures(self.packets()):
+            after_last_s = 0.0 if self._last_s is None else self._last_s + step_s
+            pts_s = after_last_s
+            if frame.pts is not None:
+                if start is None:
+                    start = frame.pts - (after_last_s / self._tick_s if self._tick_s else 0.0)
+                pts_s = max(0.0, (frame.pts - start) * self._tick_s)
+                if self._last_s is not None and pts_s <= self._last_s:
+                    pts_s = after_last_s
+            self._last_s = pts_s
+            yield frame, pts_s
 
-    def _packets(self) -> Iterator["Packet[VideoStream]"]:
+    def packets(self) -> Iterator["Packet[VideoStream]"]:
+        """Yield the stream's packets past those that cannot be read."""
         failures = 0
         while failures < _MOST_FAILURES:
             try:
@@ -160,16 +160,32 @@ class Decoder:
                 self.failure = ""
                 return
 
-    def _time(self, frame: av.VideoFrame) -> float:
-        step_s = 1 / self.fps
-        after_last = 0.0 if self._last_s is None else self._last_s + step_s
-        pts_s = after_last
-        if frame.pts is not None:
-            if self._start is None:
-                self._start = frame.pts - (after_last / self._tick_s if self._tick_s else 0.0)
-            pts_s = max(0.0, (frame.pts - self._start) * self._tick_s)
-            if self._last_s is not None and pts_s <= self._last_s:
-                pts_s = after_last
-        self._last_s = pts_s
-        self.end_s = pts_s + (frame.duration * self._tick_s or step_s)
-        return pts_s
+    def pictures(self, packets: Iterable["Packet[VideoStream]"]) -> Iterator[av.VideoFrame]:
+        """Decode packets; a frame that is damaged is left out."""
+        for packet in packets:
+            if packet.pts is not None and not packet.is_discard and not self._live:
+                heappush(self._waiting, packet.pts)
+            try:
+                decoded = packet.decode()
+            except av.error.FFmpegError:
+                self.damaged += 1
+                continue
+            for frame in decoded:
+                if frame.is_corrupt:
+                    self.damaged += 1
+                else:
+                    self._note_missed(frame.pts)
+                    yield frame
+
+    def missed(self) -> int:
+        """Pictures since the last call that are in the file but did not come out before a frame."""
+        missed, self._missed = self._missed, 0
+        return missed
+
+    def unseen(self) -> list[int]:
+        """Stamps of the pictures that have not come out yet, in ticks."""
+        return sorted(self._waiting)
+
+    def _note_missed(self, pts: int | None) -> None:
+        while pts is not None and self._waiting and self._waiting[0] <= pts:
+            self._missed += heappop(self._waiting) < pts

@@ -9,15 +9,21 @@ from typing import Self
 
 from av.container import InputContainer
 
-from app.sources.base import SourceError, SourceInfo, TimeFrom
-from app.sources.container import Decoded, Decoder, open_video
-from app.sources.decode import RgbConverter, Sampler, quarter_turns
+from app.errors import UsageError
+from app.sources.base import Gap, GapReason, SourceError, SourceInfo, TimeFrom
+from app.sources.container import ASSUMED_FPS, Decoded
+from app.sources.decode import PixelAspect, RgbConverter, Sampler
+from app.sources.reading import Hole, Reading, read_from
 from detectors.types import Frame
 
 _FIRST_CREDIBLE_YEAR = 1990
 """Cameras without a clock write 1904 or 1970 as the creation time."""
 _MISSING_S = 0.5
 """A video this much shorter than it announces was cut off."""
+_SHORT_S = 0.5
+"""Shorter times without a picture are told in sum only: nothing that counts passes in them."""
+_MOST_TOLD = 5
+_NOTHING = "nothing was recorded"
 _MICROSECONDS = 1_000_000
 
 
@@ -38,6 +44,7 @@ class FileSource:
         sample_fps: float | None = None,
         start_s: float = 0.0,
         start_time: datetime | None = None,
+        assume_fps: float | None = None,
     ) -> None:
         """Open the file and decode its first frame.
 
@@ -48,40 +55,39 @@ class FileSource:
             start_s: Skip what comes before, in seconds from the video's start. Frame numbers are
                 then counted from an estimate.
             start_time: When the recording began; UTC is assumed if it names no zone.
+            assume_fps: Frames a second that count instead of all time stamps; None to go by these.
 
         Raises:
             SourceError: If no video frame can be read; one sentence that says why.
-            UsageError: If `sample_fps` is not a positive number.
+            UsageError: If `sample_fps` or `assume_fps` is not a positive number.
         """
+        if assume_fps is not None and not assume_fps > 0:
+            raise UsageError(f"assume_fps must be above 0, got {assume_fps}")
         self._path = Path(path)
+        self._from_s = start_s
         self._sampler = Sampler(sample_fps)
         self._lock = threading.Lock()
         self._closed = False
         self._finished = False
-        self._container, stream = open_video(self._path)
+        self._reading, decoded = read_from(self._path, start_s, assume_fps)
         try:
-            self._decoder = Decoder(self._container, stream)
-            decoded = self._from(start_s)
             first, first_s = self._first(decoded, start_s)
             self._decoded = itertools.chain([(first, first_s)], decoded)
-            self._numbers = itertools.count(round(first_s * self._decoder.fps) if start_s else 0)
-            turned = quarter_turns(first) % 2 == 1
-            size = (first.width, first.height) if turned else (first.height, first.width)
-            self._start_us, time_from = _start(
-                self._path, self._container, self._decoder.duration_s, start_time
-            )
+            fps = self._reading.announced_fps or ASSUMED_FPS
+            self._numbers = itertools.count(round(first_s * fps) if start_s else 0)
+            self._convert = RgbConverter(PixelAspect(self._reading.stream))
+            self._start_us, time_from = _start(self._path, self._reading, start_time)
             self._info = SourceInfo(
                 camera=camera or self._path.stem,
                 uri=str(self._path),
-                size=size,
-                fps=float(stream.average_rate or 0),
-                duration_s=self._decoder.duration_s,
+                size=self._convert.size(first),
+                fps=self._reading.announced_fps,
+                duration_s=self._reading.duration_s,
                 time_from=time_from,
             )
         except BaseException:
-            self._container.close()
+            self._reading.close()
             raise
-        self._convert = RgbConverter()
 
     def __enter__(self) -> Self:
         return self
@@ -97,20 +103,49 @@ class FileSource:
     @property
     def damaged(self) -> int:
         """Packets and frames skipped so far because they were damaged."""
-        return self._decoder.damaged
+        return self._reading.decoder.damaged
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """Times without a sound picture so far, in order; very short ones are left out."""
+        return [self._gap(hole) for hole in self._holes if hole.lost_s >= _SHORT_S]
 
     @property
     def warning(self) -> str:
         """What was wrong with the part read so far, in one sentence; empty if nothing."""
-        faults = []
-        announced_s, end_s = self._info.duration_s, self._decoder.end_s
-        if self._finished and end_s < announced_s - _MISSING_S:
-            faults.append(f"ends after {end_s:.1f} s of the {announced_s:.1f} s it announces")
-        if self._decoder.failure:
-            faults.append(f"reading stopped early ({self._decoder.failure})")
-        if self._decoder.damaged:
-            faults.append(f"{self._decoder.damaged} damaged packets were skipped")
+        faults = [*self._faults_of_reading(), *self._faults_of_time()]
         return f"{self._path}: {'; '.join(faults)}" if faults else ""
+
+    @property
+    def _holes(self) -> list[Hole]:
+        return [hole for hole in self._reading.holes if hole.end_s > self._from_s]
+
+    def _faults_of_reading(self) -> Iterator[str]:
+        decoder = self._reading.decoder
+        if decoder.failure:
+            yield f"reading stopped early ({decoder.failure})"
+        if decoder.damaged:
+            yield f"{decoder.damaged} damaged packets were skipped"
+        if damaged := [hole for hole in self._holes if hole.pictures]:
+            lost_s = sum(hole.lost_s for hole in damaged)
+            pictures = sum(hole.pictures for hole in damaged)
+            yield f"{pictures} pictures could not be decoded, which leaves out {lost_s:.1f} s"
+        if pauses := [hole for hole in self._holes if not hole.pictures]:
+            lost_s = sum(hole.lost_s for hole in pauses)
+            yield f"nothing was recorded for {lost_s:.1f} s ({len(pauses)} times)"
+
+    def _faults_of_time(self) -> Iterator[str]:
+        clock = self._reading.clock
+        announced_s, end_s = self._info.duration_s, self._reading.end_s
+        doubtful = clock.restarted_s or clock.corrected
+        if self._finished and not doubtful and end_s < announced_s - _MISSING_S:
+            yield f"ends after {end_s:.1f} s of the {announced_s:.1f} s it announces"
+        if clock.restarted_s:
+            when = ", ".join(f"{at_s:.1f}" for at_s in clock.restarted_s[:_MOST_TOLD])
+            more = ", ..." if len(clock.restarted_s) > _MOST_TOLD else ""
+            yield f"its clock starts anew at {when}{more} s, and what follows is put right behind"
+        if clock.corrected:
+            yield f"{clock.corrected} frames had wrong time stamps, which were corrected"
 
     def frames(self) -> Iterator[Frame]:
         """Yield the frames not taken yet, RGB uint8 [H, W, 3], until the file ends or is closed."""
@@ -134,7 +169,7 @@ class FileSource:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                self._container.close()
+                self._reading.close()
 
     def _next(self) -> Frame | None:
         """Decode one frame; None if it is not wanted or there is none."""
@@ -153,42 +188,40 @@ class FileSource:
             camera=self._info.camera,
             index=number,
             pts_s=pts_s,
-            time_us=self._start_us + round(pts_s * _MICROSECONDS),
+            time_us=self._time_us(pts_s),
             image=image,
         )
 
-    def _from(self, start_s: float) -> Iterator[Decoded]:
-        if start_s <= 0:
-            return self._decoder.frames()
-        self._decoder.seek(start_s)
-        # Half a tick of slack, or a start taken from a frame's own pts_s could miss that frame.
-        earliest_s = start_s - 1e-4
-        return itertools.dropwhile(lambda item: item[1] < earliest_s, self._decoder.frames())
+    def _gap(self, hole: Hole) -> Gap:
+        reason: GapReason = "damaged" if hole.pictures else "missing"
+        what = f"{hole.pictures} pictures could not be decoded" if hole.pictures else _NOTHING
+        return Gap(self._time_us(hole.start_s), self._time_us(hole.end_s), reason, what)
+
+    def _time_us(self, pts_s: float) -> int:
+        return self._start_us + round(pts_s * _MICROSECONDS)
 
     def _first(self, decoded: Iterator[Decoded], start_s: float) -> Decoded:
         first = next(decoded, None)
         if first is not None:
             return first
-        if self._decoder.end_s > 0:
+        if self._reading.end_s > 0:
             raise SourceError(
-                f"{self._path}: ends after {self._decoder.end_s:.1f} s, "
+                f"{self._path}: ends after {self._reading.end_s:.1f} s, "
                 f"so there is nothing from {start_s:g} s on"
             )
-        skipped = f" ({self._decoder.damaged} damaged packets)" if self._decoder.damaged else ""
+        skipped = f" ({self.damaged} damaged packets)" if self.damaged else ""
         raise SourceError(f"{self._path}: holds no frame that can be decoded{skipped}")
 
 
-def _start(
-    path: Path, container: InputContainer, duration_s: float, given: datetime | None
-) -> tuple[int, TimeFrom]:
+def _start(path: Path, reading: Reading, given: datetime | None) -> tuple[int, TimeFrom]:
     """When the recording began, in UTC microseconds, and how that is known."""
     if given is not None:
         return _microseconds(given), "given"
-    created = _creation_time(container)
+    created = _creation_time(reading.container)
     if created is not None:
         return _microseconds(created), "container"
     modified_us = path.stat().st_mtime_ns // 1000
-    return modified_us - round(duration_s * _MICROSECONDS), "modified"
+    return modified_us - round(reading.duration_s * _MICROSECONDS), "modified"
 
 
 def _creation_time(container: InputContainer) -> datetime | None:

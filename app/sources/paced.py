@@ -48,8 +48,8 @@ class PacedSource:
 
     @property
     def gaps(self) -> list[Gap]:
-        """None: a recording is never away."""
-        return []
+        """Times of which the recording has no picture; it is never away."""
+        return self._source.gaps
 
     @property
     def warning(self) -> str:

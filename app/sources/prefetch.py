@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 
-from app.sources.base import Source, SourceInfo
+from app.sources.base import Gap, Source, SourceInfo
 from detectors.types import Frame
 
 
@@ -41,6 +41,11 @@ class Prefetched:
     def warning(self) -> str:
         """What was wrong with the frames read so far."""
         return self._source.warning
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """Times without a picture so far, up to the frame that was read ahead last."""
+        return self._source.gaps
 
     def frames(self) -> Iterator[Frame]:
         """Yield the source's frames, RGB uint8 [H, W, 3]; the first one asked for starts it."""

@@ -5,9 +5,8 @@ nothing was being followed, so its result is the same as that of an uninterrupte
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import torch
 
 from app.errors import UsageError
 from app.events.event import Event
-from app.events.outputs import drawn_name, earlier_run, sole_writer, write_events
+from app.events.outputs import earlier_run, sole_writer, write_events
 from app.events.store import Run, SourceProgress, Store
 from app.media.video import VideoError
 from app.progress import Meter, Reporter
@@ -29,19 +28,19 @@ from app.watching.camera import Camera
 from app.watching.drawing import annotate
 from app.watching.fitting import fit_detector
 from app.watching.lookout import Lookout
-from app.watching.namer import Words
 from app.watching.naming import AtOnce
 from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
 from detectors.base import Detector
 from detectors.build import load_detector
-from detectors.types import Frame
 from novic.device import resolve_device
 from novic.model import ModelOptions, NounModel, load_model
 
 BATCH = 8
 """Frames that the detector sees at once."""
+GAP_KEYS = ("camera", "start_us", "end_us", "reason", "detail")
+"""What JSON tells of a gap."""
 CHECKPOINT_S = 10.0
 """Footage after which the next idle moment becomes a point to resume from."""
 
@@ -55,14 +54,8 @@ class AuditRequest(RunRequest):
     """Footage that holds nothing unusual."""
     normal_first_s: float | None = None
     """Or: so many seconds at the start of the first video hold nothing unusual."""
-    start: datetime | None = None
-    """When the recording began, with its zone; None where the file must tell."""
     draw: bool = True
     """Write the annotated video."""
-
-    def unsaid(self) -> dict[str, Any]:
-        """See `RunRequest.unsaid`."""
-        return {"start": None, **RunRequest.unsaid(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +80,8 @@ class AuditResult:
     """What was damaged but could be used."""
     failed: list[str]
     """Videos that could not be read or written."""
+    gaps: list[dict[str, Any]]
+    """Times without a picture that could be looked at, as the store keeps them."""
 
     @property
     def fps(self) -> float:
@@ -109,6 +104,7 @@ class AuditResult:
             "stopped": self.stopped,
             "warnings": self.warnings,
             "failed": self.failed,
+            "gaps": self.gaps,
             "report": str(self.out / "report.html"),
             "events": [event.as_json() for event in self.events],
         }
@@ -208,9 +204,7 @@ class _Audit:
         if source is not None and source.finished:
             return
         resume_s = source.done_s if source is not None else from_s
-        opened = open_recording(
-            str(video), self._request.camera, self._request.fps, resume_s, self._request.start
-        )
+        opened = open_recording(str(video), self._request.camera, self._request.fps, resume_s)
         with opened as recording, Prefetched(recording, depth=2 * BATCH) as ahead:
             info = recording.info
             if source is None:
@@ -218,7 +212,7 @@ class _Audit:
                 source = SourceProgress(
                     info.camera, str(video), size, from_s, from_s, time_from=info.time_from
                 )
-            source.frames = source.done_frames
+            source.frames, earlier = source.done_frames, source.warning
             with self._store.saving():
                 self._store.forget_from(self._run_id, source.uri, resume_s)
                 self._store.save_source(self._run_id, source)
@@ -226,15 +220,16 @@ class _Audit:
             with self._reporter.task(f"Auditing {video.name}", info.duration_s or None) as meter:
                 meter.to(resume_s)
                 try:
-                    self._analyse(ahead.frames(), lookout, meter)
+                    self._analyse(ahead, lookout, meter)
                 except KeyboardInterrupt:
-                    lookout.save(lookout.finish(cut=True))
+                    source.warning = _both(earlier, ahead.warning)
+                    lookout.save(lookout.finish(cut=True), gaps=ahead.gaps)
                     raise
                 finally:
                     self._frames += lookout.frames
                     self._detector_s += lookout.detector_s
-            source.finished, source.warning = True, ahead.warning
-            lookout.save(lookout.finish())
+            source.finished, source.warning = True, _both(earlier, ahead.warning)
+            lookout.save(lookout.finish(), gaps=ahead.gaps)
 
     def _lookout(self, source: SourceProgress, detector: Detector, names: NounModel) -> Lookout:
         """What looks at one video."""
@@ -244,22 +239,22 @@ class _Audit:
             rule=self._request.rule,
             zones=self._request.zones,
             video=source.uri,
-            words=Words.of(names),
+            surprise=names.bundle.surprise_bits,
             say=self._reporter.say,
         )
         recorder = Recorder(self._store, self._run_id, source, names.bundle.embedder)
         return Lookout(camera, detector, AtOnce(names), recorder)
 
-    def _analyse(self, frames: Iterator[Frame], lookout: Lookout, meter: Meter) -> None:
+    def _analyse(self, ahead: Prefetched, lookout: Lookout, meter: Meter) -> None:
         """Look at all frames, and save as it goes."""
         began, found = time.monotonic(), 0
-        for batch in batched(frames, BATCH):
+        for batch in batched(ahead.frames(), BATCH):
             self._check()
             lookout.look(batch)
             final = lookout.camera.idle and _long_since(lookout.recorder.source)
             findings = lookout.findings(flush=final)
             if findings or final:
-                lookout.save(findings, final=final)
+                lookout.save(findings, final=final, gaps=ahead.gaps)
             found += len(findings)
             rate = lookout.frames / max(time.monotonic() - began, 1e-9)
             meter.to(batch[-1].pts_s, f"{rate:.0f} frames/s  {found} events")
@@ -276,7 +271,7 @@ class _Audit:
         sources = self._store.sources(self._run_id)
         events = self._store.events(self._run_id)
         for number, source in enumerate(sources, start=1):
-            name = drawn_name(number, len(sources))
+            name = "annotated.mp4" if len(sources) == 1 else f"annotated-{number}.mp4"
             try:
                 annotate(
                     self._store,
@@ -298,13 +293,17 @@ class _Audit:
             "detector_seconds": self._detector_s,
             "analysed": self._frames,
             "failed": self._failed,
-            "drawn_clock": "recording",
         }
         run = self._store.end_run(self._run_id, state, facts)
         result = _result(self._store, run, self._request.out)
         write_events(self._request.out, result.events)
         write_report(self._store, run)
         return result
+
+
+def _both(earlier: str, now: str) -> str:
+    """The warnings of a video that was read in two runs."""
+    return now if earlier in now else f"{now} (before the audit was stopped: {earlier})".strip()
 
 
 def _long_since(source: SourceProgress) -> bool:
@@ -326,8 +325,6 @@ def _check(request: AuditRequest) -> None:
         )
     if request.normal_first_s is not None and request.normal_first_s <= 0:
         raise UsageError(f"--normal-first {request.normal_first_s:g}: must be above 0 seconds")
-    if request.start is not None and len(request.videos) > 1:
-        raise UsageError("--start says when one recording began; audit several one by one")
     if request.fps is not None and request.fps <= 0:
         raise UsageError(f"--fps {request.fps:g}: must be above 0; use --every-frame for all")
 
@@ -338,7 +335,6 @@ def _settings(request: AuditRequest) -> dict[str, Any]:
         "videos": [_identity(video) for video in request.videos],
         "normal": _identity(request.normal) if request.normal else None,
         "normal_first_s": request.normal_first_s,
-        "start": request.start.astimezone(UTC).isoformat() if request.start else None,
         **request.settings(),
     }
 
@@ -362,4 +358,5 @@ def _result(store: Store, run: Run, out: Path) -> AuditResult:
         stopped=run.state == "stopped",
         warnings=[source.warning for source in sources if source.warning],
         failed=run.facts["failed"],
+        gaps=[{name: gap[name] for name in GAP_KEYS} for gap in store.gaps(run.id)],
     )

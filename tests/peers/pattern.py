@@ -1,6 +1,7 @@
 """Pictures that carry their own number, and videos of them: a lost or swapped frame is seen."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -33,6 +34,22 @@ def number_of(image: Pixels) -> int:
     return sum(value << bit for bit, value in enumerate(bits))
 
 
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """How a video is coded, and how players are told to show it."""
+
+    gop: int | None = None
+    """Frames from key frame to key frame; None for a second."""
+    b_frames: int = 0
+    """Frames in a row that rest on later ones."""
+    rotation: int = 0
+    """Degrees by which players turn it to the left."""
+    mirrored: bool = False
+    """Whether they mirror it after that."""
+    pixel_aspect: Fraction | None = None
+    """Width of a pixel over its height; None tells nothing."""
+
+
 def write_video(
     path: Path,
     pictures: Iterable[Pixels],
@@ -40,19 +57,16 @@ def write_video(
     pixels: str = "yuv420p",
     times_s: Sequence[float] | None = None,
     fps: int = 25,
-    rotation: int = 0,
+    coding: Coding | None = None,
 ) -> Path:
     """Write pictures to a video file whose container follows from its name."""
+    coding = coding or Coding()
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=fps)
         assert isinstance(stream, av.VideoStream)
         stream.pix_fmt = pixels
         stream.codec_context.time_base = Fraction(1, TICKS if times_s else fps)
-        stream.codec_context.gop_size = fps
-        if codec == "libx264":
-            stream.options = {"preset": "ultrafast", "crf": "12"}
-        if rotation:
-            stream.set_display_rotation(rotation)
+        _set_up(stream, codec, coding, coding.gop or fps)
         for number, image in enumerate(pictures):
             if number == 0:
                 stream.height, stream.width = image.shape[:2]
@@ -62,6 +76,21 @@ def write_video(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def _set_up(stream: av.VideoStream, codec: str, coding: Coding, gop: int) -> None:
+    stream.codec_context.gop_size = gop
+    stream.codec_context.max_b_frames = coding.b_frames
+    if codec == "libx264":
+        more = {"bf": str(coding.b_frames), "sc_threshold": "0"} if coding.gop else {}
+        stream.options = {"preset": "ultrafast", "crf": "12", **more}
+    if codec == "libx265":
+        told = f"log-level=none:keyint={gop}:min-keyint={gop}:bframes={coding.b_frames}"
+        stream.options = {"preset": "ultrafast", "x265-params": told}
+    if coding.pixel_aspect is not None:
+        stream.codec_context.sample_aspect_ratio = coding.pixel_aspect
+    if coding.rotation or coding.mirrored:
+        stream.set_display_rotation(coding.rotation, hflip=coding.mirrored)
 
 
 def numbered(path: Path, frames: int, fps: int = 25) -> Path:

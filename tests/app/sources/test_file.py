@@ -13,7 +13,7 @@ from app.sources.base import SourceError
 from app.sources.decode import Sampler
 from app.sources.file import FileSource
 from novic.errors import UsageError
-from tests.peers.pattern import SIZE, number_of, numbered, picture, write_video
+from tests.peers.pattern import SIZE, Coding, number_of, numbered, picture, write_video
 
 
 @pytest.fixture(scope="module")
@@ -97,15 +97,44 @@ def test_taking_frames_goes_on_where_it_stopped(clip: Path):
     assert rest[-1] == 49
 
 
-@pytest.mark.parametrize("rotation", [90, 180, 270])
-def test_rotated_video_stands_upright(tmp_path: Path, rotation: int):
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_turned_and_mirrored_video_stands_upright(tmp_path: Path, rotation: int, mirrored: bool):
     upright = picture(5)
-    stored = np.ascontiguousarray(np.rot90(upright, -rotation // 90))
-    path = write_video(tmp_path / "turned.mp4", [stored] * 3, rotation=rotation)
+    shown = upright[:, ::-1] if mirrored else upright
+    stored = np.ascontiguousarray(np.rot90(shown, -rotation // 90))
+    path = write_video(
+        tmp_path / "turned.mp4",
+        [stored] * 3,
+        coding=Coding(rotation=rotation, mirrored=mirrored),
+    )
     with FileSource(path) as source:
         frames = list(source.frames())
         assert source.info.size == SIZE
         assert [number_of(frame.image) for frame in frames] == [5, 5, 5]
+        assert np.abs(frames[0].image.astype(int) - upright).mean() < 6
+
+
+@pytest.mark.parametrize(
+    ("name", "aspect", "rotation", "size"),
+    [
+        ("a.mp4", Fraction(2), 0, (120, 512)),
+        ("a.mkv", Fraction(2), 0, (120, 512)),
+        ("a.ts", Fraction(2), 0, (120, 512)),
+        ("a.avi", Fraction(2), 0, (120, 512)),
+        ("a.mp4", Fraction(8, 9), 0, (120, 228)),
+        ("a.mp4", Fraction(2), 90, (512, 120)),
+        ("a.mp4", Fraction(1, 100), 0, SIZE),
+    ],
+)
+def test_wide_pixels_become_square(
+    tmp_path: Path, name: str, aspect: Fraction, rotation: int, size: tuple[int, int]
+):
+    coding = Coding(rotation=rotation, pixel_aspect=aspect)
+    path = write_video(tmp_path / name, [picture(5)] * 3, coding=coding)
+    with FileSource(path) as source:
+        assert source.info.size == size
+        assert [frame.image.shape for frame in source.frames()] == [(*size, 3)] * 3
 
 
 @pytest.mark.parametrize(

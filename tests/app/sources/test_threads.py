@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.sources.base import SourceError, SourceInfo
+from app.sources.base import Gap, SourceError, SourceInfo
 from app.sources.file import FileSource
 from app.sources.paced import PacedSource
 from app.sources.prefetch import Prefetched
@@ -24,6 +24,7 @@ class CountedSource:
         self.taken = 0
         self.closed = 0
         self.warning = ""
+        self.gaps: list[Gap] = []
         self._fails_after = fails_after
 
     @property
