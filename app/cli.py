@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import traceback
+from io import TextIOWrapper
 
 import typer
 
@@ -62,6 +63,10 @@ def nomaly() -> None:
 
 def main() -> None:
     """Run the command and leave at once."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A file's name that is not UTF-8 is told escaped; it must not end the telling.
+            stream.reconfigure(errors="backslashreplace")
     try:
         _run()
     except SystemExit as ended:

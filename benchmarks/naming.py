@@ -27,6 +27,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
@@ -137,11 +138,11 @@ def backgrounds() -> list[Pixels]:
     return [np.asarray(Image.open(path).convert("RGB")) for path in paths]
 
 
-def composite(path: Path, background: Pixels | None) -> Pixels:
+def composite(path: Path, background: Pixels | None, share: float = MARGIN) -> Pixels:
     """Put a cut-out on a background, grey for None, in a box of its own shape with a margin."""
     stamp = Image.open(path).convert("RGBA")
     stamp = stamp.crop(stamp.getchannel("A").getbbox())
-    margin = int(MARGIN * max(stamp.size))
+    margin = int(share * max(stamp.size))
     size = (stamp.width + 2 * margin, stamp.height + 2 * margin)
     if background is None:
         canvas = Image.new("RGB", size, (128, 128, 128))
@@ -172,7 +173,6 @@ class Namers:
         self.model = NounModel(StarterEmbedder(), NounDecoder(load_bundle(bundle)))
         self.nouns = self.model.bundle.tokens.nouns
         self._embedder = StarterEmbedder()
-        self._vectors = self._embedder.embed_texts(self.nouns)
         wordnet = read_wordnet()
         self._classes = [
             [canonical(lemma) for lemma in wordnet.synsets[offset].lemmas]
@@ -180,6 +180,11 @@ class Namers:
         ]
         self._wordnet = wordnet
         self._meanings = {noun.text: noun.senses for noun in choose_nouns(wordnet)}
+
+    @cached_property
+    def _vectors(self) -> NDArray[np.float32]:
+        """Of all nouns; minutes of work, so only for who compares with the nearest."""
+        return self._embedder.embed_texts(self.nouns)
 
     def right(self, noun: str) -> Answers:
         """What counts as right for a noun."""

@@ -4,6 +4,7 @@
     nouns.json            the noun table: nouns in order, and for each the kinds that it is one of
                           and, if the decoder is a site's, how frequent it is there
     decoder.safetensors   the decoder's weights and the nouns' compact tokens
+    certainty.json        from which p on a name is told as a fact, if that was measured
 
 The trie is built from the tokens on loading, in milliseconds; storing it would store them twice.
 """
@@ -22,6 +23,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from novic.certainty import CERTAINTY, Certainty, read_certainty
 from novic.decoder import DecoderConfig, PrefixedDecoder
 from novic.digest import file_sha256
 from novic.errors import NomalyError, UsageError
@@ -64,6 +66,9 @@ class Bundle:
     frequencies: Mapping[str, int] | None = None
     """Of every noun, how frequent it is where the decoder is used (a site's dictionary), at least
     1; None if nobody said."""
+    certainty: Certainty = field(default_factory=Certainty)
+    """When its best noun is told as a fact. Measured on a bundle that was saved, not saved with it:
+    other weights want another measurement."""
 
     def __post_init__(self) -> None:
         """Refuse frequencies that are not those of the nouns.
@@ -141,6 +146,8 @@ def save_bundle(path: Path, bundle: Bundle, *, half: bool = True) -> None:
     card[CARD_SUM] = _card_sum(card)
     text = json.dumps(card, indent=2, ensure_ascii=False)
     (path / CARD).write_text(f"{text}\n", encoding="utf-8")
+    # What was measured on the weights that were here before.
+    (path / CERTAINTY).unlink(missing_ok=True)
 
 
 def check_place(path: Path, *, overwrite: bool) -> None:
@@ -187,7 +194,12 @@ def save_new_bundle(path: Path, bundle: Bundle, *, half: bool, overwrite: bool) 
 
 
 def _is_only_bundle(path: Path) -> bool:
-    return path.is_dir() and {entry.name for entry in path.iterdir()} <= {CARD, NOUNS, WEIGHTS}
+    return path.is_dir() and {entry.name for entry in path.iterdir()} <= {
+        CARD,
+        NOUNS,
+        WEIGHTS,
+        CERTAINTY,
+    }
 
 
 def load_bundle(path: Path, device: torch.device | None = None) -> Bundle:
@@ -227,6 +239,7 @@ def load_bundle(path: Path, device: torch.device | None = None) -> Bundle:
             card["provenance"],
             card["metrics"],
             _frequencies(table),
+            read_certainty(path, card["weights_sha256"]),
         )
     except (
         OSError,

@@ -15,10 +15,12 @@ be missing, and numbers may be written as people write them.
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from novic.errors import NomalyError
-from novic.generate import Decoding
+
+if TYPE_CHECKING:  # a slip in the text is told before torch is loaded
+    from novic.generate import Decoding
 
 type Method = Literal["greedy", "beam", "all"]
 type Prior = Literal["none", "tok", "tgt"]
@@ -84,8 +86,10 @@ class GenConfig:
         """Whether exp of a score is a probability (`novic.decode`)."""
         return not self.has_prior and self.length_alpha == 0
 
-    def decoding(self) -> Decoding:
+    def decoding(self) -> "Decoding":
         """The same as settings of a search along a trie."""
+        from novic.generate import Decoding  # noqa: PLC0415
+
         return Decoding(self.topk, self.guide == "r", self.temperature, self.length_alpha)
 
 

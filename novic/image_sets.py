@@ -163,7 +163,7 @@ def _class_folders(root: Path, folders: Sequence[Path], name: str) -> ImageSet:
         for file in _images_in(entry.rglob("*"))
     ]
     if not found:
-        raise ImageSetError(f"{root}: holds no images (*{', *'.join(sorted(ENDINGS))})")
+        raise ImageSetError(f"{root}: holds no images (.jpg, .png and others)")
     classes = sorted({e.name for folder in folders for e in folder.iterdir() if e.is_dir()})
     return _of_files(root, name, found, classes)
 

@@ -8,7 +8,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
 from itertools import islice
+from pathlib import Path
 from threading import Condition
 from typing import BinaryIO
 
@@ -17,11 +20,25 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from novic.embedder import Pixels
 from novic.errors import NomalyError
+from novic.png_chunks import without_texts
 
-ENDINGS = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif"}
+_ENDINGS = """
+.jpg .jpeg .jpe .jfif .jif .mpo .jps .png .apng .webp .avif .avifs .gif .bmp .dib .tif .tiff .jp2
+.j2k .j2c .jpc .jpf .jpx .ppm .pgm .pbm .pnm .pfm .tga .icb .vda .vst .ico .cur .icns .dds .pcx .dcx
+.psd .qoi .sgi .rgb .rgba .bw .xbm .xpm .msp .pxr .ras .blp .ftc .ftu .gbr .fits
+"""
+ENDINGS = frozenset(_ENDINGS.split())
+"""What is taken from a folder; a file that is named itself may end as it likes. Left out is what
+Pillow knows but mostly means something else: point clouds (.pcd), tracks (.fit), films."""
+
+_UNSAFE = frozenset({"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"})
+"""Formats that Pillow names but cannot decode by itself; EPS it would hand to another program."""
+
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+HEIC_HELP = (
+    "turn it into JPEG first: heif-convert IN.heic OUT.jpg (Debian: libheif-examples), on a Mac: "
+    "sips -s format jpeg IN.heic --out OUT.jpg"
 )
-"""What is taken from a folder; a file that is named itself may end as it likes."""
 
 WORKERS = min(8, os.cpu_count() or 1)
 """Images decoded or resized at once; Pillow lets other threads run meanwhile."""
@@ -151,27 +168,22 @@ def read_image(file: str | BinaryIO) -> Pixels:
     """Read one image upright, as RGB uint8 [H, W, 3].
 
     EXIF orientation is applied, transparency is laid over grey, 16-bit pictures are scaled by
-    their own range (65535 for full 16 bit), of moving pictures the first is taken. Pillow's limit
+    their own range (65535 for full 16 bit), of moving pictures the first is taken. What stands
+    beside the pixels of a PNG (texts, XMP, profile) may be of any length. Pillow's limit
     against decompression bombs holds: twice `Image.MAX_IMAGE_PIXELS`, 179 million pixels.
 
     Args:
-        file: A path, or an open binary file.
+        file: A path, or a binary file that can be read again from its start.
 
     Raises:
         ImageError: If it is missing or no image that can be decoded.
     """
+    if isinstance(file, str):
+        return _read_named(file)
     try:
-        with Image.open(file) as opened:
-            opened.load()
-            return _rgb(_upright(opened))
-    except FileNotFoundError as error:
-        raise ImageError("there is no such file") from error
-    except IsADirectoryError as error:
-        raise ImageError("is a folder") from error
-    except PermissionError as error:
-        raise ImageError("may not be read: permission denied") from error
+        return _read_past_texts(file)
     except UnidentifiedImageError as error:
-        raise ImageError("is not an image that can be read") from error
+        raise ImageError(_why_unknown(file)) from error
     except Image.DecompressionBombError as error:
         raise ImageError(f"is too large to be opened safely: {error}") from error
     except MemoryError as error:
@@ -179,6 +191,56 @@ def read_image(file: str | BinaryIO) -> Pixels:
     except Exception as error:
         # Pillow's readers meet damaged bytes with errors of any kind (struct, zlib, index, key).
         raise ImageError(f"is damaged: {error or type(error).__name__}") from error
+
+
+def _read_named(path: str) -> Pixels:
+    """Read a file."""
+    try:
+        with Path(path).open("rb") as opened:
+            # A pipe cannot be read twice.
+            return read_image(opened if opened.seekable() else BytesIO(opened.read()))
+    except FileNotFoundError as error:
+        raise ImageError("there is no such file") from error
+    except IsADirectoryError as error:
+        raise ImageError("is a folder") from error
+    except PermissionError as error:
+        raise ImageError("may not be read: permission denied") from error
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise ImageError(f"may not be read: {why}") from error
+
+
+def _read_past_texts(file: BinaryIO) -> Pixels:
+    """Read an image; a PNG that fails once more without what stands beside its pixels."""
+    try:
+        return _read(file)
+    except (OSError, ValueError, SyntaxError):
+        file.seek(0)
+        copy = without_texts(file)
+        if copy is None:
+            raise
+        return _read(copy)
+
+
+def _read(file: BinaryIO) -> Pixels:
+    with Image.open(file, formats=_formats()) as opened:
+        opened.load()
+        return _rgb(_upright(opened))
+
+
+@cache
+def _formats() -> list[str]:
+    Image.init()
+    return [name for name in Image.ID if name not in _UNSAFE]
+
+
+def _why_unknown(file: BinaryIO) -> str:
+    """What to say of bytes that no reader knows."""
+    file.seek(0)
+    head = file.read(12)
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+        return f"is a HEIC photograph, which cannot be read here; {HEIC_HELP}"
+    return "is not an image that can be read"
 
 
 def _upright(image: Image.Image) -> Image.Image:

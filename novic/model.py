@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from novic.bundle import Bundle, BundleError, read_card
+from novic.certainty import Certainty
 from novic.decode import DecodedNoun, NounDecoder
 from novic.digest import file_sha256
 from novic.embedder import Embedder, Pixels, Vectors
@@ -50,6 +51,17 @@ class NounModel:
         self.bundle = bundle
         self.decoder = decoder
         self._config = config or GenConfig()
+
+    @property
+    def certainty(self) -> Certainty:
+        """When its best noun is told as a fact.
+
+        The bundle's lines hold for its own probabilities. Under strategies that sharpen them, share
+        them out among a guide's nouns, or give none, nothing is.
+        """
+        config = self._config
+        plain = config.gives_probabilities and config.temperature == 1 and config.guide != "r"
+        return self.bundle.certainty if plain else Certainty(math.inf, math.inf)
 
     def name(self, images: Sequence[Pixels], top: int = 5) -> list[Naming]:
         """Name images.
@@ -91,7 +103,12 @@ class NounModel:
         nouns = tuple(NounScore(answer.noun, math.exp(answer.score)) for answer in answers)
         rest = max(0.0, 1 - sum(noun.p for noun in nouns))
         # A copy: who keeps one vector should not keep those of all images named with it.
-        return Naming(nouns, vector.copy(), rest if self._config.gives_probabilities else math.nan)
+        return Naming(
+            nouns,
+            vector.copy(),
+            rest if self._config.gives_probabilities else math.nan,
+            sure=bool(nouns) and self.certainty.sure(nouns[0].noun, nouns[0].p),
+        )
 
 
 def starter_bundle_path() -> Path:

@@ -6,6 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from unidecode import unidecode
 
+UNNAMED = "something unnamed"
+"""The headline of what has no name that is sure (`novic.certainty`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class NounScore:
@@ -28,6 +31,13 @@ class Naming:
     rest: float
     """Probability that the candidates leave to everything else, 1 less the sum of their p, 0 to 1.
     NaN under strategies whose scores are no probabilities (`GenConfig.gives_probabilities`)."""
+    sure: bool = False
+    """Whether the best noun is told as a fact; below that line it is a guess."""
+
+    @property
+    def headline(self) -> str:
+        """What is told first: the best noun if it is sure, else UNNAMED."""
+        return self.nouns[0].noun if self.sure else UNNAMED
 
 
 def canonical(text: str) -> str:

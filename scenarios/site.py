@@ -184,7 +184,7 @@ def create(folder: Path, text: str) -> None:
         raise ScenarioError(f"{folder / FILE}: exists already; choose another name")
     made = not folder.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_text(folder / FILE, text)
     except OSError as error:
         raise ScenarioError(f"{folder}: cannot be made: {error.strerror}") from error

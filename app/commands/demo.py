@@ -36,8 +36,11 @@ def demo(
     """
     from app.demo.run import run_demo
     from app.demo.table import print_demo
+    from app.private import privately
 
-    result = run_demo(out, seed, device, show_progress(quiet), overwrite=overwrite)
+    reporter = show_progress(quiet)
+    with privately(out, reporter.say):
+        result = run_demo(out, seed, device, reporter, overwrite=overwrite)
     if as_json:
         print_json(result.as_json())
     else:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from novic.guides import GuideList
+    from novic.model import NounModel
 
 Strategy = Annotated[
     str,
@@ -82,31 +83,44 @@ def name(
     With --scenario also how unexpected that is at the site: surprise in bits, one more for half as
     frequent.
     """
-    from app.commands.tables import print_names, print_names_csv
+    from app.commands.name_tables import print_names, print_names_csv
+    from app.names.images import find_images
     from app.names.naming import name_images
     from app.sites.model import open_site
-    from novic.device import resolve_device
     from novic.gencfg import parse_gencfg
-    from novic.model import ModelOptions, load_model
 
     if as_json and as_csv:
         raise UsageError("--json and --csv are given; choose one")
-    options = ModelOptions(
-        parse_gencfg(gencfg), guide_nouns(guide), spellings_of(dictionary), embedder, tokenizer
-    )
+    found = find_images(images)
+    for note in found.notes:
+        typer.echo(f"nomaly: {note}", err=True)
     site = open_site(scenario, ft, root, model=model)
-    loaded = load_model(site.bundle, resolve_device(device), options)
-    tell_left_out(loaded.decoder.guide)
-    named = list(name_images(loaded, images, top, show_progress(quiet)))
+    config, nouns, spellings = parse_gencfg(gencfg), guide_nouns(guide), spellings_of(dictionary)
+
+    def load() -> "NounModel":
+        from novic.device import resolve_device
+        from novic.model import ModelOptions, load_model
+
+        options = ModelOptions(config, nouns, spellings, embedder, tokenizer)
+        loaded = load_model(site.bundle, resolve_device(device), options)
+        tell_left_out(loaded.decoder.guide)
+        return loaded
+
+    named, stopped = [], False
+    try:
+        for image in name_images(load, found.files, top, show_progress(quiet)):
+            named.append(image)
+    except KeyboardInterrupt:
+        stopped = True
     if as_json:
         print_json([image.as_json() for image in named])
     elif as_csv:
         print_names_csv(named)
     else:
         print_names(named)
-    if not named:
-        raise UsageError("there are no images in what was named")
-    if any(image.error for image in named):
+    if stopped:
+        typer.echo(f"nomaly: stopped after {len(named)} of {len(found.files)} images", err=True)
+    if stopped or any(image.error for image in named):
         raise typer.Exit(1)
 
 

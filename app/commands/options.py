@@ -1,6 +1,7 @@
 """Options that several commands take, and how commands talk. Light: every command imports it."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -67,7 +68,12 @@ Sinks = Annotated[
 
 def print_json(value: object) -> None:
     """A result as one line of JSON, the last line of stdout."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:  # a file's name that is not UTF-8, or a terminal that is not
+        text = json.dumps(value)
+    typer.echo(text)
 
 
 def show_progress(quiet: bool) -> "Reporter":

@@ -1,6 +1,7 @@
 """`nomaly audit`, `nomaly watch` and `nomaly fit`: what does not belong in front of a camera."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -136,6 +137,14 @@ def audit(
     out: Out = Path("nomaly-audit"),
     looking: Looking,
     learning: Learning,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="When the recording began, as 2026-11-29 08:00, in this machine's time zone "
+            "unless it names one.",
+        ),
+    ] = None,
     draw: Annotated[bool, typer.Option(help="Write annotated.mp4.")] = True,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -148,6 +157,7 @@ def audit(
     report of what was done; the same command goes on from there.
     """
     from app.commands.tables import print_events
+    from app.private import privately
     from app.watching.audit import AuditRequest
     from app.watching.audit import audit as run_audit
 
@@ -157,12 +167,15 @@ def audit(
         out=out,
         normal=normal,
         normal_first_s=normal_first,
+        start=_start(start),
         draw=draw,
         **_shared(looking, learning, site),
         device=device,
         overwrite=overwrite,
     )
-    result = run_audit(request, show_progress(quiet))
+    reporter = show_progress(quiet)
+    with privately(out, reporter.say):
+        result = run_audit(request, reporter)
     if as_json:
         print_json(result.as_json())
     else:
@@ -210,6 +223,7 @@ def watch(
     learned, and with a note of the time in which nobody looked.
     """
     from app.commands.tables import print_state
+    from app.private import privately
     from app.sinks.build import parse_sinks
     from app.sources.typed import read_source
     from app.watching.watch import WatchRequest
@@ -229,7 +243,8 @@ def watch(
         device=device,
         overwrite=overwrite,
     )
-    summary = run_watch(request, reporter, print_json if as_json else print_state)
+    with privately(out, reporter.say):
+        summary = run_watch(request, reporter, print_json if as_json else print_state)
     if as_json:
         print_json(summary)
     else:
@@ -252,6 +267,7 @@ def fit(
     quiet: Quiet = False,
 ) -> None:
     """Teach a detector the normal view of a camera, for audit and watch --detector."""
+    from app.private import privately
     from app.stop import Stop
     from app.watching.fitting import fit_detector
     from app.watching.normal import normal_frames
@@ -263,7 +279,8 @@ def fit(
     reporter, check = show_progress(quiet), Stop().check
     frames = normal_frames(video, seconds, reporter, check)
     fitted = fit_detector(config, frames, resolve_device(device), reporter, check)
-    fitted.save(out)
+    with privately(out, reporter.say):
+        fitted.save(out)
     if as_json:
         print_json({"detector": str(out), "frames": len(frames), "threshold": fitted.threshold})
     else:
@@ -282,6 +299,18 @@ def _shared(looking: Looking, learning: Learning, site: "OpenedSite") -> dict[st
         "zones": site.zones,
         "rule": site.rule,
     }
+
+
+def _start(text: str | None) -> datetime | None:
+    """What --start says, with its zone."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"--start {text}: is no time; write it as 2026-11-29 08:00 or 2026-11-29T08:00+01:00"
+        ) from error
 
 
 def _setting(word: str) -> tuple[str, str]:

@@ -49,6 +49,8 @@ class Sighting:
     """Names with their probabilities, the most probable first."""
     boxes: tuple[tuple[float, Box], ...] = ()
     """Where it was at which time, if known."""
+    sure: bool = False
+    """Whether its best noun was told as a fact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class PlacementScore:
     named: str
     """The most probable noun of that event, empty if there is none."""
     p: float
+    sure: bool
+    """Whether that noun was told as a fact."""
     named_top1: bool
     named_top3: bool
 
@@ -155,6 +159,7 @@ def sighting(event: Any) -> Sighting:  # noqa: ANN401  # events come as dataclas
         box=_box(_field(event, "box", (0, 0, 0, 0))),
         nouns=tuple(candidates),
         boxes=tuple((float(time_s), _box(box)) for time_s, box in trail),
+        sure=bool(_field(event, "sure", False)),
     )
 
 
@@ -180,6 +185,7 @@ def _line(
         iou=iou,
         named=nouns[0][0] if nouns else "",
         p=nouns[0][1] if nouns else 0.0,
+        sure=found and seen[event].sure,
         named_top1=any(right[:1]),
         named_top3=any(right),
     )

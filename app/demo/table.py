@@ -6,14 +6,15 @@ from rich.table import Table
 
 from app.demo.run import DemoResult
 from app.demo.score import PlacementScore
+from novic.vocabulary import UNNAMED
 
 
 def print_demo(result: DemoResult) -> None:
     """Print the table and the totals."""
     console, score = Console(), result.score
     table = Table(box=None, header_style="bold")
-    for column in ("in view", "placed", "box", "IoU", "named", "p", ""):
-        right = column in ("IoU", "p")
+    for column in ("in view", "placed", "box", "IoU", "named", "perhaps", ""):
+        right = column == "IoU"
         table.add_column(column, justify="right" if right else "left", no_wrap=column != "named")
     for line in score.placements:
         table.add_row(*_row(line))
@@ -44,10 +45,17 @@ def _row(line: PlacementScore) -> list[str]:
         escape(line.noun),
         f"{box.x1:.0f},{box.y1:.0f} {box.width:.0f}x{box.height:.0f}",
         f"{line.iou:.2f}" if found else "",
-        f"[bold]{escape(line.named)}[/bold]" if found else "[red]not found[/red]",
-        f"{100 * line.p:.0f}%" if found else "",
+        _named(line) if found else "[red]not found[/red]",
+        f"{escape(line.named)} {100 * line.p:.0f}%" if found and not line.sure else "",
         right,
     ]
+
+
+def _named(line: PlacementScore) -> str:
+    """The headline of what was found; sure names with their p."""
+    if line.sure:
+        return f"[bold]{escape(line.named)}[/bold] {100 * line.p:.0f}%"
+    return f"[dim]{UNNAMED}[/dim]"
 
 
 def _minutes(seconds: float) -> str:

@@ -7,14 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.types import Box, Pixels
+from novic.certainty import Certainty, headline
 
 type EventState = Literal["opened", "updated", "closed"]
 
 type EventKind = Literal["object", "camera"]
 """Something in front of the camera, or what is wrong with the camera's picture itself."""
-
-SURE = 0.15
-"""Below this probability a noun is shown as a guess. Not calibrated: a convention of display."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,8 @@ class Event:
     name: str = ""
     """What is wrong with the camera, for example "black picture"; empty for an object, which has
     nouns instead. Its box is then the whole frame, its score 0."""
+    sure_from: float = Certainty().sure_from
+    """The probability from which on the decoder's word for it would have been told as a fact."""
 
     @property
     def noun(self) -> str:
@@ -68,8 +68,13 @@ class Event:
 
     @property
     def sure(self) -> bool:
-        """Whether the best noun is likely enough to be told without a question mark."""
-        return self.p >= SURE
+        """Whether the headline is a fact: a fault is, the best noun from its line on."""
+        return self.kind == "camera" or (bool(self.noun) and self.p >= self.sure_from)
+
+    @property
+    def headline(self) -> str:
+        """What is told first: the camera's fault, or the best noun if it is sure, or UNNAMED."""
+        return self.name if self.kind == "camera" else headline(self.noun, sure=self.sure)
 
     def as_json(self) -> dict[str, Any]:
         """The event as scripts read it; keys are stable."""
@@ -87,6 +92,8 @@ class Event:
             "score": round(self.score, 4),
             "noun": self.noun,
             "p": round(self.p, 4),
+            "sure": self.sure,
+            "headline": self.headline,
             "candidates": [[noun, round(p, 4)] for noun, p in self.candidates],
             "frames": self.frames,
             "cut": self.cut,

@@ -16,6 +16,12 @@ from pathlib import Path
 from app.events.event import Finding
 from app.media.pictures import heat_image, write_image
 
+CONTEXT_MARGIN = 0.12
+"""Margin of a kept crop around the box, as a share of its longer side. A tight crop and one with
+surroundings together name more than either (benchmarks/README.md)."""
+SNAPSHOT_SIDE = 960
+"""Longest side of a kept frame in pixels; bounds the memory of a track."""
+
 _ENDINGS = {"crops": "jpg", "snapshots": "jpg", "heat": "png"}
 MEDIA = tuple(_ENDINGS)
 

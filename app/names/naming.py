@@ -1,18 +1,21 @@
 """`nomaly name`: open-vocabulary names for image files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import batched
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.names.images import open_images
 from app.progress import Reporter
-from novic.bundle import Bundle
-from novic.model import NounModel
+from novic.certainty import headline
 from novic.vocabulary import NounScore
 
-BATCH = 32
-"""Images opened and named at once; bounds memory."""
+if TYPE_CHECKING:  # what is wrong with the files is told before torch is loaded
+    from novic.bundle import Bundle
+    from novic.model import NounModel
+
+BATCH = 8
+"""Images named at once; what Ctrl-C loses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +36,27 @@ class NamedImage:
     error: str = ""
     expected: Mapping[str, Expected] = field(default_factory=dict)
     """Of those nouns whose frequency at the site is known."""
+    sure: bool = False
+    """Whether the best noun is told as a fact."""
+
+    @property
+    def headline(self) -> str:
+        """What is told first: the best noun if it is sure, else that it has no name."""
+        return headline(self.nouns[0].noun if self.nouns else "", sure=self.sure)
 
     def as_json(self) -> dict[str, Any]:
         """The result as scripts read it; keys are stable."""
         if self.error:
             return {"path": self.path, "error": self.error}
         nouns = [[noun.noun, round(noun.p, 4)] for noun in self.nouns]
+        told = {"path": self.path, "nouns": nouns, "sure": self.sure, "headline": self.headline}
         if not self.expected:
-            return {"path": self.path, "nouns": nouns}
+            return told
         expected = {noun: asdict(known) for noun, known in self.expected.items()}
-        return {"path": self.path, "nouns": nouns, "expected": expected}
+        return {**told, "expected": expected}
 
 
-def expected(bundle: Bundle, nouns: Sequence[NounScore]) -> dict[str, Expected]:
+def expected(bundle: "Bundle", nouns: Sequence[NounScore]) -> dict[str, Expected]:
     """How much nouns are expected where a decoder is used; nothing if it knows no site."""
     found = {}
     for noun in nouns:
@@ -56,25 +67,35 @@ def expected(bundle: Bundle, nouns: Sequence[NounScore]) -> dict[str, Expected]:
 
 
 def name_images(
-    model: NounModel, paths: Sequence[str], top: int, reporter: Reporter
+    load: Callable[[], "NounModel"], paths: Sequence[str], top: int, reporter: Reporter
 ) -> Iterator[NamedImage]:
-    """Name images, in the order they are found; broken files are reported in their place.
+    """Name images in order; broken files are reported in their place.
 
     Args:
-        model: Names them.
-        paths: Files, folders, or `-` for standard input.
+        load: Gives what names them; called once there is an image that can be read.
+        paths: Files, or `-` for standard input.
         top: Nouns for each.
         reporter: Told how many are done.
     """
-    done = 0
-    with reporter.task("Naming images") as meter:
+    model: NounModel | None = None
+    with reporter.task("Naming images", len(paths)) as meter:
+        done = 0
         for batch in batched(open_images(paths), BATCH):
-            named = iter(model.name([f.image for f in batch if f.image is not None], top))
+            pixels = [file.image for file in batch if file.image is not None]
+            if pixels and model is None:
+                meter.to(done, "loading what names them")
+                model = load()
+            named = iter(model.name(pixels, top) if model is not None else ())
             for file in batch:
-                if file.image is None:
+                if file.image is None or model is None:
                     yield NamedImage(file.path, error=file.error)
                 else:
-                    nouns = next(named).nouns
-                    yield NamedImage(file.path, nouns, expected=expected(model.bundle, nouns))
+                    naming = next(named)
+                    yield NamedImage(
+                        file.path,
+                        naming.nouns,
+                        expected=expected(model.bundle, naming.nouns),
+                        sure=naming.sure,
+                    )
             done += len(batch)
-            meter.to(done, f"{done} images")
+            meter.to(done, f"{done} of {len(paths)}")

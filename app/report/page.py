@@ -1,74 +1,34 @@
 """Fills the report's template from the store, so that all outputs tell the same numbers."""
 
-import base64
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from io import BytesIO
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
-from PIL import Image
 
 from app.events.event import Event
+from app.events.media import SNAPSHOT_SIDE
 from app.events.outputs import write_text
 from app.events.store import Run, SourceProgress, Store
+from app.report.about import about
+from app.report.cards import Card, cards
+from app.report.export import COLUMNS, rows, source_of
+from app.report.timeline import gap_row, lane
+from app.report.times import basis, clock, day, is_fact, local, zone
 
-SNAPSHOT_WIDTH = 640
-"""Pixels; keeps a report of a hundred events within a few megabytes."""
-CROP_SIDE = 220
-LETTER = 0.75
-"""Width of a letter on the timeline, per cent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One event as the page shows it."""
-
-    number: int
-    event: Event
-    start: str
-    end: str
-    taken: str
-    """When its picture was taken."""
-    clock: str
-    snapshot: str
-    heat: str
-    crop: str
-    left: float
-    """The box in per cent of the frame."""
-    top: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """One source on the timeline; positions are per cent of its length."""
-
-    name: str
-    uri: str
-    length: str
-    warning: str
-    curve: str
-    """Points of the score curve in a 1000 by 60 box."""
-    line: float
-    """Height of the threshold in that box."""
-    bars: list[tuple[float, float, int, str]]
-    """(left, width, card number, noun); the noun is empty where it would cover another's."""
-    ticks: list[tuple[float, str]]
+OPEN_LANES = 3
+"""So many timelines are shown at once; of more, the rest is folded."""
 
 
 def write_report(store: Store, run: Run) -> Path:
-    """Write `report.html` into the store's folder.
+    """Write `report.html` into the store's folder: one file that needs nothing else.
 
     Raises:
         app.errors.StoreError: If it cannot be written.
     """
-    events = store.events(run.id)
-    sources = store.sources(run.id)
-    cards = [_card(store, number, event) for number, event in enumerate(events, start=1)]
+    events, sources = store.events(run.id), store.sources(run.id)
+    shown = cards(store, run, events)
     page = Environment(
         loader=PackageLoader("app.report", "."), autoescape=True, trim_blocks=True
     ).get_template("report.html.j2")
@@ -77,108 +37,87 @@ def write_report(store: Store, run: Run) -> Path:
         path,
         page.render(
             run=run,
-            cards=cards,
-            lanes=[_lane(store, run, source, cards) for source in sources],
+            title=_title(run, sources),
+            counts=_counts(shown),
+            groups=_groups(shown),
+            cards=shown,
+            lanes=[
+                lane(store, run, source, _of_source(source, sources, shown)) for source in sources
+            ],
+            open_lanes=OPEN_LANES,
             frames=sum(source.frames for source in sources),
-            footage=clock(sum(max(s.seen_s - s.from_s, 0.0) for s in sources)),
+            looked=clock(_looked_s(store, run, sources)),
             speed=_speed(run),
             started=day(run.started_us),
-            gaps=[_gap(gap) for gap in store.gaps(run.id)],
+            zone=zone(run.started_us),
+            gaps=[gap_row(gap) for gap in store.gaps(run.id)],
             videos=sorted(file.name for file in store.folder.glob("annotated*.mp4")),
+            about=about(store, run, events),
+            data=_data(store, run),
         ),
     )
     return path
 
 
-def clock(seconds: float) -> str:
-    """Seconds as m:ss.d, or h:mm:ss from one hour on."""
-    tenths = round(seconds * 10)
-    minutes, rest = divmod(tenths, 600)
-    if minutes >= 60:
-        return f"{minutes // 60}:{minutes % 60:02d}:{rest // 10:02d}"
-    return f"{minutes}:{rest // 10:02d}.{rest % 10}"
+def _title(run: Run, sources: Sequence[SourceProgress]) -> str:
+    """The cameras, and the day on which they recorded."""
+    cameras = list(dict.fromkeys(source.camera for source in sources))
+    named = ", ".join(cameras[:3]) + (f" and {len(cameras) - 3} more" if len(cameras) > 3 else "")
+    return " · ".join(part for part in (named or run.kind, _date(run, sources)) if part)
 
 
-def day(time_us: int) -> str:
-    """A UTC time for people."""
-    return datetime.fromtimestamp(time_us / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _date(run: Run, sources: Sequence[SourceProgress]) -> str:
+    known = [source for source in sources if source.start_us is not None and basis(run, source)]
+    if not known:
+        return f"{local(run.started_us):%Y-%m-%d}"
+    first = min(known, key=lambda source: source.start_us or 0)
+    days = f"{local(first.start_us or 0):%Y-%m-%d}"
+    return days if is_fact(basis(run, first)) else f"about {days}"
 
 
-def _card(store: Store, number: int, event: Event) -> Card:
-    height, width = event.frame_size
-    box = event.box
-    return Card(
-        number,
-        event,
-        clock(event.start_s),
-        clock(event.end_s),
-        clock(event.snapshot_s),
-        day(event.start_us),
-        _embedded(store.media("snapshots", event), SNAPSHOT_WIDTH),
-        _embedded(store.media("heat", event), SNAPSHOT_WIDTH),
-        _embedded(store.media("crops", event), CROP_SIDE),
-        100 * box.x1 / width,
-        100 * box.y1 / height,
-        100 * box.width / width,
-        100 * box.height / height,
-    )
-
-
-def _embedded(path: Path, side: int) -> str:
-    """A picture as a data address, at most `side` pixels long; empty if it is gone."""
-    if not path.exists():
-        return ""
-    with Image.open(path) as image:
-        image.thumbnail((side, side))
-        data = BytesIO()
-        kind = "png" if path.suffix == ".png" else "jpeg"
-        image.save(data, kind, quality=82)
-    return f"data:image/{kind};base64,{base64.b64encode(data.getvalue()).decode()}"
-
-
-def _lane(store: Store, run: Run, source: SourceProgress, cards: Sequence[Card]) -> Lane:
-    start, length = source.from_s, max(source.seen_s - source.from_s, 1e-3)
-
-    def place(pts_s: float) -> float:
-        return 100 * min(max((pts_s - start) / length, 0.0), 1.0)
-
-    bars, free = [], 0.0
-    for card in cards:
-        event = card.event
-        if event.camera != source.camera or event.video not in ("", source.uri):
-            continue
-        left, noun = place(event.start_s), event.name or event.noun + ("" if event.sure else "?")
-        width = max(place(event.end_s) - left, 0.4)
-        bars.append((left, width, card.number, noun if left >= free else ""))
-        free = left + LETTER * len(noun) if left >= free else free
-    seconds = store.seconds(run.id, source.uri)
-    ceiling = max([2.0, *(peak for _, peak in seconds)])
-    curve = " ".join(
-        f"{10 * place(second + 0.5):.1f},{60 - 58 * min(peak, ceiling) / ceiling:.1f}"
-        for second, peak in _thinned(seconds)
-    )
-    step = next((s for s in (10, 30, 60, 300, 600, 1800, 3600) if length / s <= 12), 14400)
-    first = int(start // step + 1) * step
-    ticks = [(place(t), clock(t)) for t in range(first, int(start + length) + 1, step)]
-    return Lane(
-        source.camera,
-        source.uri,
-        clock(length),
-        source.warning,
-        curve,
-        60 - 58 / ceiling,
-        bars,
-        ticks,
-    )
-
-
-def _thinned(seconds: Sequence[tuple[int, float]], most: int = 1500) -> list[tuple[int, float]]:
-    """At most `most` points, each the peak of its stretch."""
-    stride = -(-len(seconds) // most) or 1
-    return [
-        (seconds[first][0], max(peak for _, peak in seconds[first : first + stride]))
-        for first in range(0, len(seconds), stride)
+def _groups(shown: Sequence[Card]) -> list[tuple[str, str, list[Card]]]:
+    """Key, heading and events of each section of the page, those without events left out."""
+    headings = {"sure": "Named", "unsure": "Something unnamed", "camera": "The camera itself"}
+    groups = [
+        (key, heading, [card for card in shown if card.group == key])
+        for key, heading in headings.items()
     ]
+    return [group for group in groups if group[2]]
+
+
+def _counts(shown: Sequence[Card]) -> list[tuple[str, int]]:
+    """Headlines with how often they stand there, the commonest first."""
+    return Counter(card.event.headline for card in shown).most_common()
+
+
+def _of_source(
+    source: SourceProgress, sources: Sequence[SourceProgress], shown: Sequence[Card]
+) -> list[tuple[int, Event]]:
+    return [(card.number, card.event) for card in shown if source_of(card.event, sources) is source]
+
+
+def _looked_s(store: Store, run: Run, sources: Sequence[SourceProgress]) -> float:
+    """Seconds that were really looked at: without what was learned from, and without gaps."""
+    total = sum(max(source.seen_s - source.from_s, 0.0) for source in sources)
+    if run.kind != "watch":
+        return total
+    ends_us = {
+        source.camera: (source.start_us or 0) + round(source.seen_s * 1e6) for source in sources
+    }
+    return max(total - _blind_s(store.gaps(run.id), ends_us), 0.0)
+
+
+def _blind_s(gaps: Sequence[Mapping[str, Any]], ends_us: Mapping[str, int]) -> float:
+    """Seconds that gaps cover, those that overlap counted once; gaps are in order."""
+    covered_us, until_us = 0, dict.fromkeys(ends_us, 0)
+    for gap in gaps:
+        camera = gap["camera"]
+        last_us = ends_us.get(camera, 0)
+        end_us = min(gap["end_us"] or last_us, last_us)
+        begin_us = max(gap["start_us"], until_us.get(camera, 0))
+        covered_us += max(end_us - begin_us, 0)
+        until_us[camera] = max(until_us.get(camera, 0), end_us)
+    return covered_us / 1e6
 
 
 def _speed(run: Run) -> str:
@@ -186,12 +125,12 @@ def _speed(run: Run) -> str:
     return f"{run.facts.get('analysed', 0) / seconds:.1f} frames/s" if seconds else ""
 
 
-def _gap(gap: dict[str, Any]) -> dict[str, str]:
-    end = gap["end_us"]
-    lasted = f"{(end - gap['start_us']) / 1e6:.1f} s" if end else "still going on"
+def _data(store: Store, run: Run) -> dict[str, Any]:
+    """What the page's exports are made of."""
+    table = rows(store, run)
     return {
-        "camera": gap["camera"],
-        "start": day(gap["start_us"]),
-        "lasted": lasted,
-        "reason": f"{gap['reason']} {gap['detail']}".strip(),
+        "columns": COLUMNS,
+        "rows": [[row[column] for column in COLUMNS] for row in table],
+        "snapshot_side": SNAPSHOT_SIDE,
+        "description": f"Nomaly {run.app_version}, {run.kind} {run.id}",
     }

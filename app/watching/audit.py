@@ -7,6 +7,7 @@ nothing was being followed, so its result is the same as that of an uninterrupte
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import torch
 
 from app.errors import UsageError
 from app.events.event import Event
-from app.events.outputs import earlier_run, sole_writer, write_events
+from app.events.outputs import drawn_name, earlier_run, sole_writer, write_events
 from app.events.store import Run, SourceProgress, Store
 from app.media.video import VideoError
 from app.progress import Meter, Reporter
@@ -28,6 +29,7 @@ from app.watching.camera import Camera
 from app.watching.drawing import annotate
 from app.watching.fitting import fit_detector
 from app.watching.lookout import Lookout
+from app.watching.namer import Words
 from app.watching.naming import AtOnce
 from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
@@ -54,8 +56,14 @@ class AuditRequest(RunRequest):
     """Footage that holds nothing unusual."""
     normal_first_s: float | None = None
     """Or: so many seconds at the start of the first video hold nothing unusual."""
+    start: datetime | None = None
+    """When the recording began, with its zone; None where the file must tell."""
     draw: bool = True
     """Write the annotated video."""
+
+    def unsaid(self) -> dict[str, Any]:
+        """See `RunRequest.unsaid`."""
+        return {"start": None, **RunRequest.unsaid(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +212,9 @@ class _Audit:
         if source is not None and source.finished:
             return
         resume_s = source.done_s if source is not None else from_s
-        opened = open_recording(str(video), self._request.camera, self._request.fps, resume_s)
+        opened = open_recording(
+            str(video), self._request.camera, self._request.fps, resume_s, self._request.start
+        )
         with opened as recording, Prefetched(recording, depth=2 * BATCH) as ahead:
             info = recording.info
             if source is None:
@@ -239,7 +249,7 @@ class _Audit:
             rule=self._request.rule,
             zones=self._request.zones,
             video=source.uri,
-            surprise=names.bundle.surprise_bits,
+            words=Words.of(names),
             say=self._reporter.say,
         )
         recorder = Recorder(self._store, self._run_id, source, names.bundle.embedder)
@@ -271,7 +281,7 @@ class _Audit:
         sources = self._store.sources(self._run_id)
         events = self._store.events(self._run_id)
         for number, source in enumerate(sources, start=1):
-            name = "annotated.mp4" if len(sources) == 1 else f"annotated-{number}.mp4"
+            name = drawn_name(number, len(sources))
             try:
                 annotate(
                     self._store,
@@ -293,6 +303,7 @@ class _Audit:
             "detector_seconds": self._detector_s,
             "analysed": self._frames,
             "failed": self._failed,
+            "drawn_clock": "recording",
         }
         run = self._store.end_run(self._run_id, state, facts)
         result = _result(self._store, run, self._request.out)
@@ -325,6 +336,8 @@ def _check(request: AuditRequest) -> None:
         )
     if request.normal_first_s is not None and request.normal_first_s <= 0:
         raise UsageError(f"--normal-first {request.normal_first_s:g}: must be above 0 seconds")
+    if request.start is not None and len(request.videos) > 1:
+        raise UsageError("--start says when one recording began; audit several one by one")
     if request.fps is not None and request.fps <= 0:
         raise UsageError(f"--fps {request.fps:g}: must be above 0; use --every-frame for all")
 
@@ -335,6 +348,7 @@ def _settings(request: AuditRequest) -> dict[str, Any]:
         "videos": [_identity(video) for video in request.videos],
         "normal": _identity(request.normal) if request.normal else None,
         "normal_first_s": request.normal_first_s,
+        "start": request.start.astimezone(UTC).isoformat() if request.start else None,
         **request.settings(),
     }
 

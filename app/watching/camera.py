@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from app.events.event import Event, EventState, Finding, Lasting, Picture
 from app.sources.base import Gap
 from app.watching.evidence import KEPT, Evidence
-from app.watching.namer import Names, name_pictures, vote
+from app.watching.namer import Names, Words, name_pictures, vote
 from app.watching.sizes import SizeCheck
 from detectors.boxes import find_boxes
 from detectors.tracks import Track, TrackChanges, Tracker, TrackRule
@@ -84,7 +84,7 @@ class Camera:
         rule: TrackRule | None = None,
         zones: Zones | None = None,
         video: str = "",
-        surprise: Callable[[str], float | None] = lambda _: None,
+        words: Words | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Start with no tracks.
@@ -96,7 +96,7 @@ class Camera:
             rule: When tracks open and close.
             zones: Which parts of the view are watched.
             video: The file that the frames come from, if any.
-            surprise: Says how unexpected a noun is at the site, bits; None if that is unknown.
+            words: What is known of the nouns that things are named by.
             say: Told in one sentence what the camera does that people should know.
         """
         self._sizes = SizeCheck(size, say)
@@ -104,7 +104,7 @@ class Camera:
         self._zones = zones or Zones()
         self._watched = self._zones.grid((1, 1))
         self._video = video
-        self._surprise = surprise
+        self._words = words or Words()
         self._tracker = Tracker(rule or TrackRule())
         self._followed: dict[Track, _Followed] = {}
         self._ended: list[Track] = []
@@ -276,7 +276,8 @@ class Camera:
         event = replace(
             due.event,
             candidates=elected.candidates,
-            surprise_bits=self._surprise(elected.noun),
+            surprise_bits=self._words.surprise(elected.noun),
+            sure_from=self._words.certainty.line(elected.noun),
         )
         return Finding(event, due.picture, due.path, elected.vector)
 

@@ -1,4 +1,8 @@
-"""The audited video once more, with boxes and names drawn in."""
+"""The audited video once more, with boxes, names and the time drawn in.
+
+Its clock is the recording's own: what an event's times say is where a player finds it. The part
+that was learned from is not drawn again; one still picture stands for it.
+"""
 
 from bisect import bisect_right
 from collections.abc import Callable
@@ -11,11 +15,13 @@ from app.events.event import Event
 from app.events.store import SourceProgress, Store
 from app.media.video import VideoWriter
 from app.progress import Reporter
+from app.report.times import clock, wall
 from app.sources.open import open_recording
 from app.watching.sizes import SizeCheck
 from detectors.types import Box, Pixels
 
 BOX_COLOUR = (255, 84, 48)
+FONT = cv2.FONT_HERSHEY_DUPLEX
 HOLD_S = 0.5
 """A box stays so long after a sighting, so that it doesn't flicker over single missed frames."""
 
@@ -29,7 +35,7 @@ def annotate(
     reporter: Reporter,
     check: Callable[[], None],
 ) -> None:
-    """Write the frames that were analysed, each with the boxes it was found to hold.
+    """Write the frames that were analysed, each with its time and the boxes it was found to hold.
 
     Boxes and frames have the size that the detector learned; see `SizeCheck`.
 
@@ -38,7 +44,7 @@ def annotate(
     """
     paths = [(event, store.sightings(event.id)) for event in events]
     times = [[pts_s for pts_s, _, _ in path] for _, path in paths]
-    sizes = SizeCheck(source.size)
+    sizes, begun = SizeCheck(source.size), False
     length_s = max(source.seen_s - source.from_s, 0.0)
     with (
         open_recording(source.uri, sample_fps=sample_fps, start_s=source.from_s) as video,
@@ -52,23 +58,24 @@ def annotate(
             frame = sizes.fitted(taken)
             if frame is None:
                 continue
-            shown = [
-                (event, box)
-                for (event, path), seen in zip(paths, times, strict=True)
-                if (box := box_at(path, seen, frame.pts_s)) is not None
-            ]
-            image = np.array(frame.image) if shown else frame.image
-            for event, box in shown:
-                draw_box(image, box, label(event))
-            writer.write(image, frame.pts_s - source.from_s)
+            image = np.array(frame.image)
+            if not begun and source.from_s > 0:
+                writer.write(_still(image, source.from_s), 0.0)
+            begun = True
+            for (event, seen_at), seen in zip(paths, times, strict=True):
+                box = box_at(seen_at, seen, frame.pts_s)
+                if box is not None:
+                    draw_box(image, box, label(event))
+            draw_text(image, _time(source, frame.pts_s))
+            writer.write(image, frame.pts_s)
             meter.to(frame.pts_s - source.from_s)
 
 
 def label(event: Event) -> str:
     """What is written at an event's box."""
-    if event.kind == "camera":
-        return event.name
-    return f"{event.noun}{'' if event.sure else '?'} {100 * event.p:.0f}%" if event.noun else "?"
+    if event.kind == "object" and event.sure:
+        return f"{event.headline} {100 * event.p:.0f}%"
+    return event.headline
 
 
 def box_at(path: list[tuple[float, Box, float]], times: list[float], pts_s: float) -> Box | None:
@@ -100,12 +107,54 @@ def draw_box(image: Pixels, box: Box, label: str) -> None:
     cv2.rectangle(image, corner, (round(box.x2) - 1, round(box.y2) - 1), BOX_COLOUR, thick)
     if not label:
         return
-    font = cv2.FONT_HERSHEY_DUPLEX
-    (wide, high), base = cv2.getTextSize(label, font, scale, 1)
-    top = round(box.y1) - high - base - 2
-    top = top if top >= 0 else min(round(box.y2), height - high - base - 2)
-    left = max(0, min(corner[0], width - wide - 4))
-    cv2.rectangle(image, (left, top), (left + wide + 4, top + high + base + 2), BOX_COLOUR, -1)
-    cv2.putText(
-        image, label, (left + 2, top + high + 1), font, scale, (255, 255, 255), 1, cv2.LINE_AA
+    wide, high = _text_size(label, scale)
+    top = round(box.y1) - high
+    top = top if top >= 0 else min(round(box.y2), height - high)
+    _write_text(image, label, (max(0, min(corner[0], width - wide)), top), scale, BOX_COLOUR)
+
+
+def draw_text(image: Pixels, text: str) -> None:
+    """Write a line of ASCII into the lower left corner of an image, in place.
+
+    Args:
+        image: RGB uint8 [H, W, 3], writable.
+        text: What is written.
+    """
+    height, width = image.shape[:2]
+    scale = max(height, width) / 1500
+    wide, high = _text_size(text, scale)
+    scale *= min(1.0, width / wide)
+    _write_text(image, text, (0, height - high), scale, (0, 0, 0))
+
+
+def _write_text(
+    image: Pixels, text: str, corner: tuple[int, int], scale: float, ground: tuple[int, int, int]
+) -> None:
+    """White letters on a filled rectangle whose left upper corner is given."""
+    (_, high), _ = cv2.getTextSize(text, FONT, scale, 1)
+    (left, top), (wide, tall) = corner, _text_size(text, scale)
+    cv2.rectangle(image, corner, (left + wide, top + tall), ground, -1)
+    place = (left + 2, top + high + 1)
+    cv2.putText(image, text, place, FONT, scale, (255, 255, 255), 1, cv2.LINE_AA)
+
+
+def _text_size(text: str, scale: float) -> tuple[int, int]:
+    """Width and height of a line with its ground, pixels."""
+    (wide, high), base = cv2.getTextSize(text, FONT, scale, 1)
+    return wide + 4, high + base + 2
+
+
+def _time(source: SourceProgress, pts_s: float) -> str:
+    """What the clock of a frame says: the recording's, and the wall's as far as it is known."""
+    if source.start_us is None:
+        return clock(pts_s)
+    return (
+        f"{clock(pts_s)}  {wall(source.start_us + round(pts_s * 1e6), source.time_from)}".rstrip()
     )
+
+
+def _still(image: Pixels, until_s: float) -> Pixels:
+    """What stands for the time that was learned from."""
+    still = (image // 3).astype(np.uint8)
+    draw_text(still, f"0:00.0 - {clock(until_s)}  learned as normal, not looked at")
+    return still

@@ -7,17 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.events.event import Picture
+from app.events.media import CONTEXT_MARGIN, SNAPSHOT_SIDE
 from detectors.types import Box, Detection, Frame, Pixels
 
 KEPT = 3
 """Pictures kept for each track; each is named by two crops."""
 SLOT_S = 0.4
 """One picture is kept of each such stretch of time, or they would all be the same one."""
-CONTEXT_MARGIN = 0.12
-"""Margin of the second crop around the box, as a share of its longer side. A tight crop and one
-with surroundings together name more than either (benchmarks/README.md)."""
-SNAPSHOT_SIDE = 960
-"""Longest side of a kept frame in pixels; bounds the memory of a track."""
 CROP_SIDE = 512
 """Longest side of a kept crop in pixels."""
 EDGE_WEIGHT = 0.3

@@ -1,16 +1,20 @@
 """Names tracks by their pictures: one batch for all crops, then a vote in each track."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.events.event import Picture
 from detectors.types import Pixels
+from novic.certainty import Certainty
 from novic.vocabulary import Naming
+
+if TYPE_CHECKING:
+    from novic.model import NounModel
 
 TOP = 5
 """Candidates kept for an event."""
@@ -24,6 +28,21 @@ class Names(Protocol):
     def name(self, images: Sequence[Pixels], top: int = 5) -> list[Naming]:
         """What each image, RGB uint8 [H, W, 3], shows: up to `top` candidates, best first."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a decoder knows of the nouns that it says."""
+
+    surprise: Callable[[str], float | None] = lambda _: None
+    """How unexpected a noun is at the site, bits; None if that is unknown."""
+    certainty: Certainty = field(default_factory=Certainty)
+    """When a best noun is told as a fact."""
+
+    @classmethod
+    def of(cls, model: "NounModel") -> "Words":
+        """What the decoder of a model knows."""
+        return cls(model.bundle.surprise_bits, model.certainty)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

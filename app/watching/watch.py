@@ -26,6 +26,7 @@ from app.watching.camera import Camera
 from app.watching.fitting import fit_detector
 from app.watching.going_on import GoingOn
 from app.watching.lookout import Lookout
+from app.watching.namer import Words
 from app.watching.naming import Beside
 from app.watching.normal import normal_view
 from app.watching.recorder import Recorder
@@ -154,7 +155,7 @@ class _Watch:
             live=True,
             rule=self._request.rule,
             zones=self._request.zones,
-            surprise=names.bundle.surprise_bits,
+            words=Words.of(names),
             say=self._reporter.say,
         )
         with self._writer() as writer, Beside(names) as teller:

@@ -62,7 +62,7 @@ class RatingStore:
         self.path = path
         self._wait_s = wait_s
         with self._faults():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._db = connect(path, wait_s)
             try:
                 self._open()

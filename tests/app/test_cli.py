@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -78,7 +79,11 @@ def test_names_as_csv_and_as_a_table(pictures: Path):
     assert [row["error"] for row in rows if row["path"].endswith("broken.jpg")] != [""]
     table = run_nomaly("name", pictures / "cat.jpg")
     assert table.returncode == 0
-    assert "cat" in table.stdout
+    path, noun, p, others = table.stdout.rstrip("\n").split("\t")
+    assert path == str(pictures / "cat.jpg")
+    assert "cat" in noun
+    assert p.endswith("%")
+    assert others.count("%") == 4
 
 
 @pytest.mark.slow
@@ -101,6 +106,7 @@ def test_nothing_to_name_is_a_usage_error(tmp_path: Path):
 
 
 def test_a_missing_model_is_exit_code_4(tmp_path: Path):
+    Image.fromarray(data.coffee()).save(tmp_path / "cup.png")
     done = run_nomaly("name", tmp_path, "--model", tmp_path / "none")
     assert done.returncode == 4
     assert "there is no bundle or checkpoint here" in done.stderr
@@ -125,3 +131,34 @@ def test_the_demo_leaves_other_folders_alone(tmp_path: Path):
     assert other.returncode == 2
     assert "holds the demo of seed 4" in other.stderr
     assert (tmp_path / "watch.mp4").read_text() == "precious"
+
+
+ODD = b"caf\xe9.png".decode(errors="surrogateescape")
+"""A name that is not UTF-8."""
+
+
+@pytest.fixture(scope="module")
+def oddly_named(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("odd")
+    for name in ("good.png", ODD):
+        Image.fromarray(data.chelsea()).save(folder / name, "png")
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("form", "encoding"),
+    [("--json", "ascii:strict"), ("--csv", "utf-8:strict"), ("--top=1", "utf-8:surrogateescape")],
+)
+def test_a_name_that_is_not_utf_8_is_told_escaped(oddly_named: Path, form: str, encoding: str):
+    done = subprocess.run(
+        [NOMALY, "name", oddly_named, "--quiet", form],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"caf\\udce9.png" in done.stdout
+    if form == "--json":
+        names = {Path(entry["path"]).name for entry in json.loads(done.stdout)}
+        assert names == {"good.png", ODD}

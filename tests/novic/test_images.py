@@ -18,6 +18,7 @@ from novic.embedder import Pixels
 from novic.images import (
     AHEAD,
     AHEAD_BYTES,
+    ENDINGS,
     WORKERS,
     ImageError,
     LoadedImage,
@@ -204,3 +205,33 @@ def test_no_files_and_no_workers():
     assert WORKERS >= 1
     with pytest.raises(ValueError, match="workers must be 1 or more, got 0"):
         list(load_images([], workers=0))
+
+
+_READABLE = """
+.jpg .jpe .jfif .png .apng .webp .avif .gif .bmp .dib .tif .tiff .jp2 .j2k .j2c .jpc .jpf .jpx .ppm
+.pgm .pbm .pnm .tga .icb .vda .vst .ico .icns .dds .pcx .qoi .sgi .rgb .bw .mpo .pfm .xbm .msp
+"""
+
+
+@pytest.mark.parametrize("ending", _READABLE.split())
+def test_pictures_of_every_ending_are_read(tmp_path: Path, ending: str):
+    modes = {".pgm": "L", ".pbm": "1", ".pfm": "F", ".xbm": "1", ".msp": "1", ".bw": "L"}
+    image = Image.fromarray(np.kron(PICTURE, np.ones((8, 8, 1), np.uint8)))
+    path = tmp_path / f"picture{ending}"
+    image.convert(modes.get(ending, "RGB")).save(path)
+    assert read_image(str(path)).shape[2] == 3
+    assert ending in ENDINGS
+
+
+def test_a_heic_photograph_is_told_what_to_do(tmp_path: Path):
+    path = tmp_path / "IMG_1.HEIC"
+    path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(400))
+    with pytest.raises(ImageError, match=r"is a HEIC photograph.*turn it into JPEG.*heif-convert"):
+        read_image(str(path))
+
+
+def test_no_other_program_is_started_for_a_picture(tmp_path: Path):
+    path = tmp_path / "page.eps"
+    Image.fromarray(PICTURE).save(path)
+    with pytest.raises(ImageError, match="is not an image that can be read"):
+        read_image(str(path))

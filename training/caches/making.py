@@ -292,7 +292,7 @@ def _make_images(
     nouns: tuple[str, ...],
 ) -> dict[str, Any]:
     if not images:
-        raise UsageError(f"{folder}: holds no images (*{', *'.join(sorted(ENDINGS))})")
+        raise UsageError(f"{folder}: holds no images (.jpg, .png and others)")
     listing = [[image.path, list(image.targets)] for image in images]
     request = {"folder": str(folder.resolve()), "images": _digest(listing), "nouns": _digest(nouns)}
 

@@ -239,7 +239,7 @@ def test_a_site_names_images_and_tells_how_unexpected_that_is(built: Path, tmp_p
     few = CliRunner().invoke(
         cli, ["name", str(tmp_path / "red.png"), "--scenario", "hall", "--ft", "6", "--csv"]
     )
-    assert few.stdout.splitlines()[0] == "path,rank,noun,p,error,surprise_bits"
+    assert few.stdout.splitlines()[0] == "path,rank,noun,p,error,sure,surprise_bits"
     assert len(few.stdout.splitlines()) == 5
 
 

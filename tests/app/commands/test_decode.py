@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.app.test_cli import run_nomaly
 
@@ -57,6 +58,7 @@ def test_faults_are_one_sentence(arguments: list, code: int, message: str):
 
 
 def test_an_embedder_of_another_width_is_refused(tmp_path: Path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "dot.png")
     done = run_nomaly("name", tmp_path, "--model", SMALL, "--embedder", "starter")
     assert done.returncode == 4
     assert "the decoder reads 32 components" in done.stderr

@@ -44,7 +44,7 @@ def test_an_old_store_is_brought_up_to_date_and_reads_the_same(old_folder: Path)
         assert store.seconds(run.id, "rtsp://camera/stream") == [(0, 0.5), (1, 2.5), (2, 0.25)]
         assert [gap["end_us"] for gap in store.gaps(run.id)] == [1764374407000000, None]
         page = write_report(store, run).read_text()
-        assert page.count("data:image/jpeg;base64,") == 4
+        assert page.count("data:image/webp;base64,") == 6
         # What the old tables would have refused.
         left_at_us = store.gaps(run.id)[1]["start_us"]
         store.save(run.id, changes(gaps=[Gap(left_at_us, None, "size")]))

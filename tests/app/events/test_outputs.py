@@ -48,6 +48,21 @@ def test_overwriting_removes_only_what_a_run_wrote(tmp_path: Path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
 
 
+def test_overwriting_removes_links_and_leaves_what_they_lead_to(tmp_path: Path):
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "thesis.txt").write_text("precious")
+    Store(out).close()
+    (out / "crops").rmdir()
+    (out / "crops").symlink_to(elsewhere)
+    (out / "report.html").symlink_to(elsewhere / "thesis.txt")
+    write_text(out / "report.html", "new")
+    (out / "annotated.mp4").symlink_to(elsewhere / "thesis.txt")
+    claim_folder(out, overwrite=True)
+    assert list(out.iterdir()) == []
+    assert (elsewhere / "thesis.txt").read_text() == "precious"
+
+
 def test_a_file_is_no_output_folder(tmp_path: Path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(UsageError, match="is a file; name a folder"):

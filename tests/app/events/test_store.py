@@ -17,7 +17,7 @@ from app.events.event import Lasting
 from app.events.media import MEDIA, pictures_of
 from app.events.schema import STORE
 from app.events.store import Run, Store
-from app.report.page import clock, write_report
+from app.report.page import write_report
 from app.sources.base import Gap
 from tests.app.events.findings import (
     BOX,
@@ -141,46 +141,13 @@ def test_a_full_disk_is_said_and_loses_nothing_before(small_disk: Path):
         assert {*pictures(store)} == shown
 
 
-def test_the_report_holds_everything_and_needs_nothing(store: Store):
-    run_id = begin(store, a_finding(1, noun="<b>cat</b>"), a_finding(2, 20.0, "bicycle"))
-    gap = Gap(5, 2_000_005, "stalled", "no frame for 2 s")
-    store.save(run_id, changes(peaks={0: 0.5, 1: 3.0}, gaps=[gap]))
-    facts = {"seconds": 2.0, "detector_seconds": 1.0, "analysed": 20}
-    page = write_report(store, store.end_run(run_id, "stopped", facts)).read_text()
-    assert "2 events that did not belong" in page
-    assert "&lt;b&gt;cat&lt;/b&gt;" in page
-    assert "<b>cat</b>" not in page
-    assert page.count("data:image/jpeg;base64,") == 4
-    assert page.count("data:image/png;base64,") == 2
-    assert "stopped before the end" in page
-    assert "no frame for 2 s" in page
-    assert 'alt="frame at 0:02.0"' in page
-    assert "10.0 frames/s" in page
-    assert "http" not in page.replace("http-equiv", "")
-
-
-def test_an_empty_run_has_a_report_too(store: Store):
-    run_id = begin(store)
-    page = write_report(store, store.end_run(run_id, "finished", {})).read_text()
-    assert "Nothing unusual was found" in page
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0:00.0"), (59.96, "1:00.0"), (75.25, "1:15.2"), (3600, "1:00:00"), (7325.9, "2:02:05")],
-)
-def test_times_read_well(seconds: float, text: str):
-    assert clock(seconds) == text
-
-
 def test_surprise_is_kept_and_told_only_where_it_is_known(store: Store):
     of_site, plain = a_finding(1, surprise_bits=11.25), a_finding(2)
     run_id = begin(store, of_site, plain)
     assert [event.surprise_bits for event in store.events(run_id)] == [11.25, None]
     assert [event.as_json().get("surprise_bits") for event in store.events(run_id)] == [11.25, None]
     page = write_report(store, store.end_run(run_id, "finished", {})).read_text()
-    assert page.count("bits of surprise here") == 1
-    assert "11.2 bits of surprise here" in page
+    assert page.count("11.2 bits</span>") == page.count("bits</span>") == 1
 
 
 def test_a_fault_of_the_camera_is_kept_and_told_by_its_name(store: Store):
@@ -195,8 +162,7 @@ def test_a_fault_of_the_camera_is_kept_and_told_by_its_name(store: Store):
     assert [path.parent.name for path in pictures(store)] == ["crops", "heat"] + 2 * ["snapshots"]
     page = write_report(store, store.end_run(run_id, "finished", {})).read_text()
     assert page.count("black picture</h3>") == 1
-    assert page.count("data:image/jpeg;base64,") == 3
-    assert page.count("data:image/png;base64,") == 1
+    assert page.count("data:image/webp;base64,") == 4
 
 
 def test_what_refers_to_an_event_outlives_its_update(store: Store):

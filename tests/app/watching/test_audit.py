@@ -16,7 +16,7 @@ import pytest
 
 from app.demo.footage import DemoPlan
 from app.demo.score import score_demo
-from app.events.store import STORE
+from app.events.store import STORE, Store
 from app.media.video import VideoWriter
 from app.sources.open import open_recording
 from novic.bundle import load_bundle
@@ -57,13 +57,27 @@ def test_all_outputs_tell_the_same(audited: tuple[Path, str]):
 
 
 def test_the_annotated_video_shows_the_audited_stretch(audited: tuple[Path, str], clip: Path):
-    with av.open(str(audited[0] / "annotated.mp4")) as video:
-        frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
-    assert len(frames) == json.loads(audited[1])["frames"]
+    result = json.loads(audited[1])
+    with open_recording(str(audited[0] / "annotated.mp4")) as video:
+        still, *drawn = list(video.frames())
+    assert len(drawn) == result["frames"]
     with open_recording(str(clip), start_s=LEARN_S) as source:
-        plain = [frame.image for frame in source.frames()]
-    changed = [np.abs(a.astype(int) - b).max() > 60 for a, b in zip(frames, plain, strict=True)]
-    assert 20 < sum(changed) < 90  # boxes and labels, while something is there
+        plain = list(source.frames())
+    # Its clock is the recording's; one dark picture stands for what was learned from.
+    assert [frame.pts_s for frame in drawn] == pytest.approx([f.pts_s for f in plain], abs=1e-3)
+    assert still.pts_s == 0
+    assert still.image.mean() < drawn[0].image.mean() / 2
+
+    def changed(rows: slice) -> list[float]:
+        pairs = zip(drawn, plain, strict=True)
+        return [float(np.abs(a.image[rows].astype(int) - b.image[rows]).max()) for a, b in pairs]
+
+    above_the_clock = [change > 60 for change in changed(slice(0, 440))]
+    assert 20 < sum(above_the_clock) < 90  # boxes and labels, while something is there
+    assert min(changed(slice(460, 480))) > 60
+    for event in result["events"]:
+        middle = (event["start_s"] + event["end_s"]) / 2
+        assert above_the_clock[round((middle - LEARN_S) / 0.2)]
 
 
 def test_a_finished_audit_is_not_run_again(audited: tuple[Path, str], clip: Path):
@@ -194,6 +208,7 @@ def test_bad_videos_are_one_sentence(which: str, code: int, sentence: str, tmp_p
         (["--normal-first", "3", "--device", "cuda:7"], "use --device cpu or auto"),
         (["--normal-first", "3", "--exclude", "0,0 1,1"], "a polygon needs at least 3 corners"),
         (["--normal-first", "3", "--exclude", "left half"], "write corners as x,y x,y x,y"),
+        (["--normal-first", "3", "--start", "noon"], "--start noon: is no time; write it as"),
         (["--normal", "none.mp4"], "none.mp4: there is no such file"),
     ],
 )
@@ -247,7 +262,14 @@ def test_a_video_of_another_size_but_the_same_shape_is_scaled(
 def test_tiny_frames_and_slow_videos_are_audited_like_any_other(tmp_path: Path):
     still = write_video(tmp_path / "still.mp4", (16, 16), 40, gap_s=0.5)
     words = ("audit", still, "--normal-first", "10", "--out", tmp_path / "out", "--json")
-    done = run_nomaly(*words)
+    done = run_nomaly(*words, "--start", "2026-11-29T08:00+01:00")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
     assert (result["frames"], result["events"]) == (20, [])
+    # When it began was told, so the clock is a fact; another beginning is another audit.
+    with Store(tmp_path / "out") as store:
+        (source,) = store.sources(1)
+    assert (source.time_from, source.start_us) == ("given", 1_795_935_600_000_000)
+    other = run_nomaly(*words, "--start", "2026-11-29T09:00+01:00")
+    assert other.returncode == 2
+    assert "holds the results of another run: start" in other.stderr

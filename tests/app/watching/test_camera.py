@@ -8,7 +8,7 @@ import pytest
 from app.events.event import Finding, Picture
 from app.watching.camera import Camera, tell
 from app.watching.evidence import KEPT, Evidence
-from app.watching.namer import Names, vote
+from app.watching.namer import Names, Words, vote
 from detectors.tracks import TrackRule
 from detectors.types import Box, Frame
 from detectors.zones import Zones
@@ -80,7 +80,7 @@ def test_of_a_recording_an_event_is_told_when_it_has_ended():
 
 
 def test_an_event_tells_how_unexpected_its_noun_is():
-    camera = Camera(SIZE, live=False, surprise={"lamp": 6.5}.get)
+    camera = Camera(SIZE, live=False, words=Words({"lamp": 6.5}.get))
     play(camera, 3)
     (finding,) = ended(camera)
     assert finding.event.surprise_bits == 6.5

@@ -1,0 +1,183 @@
+"""The events of a run as tables for other programs: CSV, and COCO for what learns from boxes."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.events.event import Event
+from app.events.media import SNAPSHOT_SIDE
+from app.events.outputs import write_text
+from app.events.store import Run, SourceProgress, Store
+from app.report.times import basis, local
+
+COLUMNS = (
+    "id",
+    "kind",
+    "camera",
+    "video",
+    "start_s",
+    "end_s",
+    "start",
+    "end",
+    "time_from",
+    "headline",
+    "sure",
+    "noun",
+    "p",
+    "candidates",
+    "score",
+    "frames",
+    "surprise_bits",
+    "x1",
+    "y1",
+    "x2",
+    "y2",
+    "frame_width",
+    "frame_height",
+    "cut",
+    "crop",
+    "snapshot",
+)
+"""Of a row; `start` and `end` are ISO 8601 in the zone of this machine, and rest on `time_from`."""
+
+
+def rows(store: Store, run: Run) -> list[dict[str, Any]]:
+    """One row for every event of a run, its keys those of COLUMNS."""
+    sources = store.sources(run.id)
+    return [_row(store, run, event, source_of(event, sources)) for event in store.events(run.id)]
+
+
+def source_of(event: Event, sources: Sequence[SourceProgress]) -> SourceProgress | None:
+    """Where an event was seen."""
+    return next(
+        (one for one in sources if one.camera == event.camera and event.video in ("", one.uri)),
+        None,
+    )
+
+
+def as_csv(table: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV (RFC 4180) with a header.
+
+    Texts that a spreadsheet would take for a formula begin with an apostrophe.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    for row in table:
+        writer.writerow([_cell(row[column]) for column in COLUMNS])
+    return file.getvalue()
+
+
+def as_coco(table: Sequence[Mapping[str, Any]], description: str) -> dict[str, Any]:
+    """Rows as a COCO data set of detections, boxes in pixels of the snapshots.
+
+    Categories are headlines, so a guess is "something unnamed"; its candidates are attributes.
+    Faults of the camera have no box and are left out.
+    """
+    objects = [row for row in table if row["kind"] == "object"]
+    names = sorted({row["headline"] for row in objects})
+    images, boxes = [], []
+    for number, row in enumerate(objects, start=1):
+        scale = min(1.0, SNAPSHOT_SIDE / max(row["frame_width"], row["frame_height"]))
+        width, height = (
+            max(1, round(row[f"frame_{side}"] * scale)) for side in ("width", "height")
+        )
+        left, top, right, bottom = (
+            round(row[side] * scale, 1) for side in ("x1", "y1", "x2", "y2")
+        )
+        images.append(
+            {
+                "id": number,
+                "file_name": row["snapshot"],
+                "width": width,
+                "height": height,
+                "date_captured": row["start"],
+            }
+        )
+        boxes.append(
+            {
+                "id": number,
+                "image_id": number,
+                "category_id": 1 + names.index(row["headline"]),
+                "bbox": [left, top, round(right - left, 1), round(bottom - top, 1)],
+                "area": round((right - left) * (bottom - top), 1),
+                "iscrowd": 0,
+                "score": row["p"],
+                "attributes": {
+                    key: row[key] for key in ("id", "camera", "sure", "candidates", "start_s")
+                },
+            }
+        )
+    return {
+        "info": {"description": description},
+        "images": images,
+        "annotations": boxes,
+        "categories": [{"id": number, "name": name} for number, name in enumerate(names, start=1)],
+    }
+
+
+def write_csv(store: Store, run: Run, path: Path) -> None:
+    """Write a run's events as CSV.
+
+    Raises:
+        app.errors.StoreError: If the file cannot be written.
+    """
+    write_text(path, as_csv(rows(store, run)))
+
+
+def write_coco(store: Store, run: Run, path: Path) -> None:
+    """Write a run's events as a COCO data set.
+
+    Raises:
+        app.errors.StoreError: If the file cannot be written.
+    """
+    said = as_coco(rows(store, run), f"Nomaly {run.app_version}, {run.kind} {run.id}")
+    write_text(path, json.dumps(said, ensure_ascii=False, indent=1) + "\n")
+
+
+def _row(store: Store, run: Run, event: Event, source: SourceProgress | None) -> dict[str, Any]:
+    sides = ("x1", "y1", "x2", "y2")
+    return {
+        "id": event.id,
+        "kind": event.kind,
+        "camera": event.camera,
+        "video": event.video,
+        "start_s": round(event.start_s, 3),
+        "end_s": round(event.end_s, 3),
+        "start": local(event.start_us).isoformat(timespec="milliseconds"),
+        "end": local(event.end_us).isoformat(timespec="milliseconds"),
+        "time_from": basis(run, source) if source else "",
+        "headline": event.headline,
+        "sure": event.sure,
+        "noun": event.noun,
+        "p": round(event.p, 4),
+        "candidates": "; ".join(f"{noun} {p:.4f}" for noun, p in event.candidates),
+        "score": round(event.score, 4),
+        "frames": event.frames,
+        "surprise_bits": None if event.surprise_bits is None else round(event.surprise_bits, 2),
+        **{side: round(getattr(event.box, side), 1) for side in sides},
+        "frame_width": event.frame_size[1],
+        "frame_height": event.frame_size[0],
+        "cut": event.cut,
+        "crop": _name(store.media("crops", event)),
+        "snapshot": _name(store.media("snapshots", event)),
+    }
+
+
+def _name(picture: Path) -> str:
+    """A picture's name from the output folder on; empty if it is gone."""
+    return f"{picture.parent.name}/{picture.name}" if picture.exists() else ""
+
+
+def _cell(value: object) -> object:
+    """A value as it stands in CSV; the page's script writes the same."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t"):
+        return f"'{value}"
+    return value

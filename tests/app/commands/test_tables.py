@@ -1,0 +1,103 @@
+"""What the terminal tells first: a noun only where it is a fact."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.commands.name_tables import print_names, print_names_csv
+from app.commands.tables import print_events, print_state
+from app.events.event import Event
+from app.names.naming import NamedImage
+from app.watching.audit import AuditResult
+from app.watching.drawing import label
+from novic.vocabulary import NounScore
+from tests.app.events.findings import a_finding
+
+SURE = replace(a_finding().event, candidates=(("helmet", 0.8), ("cap", 0.1)), sure_from=0.6)
+GUESS = replace(SURE, candidates=(("drug", 0.07), ("oil", 0.05)))
+ALARM = replace(SURE, candidates=(("gun", 0.8), ("drill", 0.1)), sure_from=0.95)
+NOBODY = replace(SURE, candidates=())
+BLACK = replace(NOBODY, kind="camera", name="black picture")
+
+
+@pytest.mark.parametrize(
+    ("event", "sure", "headline"),
+    [
+        (SURE, True, "helmet"),
+        (GUESS, False, "something unnamed"),
+        (ALARM, False, "something unnamed"),
+        (NOBODY, False, "something unnamed"),
+        (BLACK, True, "black picture"),
+    ],
+)
+def test_an_events_headline_is_its_noun_only_from_the_line_on(
+    event: Event, sure: bool, headline: str
+):
+    told = event.as_json()
+    assert (told["sure"], told["headline"]) == (event.sure, event.headline) == (sure, headline)
+    assert label(event).startswith(headline)
+
+
+def rows_of(text: str, event_count: int) -> list[str]:
+    return [line.strip() for line in text.splitlines()[1 : 1 + event_count]]
+
+
+def after_camera(row: str) -> str:
+    return " ".join(row.split("hall")[1].split())
+
+
+def test_a_table_of_events_keeps_guesses_behind(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "120")
+    events = [SURE, GUESS, ALARM, BLACK]
+    print_events(AuditResult(Path("out"), events, 9, 9, 1.0, 0.5, 30.0, False, [], []))
+    sure, guess, alarm, black = rows_of(capsys.readouterr().out, 4)
+    assert sure.split()[2:] == ["hall", "helmet", "80%", "cap", "10%", "2.5"]
+    assert after_camera(guess) == "something unnamed drug 7%, oil 5% 2.5"
+    assert after_camera(alarm) == "something unnamed gun 80%, drill 10% 2.5"
+    assert after_camera(black) == "camera: black picture"
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (SURE, "helmet 80%, cap 10%"),
+        (GUESS, "something unnamed (drug 7%, oil 5%)"),
+        (NOBODY, "something unnamed"),
+    ],
+)
+def test_a_line_of_a_watch_tells_a_guess_as_one(
+    capsys: pytest.CaptureFixture[str], event: Event, words: str
+):
+    print_state({"event": "opened", **event.as_json()})
+    assert capsys.readouterr().out.split(maxsplit=2)[2].strip() == words
+
+
+NAMED = [
+    NamedImage("a.jpg", (NounScore("cup", 0.9), NounScore("mug", 0.05)), sure=True),
+    NamedImage("b.jpg", (NounScore("drug", 0.07), NounScore("oil", 0.05))),
+]
+
+
+def test_names_of_images_keep_the_same_rule(capsys: pytest.CaptureFixture[str]):
+    print_names(NAMED)
+    assert capsys.readouterr().out.splitlines() == [
+        "a.jpg\tcup\t90%\tmug 5%",
+        "b.jpg\tsomething unnamed\t\tdrug 7%, oil 5%",
+    ]
+    print_names_csv(NAMED)
+    assert capsys.readouterr().out.splitlines() == [
+        "path,rank,noun,p,error,sure",
+        "a.jpg,1,cup,0.9000,,1",
+        "a.jpg,2,mug,0.0500,,0",
+        "b.jpg,1,drug,0.0700,,0",
+        "b.jpg,2,oil,0.0500,,0",
+    ]
+    told = [json.loads(json.dumps(image.as_json())) for image in NAMED]
+    assert [(one["sure"], one["headline"]) for one in told] == [
+        (True, "cup"),
+        (False, "something unnamed"),
+    ]

@@ -1,0 +1,81 @@
+"""Events as CSV and COCO: the same figures as everywhere, boxes in the pictures they lie in."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from app.errors import StoreError
+from app.events.event import Finding
+from app.events.store import Store
+from app.report.export import COLUMNS, as_csv, rows, write_coco, write_csv
+from detectors.types import Box
+from tests.app.report.runs import a_fault, a_run, a_seen
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path) as opened:
+        yield opened
+
+
+def test_csv_has_a_row_for_every_event(store: Store):
+    run = a_run(store, a_seen(0), a_seen(1, (("drug", 0.07),)), a_fault(9))
+    write_csv(store, run, store.folder / "events.csv")
+    with (store.folder / "events.csv").open(newline="", encoding="utf-8") as file:
+        cat, drug, black = csv.DictReader(file)
+    assert tuple(cat) == COLUMNS
+    assert [row["headline"] for row in (cat, drug, black)] == [
+        "cat",
+        "something unnamed",
+        "black picture",
+    ]
+    assert [row["sure"] for row in (cat, drug, black)] == ["true", "false", "true"]
+    assert (drug["noun"], drug["p"], drug["candidates"]) == ("drug", "0.07", "drug 0.0700")
+    assert (cat["start_s"], cat["x1"], cat["y2"]) == ("5.0", "200.0", "300.0")
+    assert cat["time_from"] == "container"
+    assert cat["start"][:10] == "2026-11-29"
+    assert (store.folder / cat["crop"]).exists()
+    assert black["crop"] == ""
+
+
+def test_what_a_spreadsheet_would_run_is_disarmed(store: Store):
+    run = a_run(store, a_seen(0, (('=HYPERLINK("x")', 0.9),)))
+    (row,) = csv.DictReader(as_csv(rows(store, run)).splitlines())
+    assert row["noun"] == """'=HYPERLINK("x")"""
+
+
+def wide(finding: Finding) -> Finding:
+    """The same event in a frame of twice the size, of which a smaller picture is kept."""
+    box = finding.event.box
+    event = replace(
+        finding.event,
+        frame_size=(960, 1280),
+        box=Box(2 * box.x1, 2 * box.y1, 2 * box.x2, 2 * box.y2),
+    )
+    shown = finding.picture.snapshot.repeat(2, axis=0).repeat(2, axis=1)[:720, :960]
+    return replace(finding, event=event, picture=replace(finding.picture, snapshot=shown))
+
+
+def test_coco_boxes_lie_in_the_pictures_that_are_there(store: Store):
+    run = a_run(store, a_seen(0), wide(a_seen(1, (("drug", 0.07),))), a_fault(9))
+    write_coco(store, run, store.folder / "events.coco.json")
+    said = json.loads((store.folder / "events.coco.json").read_text(encoding="utf-8"))
+    assert [category["name"] for category in said["categories"]] == ["cat", "something unnamed"]
+    assert [box["category_id"] for box in said["annotations"]] == [1, 2]
+    assert said["annotations"][0]["bbox"] == [200, 120, 130, 180]
+    assert said["annotations"][1]["bbox"] == [330, 180, 195, 270]
+    assert said["annotations"][1]["attributes"]["candidates"] == "drug 0.0700"
+    for picture in said["images"]:
+        with Image.open(store.folder / picture["file_name"]) as image:
+            assert image.size == (picture["width"], picture["height"])
+
+
+def test_a_place_that_cannot_be_written_is_told(store: Store, tmp_path: Path):
+    run = a_run(store, a_seen(0))
+    with pytest.raises(StoreError, match=r"nowhere/events\.csv: cannot be written"):
+        write_csv(store, run, tmp_path / "nowhere" / "events.csv")
