@@ -53,7 +53,7 @@ def test_a_table_of_events_keeps_guesses_behind(
 ):
     monkeypatch.setenv("COLUMNS", "120")
     events = [SURE, GUESS, ALARM, BLACK]
-    print_events(AuditResult(Path("out"), events, 9, 9, 1.0, 0.5, 30.0, False, [], []))
+    print_events(AuditResult(Path("out"), events, 9, 9, 1.0, 0.5, 30.0, False, [], [], []))
     sure, guess, alarm, black = rows_of(capsys.readouterr().out, 4)
     assert sure.split()[2:] == ["hall", "helmet", "80%", "cap", "10%", "2.5"]
     assert after_camera(guess) == "something unnamed drug 7%, oil 5% 2.5"
