@@ -138,6 +138,10 @@ def test_new_weights_leave_the_old_measurement_behind(folder: Path):
     assert load_bundle(folder).certainty == Certainty()
 
 
+def test_the_starters_lines_were_measured():
+    assert load_bundle(starter_bundle_path()).certainty == Certainty(0.565, 0.98)
+
+
 @pytest.mark.parametrize("strategy", ["beam_k10_gp_t0.5", "beam_k10_gp_a1", "beam_k10_gr"])
 def test_what_a_strategy_makes_of_the_probabilities_is_never_a_fact(
     starter: NounModel, strategy: str
