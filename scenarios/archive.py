@@ -6,23 +6,39 @@ names within the folder (base dictionary, decoders, detector). What can be made 
 """
 
 import hashlib
-import json
+import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
-from scenarios.archive_files import Archive, read_archive, write_archive
+from scenarios.archive_files import (
+    LEAST_BYTES,
+    MOST_BYTES,
+    MOST_FILES,
+    MOST_TIMES,
+    Members,
+    copy,
+    read_archive,
+    write_archive,
+)
 from scenarios.lock import running
 from scenarios.settings import FILE, is_name
 from scenarios.site import Scenario, load_scenario
 from scenarios.yaml_files import ScenarioError
 
 MANIFEST = "nomaly-scenario.json"
+MOST_MANIFEST = 1_000_000
+"""Bytes of it."""
+_UNPACKING, _LOCK = ".import-", ".lock"
+_ONE_BY_ONE = 64
+"""Most files that are waited for on the disk one after the other."""
 _BLOCK = 1 << 20
 
 
@@ -47,7 +63,7 @@ class _Manifest(BaseModel):
     format: Literal["nomaly-scenario"] = "nomaly-scenario"
     version: Literal[1] = 1
     name: str
-    files: list[_Member]
+    files: Annotated[list[_Member], FailFast(), Field(max_length=MOST_FILES)]
 
 
 def export_scenario(scenario: Scenario, path: Path, *, overwrite: bool = False) -> Exported:
@@ -69,11 +85,27 @@ def export_scenario(scenario: Scenario, path: Path, *, overwrite: bool = False) 
         with running(scenario.folder):
             files = sorted(_files(named))
             members = [_member(file, scenario.folder) for file in files]
-            manifest = _Manifest(name=scenario.name, files=members).model_dump_json(indent=1)
+            manifest = _listed(scenario.name, members)
             write_archive(path, {MANIFEST: manifest.encode()} | _sources(scenario, files))
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be written: {error.strerror or error}") from error
     return Exported(len(files), left_out)
+
+
+def _listed(name: str, members: list[_Member]) -> str:
+    """The manifest of an archive that can be taken in again.
+
+    Raises:
+        ScenarioError: If there are too many files, or they are too large.
+    """
+    if len(members) > MOST_FILES or sum(member.size for member in members) > MOST_BYTES:
+        raise ScenarioError(
+            f"{name}: names more than {MOST_FILES:,} files or {MOST_BYTES:,} bytes; leave some out"
+        )
+    manifest = _Manifest(name=name, files=members).model_dump_json(indent=1)
+    if len(manifest.encode()) > MOST_MANIFEST:
+        raise ScenarioError(f"{name}: names too many files to list; leave some out")
+    return manifest
 
 
 def _named(scenario: Scenario) -> tuple[list[Path], list[str]]:
@@ -135,17 +167,16 @@ def import_scenario(
             is there, another run is on it, or nothing can be written.
     """
     try:
-        with read_archive(path) as archive:
-            manifest = _manifest(archive, path)
-            folder = root / manifest.name
-            if folder.exists() and not overwrite:
-                raise ScenarioError(f"{folder}: exists already; --overwrite replaces it")
-            root.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".import-", dir=root) as unpacking:
-                fresh = Path(unpacking) / manifest.name
-                _unpack(archive, manifest, fresh, path)
-                _check_scenario(fresh, manifest, path)
-                _put(fresh, folder)
+        root.mkdir(parents=True, exist_ok=True)
+        with _unpacking(root) as place:
+            with read_archive(path, MANIFEST) as members:
+                manifest = _manifest(members, path)
+                folder, fresh = root / manifest.name, place / manifest.name
+                if folder.exists() and not overwrite:
+                    raise ScenarioError(f"{folder}: exists already; --overwrite replaces it")
+                _unpack(members, manifest, fresh, path)
+            _check_scenario(fresh, manifest, path)
+            _put(fresh, folder)
     except OSError as error:
         raise ScenarioError(
             f"{error.filename or path}: cannot be read or written: {error.strerror or error}"
@@ -155,24 +186,56 @@ def import_scenario(
     return scenario
 
 
-def _manifest(archive: Archive, path: Path) -> _Manifest:
-    """The manifest, once it is sure that it fits the archive and leads nowhere else."""
+@contextmanager
+def _unpacking(root: Path) -> Iterator[Path]:
+    """A folder to unpack in; those that a kill left behind are removed."""
+    for earlier in root.glob(f"{_UNPACKING}*"):
+        with suppress(Timeout, OSError), FileLock(earlier / _LOCK, timeout=0):
+            shutil.rmtree(earlier)
+    with (
+        tempfile.TemporaryDirectory(prefix=_UNPACKING, dir=root) as place,
+        FileLock(Path(place) / _LOCK, timeout=0),
+    ):
+        yield Path(place)
+
+
+def _manifest(members: Members, path: Path) -> _Manifest:
+    """The manifest, once it is sure that it leads nowhere else and asks for no more than is taken.
+
+    Raises:
+        ScenarioError: If not.
+    """
+    name, content = next(members, ("", None))
+    if name != MANIFEST or content is None:
+        raise ScenarioError(f"{path}: is no scenario that nomaly exported")
+    raw = content.read(MOST_MANIFEST + 1)
+    if len(raw) > MOST_MANIFEST:
+        raise ScenarioError(f"{path}: {MANIFEST} in it is larger than {MOST_MANIFEST:,} bytes")
     try:
-        raw = json.loads(archive.read(MANIFEST, 1 << 26))
-        manifest = _Manifest.model_validate(raw)
-    except KeyError as error:
-        raise ScenarioError(f"{path}: is no scenario that nomaly exported") from error
-    except (ValueError, ValidationError) as error:
+        manifest = _Manifest.model_validate_json(raw)
+    except ValidationError as error:
         raise ScenarioError(f"{path}: {MANIFEST} in it is damaged or of another nomaly") from error
     if not is_name(manifest.name):
         raise ScenarioError(f"{path}: {manifest.name!r} in it is no name for a scenario")
-    told = [f"{manifest.name}/{member.path}" for member in manifest.files]
-    for name in (*told, *archive.names):
-        if not _is_safe(name):
-            raise ScenarioError(f"{path}: {name!r} in it leads out of the folder; nothing was read")
-    if sorted([MANIFEST, *told]) != sorted(archive.names):
-        raise ScenarioError(f"{path}: does not hold the files that its manifest lists")
+    for member in manifest.files:
+        _check_safe(f"{manifest.name}/{member.path}", path)
+    _check_size(sum(member.size for member in manifest.files), path)
     return manifest
+
+
+def _check_size(size: int, path: Path) -> None:
+    packed = path.stat().st_size
+    if size > MOST_BYTES:
+        raise ScenarioError(f"{path}: unpacks to {size:,} bytes, more than {MOST_BYTES:,}")
+    if size > max(LEAST_BYTES, MOST_TIMES * packed):
+        raise ScenarioError(
+            f"{path}: unpacks to {size:,} bytes, more than {MOST_TIMES} times its own size"
+        )
+
+
+def _check_safe(name: str, path: Path) -> None:
+    if not _is_safe(name):
+        raise ScenarioError(f"{path}: {name!r} in it leads out of the folder; nothing was taken")
 
 
 def _is_safe(name: str) -> bool:
@@ -183,21 +246,44 @@ def _is_safe(name: str) -> bool:
     )
 
 
-def _unpack(archive: Archive, manifest: _Manifest, folder: Path, path: Path) -> None:
-    need, free = (
-        sum(member.size for member in manifest.files),
-        shutil.disk_usage(folder.parent).free,
-    )
+def _unpack(members: Members, manifest: _Manifest, folder: Path, path: Path) -> None:
+    """Write all files, each as it was listed, and see that they are on the disk.
+
+    Raises:
+        ScenarioError: If one is damaged, missing, listed nowhere or twice, or there is no room.
+    """
+    listed = {f"{manifest.name}/{member.path}": member for member in manifest.files}
+    need = sum(member.size for member in manifest.files)
+    free = shutil.disk_usage(folder.parent).free
     if need > free:
         raise ScenarioError(
             f"{path}: needs {need:,} bytes in {folder.parent.parent}, {free:,} free"
         )
-    for member in manifest.files:
+    written = []
+    for name, content in members:
+        _check_safe(name, path)
+        member = listed.pop(name, None)
+        if member is None:
+            raise ScenarioError(f"{path}: does not hold the files that its manifest lists")
         target = folder / member.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        size, digest = archive.copy(f"{manifest.name}/{member.path}", target, member.size)
-        if (size, digest) != (member.size, member.sha256):
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if copy(content, target, member.size) != (member.size, member.sha256):
             raise ScenarioError(f"{path}: {member.path} in it is damaged; export it again")
+        written.append(target)
+    if listed or len(written) != len(manifest.files):
+        raise ScenarioError(f"{path}: does not hold the files that its manifest lists")
+    _make_safe(written)
+
+
+def _make_safe(files: Sequence[Path]) -> None:
+    """See that files are on the disk."""
+    if len(files) > _ONE_BY_ONE:
+        # A wait for the disk for each of thousands takes minutes.
+        os.sync()
+        return
+    for path in files:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def _check_scenario(folder: Path, manifest: _Manifest, path: Path) -> None:
@@ -220,7 +306,7 @@ def _put(fresh: Path, folder: Path) -> None:
         fresh.rename(folder)
         return
     with running(folder):
-        earlier = fresh.with_name("earlier")
+        earlier = fresh.with_name(".earlier")
         folder.rename(earlier)
         try:
             fresh.rename(folder)

@@ -6,6 +6,8 @@ from typing import Any
 
 from novic.whole_files import write_whole
 
+MOST_BYTES = 256 << 20
+"""Of a file; the largest dictionary has a tenth. Each takes some ten times its size to read."""
 SHOWN_FAULTS = 10
 """Faults told in full; the rest is only counted."""
 
@@ -15,9 +17,11 @@ def read_json(path: Path, kind: type[Exception]) -> Any:  # noqa: ANN401
 
     Args:
         path: The file.
-        kind: What to raise if it is missing, no UTF-8 or no JSON.
+        kind: What to raise if it is missing, too large, no UTF-8 or no JSON.
     """
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise kind(f"{path}: is larger than {MOST_BYTES:,} bytes, so it is not read")
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise kind(f"{path}: cannot be read: {error.strerror}") from error

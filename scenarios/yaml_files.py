@@ -35,6 +35,8 @@ type Fault = tuple[Key, str]
 _MAPPING = "tag:yaml.org,2002:map"
 _LIST = "tag:yaml.org,2002:seq"
 
+MOST_BYTES = 4_000_000
+"""Of a file; each takes some fifty times its size to read."""
 _DEEPEST = 20
 """Collections within each other; nobody's settings come near it."""
 
@@ -126,9 +128,11 @@ def read_yaml(path: Path) -> Document:
     """Read a YAML file.
 
     Raises:
-        ScenarioError: If it is missing, no UTF-8, no YAML or not plain data.
+        ScenarioError: If it is missing, too large, no UTF-8, no YAML or not plain data.
     """
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ScenarioError(f"{path}: is larger than {MOST_BYTES:,} bytes, so it is not read")
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from error
