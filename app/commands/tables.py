@@ -1,14 +1,15 @@
 """Results for people in a terminal."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.events.event import Event
+from app.events.event import Event, EventState
 from app.report.times import clock
+from app.watching.telling import clock_time
 
 if TYPE_CHECKING:
     from app.watching.audit import AuditResult
@@ -50,19 +51,40 @@ def print_events(result: "AuditResult") -> None:
     )
 
 
-def print_state(event: dict[str, Any]) -> None:
-    """One line for an event that opened, was named anew or closed."""
+def print_state(event: dict[str, Any], *, of_file: bool = False) -> None:
+    """One line for an event that opened, was named anew or closed.
+
+    Args:
+        event: A message of a watch; of those that are no event, people read on stderr.
+        of_file: Tell times from the start of the file, not by the clock.
+    """
+    if event["event"] not in get_args(EventState.__value__):
+        return
     nouns = _listed(event["candidates"][:3])
     if event["kind"] == "camera":
         nouns = f"camera: {event['name']}"
     elif not event["sure"]:
         nouns = f"{event['headline']} ({nouns})" if nouns else event["headline"]
-    span = clock(event["start_s"])
-    if event["event"] == "closed":
-        span += f" - {clock(event['end_s'])}"
+    start, end = (
+        clock(event[f"{name}_s"]) if of_file else clock_time(event[f"{name}_us"])
+        for name in ("start", "end")
+    )
+    span = f"{start} - {end}" if event["event"] == "closed" else start
     Console().print(
         f"{event['event']:<8} {span:<18} {nouns}", highlight=False, markup=False, soft_wrap=True
     )
+
+
+def watched(summary: dict[str, Any]) -> str:
+    """What a watch came to, from its summary."""
+    events, gaps = len(summary["events"]), len(summary["gaps"])
+    said = [f"{events} event{'s' if events != 1 else ''} in {clock(summary['watched_s'])} watched"]
+    if summary["learned_s"]:
+        said.append(f"{clock(summary['learned_s'])} learned from")
+    said.append(f"{summary['frames']} frames looked at, {summary['dropped']} dropped")
+    if gaps:
+        said.append(f"blind {gaps} time{'s' if gaps != 1 else ''}")
+    return f"{', '.join(said)}. Report: {summary['report']}"
 
 
 def _headline(event: Event) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -211,6 +212,14 @@ def watch(
     for_s: Annotated[
         float | None, typer.Option("--for", help="Stop after so many seconds of watching.")
     ] = None,
+    heartbeat: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Seconds between signs of life, 0 for none; by default 60, and on a terminal a "
+            "line that is always up to date.",
+        ),
+    ] = None,
     sink: Sinks = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -222,33 +231,48 @@ def watch(
     The same command goes on in the same folder, also after a crash: with the detector that it
     learned, and with a note of the time in which nobody looked.
     """
-    from app.commands.tables import print_state
     from app.private import privately
     from app.sinks.build import parse_sinks
+    from app.sources.open import kind_of
     from app.sources.typed import read_source
-    from app.watching.watch import WatchRequest
-    from app.watching.watch import watch as run_watch
+    from app.watching.asked import check_watch
 
     reporter = show_progress(quiet)
     source = read_source(source, reporter.say)
+    sinks = parse_sinks(sink or [])
     site = looking.open_site(taught=learn is not None)
+    check_watch(
+        source,
+        learn_s=learn,
+        detector=site.detector,
+        seconds={"--connect": connect, "--for": for_s},
+    )
+    # Heavy: what makes no sense has been said by now.
+    from app.commands.tables import print_state, watched
+    from app.watching.watch import WatchRequest
+    from app.watching.watch import watch as run_watch
+
     request = WatchRequest(
         source=source,
         out=out,
         learn_s=learn,
         connect_s=connect,
         for_s=for_s,
-        sinks=parse_sinks(sink or []),
+        heartbeat_s=heartbeat,
+        sinks=sinks,
         **_shared(looking, learning, site),
         device=device,
         overwrite=overwrite,
     )
+    tell = print_json if as_json else partial(print_state, of_file=kind_of(source) == "file")
     with privately(out, reporter.say):
-        summary = run_watch(request, reporter, print_json if as_json else print_state)
+        summary = run_watch(request, reporter, tell)
     if as_json:
         print_json(summary)
     else:
-        typer.echo(f"{len(summary['events'])} events. Report: {summary['report']}")
+        typer.echo(watched(summary))
+    if summary["stopped"]:
+        tell_stopped()
 
 
 @cli.command(

@@ -148,6 +148,10 @@ class Lasting:
     """The same as UTC in microseconds."""
     score: float
     frames: int
+    path: tuple[tuple[float, Box, float], ...] = ()
+    """(pts_s, box, score) of its sightings: those that were not saved yet, ..."""
+    thinned: bool = False
+    """... or all, because older ones were thinned out."""
 
 
 def box_sides(box: Box) -> tuple[float, float, float, float]:

@@ -264,12 +264,21 @@ class Store:
             ],
         )
 
-    def _save_lasting(self, lasting: Iterable[Lasting]) -> None:
+    def _save_lasting(self, lasting: Sequence[Lasting]) -> None:
         self._db.executemany(
             "UPDATE event SET end_s = ?, end_us = ?, score = ?, frames = ?"
             " WHERE id = ? AND state != 'closed'",
             [(one.end_s, one.end_us, one.score, one.frames, one.id) for one in lasting],
         )
+        for one in lasting:
+            if one.thinned:
+                self._db.execute("DELETE FROM sighting WHERE event_id = ?", (one.id,))
+            self._db.executemany(
+                # An event that is still being named has no row yet; its path comes with that.
+                "INSERT OR IGNORE INTO sighting SELECT id, ?, ?, ?, ?, ?, ? FROM event"
+                " WHERE id = ? AND state != 'closed'",
+                [(pts_s, *box_sides(box), score, one.id) for pts_s, box, score in one.path],
+            )
 
     def _save_vector(self, finding: Finding, embedder: str) -> None:
         if finding.vector is None:

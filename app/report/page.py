@@ -1,7 +1,7 @@
 """Fills the report's template from the store, so that all outputs tell the same numbers."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from app.events.event import Event
 from app.events.media import SNAPSHOT_SIDE
 from app.events.outputs import write_text
 from app.events.store import Run, SourceProgress, Store
+from app.events.watched import watched_s
 from app.report.about import about
 from app.report.cards import Card, cards
 from app.report.export import COLUMNS, rows, source_of
@@ -27,7 +28,7 @@ def write_report(store: Store, run: Run) -> Path:
     Raises:
         app.errors.StoreError: If it cannot be written.
     """
-    events, sources = store.events(run.id), store.sources(run.id)
+    events, sources, gaps = store.events(run.id), store.sources(run.id), store.gaps(run.id)
     shown = cards(store, run, events)
     page = Environment(
         loader=PackageLoader("app.report", "."), autoescape=True, trim_blocks=True
@@ -46,11 +47,11 @@ def write_report(store: Store, run: Run) -> Path:
             ],
             open_lanes=OPEN_LANES,
             frames=sum(source.frames for source in sources),
-            looked=clock(_looked_s(store, run, sources)),
+            looked=clock(sum(watched_s(source, gaps) for source in sources)),
             speed=_speed(run),
             started=day(run.started_us),
             zone=zone(run.started_us),
-            gaps=[gap_row(gap) for gap in store.gaps(run.id)],
+            gaps=[gap_row(gap) for gap in gaps],
             videos=sorted(file.name for file in store.folder.glob("annotated*.mp4")),
             about=about(store, run, events),
             data=_data(store, run),
@@ -94,30 +95,6 @@ def _of_source(
     source: SourceProgress, sources: Sequence[SourceProgress], shown: Sequence[Card]
 ) -> list[tuple[int, Event]]:
     return [(card.number, card.event) for card in shown if source_of(card.event, sources) is source]
-
-
-def _looked_s(store: Store, run: Run, sources: Sequence[SourceProgress]) -> float:
-    """Seconds that were really looked at: without what was learned from, and without gaps."""
-    total = sum(max(source.seen_s - source.from_s, 0.0) for source in sources)
-    if run.kind != "watch":
-        return total
-    ends_us = {
-        source.camera: (source.start_us or 0) + round(source.seen_s * 1e6) for source in sources
-    }
-    return max(total - _blind_s(store.gaps(run.id), ends_us), 0.0)
-
-
-def _blind_s(gaps: Sequence[Mapping[str, Any]], ends_us: Mapping[str, int]) -> float:
-    """Seconds that gaps cover, those that overlap counted once; gaps are in order."""
-    covered_us, until_us = 0, dict.fromkeys(ends_us, 0)
-    for gap in gaps:
-        camera = gap["camera"]
-        last_us = ends_us.get(camera, 0)
-        end_us = min(gap["end_us"] or last_us, last_us)
-        begin_us = max(gap["start_us"], until_us.get(camera, 0))
-        covered_us += max(end_us - begin_us, 0)
-        until_us[camera] = max(until_us.get(camera, 0), end_us)
-    return covered_us / 1e6
 
 
 def _speed(run: Run) -> str:

@@ -1,6 +1,6 @@
 """What every source of frames can do, recorded or live."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self
 
@@ -24,12 +24,14 @@ type GapReason = Literal[
     "size",
     "damaged",
     "missing",
+    "learning",
     "stopped",
     "killed",
 ]
 """Why a source went blind; "size": its pictures came in another size than was learned; "damaged": a
-recording's pictures could not be decoded; "missing": nothing was recorded; "stopped"
-and "killed": nobody looked, because the watch was not running."""
+recording's pictures could not be decoded; "missing": nothing was recorded; "learning": nobody
+looked, because the view was being learned; "stopped" and "killed": because the watch was not
+running."""
 
 
 class SourceError(NomalyError):
@@ -163,8 +165,14 @@ class LiveSource(Protocol):
         """Times of blindness so far, in order; the last one may still be open."""
         ...
 
-    def connect(self, timeout_s: float) -> SourceInfo:
+    def connect(
+        self, timeout_s: float, failed: Callable[[str], None] = lambda _: None
+    ) -> SourceInfo:
         """Wait for the first frame, which `frames` then delivers.
+
+        Args:
+            timeout_s: How long.
+            failed: Told why an attempt failed, whenever that is another reason than before.
 
         Raises:
             UnreachableError: If none arrived in time; says why the attempts failed.

@@ -10,7 +10,7 @@ import dataclasses
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from app.address import Address, is_place, split_address
@@ -97,7 +97,7 @@ class LiveCamera:
         )
         network = split_address(str(address)) if kind == "network" else None
         uri = network.shown if network else f"{kind} {address}"
-        name = _host(network) if network else f"{kind}-{address}"
+        name = host_of(network) if network else f"{kind}-{address}"
         self._info = SourceInfo(camera or name, uri, size=(0, 0), fps=0.0, duration_s=0.0)
         self._changed = threading.Condition()
         self._stop = threading.Event()
@@ -136,8 +136,14 @@ class LiveCamera:
         with self._changed:
             return list(self._gaps)
 
-    def connect(self, timeout_s: float) -> SourceInfo:
+    def connect(
+        self, timeout_s: float, failed: Callable[[str], None] = lambda _: None
+    ) -> SourceInfo:
         """Wait for the first frame, which `frames` then delivers.
+
+        Args:
+            timeout_s: How long.
+            failed: Told why an attempt failed, whenever that is another reason than before.
 
         Returns:
             The camera's size and announced rate.
@@ -146,8 +152,14 @@ class LiveCamera:
             UnreachableError: If no frame came in time, or the camera refuses the login: asking
                 again would not help, and may lock the account.
         """
+        until_s, told = time.monotonic() + timeout_s, ""
         with self._changed:
-            self._changed.wait_for(self._connected_or_hopeless, timeout_s)
+            while not self._connected_or_hopeless() and time.monotonic() < until_s:
+                why = self._last_failure.text if self._last_failure else ""
+                if why != told:
+                    told = why
+                    failed(why)
+                self._changed.wait(max(0.0, until_s - time.monotonic()))
             if self._info.size != (0, 0):
                 return self._info
             failure, tries = self._last_failure, self._stats.attempts
@@ -298,7 +310,12 @@ class LiveCamera:
         return max(0.0, alive_s - begun_s)
 
 
-def _host(address: Address) -> str:
+def host_of(address: Address) -> str:
+    """The host that an address names.
+
+    Raises:
+        UnreachableError: If it names none.
+    """
     if not address.host:
         raise UnreachableError(f"{address.shown}: the address names no host")
     if not is_place(address.place):

@@ -1,5 +1,6 @@
 """From what a user typed to a source of frames."""
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, get_args
@@ -8,7 +9,7 @@ from app.address import is_address, split_address
 from app.redact import shown_address
 from app.sources.base import LiveSource, Recording, SourceError, UnreachableError
 from app.sources.file import FileSource
-from app.sources.live import LiveCamera, LiveSettings
+from app.sources.live import LiveCamera, LiveSettings, host_of
 from app.sources.paced import PacedSource
 from novic.errors import UsageError
 
@@ -48,6 +49,30 @@ def check_recording(spec: str | Path) -> None:
         raise UsageError(f"{spec}: there is no such file")
     if path.is_dir():
         raise UsageError(f"{spec}: is a folder; name video files")
+
+
+def check_live(spec: str) -> None:
+    """Say what plainly is nothing to watch, before anything is loaded for it.
+
+    Raises:
+        UsageError: If there is no such file or it is a folder.
+        UnreachableError: If the address makes no sense, or there is no such webcam.
+    """
+    match kind_of(spec):
+        case "network":
+            host_of(split_address(spec))
+        case "webcam":
+            # Only Linux has a file for each.
+            if sys.platform == "linux" and not Path(f"/dev/video{int(spec)}").exists():
+                raise UnreachableError(
+                    f"webcam {spec}: there is no /dev/video{int(spec)}{_webcams()}"
+                )
+        case "file":
+            path = _path(spec)
+            if not path.exists():
+                raise UsageError(f"{spec}: there is no such file{_hint(spec)}")
+            if path.is_dir():
+                raise UsageError(f"{spec}: is a folder; name a video file")
 
 
 def open_recording(
@@ -95,6 +120,19 @@ def open_live(
 
 def _live(spec: str) -> str:
     return f"{shown_address(spec)}: is a live source, not a file; use: nomaly watch ADDRESS"
+
+
+def _webcams() -> str:
+    """Which webcams there are, behind the one that there is not."""
+    there = sorted(int(node.name[5:]) for node in Path("/dev").glob("video[0-9]*"))
+    return f"; there are: {', '.join(map(str, there))}" if there else "; no camera is connected"
+
+
+def _hint(spec: str) -> str:
+    """What may have been meant by an address without its scheme, such as 192.168.0.9:554/live."""
+    host, separator, _ = spec.partition("/")
+    named = separator and not host.startswith(".") and ("." in host or ":" in host)
+    return f"; if that is a camera, write rtsp://{spec} or http://{spec}" if named else ""
 
 
 def _path(spec: str) -> Path:

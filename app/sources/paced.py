@@ -3,7 +3,7 @@
 import dataclasses
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from app.sources.base import Gap, LiveStats, Source, SourceInfo
 from detectors.types import Frame
@@ -56,7 +56,9 @@ class PacedSource:
         """What was wrong with the recording so far, in one sentence; empty if nothing."""
         return self._source.warning
 
-    def connect(self, timeout_s: float) -> SourceInfo:
+    def connect(
+        self, timeout_s: float, failed: Callable[[str], None] = lambda _: None
+    ) -> SourceInfo:
         """The recording is open already."""
         return self._source.info
 

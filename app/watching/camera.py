@@ -122,12 +122,24 @@ class Camera:
 
     @property
     def lasting(self) -> list[Lasting]:
-        """How far the events have come that were told and are still open."""
+        """How far the events have come that were told and are still open, with whole paths."""
         return [
-            Lasting(event_id(track), track.end_s, track.end_us, track.peak, track.frames)
+            Lasting(
+                event_id(track),
+                track.end_s,
+                track.end_us,
+                track.peak,
+                track.frames,
+                tuple(track.path),
+            )
             for track, followed in self._followed.items()
             if followed.named_from
         ]
+
+    @property
+    def open(self) -> int:
+        """How many events were told and are still open."""
+        return sum(followed.named_from > 0 for followed in self._followed.values())
 
     @property
     def due(self) -> int:

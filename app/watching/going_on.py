@@ -50,7 +50,7 @@ class GoingOn:
         if self.source is None:
             return learned_s
         self.source.frames = max(0, self.source.frames - 1)
-        return self.source.seen_s
+        return max(self.source.seen_s, self.source.from_s)
 
     def begin(self, store: Store) -> tuple[int, list[Event]]:
         """Begin the run, or take it up and close what was left open.

@@ -30,6 +30,7 @@ class Recorder:
         self._embedder = embedder
         self._peaks: dict[int, float] = {}
         self._kept_gaps: set[Gap] = set()
+        self._kept_sightings: dict[str, int] = {}
 
     def watched(self, frames: Sequence[Frame], peaks: Iterable[float]) -> None:
         """Count analysed frames.
@@ -58,10 +59,10 @@ class Recorder:
         """Save all that is new.
 
         Args:
-            findings: Events that changed.
+            findings: Events that changed; their paths are kept whole.
             final: Whether nothing seen so far can change any more; the last frame showed nothing.
             gaps: All gaps of the source.
-            lasting: How far the events have come that are open.
+            lasting: How far the events have come that are open, with whole paths.
 
         Raises:
             app.errors.StoreError: If it cannot be written.
@@ -71,10 +72,13 @@ class Recorder:
             # The last frame is read again: a video always holds something from there on.
             source.done_s, source.done_frames = source.seen_s, source.frames - 1
         new = [gap for gap in gaps if gap not in self._kept_gaps]
+        found = [*findings]
+        for one in found:
+            self._kept_sightings[one.event.id] = len(one.path)
         changes = Changes(
             replace(source),
-            [*findings],
-            lasting=lasting,
+            found,
+            lasting=[self._new_sightings(one) for one in lasting],
             peaks=self._peaks,
             gaps=new,
             embedder=self._embedder,
@@ -82,3 +86,14 @@ class Recorder:
         self._store.save(self._run_id, changes)
         self._peaks = {}
         self._kept_gaps.update(new)
+        going_on = {one.id for one in lasting}
+        self._kept_sightings = {
+            one: count for one, count in self._kept_sightings.items() if one in going_on
+        }
+
+    def _new_sightings(self, one: Lasting) -> Lasting:
+        """The same with those sightings alone that were not kept yet, if none was thinned out."""
+        kept, self._kept_sightings[one.id] = self._kept_sightings.get(one.id, 0), len(one.path)
+        if len(one.path) < kept:
+            return replace(one, thinned=True)
+        return replace(one, path=one.path[kept:])

@@ -2,26 +2,27 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from app.errors import UsageError
 from app.events.event import Finding
 from app.events.outputs import earlier_run, sole_writer, write_events
 from app.events.store import Changes, SourceProgress, Store
+from app.events.watched import watched_s
 from app.events.writer import Writer
 from app.progress import Reporter
 from app.redact import shown_address
 from app.report.page import write_report
 from app.sinks.build import AnySink
 from app.sinks.feeder import feeding
-from app.sources.base import LiveSource
+from app.sources.base import Gap, LiveSource
 from app.sources.open import kind_of, open_live
 from app.stop import Stop, stoppable
+from app.watching.backlog import Backlog
 from app.watching.camera import Camera
 from app.watching.fitting import fit_detector
 from app.watching.going_on import GoingOn
@@ -31,6 +32,7 @@ from app.watching.naming import Beside
 from app.watching.normal import normal_view
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
+from app.watching.telling import Tell, Telling
 from detectors.base import Detector
 from detectors.build import load_detector
 from detectors.types import Frame
@@ -53,36 +55,31 @@ class WatchRequest(RunRequest):
     """How long to wait for the first frame."""
     for_s: float | None = None
     """Stop by itself after so many seconds of watching."""
+    heartbeat_s: float | None = None
+    """Pause between signs of life; see `app.watching.telling.Telling`."""
     sinks: tuple[AnySink, ...] = ()
     """Who is given every event state besides."""
-
-
-type Tell = Callable[[dict[str, Any]], None]
-"""Is given every event state as JSON."""
 
 
 def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, Any]:
     """Watch until Ctrl-C, the end of a file, or `for_s`; goes on if the folder holds this watch.
 
     Args:
-        request: What to watch.
+        request: What to watch; see `app.watching.asked.check_watch`.
         reporter: Told what is going on.
-        tell: Given a line for every event that opened, was named anew, or closed; called on another
-            thread.
+        tell: Given a line for every event that opened, was named anew, or closed, when the camera
+            was lost and came back, and now and then a sign of life; called on other threads, but
+            never on two at once.
 
     Returns:
         The summary as scripts read it: frames, dropped, gaps, events, report.
 
     Raises:
-        UsageError: If the request makes no sense, or the folder holds another run.
+        app.errors.UsageError: If the folder holds another run.
         app.sources.base.UnreachableError: If the camera does not deliver its first frame in time.
         detectors.base.DetectorError: If the detector cannot be fitted or loaded.
         app.errors.StoreError: If results cannot be written.
     """
-    if (request.learn_s is None) == (request.detector is None):
-        raise UsageError("say what is normal: either --learn SECONDS or --detector FOLDER")
-    if request.learn_s is not None and request.learn_s <= 0:
-        raise UsageError(f"--learn {request.learn_s:g}: must be above 0 seconds")
     keys = [sink.key for sink in request.sinks]
     with (
         sole_writer(request.out, overwrite=request.overwrite),
@@ -93,7 +90,7 @@ def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, An
         before = next(iter(store.sources(run.id)), None) if run is not None else None
         if run is not None and before is not None and before.finished:
             reporter.say(f"{request.out} holds the finished results of this very watch.")
-            return _summary(store, run.id, dropped=0)
+            return _summary(store, run.id)
         return _watch_camera(request, store, GoingOn(run, before, settings), reporter, tell)
 
 
@@ -110,14 +107,30 @@ def _watch_camera(
     start_s = going_on.start_s(request.learn_s or 0.0) if played_on else 0.0
     camera = open_live(request.source, request.camera, request.fps, start_s=start_s)
     try:
-        with reporter.task(f"Connecting to {shown_address(request.source)}"):
-            camera.connect(request.connect_s)
+        _connect(camera, request, reporter)
+        telling = Telling(camera, reporter, tell, heartbeat_s=request.heartbeat_s)
         # Until here Ctrl-C ends everything at once: there is nothing to put in order yet.
-        with stoppable() as stop:
-            watching = _Watch(request, store, camera, going_on, reporter, tell, stop)
+        with stoppable() as stop, telling:
+            watching = _Watch(request, store, camera, going_on, reporter, telling, stop)
             return watching.run(names, fitted or watching.learned_detector(device))
     finally:
         camera.close()
+
+
+def _connect(camera: LiveSource, request: WatchRequest, reporter: Reporter) -> None:
+    """Wait for the first frame, and say meanwhile why it does not come.
+
+    Raises:
+        app.sources.base.UnreachableError: If it does not come in time.
+    """
+    with reporter.task(f"Connecting to {shown_address(request.source)}") as meter:
+
+        def failed(why: str) -> None:
+            meter.to(0, why)
+            if not reporter.console.is_terminal:
+                reporter.say(f"{camera.info.uri}: {why}, trying again")
+
+        camera.connect(request.connect_s, failed)
 
 
 class _Watch:
@@ -130,7 +143,7 @@ class _Watch:
         camera: LiveSource,
         going_on: GoingOn,
         reporter: Reporter,
-        tell: Tell,
+        telling: Telling,
         stop: Stop,
     ) -> None:
         self._request = request
@@ -138,9 +151,12 @@ class _Watch:
         self._camera = camera
         self._going_on = going_on
         self._reporter = reporter
-        self._tell = tell
+        self._telling = telling
+        self._pulse = telling.pulse
         self._stop = stop
-        self._frames = camera.frames(timeout_s=0.25)
+        self._backlog = Backlog(self._coming())
+        self._from_s = 0.0
+        self._learned: list[Gap] = []
         self._until = math.inf
         self._begun: int | None = None
 
@@ -149,7 +165,9 @@ class _Watch:
         run_id = self._run_id()
         info = self._camera.info
         size = detector.frame_size or info.size
-        source = self._going_on.source or SourceProgress(info.camera, info.uri, size, 0.0, 0.0)
+        source = self._going_on.source
+        if source is None:
+            source = SourceProgress(info.camera, info.uri, size, self._from_s, 0.0)
         camera = Camera(
             size,
             live=True,
@@ -170,7 +188,8 @@ class _Watch:
                 run = self._store.end_run(run_id, "stopped" if self._stop.asked else "finished", {})
                 write_events(self._request.out, self._store.events(run_id))
                 write_report(self._store, run)
-        return _summary(self._store, run_id, dropped=self._camera.stats.dropped)
+        dropped = self._camera.stats.dropped + self._backlog.skipped
+        return _summary(self._store, run_id, dropped=dropped, stopped=self._stop.asked)
 
     def learned_detector(self, device: torch.device) -> Detector:
         """A detector that learns from the camera's next seconds.
@@ -179,21 +198,36 @@ class _Watch:
             KeyboardInterrupt: If it is stopped before it has learned.
             detectors.base.DetectorError: If it cannot be fitted.
         """
-        seen = normal_view(self._arriving(), self._request.learn_s or 0.0, self._reporter)
+        seen = normal_view(self._stretch(), self._request.learn_s or 0.0, self._reporter)
         self._stop.check()
         config = self._request.detector_config
-        detector = fit_detector(config, seen, device, self._reporter, self._stop.check)
+        with self._backlog.keeping():
+            detector = fit_detector(config, seen, device, self._reporter, self._stop.check)
         # The run first: a detector without one would be nobody's.
         self._run_id()
         detector.save(self._request.kept_detector)
         return detector
+
+    def _stretch(self) -> Iterator[Frame]:
+        """The frames to learn from, which are not watched."""
+        first_us: int | None = None
+        for frame in self._arriving():
+            if frame is None:
+                continue
+            first_us = frame.time_us if first_us is None else first_us
+            self._from_s = frame.pts_s
+            if self._going_on.source is not None:
+                self._learned = [
+                    Gap(first_us, frame.time_us, "learning", "it learned the view anew")
+                ]
+            yield frame
 
     def _run_id(self) -> int:
         """The run, begun or taken up the first time that it is asked for."""
         if self._begun is None:
             self._begun, closed = self._going_on.begin(self._store)
             for event in closed:
-                self._tell({"event": event.state, **event.as_json()})
+                self._telling.tell({"event": event.state, **event.as_json()})
         return self._begun
 
     @contextmanager
@@ -206,35 +240,54 @@ class _Watch:
             def tell(changes: Changes) -> None:
                 wake()
                 for finding in changes.findings:
-                    self._tell({"event": finding.event.state, **finding.event.as_json()})
+                    self._telling.tell({"event": finding.event.state, **finding.event.as_json()})
 
             with closing(Writer(lambda: Store(self._request.out, sinks=keys), tell)) as writer:
                 yield writer
 
     def _look(self, lookout: Lookout) -> None:
-        """Look at frames as they arrive, and save and tell as it goes."""
+        """Look at frames as they arrive, and save and tell as it goes, also while none come."""
         self._reporter.say(f"Watching {self._camera.info.uri}; Ctrl-C stops and writes the report.")
-        saved = time.monotonic()
-        self._until = saved + (self._request.for_s or math.inf)
+        self._telling.watching()
+        saved_at, saved_gaps = time.monotonic(), self._gaps
+        self._until = saved_at + (self._request.for_s or math.inf)
         for frame in self._arriving():
-            lookout.look([frame])
-            findings = lookout.findings()
-            now = time.monotonic()
-            if findings or now - saved >= SAVE_EVERY_S:
+            if frame is not None:
+                lookout.look([frame])
+                self._note(frame, lookout)
+            findings, now = lookout.findings(), time.monotonic()
+            if findings or self._gaps != saved_gaps or now - saved_at >= SAVE_EVERY_S:
                 self._save(lookout, findings)
-                saved = now
+                saved_at, saved_gaps = now, self._gaps
 
-    def _arriving(self) -> Iterator[Frame]:
-        """Frames as they come, until the source ends or the user stops it."""
-        for frame in self._frames:
+    def _note(self, frame: Frame, lookout: Lookout) -> None:
+        self._pulse.looked(frame, lookout.camera.open)
+        self._pulse.skipped = self._backlog.skipped
+        self._pulse.doing = "catching up" if self._backlog.behind_s else "watching"
+
+    def _coming(self) -> Iterator[Frame | None]:
+        """What the source gives, each frame noted when it comes."""
+        for frame in self._camera.frames(timeout_s=0.25):
+            if frame is not None:
+                self._pulse.came(frame)
+            yield frame
+
+    def _arriving(self) -> Iterator[Frame | None]:
+        """What there is to look at, None while nothing comes, until the source or the user ends."""
+        for frame in self._backlog.frames():
             if self._stop.asked or time.monotonic() >= self._until:
                 return
-            if frame is not None:
-                yield self._going_on.placed(frame)
+            yield self._going_on.placed(frame) if frame is not None else None
+
+    @property
+    def _gaps(self) -> list[Gap]:
+        """All times of blindness so far."""
+        before, since = self._going_on.gaps, self._camera.gaps
+        return [*before, *self._learned, *since, *self._backlog.gaps]
 
     def _save(self, lookout: Lookout, findings: Sequence[Finding]) -> None:
         """See to it that what changed is stored, then told."""
-        lookout.save(findings, gaps=[*self._going_on.gaps, *self._camera.gaps])
+        lookout.save(findings, gaps=self._gaps)
 
 
 def _settings(request: WatchRequest) -> dict[str, Any]:
@@ -253,12 +306,18 @@ def _fitted_detector(
     return load_detector(kept, device) if going_on.run is not None and kept.exists() else None
 
 
-def _summary(store: Store, run_id: int, *, dropped: int) -> dict[str, Any]:
+def _summary(
+    store: Store, run_id: int, *, dropped: int = 0, stopped: bool = False
+) -> dict[str, Any]:
+    sources, gaps = store.sources(run_id), store.gaps(run_id)
     return {
-        "frames": sum(source.frames for source in store.sources(run_id)),
+        "frames": sum(source.frames for source in sources),
         "dropped": dropped,
-        "gaps": [_gap(gap) for gap in store.gaps(run_id)],
+        "watched_s": round(sum(watched_s(source, gaps) for source in sources), 3),
+        "learned_s": round(sum(source.from_s for source in sources), 3),
+        "gaps": [_gap(gap) for gap in gaps],
         "events": [event.as_json() for event in store.events(run_id)],
+        "stopped": stopped,
         "report": str(store.folder / "report.html"),
     }
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from app.events.store import Store
+from app.sources.open import open_recording
 from detectors.types import Box
-from tests.app.short_watch import run_nomaly, start_nomaly
+from tests.app.short_watch import LEARN_S, run_nomaly, start_nomaly
 from tests.peers.camera import RtspCamera
 from tests.peers.consumer import is_alive, reader_pids, wait_for
 
@@ -67,10 +68,24 @@ def test_a_killed_hung_and_restarted_camera_is_survived(rtsp_camera: RtspCamera,
         finally:
             process.send_signal(signal.SIGINT)
             stdout, stderr = process.communicate(timeout=30)
-    assert process.returncode == 0, stderr
-    summary = lines_of(stdout)[-1]
+    assert process.returncode == 1, stderr
+    assert "nomaly: stopped; the same command goes on from here" in stderr
+    *told, summary = lines_of(stdout)
+    assert summary["stopped"]
     assert [gap["reason"] for gap in summary["gaps"]] == ["ended", "stalled"]
     assert all(gap["end_us"] > gap["start_us"] for gap in summary["gaps"])
+    of_camera = [one for one in told if one["event"] in ("lost", "back")]
+    assert [(one["event"], one["reason"]) for one in of_camera] == [
+        ("lost", "ended"),
+        ("back", "ended"),
+        ("lost", "stalled"),
+        ("back", "stalled"),
+    ]
+    times = [gap[side] for gap in summary["gaps"] for side in ("start_us", "end_us")]
+    assert [one["time_us"] for one in of_camera] == times
+    name = of_camera[0]["camera"]
+    assert f"camera {name} lost (connection ended), trying again" in stderr
+    assert stderr.count(f"camera {name} back after") == 2
     report = (out / "report.html").read_text()
     assert "Blind times" in report
     written = b"".join(file.read_bytes() for file in out.rglob("*") if file.is_file())
@@ -126,6 +141,43 @@ def test_a_killed_watch_of_a_camera_goes_on_with_what_it_learned(
     refused = run_nomaly(*words, "--fps", "2")
     assert refused.returncode == 2
     assert "holds the results of another run: fps (5.0 before, 2.0 now)" in refused.stderr
+
+
+@pytest.mark.timeout(300)
+def test_a_watch_that_is_killed_while_the_camera_is_away_leaves_both_ends(
+    rtsp_camera: RtspCamera, audited: tuple[Path, str], clip: Path, tmp_path: Path
+):
+    rtsp_camera.start(video=clip)
+    out = tmp_path / "out"
+    words = ("watch", rtsp_camera.url, "--detector", audited[0] / "detector", "--out", out)
+    with start_nomaly(*words, "--json") as process:
+        wait_until(lambda: bool(of_run(out, Store.events)))
+        disturb(rtsp_camera.kill, process.pid)
+        wait_until(lambda: [gap["end_us"] for gap in of_run(out, Store.gaps)] == [None])
+        process.kill()
+        process.wait(30)
+    (gap,) = of_run(out, Store.gaps)
+    (left,) = of_run(out, Store.events)
+    (source,) = of_run(out, Store.sources)
+    assert (gap["reason"], left.state in ("opened", "updated")) == ("ended", True)
+    assert left.end_s == pytest.approx(source.seen_s, abs=2.5)
+    rtsp_camera.start(video=clip)
+    done = run_nomaly(*words, "--for", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    first, *_, summary = lines_of(done.stdout)
+    assert (first["event"], first["id"], first["cut"]) == ("closed", left.id, True)
+    (ended,) = summary["gaps"]
+    assert (ended["start_us"], ended["reason"]) == (gap["start_us"], "ended")
+    assert ended["detail"].endswith("nobody looked until the watch was started again")
+    assert ended["end_us"] > left.end_us
+
+
+def of_run[R](out: Path, read: Callable[[Store, int], list[R]]) -> list[R]:
+    """What the store holds of the first run, once it is there."""
+    if not (out / "events.sqlite").exists():
+        return []
+    with Store(out) as store:
+        return read(store, 1)
 
 
 @pytest.mark.timeout(300)
@@ -214,17 +266,28 @@ def test_senseless_options(options: list[str], code: int, sentence: str, tmp_pat
     assert sentence in done.stderr
 
 
-def test_a_file_plays_at_its_own_pace(audited: tuple[Path, str], clip: Path, tmp_path: Path):
-    detector = audited[0] / "detector"
-    words = ("--detector", detector, "--out", tmp_path / "out", "--json")
-    done = run_nomaly("watch", clip, *words)
+def test_a_file_plays_at_its_own_pace_and_is_looked_at_whole_however_long_learning_takes(
+    audited: tuple[Path, str], clip: Path, tmp_path: Path
+):
+    words = ("--learn", str(LEARN_S), "--out", tmp_path / "out", "--heartbeat", "2")
+    done = run_nomaly("watch", clip, *words, "--json")
     assert done.returncode == 0, done.stderr
-    summary = lines_of(done.stdout)[-1]
+    *told, summary = lines_of(done.stdout)
     expected = json.loads(audited[1])["events"]
     assert len(summary["events"]) == len(expected)
     for played, recorded in zip(summary["events"], expected, strict=True):
         assert played["noun"] in top_three(recorded)
-    again = run_nomaly("watch", clip, *words)
+        # What came while it learned is told with its own time.
+        assert played["start_s"] == pytest.approx(recorded["start_s"], abs=1.0)
+        assert played["end_s"] == pytest.approx(recorded["end_s"], abs=1.0)
+    assert (summary["gaps"], summary["stopped"]) == ([], False)
+    with open_recording(str(clip)) as video:
+        length_s = video.info.duration_s
+    assert summary["learned_s"] == pytest.approx(LEARN_S, abs=1.0)
+    assert summary["watched_s"] == pytest.approx(length_s - LEARN_S, abs=1.5)
+    doing = {one["doing"] for one in told if one["event"] == "heartbeat"}
+    assert {"learning", "catching up"} <= doing
+    again = run_nomaly("watch", clip, *words, "--json")
     assert again.returncode == 0, again.stderr
     assert "holds the finished results of this very watch" in again.stderr
     assert lines_of(again.stdout) == [{**summary, "dropped": 0}]

@@ -19,6 +19,7 @@ from app.events.schema import STORE
 from app.events.store import Run, Store
 from app.report.page import write_report
 from app.sources.base import Gap
+from detectors.types import Box
 from tests.app.events.findings import (
     BOX,
     RED,
@@ -202,6 +203,27 @@ def test_how_far_an_open_event_has_come_is_kept(store: Store):
     assert store.events(run_id) == [further_on, closed.event]
     _, (left,) = store.go_on(run_id)
     assert left == replace(further_on, state="closed", cut=True)
+
+
+def test_sightings_of_events_that_last_are_kept_as_they_come(store: Store):
+    opened = replace(a_finding(1), event=replace(a_finding(1).event, state="opened"))
+    closed = a_finding(2)
+    run_id = begin(store, opened, closed)
+    known = len(store.sightings(opened.event.id))
+    later = tuple((60 + n / 5, BOX, 2.0) for n in range(3))
+
+    def last(*ids: str, path: tuple[tuple[float, Box, float], ...], thinned: bool = False) -> None:
+        lasting = [Lasting(one, 61.0, 62_000_000, 3.5, 300, path, thinned) for one in ids]
+        store.save(run_id, replace(changes(), lasting=lasting))
+
+    # Neither one that has ended nor one that has not been told yet.
+    last(opened.event.id, closed.event.id, "not-told-yet", path=later[:2])
+    last(opened.event.id, path=later[2:])
+    assert store.sightings(opened.event.id)[known:] == [*later]
+    assert store.sightings(closed.event.id) == list(closed.path)
+    assert store.sightings("not-told-yet") == []
+    last(opened.event.id, path=later[::2], thinned=True)
+    assert store.sightings(opened.event.id) == [*later[::2]]
 
 
 def test_a_newer_picture_takes_the_place_of_the_older_one(store: Store):

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from app.events.event import Lasting
 from app.events.store import Changes, SourceProgress, Store
 from app.sources.base import Gap
 from app.watching.recorder import Recorder
+from detectors.types import Box
 from tests.app.builders import SIZE, a_frame
 
 
@@ -89,3 +91,30 @@ def test_nothing_is_kept_of_what_was_not_saved(store: Store, recorder: Recorder)
     recorder.save([])
     recorder.watched([a_frame(0.2)], [3.0])
     assert (kept(store).frames, store.seconds(1, "a.mp4")) == (0, [])
+
+
+def test_of_events_that_last_only_new_sightings_are_saved():
+    saved: list[Changes] = []
+
+    class Listed:
+        def save(self, run_id: int, changes: Changes) -> None:
+            saved.append(changes)
+
+    recorder = Recorder(Listed(), 1, SourceProgress("hall", "a.mp4", SIZE, 0.0, 0.0))
+    path = tuple((number / 5, Box(0, 0, 5, 5), 2.0) for number in range(10))
+
+    def last(*seen: tuple[float, Box, float]) -> tuple[int, bool]:
+        recorder.save([], lasting=[Lasting("a", seen[-1][0], 0, 2.0, len(seen), seen)])
+        (lasting,) = saved[-1].lasting
+        return len(lasting.path), lasting.thinned
+
+    assert last(*path[:4]) == (4, False)
+    assert last(*path[:6]) == (2, False)
+    assert saved[-1].lasting[0].path == path[4:6]
+    assert last(*path[:6]) == (0, False)
+    # The older half was thinned out: all are saved anew.
+    assert last(*path[:6:2], *path[6:8]) == (5, True)
+    assert last(*path[:6:2], *path[6:9]) == (1, False)
+    # What has ended is forgotten.
+    recorder.save([])
+    assert last(*path) == (10, False)

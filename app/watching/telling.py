@@ -1,0 +1,262 @@
+"""What a watch says while it lasts: events, the camera lost and back, signs of life.
+
+People read it on stderr, but for events; scripts get each as JSON. A thread of its own looks after
+the camera, so that nothing which keeps the watch busy delays the news.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from rich.live import Live
+from rich.text import Text
+
+from app.progress import Reporter
+from app.report.times import local
+from app.sources.base import Gap, LiveSource
+from detectors.types import Frame
+
+HEARTBEAT_S = 60.0
+"""Pause between signs of life."""
+_TICK_S = 0.2
+_STATUS_S = 1.0
+"""How often the line at the foot of a terminal is brought up to date."""
+
+type Tell = Callable[[dict[str, Any]], None]
+"""Is given every message as JSON: an event's state, or what its `event` says instead."""
+
+type Doing = Literal["learning", "catching up", "watching"]
+
+
+@dataclass(slots=True)
+class Pulse:
+    """How the watch is doing: written by who takes frames and looks at them, read by who tells."""
+
+    doing: Doing = "learning"
+    frames: int = 0
+    """Looked at."""
+    open: int = 0
+    """Events that are open."""
+    skipped: int = 0
+    """Frames that were left out besides those that the source dropped."""
+    _newest: tuple[int, float] | None = None
+    """UTC of the newest frame that came, and our monotonic clock then."""
+    _looked_us: int | None = None
+
+    def came(self, frame: Frame) -> None:
+        """Note that a frame arrived."""
+        self._newest = (frame.time_us, time.monotonic())
+
+    def looked(self, frame: Frame, open_events: int) -> None:
+        """Note that a frame was looked at."""
+        self._looked_us = frame.time_us
+        self.frames += 1
+        self.open = open_events
+
+    @property
+    def now_us(self) -> int | None:
+        """UTC on the clock of the frames; None before the first one."""
+        if self._newest is None:
+            return None
+        time_us, at = self._newest
+        return time_us + round(1e6 * (time.monotonic() - at))
+
+    @property
+    def age_s(self) -> float | None:
+        """How long ago the last frame was taken that was looked at; None before the first one."""
+        now_us = self.now_us
+        if now_us is None or self._looked_us is None:
+            return None
+        return max(0.0, (now_us - self._looked_us) / 1e6)
+
+
+class Telling:
+    """Tells what happens in one watch, while it is entered."""
+
+    def __init__(
+        self,
+        camera: LiveSource,
+        reporter: Reporter,
+        tell: Tell,
+        *,
+        heartbeat_s: float | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            camera: What is watched.
+            reporter: Where people read.
+            tell: Where scripts do; called from several threads, never from two at once.
+            heartbeat_s: Pause between signs of life; 0 for none, None for HEARTBEAT_S, and on a
+                terminal a line that is always up to date instead.
+        """
+        self.pulse = Pulse()
+        self._camera = camera
+        self._reporter = reporter
+        self._tell = tell
+        self._beat_s = HEARTBEAT_S if heartbeat_s is None else heartbeat_s
+        self._lines = heartbeat_s is not None or not reporter.console.is_terminal
+        self._speaking = threading.RLock()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look_after, name="telling", daemon=True)
+        self._status: Live | None = None
+        self._lost = 0
+        self._back = 0
+        self._counted = (0, time.monotonic())
+
+    def __enter__(self) -> Self:
+        # What failed before the first frame came has been told.
+        self._lost = self._back = sum(gap.end_us is not None for gap in self._camera.gaps)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        self._show_status(False)
+        self._notice()
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Pass a message on; from any thread."""
+        with self._speaking:
+            # What goes to stdout may go to the same terminal.
+            shown = self._status is not None
+            self._show_status(False)
+            self._tell(message)
+            self._show_status(shown)
+
+    def watching(self) -> None:
+        """Say by a line at the foot of the terminal how it goes, from here on."""
+        console = self._reporter.console
+        self._show_status(console.is_terminal and not console.quiet)
+
+    def _look_after(self) -> None:
+        beat_at, status_at = time.monotonic() + self._beat_s, 0.0
+        while not self._over.wait(_TICK_S):
+            self._notice()
+            now = time.monotonic()
+            if self._beat_s and now >= beat_at:
+                beat_at = now + self._beat_s
+                self._beat()
+            if now >= status_at:
+                status_at = now + _STATUS_S
+                self._refresh()
+
+    def _notice(self) -> None:
+        """Tell which gaps have begun and ended since the last call."""
+        gaps = self._camera.gaps
+        for number, gap in enumerate(gaps[self._back :], start=self._back):
+            if number >= self._lost:
+                self._lost = number + 1
+                self._say_lost(gap)
+            if gap.end_us is None:
+                return
+            self._back = number + 1
+            self._say_back(gap, gap.end_us)
+
+    def _say_lost(self, gap: Gap) -> None:
+        name = self._camera.info.camera
+        self._say(gap.start_us, f"camera {name} lost ({reason(gap)}), trying again")
+        message = {"reason": gap.reason, "detail": gap.detail}
+        self.tell({"event": "lost", "camera": name, "time_us": gap.start_us, **message})
+
+    def _say_back(self, gap: Gap, end_us: int) -> None:
+        name, blind_s = self._camera.info.camera, (end_us - gap.start_us) / 1e6
+        self._say(end_us, f"camera {name} back after {_lasted(blind_s)}")
+        message = {"blind_s": round(blind_s, 3), "reason": gap.reason}
+        self.tell({"event": "back", "camera": name, "time_us": end_us, **message})
+
+    def _beat(self) -> None:
+        """Give a sign of life."""
+        beat = self._state()
+        self._counted = (self.pulse.frames, time.monotonic())
+        if self._lines:
+            self._say(beat["time_us"], in_words(beat))
+        self.tell(beat)
+
+    def _state(self) -> dict[str, Any]:
+        """How it goes; the pace is that since the last sign of life."""
+        pulse, gaps, age_s = self.pulse, self._camera.gaps, self.pulse.age_s
+        frames, at = self._counted
+        fps = (pulse.frames - frames) / max(time.monotonic() - at, 1e-3)
+        blind = gaps[-1] if gaps and gaps[-1].end_us is None else None
+        return {
+            "event": "heartbeat",
+            "camera": self._camera.info.camera,
+            "time_us": pulse.now_us,
+            "doing": pulse.doing,
+            "fps": round(fps, 2),
+            "frame_age_s": None if age_s is None else round(age_s, 3),
+            "frames": pulse.frames,
+            "dropped": self._camera.stats.dropped + pulse.skipped,
+            "open": pulse.open,
+            "blind": None if blind is None else reason(blind),
+        }
+
+    def _refresh(self) -> None:
+        with self._speaking:
+            if self._status is not None:
+                line = Text(in_words(self._state()), "dim", no_wrap=True)
+                self._status.update(line, refresh=True)
+
+    def _say(self, time_us: int | None, text: str) -> None:
+        at = f"{clock_time(time_us)} " if time_us is not None else ""
+        with self._speaking:
+            self._reporter.say(f"{at}{text}")
+
+    def _show_status(self, shown: bool) -> None:
+        with self._speaking:
+            if shown and self._status is None:
+                self._status = Live(
+                    console=self._reporter.console,
+                    auto_refresh=False,
+                    transient=True,
+                    redirect_stdout=False,
+                    redirect_stderr=False,
+                )
+                self._status.start()
+            elif not shown and self._status is not None:
+                self._status.stop()
+                self._status = None
+
+
+def reason(gap: Gap) -> str:
+    """Why a camera is away, for people."""
+    return "connection ended" if gap.reason == "ended" else gap.detail or gap.reason
+
+
+def clock_time(time_us: int) -> str:
+    """The hour, minute and second of a UTC time where this machine stands."""
+    return f"{local(time_us):%H:%M:%S}"
+
+
+def in_words(heartbeat: dict[str, Any]) -> str:
+    """A sign of life for people."""
+    age_s, blind, count = heartbeat["frame_age_s"], heartbeat["blind"], heartbeat["open"]
+    said = [heartbeat["doing"] if blind is None else f"blind ({blind})"]
+    if heartbeat["doing"] != "learning":
+        said.append(f"{heartbeat['fps']:.1f} frames/s")
+    if age_s is not None:
+        said.append(f"last frame {_lasted(age_s)} ago")
+    said.append(f"{heartbeat['dropped']} dropped")
+    if count:
+        said.append(f"{count} event{'s' if count != 1 else ''} open")
+    return f"{heartbeat['camera']}: {', '.join(said)}"
+
+
+def _lasted(seconds: float) -> str:
+    """A length of time for people."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
