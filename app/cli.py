@@ -15,6 +15,7 @@ from app.commands import (
     demo,
     embedder,
     evaluation,
+    export,
     model,
     naming,
     scenario,
@@ -37,6 +38,7 @@ cli = typer.Typer(
 for module in (
     demo,
     watching,
+    export,
     naming,
     evaluation,
     train,

@@ -27,14 +27,15 @@ def about(store: Store, run: Run, events: list[Event]) -> list[tuple[str, str]]:
         ("decoder, SHA-256 of its weights", str(decoder)),
         ("embedder", str(embedder)),
         ("sure from p", ", ".join(f"{line:g}" for line in lines)),
-        *_detector(store.folder, settings.pop("detector", None)),
+        *_detector(store.folder, settings),
         *_rows("", settings),
         ("report written with", _versions()),
     ]
 
 
-def _detector(out: Path, named: str | None) -> Iterator[tuple[str, str]]:
-    """What the card of the detector says that looked."""
+def _detector(out: Path, settings: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the card of the detector says that looked; takes what it repeats out of the settings."""
+    named = settings.pop("detector", None)
     folder = Path(named) if named else out / "detector"
     yield "detector", str(folder)
     try:
@@ -43,6 +44,7 @@ def _detector(out: Path, named: str | None) -> Iterator[tuple[str, str]]:
         yield "detector.json", "is gone or damaged"
         return
     if isinstance(card, dict):
+        settings.pop("detector_config", None)
         yield from _rows(
             "detector ", {key: value for key, value in card.items() if key != "format"}
         )

@@ -169,7 +169,7 @@ function play() {
   video.focus();
 }
 
-// Exports hold all events of the report, as `nomaly report --csv` and `--coco` write them.
+// Exports hold all events of the report, as `nomaly export` writes them.
 function save(name, kind, text) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: kind }));

@@ -11,7 +11,7 @@ from app.report.times import BASES, basis, clock, is_fact, local, wall, whole_cl
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 """Seconds between the marks of a line; the smallest that needs at most MOST_TICKS of them."""
 MOST_TICKS = 12
-MOST_POINTS = 1000
+MOST_POINTS = 600
 """Of the score curve."""
 HEIGHT = 60
 """Of the box that the curve is drawn in; it is 1000 wide."""

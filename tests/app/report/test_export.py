@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
-from app.errors import StoreError
+from app.cli import cli
+from app.errors import StoreError, UsageError
 from app.events.event import Finding
 from app.events.store import Store
 from app.report.export import COLUMNS, as_csv, rows, write_coco, write_csv
@@ -73,6 +75,42 @@ def test_coco_boxes_lie_in_the_pictures_that_are_there(store: Store):
     for picture in said["images"]:
         with Image.open(store.folder / picture["file_name"]) as image:
             assert image.size == (picture["width"], picture["height"])
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """The folder of a run with one sure event and one guess."""
+    with Store(tmp_path / "out") as store:
+        a_run(store, a_seen(0), a_seen(1, (("drug", 0.07),)))
+    return tmp_path / "out"
+
+
+def test_the_command_writes_what_it_is_asked_for(out: Path, tmp_path: Path):
+    table, boxes = tmp_path / "events.csv", tmp_path / "events.json"
+    words = ["export", str(out), "--csv", str(table), "--coco", str(boxes), "--json"]
+    done = CliRunner().invoke(cli, words)
+    assert json.loads(done.stdout) == {"events": 2, "csv": str(table), "coco": str(boxes)}
+    with Store(out) as store:
+        run = store.last_run()
+        assert run is not None
+        assert table.read_bytes().decode() == as_csv(rows(store, run))
+    assert len(json.loads(boxes.read_text(encoding="utf-8"))["images"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ([], "say what to write: --csv FILE"),
+        (["--csv", "x.csv"], "holds no events"),
+    ],
+)
+def test_a_folder_without_events_and_nothing_asked_are_told(
+    tmp_path: Path, words: list[str], fault: str
+):
+    done = CliRunner().invoke(cli, ["export", str(tmp_path), *words])
+    assert isinstance(done.exception, UsageError)
+    assert fault in str(done.exception)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_is_told(store: Store, tmp_path: Path):
