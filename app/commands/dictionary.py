@@ -10,6 +10,7 @@ import typer
 
 from app.commands.options import Json, Quiet, command_group, print_json, show_progress
 from app.errors import StoreError, UsageError
+from novic.extras import needing
 
 if TYPE_CHECKING:
     from scenarios.comparing import Change, Difference
@@ -182,10 +183,8 @@ def _build(out: Path | None, *, quiet: bool) -> "tuple[ObjectDictionary, Path]":
     from scenarios import paths as places
     from scenarios.dictionary import write_dictionary
 
-    try:
+    with needing("the base dictionary"):
         from scenarios.base.build import build_dictionary
-    except ImportError as error:
-        raise _not_installed(error) from error
     path = out or places.base_dictionary_path()
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name the file that --out is to write")
@@ -205,19 +204,13 @@ def _open(file: str, *, quiet: bool) -> "ObjectDictionary":
 
     if file != BASE:
         return read_dictionary(Path(file))
-    try:
+    with needing("the base dictionary"):
         from scenarios.base.build import ensure_base
-    except ImportError as error:
-        raise _not_installed(error) from error
     try:
         with show_progress(quiet).stages() as told:
             return read_dictionary(ensure_base(told))
     except OSError as error:
         raise StoreError(f"the base dictionary cannot be written: {error}") from error
-
-
-def _not_installed(error: ImportError) -> UsageError:
-    return UsageError(f"{error.name} is not installed; pip install 'nomaly[scenario]'")
 
 
 def _print_entry(entry: "NounEntry") -> None:

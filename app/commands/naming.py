@@ -91,11 +91,11 @@ def name(
 
     if as_json and as_csv:
         raise UsageError("--json and --csv are given; choose one")
+    site = open_site(scenario, ft, root, model=model)
+    config, nouns, spellings = parse_gencfg(gencfg), guide_nouns(guide), spellings_of(dictionary)
     found = find_images(images)
     for note in found.notes:
         typer.echo(f"nomaly: {note}", err=True)
-    site = open_site(scenario, ft, root, model=model)
-    config, nouns, spellings = parse_gencfg(gencfg), guide_nouns(guide), spellings_of(dictionary)
 
     def load() -> "NounModel":
         from novic.device import resolve_device

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from novic.device import check_device
+from novic.model_files import check_model
+
 if TYPE_CHECKING:
     from app.progress import Reporter
 
 Json = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout, for scripts.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Device = Annotated[
+    str, typer.Option(help="auto, cpu, cuda or cuda:N.", callback=lambda name: check_device(name))
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace the results that the folder holds.")]
 Model = Annotated[
@@ -22,6 +27,7 @@ Model = Annotated[
         "--bundle",
         help="Decoder that names things: a bundle or an upstream .train file; by default the "
         "bundle that Nomaly ships.",
+        callback=lambda path: check_model(path),
     ),
 ]
 EmbedderSpec = Annotated[

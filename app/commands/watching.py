@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands.normal_options import Normal
 from app.commands.option_sets import with_option_sets
 from app.commands.options import (
     Device,
@@ -128,13 +129,7 @@ class Learning:
 def audit(
     videos: Annotated[list[Path], typer.Argument(help="Video files of one camera.")],
     *,
-    normal: Annotated[
-        Path | None, typer.Option(help="A video that holds nothing unusual, to learn from.")
-    ] = None,
-    normal_first: Annotated[
-        float | None,
-        typer.Option(help="Or: seconds at the start of the first video that are normal."),
-    ] = None,
+    normally: Normal,
     out: Out = Path("nomaly-audit"),
     looking: Looking,
     learning: Learning,
@@ -157,20 +152,28 @@ def audit(
     Writes events.sqlite, events.jsonl, report.html, annotated.mp4 and pictures. Ctrl-C leaves a
     report of what was done; the same command goes on from there.
     """
+    began = _start(start)
+    site = looking.open_site(taught=normally.said)
+    reporter = show_progress(quiet)
+    normally = normally.resolved(videos, reporter)
+    normally.check(videos, site.detector, looking.pace)
+    shared = _shared(looking, learning, site)
+
     from app.commands.tables import print_events
     from app.private import privately
     from app.watching.audit import AuditRequest
     from app.watching.audit import audit as run_audit
 
-    site = looking.open_site(taught=bool(normal) or normal_first is not None)
     request = AuditRequest(
         videos=tuple(videos),
         out=out,
-        normal=normal,
-        normal_first_s=normal_first,
-        start=_start(start),
+        normal=Path(normally.normal) if normally.normal is not None else None,
+        normal_first_s=normally.normal_first,
+        normal_from_s=normally.normal_from,
+        normal_for_s=normally.normal_for,
+        start=began,
         draw=draw,
-        **_shared(looking, learning, site),
+        **shared,
         device=device,
         overwrite=overwrite,
     )
@@ -287,24 +290,38 @@ def fit(
     seconds: Annotated[float | None, typer.Option(help="Only so many from its start.")] = None,
     learning: Learning,
     device: Device = "auto",
+    overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Teach a detector the normal view of a camera, for audit and watch --detector."""
+    from app.sources.open import check_recording
+    from app.watching.checks import check_length, normal_stretch
+    from app.watching.keeping import check_place
+
+    config = learning.config()
+    check_place(out, overwrite=overwrite)
+    check_recording(video)
+    stretch = normal_stretch(seconds, None, None)
+    if stretch is not None:
+        check_length(video, stretch, "--seconds")
+
     from app.private import privately
     from app.stop import Stop
+    from app.watching.calm import normal_view_of
     from app.watching.fitting import fit_detector
+    from app.watching.keeping import put_detector
     from app.watching.normal import normal_frames
     from novic.device import resolve_device
 
-    if out.exists():
-        raise UsageError(f"--out {out}: exists already; name a new folder")
-    config = learning.config()
     reporter, check = show_progress(quiet), Stop().check
     frames = normal_frames(video, seconds, reporter, check)
+    if frames:
+        normal_view_of(frames).tell(out, reporter)
     fitted = fit_detector(config, frames, resolve_device(device), reporter, check)
     with privately(out, reporter.say):
-        fitted.save(out)
+        put_detector(fitted, out)
+        normal_view_of(frames).save(out, reporter)
     if as_json:
         print_json({"detector": str(out), "frames": len(frames), "threshold": fitted.threshold})
     else:

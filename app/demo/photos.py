@@ -9,6 +9,7 @@ import numpy as np
 
 from detectors.types import Pixels
 from novic.errors import NomalyError
+from novic.extras import how_to_reinstall, missing_package
 
 FOLDERS = {
     "skimage": "data",
@@ -16,6 +17,8 @@ FOLDERS = {
     "matplotlib": "mpl-data/sample_data",
 }
 """Where each package keeps its pictures."""
+DISTRIBUTIONS = {"skimage": "scikit-image", "sklearn": "scikit-learn", "matplotlib": "matplotlib"}
+"""What each is called where it is installed from."""
 
 PACKAGE_OF = {
     "astronaut.png": "skimage",
@@ -50,15 +53,12 @@ def photo_path(name: str) -> Path:
     spec = find_spec(package)
     places = list(spec.submodule_search_locations or []) if spec else []
     if not places:
-        raise PhotoError(
-            f"the demo needs {name}, which the package {package} carries, and {package} is not "
-            "installed; run: pip install 'nomaly[demo]'"
-        )
+        raise missing_package(package, f"the demo, for {name},")
     path = Path(places[0]) / FOLDERS[package] / name
     if not path.is_file():
         raise PhotoError(
             f"the installed {package} does not carry {name} (looked for {path}); "
-            "run: pip install --force-reinstall 'nomaly[demo]'"
+            f"run: {how_to_reinstall(DISTRIBUTIONS[package])}"
         )
     return path
 

@@ -26,6 +26,7 @@ OURS = (
     "events.jsonl",
     "report.html",
     "detector",
+    "normal.jpg",
     LOCK,
     *MEDIA,
 )

@@ -22,10 +22,12 @@ from app.media.video import VideoError
 from app.progress import Meter, Reporter
 from app.report.page import write_report
 from app.sources.base import SourceError
-from app.sources.open import check_recording, open_recording
+from app.sources.open import open_recording
 from app.sources.prefetch import Prefetched
 from app.stop import stoppable
+from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
+from app.watching.checks import NormalStretch, check_audit, normal_stretch
 from app.watching.drawing import annotate
 from app.watching.fitting import fit_detector
 from app.watching.lookout import Lookout
@@ -56,14 +58,28 @@ class AuditRequest(RunRequest):
     """Footage that holds nothing unusual."""
     normal_first_s: float | None = None
     """Or: so many seconds at the start of the first video hold nothing unusual."""
+    normal_from_s: float | None = None
+    """Or: from so many seconds on,"""
+    normal_for_s: float | None = None
+    """for so many, the first video holds nothing unusual; all of it is audited."""
     start: datetime | None = None
     """When the recording began, with its zone; None where the file must tell."""
     draw: bool = True
     """Write the annotated video."""
 
+    @property
+    def normal_stretch(self) -> NormalStretch | None:
+        """The part of the first video that is normal, if one is said.
+
+        Raises:
+            UsageError: If what is said is no stretch.
+        """
+        return normal_stretch(self.normal_first_s, self.normal_from_s, self.normal_for_s)
+
     def unsaid(self) -> dict[str, Any]:
         """See `RunRequest.unsaid`."""
-        return {"start": None, **RunRequest.unsaid(self)}
+        later = dict.fromkeys(("start", "normal_from_s", "normal_for_s"))
+        return {**later, **RunRequest.unsaid(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +195,14 @@ class _Audit:
         if kept.exists():
             return load_detector(kept, device)
         video = self._request.normal or self._request.videos[0]
-        seconds = self._request.normal_first_s if self._request.normal is None else None
-        frames = normal_frames(video, seconds, self._reporter, self._check)
+        stretch = self._request.normal_stretch
+        from_s, for_s = (stretch.from_s, stretch.for_s) if stretch else (0.0, None)
+        frames = normal_frames(video, for_s, self._reporter, self._check, from_s)
         if not frames:
             raise UsageError(f"{video}: holds no normal footage to learn from")
+        view = normal_view_of(frames)
+        view.save(self._request.out, self._reporter)
+        view.tell(self._request.out, self._reporter)
         config = self._request.detector_config
         detector = fit_detector(config, frames, device, self._reporter, self._check)
         detector.save(kept)
@@ -324,22 +344,11 @@ def _long_since(source: SourceProgress) -> bool:
 
 def _check(request: AuditRequest) -> None:
     """Refuse what cannot work before anything is loaded."""
-    for video in (*request.videos, *([request.normal] if request.normal else [])):
-        check_recording(video)
-    if len(set(request.videos)) != len(request.videos):
-        raise UsageError("a video is named twice")
-    given = [request.normal, request.normal_first_s, request.detector]
-    if sum(value is not None for value in given) != 1:
-        raise UsageError(
-            "say what is normal: exactly one of --normal VIDEO, --normal-first SECONDS "
-            "and --detector FOLDER"
-        )
-    if request.normal_first_s is not None and request.normal_first_s <= 0:
-        raise UsageError(f"--normal-first {request.normal_first_s:g}: must be above 0 seconds")
     if request.start is not None and len(request.videos) > 1:
         raise UsageError("--start says when one recording began; audit several one by one")
-    if request.fps is not None and request.fps <= 0:
-        raise UsageError(f"--fps {request.fps:g}: must be above 0; use --every-frame for all")
+    check_audit(
+        request.videos, request.normal, request.normal_stretch, request.detector, request.fps
+    )
 
 
 def _settings(request: AuditRequest) -> dict[str, Any]:
@@ -348,13 +357,18 @@ def _settings(request: AuditRequest) -> dict[str, Any]:
         "videos": [_identity(video) for video in request.videos],
         "normal": _identity(request.normal) if request.normal else None,
         "normal_first_s": request.normal_first_s,
+        "normal_from_s": request.normal_from_s,
+        "normal_for_s": request.normal_for_s,
         "start": request.start.astimezone(UTC).isoformat() if request.start else None,
         **request.settings(),
     }
 
 
 def _identity(video: Path) -> list[Any]:
-    facts = video.stat()
+    try:
+        facts = video.stat()
+    except FileNotFoundError:  # one of several: told when its turn comes
+        return [str(video), None, None]
     return [str(video), facts.st_size, facts.st_mtime_ns]
 
 

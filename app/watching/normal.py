@@ -117,15 +117,20 @@ def normal_view(frames: Iterable[Frame], learn_s: float, reporter: Reporter) -> 
 
 
 def normal_frames(
-    video: Path, seconds: float | None, reporter: Reporter, check: Callable[[], None]
+    video: Path,
+    seconds: float | None,
+    reporter: Reporter,
+    check: Callable[[], None],
+    from_s: float = 0.0,
 ) -> list[Pixels]:
     """Read frames of normal footage, evenly over its time.
 
     Args:
         video: The file.
-        seconds: How much of it, from its start; None for all.
+        seconds: How much of it; None for all.
         reporter: Told how far the reading is.
         check: Raises if the user wants to stop.
+        from_s: Where the stretch begins, in seconds from the start of the video.
 
     Returns:
         At most MOST_FRAMES images of one size, RGB uint8 [H, W, 3].
@@ -133,8 +138,9 @@ def normal_frames(
     Raises:
         app.sources.base.SourceError: If the file cannot be read.
     """
-    with open_recording(str(video)) as source:
-        limit_s = min(seconds or math.inf, source.info.duration_s or math.inf)
+    with open_recording(str(video), start_s=from_s) as source:
+        left_s = max(source.info.duration_s - from_s, 0.0) or math.inf
+        limit_s = min(seconds or math.inf, left_s)
         length_s = limit_s if math.isfinite(limit_s) else None
         normal = NormalFrames(source.info.size, length_s, say=reporter.say)
         source.thin(normal.rate)
@@ -142,9 +148,9 @@ def normal_frames(
             for frame in source.frames():
                 check()
                 rate = normal.rate
-                if not normal.offer(frame, frame.pts_s):
+                if not normal.offer(frame, frame.pts_s - from_s):
                     break
                 if normal.rate != rate:
                     source.thin(normal.rate)
-                meter.to(frame.pts_s)
+                meter.to(frame.pts_s - from_s)
     return normal.frames

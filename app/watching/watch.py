@@ -23,6 +23,7 @@ from app.sources.base import Gap, LiveSource
 from app.sources.open import kind_of, open_live
 from app.stop import Stop, stoppable
 from app.watching.backlog import Backlog
+from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.fitting import fit_detector
 from app.watching.going_on import GoingOn
@@ -202,6 +203,10 @@ class _Watch:
         self._stop.check()
         config = self._request.detector_config
         with self._backlog.keeping():
+            if seen:
+                view = normal_view_of(seen)
+                view.save(self._request.out, self._reporter)
+                view.tell(self._request.out, self._reporter)
             detector = fit_detector(config, seen, device, self._reporter, self._stop.check)
         # The run first: a detector without one would be nobody's.
         self._run_id()

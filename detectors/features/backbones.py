@@ -12,6 +12,12 @@ from detectors.base import DetectorError
 from novic.packaged import LITE0, LITE2, PackagedWeights, WeightsError, load_classifier
 
 
+class BackboneError(DetectorError):
+    """A detector's weights are not installed or not the tested ones; the text says what to do."""
+
+    exit_code = 4
+
+
 @dataclass(frozen=True, slots=True)
 class BackboneSpec:
     """Which pretrained network, and what comes out of it."""
@@ -53,7 +59,7 @@ def load_backbone(spec: BackboneSpec) -> nn.Module:
     try:
         network = load_classifier(spec.weights)
     except WeightsError as error:
-        raise DetectorError(f"detector: {error}") from error
+        raise BackboneError(f"detector: {error}") from error
     for part in ("conv_head", "bn2", "global_pool", "classifier"):
         setattr(network, part, nn.Identity())
     blocks = list(network.get_submodule("blocks").children())

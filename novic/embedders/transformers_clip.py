@@ -23,6 +23,7 @@ from novic.embedders.towers import (
     prepare_images,
     stacked,
 )
+from novic.extras import needing
 
 CONFIG = "config.json"
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
@@ -135,12 +136,8 @@ def _load(spec: str, folder: Path) -> tuple[Any, Any, Any]:
     Raises:
         EmbedderError: If one of them is missing, damaged, or no model of images and texts.
     """
-    try:
+    with needing(f"embedder '{spec}'"):
         transformers = importlib.import_module("transformers")
-    except ImportError as error:
-        raise EmbedderError(
-            f"embedder '{spec}' needs transformers: pip install 'nomaly[train]'"
-        ) from error
     transformers.utils.logging.disable_progress_bar()
     if not has_tokenizer(folder):
         raise EmbedderError(

@@ -4,6 +4,7 @@ import ast
 import importlib.util
 from pathlib import Path
 
+from novic.extras import how_to_reinstall, missing_package
 from scenarios.dictionary import DictionaryError
 
 _NAME_LISTS = frozenset({"_IMAGENET_CATEGORIES", "_COCO_CATEGORIES", "_VOC_CATEGORIES"})
@@ -16,12 +17,14 @@ def package_file(package: str, inside: str) -> Path:
         DictionaryError: If the package is not installed or lacks the file.
     """
     found = importlib.util.find_spec(package)
-    for folder in (found and found.submodule_search_locations) or ():
+    if found is None:
+        raise missing_package(package, "the base dictionary")
+    for folder in found.submodule_search_locations or ():
         if (file := Path(folder) / inside).is_file():
             return file
     raise DictionaryError(
-        f"the base dictionary needs {inside} of the Python package {package}: "
-        "pip install 'nomaly[scenario]'"
+        f"the base dictionary needs {inside} of the Python package {package}, which does not carry "
+        f"it; run: {how_to_reinstall(package)}"
     )
 
 

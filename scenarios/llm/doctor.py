@@ -16,6 +16,7 @@ import filelock
 import openai
 from openai import OpenAI
 
+from novic.extras import how_to_install
 from novic.whole_files import write_whole
 from scenarios.llm.transport import ChatError
 
@@ -49,7 +50,7 @@ def check_version(instead: str) -> None:
     if found != LIBRARY_VERSION:
         raise ChatError(
             f"the batch service needs gpt_batch_api {LIBRARY_VERSION}, which is {found} here; "
-            f'run pip install "gpt-batch-api=={LIBRARY_VERSION}" or {instead}'
+            f"run: {how_to_install('gpt_batch_api')}, or {instead}"
         )
 
 

@@ -4,13 +4,12 @@ The libraries are optional; they are loaded when something is to be asked.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from novic.errors import UsageError
+from novic.extras import needing
 from scenarios.llm.cleaning import shown_endpoint
 from scenarios.llm.costs import Prices
 
@@ -40,7 +39,7 @@ def open_direct(
         UsageError: If the key or a library is missing.
     """
     url, key = _endpoint(base_url)
-    with _installed():
+    with needing("a language model behind an address"):
         from scenarios.llm.direct import DirectTransport  # noqa: PLC0415
 
         return DirectTransport(model, url, key, **options)
@@ -66,7 +65,7 @@ def open_batches(
         UsageError: If the key or a library is missing.
     """
     url, key = _endpoint(base_url)
-    with _installed():
+    with needing("a language model behind an address"):
         from scenarios.llm.batch import BatchTransport  # noqa: PLC0415
 
         return BatchTransport(folder, model, url, key, prices, **options)
@@ -116,11 +115,3 @@ def _is_whole(url: str) -> bool:
     except ValueError:
         return False
     return named and "@" not in parts.path + parts.query + parts.fragment
-
-
-@contextmanager
-def _installed() -> Iterator[None]:
-    try:
-        yield
-    except ImportError as error:
-        raise UsageError(f"{error.name} is not installed; pip install 'nomaly[llm]'") from error

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from novic.digest import file_sha256
+from novic.extras import needing
 from scenarios.raters.local.wordings import Turn
 from scenarios.ratings.records import RatingError
 
@@ -163,12 +164,8 @@ class LlamaServer:
 
 def _serve(path: Path, threads: int) -> Any:  # noqa: ANN401 - xllamacpp has no types
     sleep_while_waiting()
-    try:
+    with needing("the local language model"):
         package: Any = importlib.import_module("xllamacpp")
-    except ImportError as error:
-        raise RatingError(
-            "the local language model needs a package more: pip install 'nomaly[llama]'"
-        ) from error
     params = package.CommonParams()
     params.model.path, params.port = str(path), 0
     params.n_ctx, params.n_parallel, params.n_gpu_layers = CONTEXT, 1, 0

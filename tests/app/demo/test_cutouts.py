@@ -5,6 +5,7 @@ import pytest
 from app.demo import photos
 from app.demo.cutouts import cutouts, mask, sticker
 from app.demo.photos import PACKAGE_OF, PhotoError, photo, photo_path
+from novic.extras import MissingPackageError
 
 NOUNS = sorted(cutouts())
 
@@ -84,7 +85,7 @@ def test_grey_photographs_get_three_channels():
 def test_a_missing_package_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(photos, "find_spec", lambda name: None)
     with pytest.raises(
-        PhotoError, match=r"china\.jpg.*sklearn is not installed; run: pip install 'nomaly\[demo\]'"
+        MissingPackageError, match=r"china\.jpg, needs the package sklearn.*run: .*install"
     ):
         photo_path("china.jpg")
 

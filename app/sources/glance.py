@@ -1,0 +1,181 @@
+"""A quick look over a recording: a few dozen small grey pictures from all over it, in a second."""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import av
+import av.error
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from app.sources.container import open_video
+
+WIDTH = 160
+"""Pixels; height follows the picture's shape."""
+MOST = 48
+"""Pictures that are taken at most."""
+ENOUGH = 16
+"""With fewer key frames than this, frames between them are looked for as well."""
+BUDGET_S = 0.8
+"""Seconds of this machine's time that a look may take; what was seen until then is used."""
+_SHORT_OF_S = 0.5
+"""A recording that ends only this much before the moment is not told to."""
+_CLOCK_HZ = 1_000_000
+"""Ticks of FFmpeg's container clock a second."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glance:
+    """What a quick look saw."""
+
+    times_s: NDArray[np.float64]
+    """When each picture was taken, rising, in seconds from the start of the video [N]."""
+    pictures: NDArray[np.uint8]
+    """Grey [N, h, w], made small."""
+    length_s: float
+    """Announced length of the recording; that of what was seen if it announces none."""
+
+
+def glance(path: Path, budget_s: float = BUDGET_S) -> Glance:
+    """Look at a recording by jumping through it, coarsely first.
+
+    Args:
+        path: The file.
+        budget_s: How long it may take.
+
+    Raises:
+        SourceError: If it is no video; one sentence that says why.
+    """
+    container, stream = open_video(path)
+    with container:
+        # Threads that work on several frames at once deliver the first one late.
+        stream.thread_type = "SLICE"
+        look = _Look(container, stream, time.monotonic() + budget_s)
+        look.jump(exact=False)
+        if len(look.seen) < ENOUGH:
+            look.jump(exact=True)
+        if len(look.seen) < ENOUGH:
+            look.read_on()
+    times = sorted(look.seen)
+    pictures = [look.seen[at] for at in times]
+    shape = pictures[0].shape if pictures else (0, 0)
+    alike = [(at, one) for at, one in zip(times, pictures, strict=True) if one.shape == shape]
+    return Glance(
+        np.array([at for at, _ in alike], np.float64),
+        np.array([one for _, one in alike], np.uint8).reshape(-1, *shape),
+        look.length_s or (times[-1] if times else 0.0),
+    )
+
+
+def ends_before(path: Path, at_s: float, budget_s: float = BUDGET_S) -> float | None:
+    """When a recording ends, if that is before a moment; None if it is not, or nobody can tell.
+
+    What a file announces is not believed where it says that the moment is beyond the end: what
+    lies there is read.
+
+    Args:
+        path: The file.
+        at_s: Seconds from the start of the video.
+        budget_s: How long it may take.
+
+    Raises:
+        SourceError: If it is no video; one sentence that says why.
+    """
+    container, stream = open_video(path)
+    with container:
+        look = _Look(container, stream, time.monotonic() + budget_s)
+        return None if look.length_s > at_s else look.end_before(at_s)
+
+
+class _Look:
+    """One look under way."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream, until: float) -> None:
+        self.seen: dict[float, NDArray[np.uint8]] = {}
+        self._container = container
+        self._stream = stream
+        self._tick_s = float(stream.time_base or 0)
+        self._start = stream.start_time or 0
+        self._until = until
+        ticks = (stream.duration or 0) * self._tick_s
+        self.length_s = ticks or (container.duration or 0) / _CLOCK_HZ
+
+    def jump(self, *, exact: bool) -> None:
+        """Take the key frame before each of some moments, or the frame at the moment itself."""
+        if not (self._tick_s and self.length_s):
+            return
+        for share in _coarse_first(MOST):
+            if time.monotonic() >= self._until or len(self.seen) >= MOST:
+                return
+            at_s = share * self.length_s
+            try:
+                self._seek(at_s)
+                self._take_from(at_s if exact else 0.0)
+            except av.error.FFmpegError:
+                continue
+
+    def end_before(self, at_s: float) -> float | None:
+        """When the last frame ends, if all are seen in time and none is as late as `at_s`."""
+        end_s = 0.0
+        try:
+            self._seek(at_s)
+            for frame in self._container.decode(self._stream):
+                if time.monotonic() >= self._until or frame.pts is None:
+                    return None
+                pts_s = (frame.pts - self._start) * self._tick_s
+                end_s = max(end_s, pts_s + (frame.duration or 0) * self._tick_s)
+                if pts_s >= at_s:
+                    return None
+        except av.error.FFmpegError:
+            return None
+        return end_s if 0 < end_s < at_s - _SHORT_OF_S else None
+
+    def read_on(self) -> None:
+        """Read from the start while there is time, for files that cannot be jumped through."""
+        step_s = (self.length_s or MOST) / MOST
+        try:
+            self._seek(0.0)
+            for number in range(MOST):
+                if not self._take_from(number * step_s) or time.monotonic() >= self._until:
+                    return
+        except av.error.FFmpegError:
+            return
+
+    def _seek(self, at_s: float) -> None:
+        """Go to the last key frame before a moment."""
+        ticks = math.floor(at_s / self._tick_s) if self._tick_s else 0
+        self._container.seek(self._start + ticks, stream=self._stream)
+
+    def _take_from(self, at_s: float) -> bool:
+        """Keep the next frame from a moment on."""
+        for frame in self._container.decode(self._stream):
+            late = time.monotonic() >= self._until
+            if frame.pts is None:
+                continue
+            pts_s = (frame.pts - self._start) * self._tick_s
+            if pts_s >= at_s or late:
+                self.seen.setdefault(pts_s, _small(frame))
+                return True
+        return False
+
+
+def _small(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    height = max(1, round(frame.height * WIDTH / frame.width))
+    grey = frame.reformat(width=WIDTH, height=height, format="gray").to_ndarray()
+    return cast("NDArray[np.uint8]", grey)
+
+
+def _coarse_first(count: int) -> Iterator[float]:
+    """Shares of a length from 0 to 1: halves, then quarters, then eighths, ... (van der Corput)."""
+    for number in range(count):
+        share, base = 0.0, 0.5
+        while number:
+            share += base * (number & 1)
+            number, base = number >> 1, base / 2
+        yield share

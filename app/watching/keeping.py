@@ -1,0 +1,52 @@
+"""Where a fitted detector is put: a new folder, or the place of one that was fitted before."""
+
+import shutil
+from pathlib import Path
+
+from app.errors import UsageError
+from app.watching.calm import NORMAL_PICTURE
+from detectors.base import Detector, DetectorError
+from detectors.files import FILES, read_facts
+
+
+def check_place(out: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that a detector cannot be put at, before it learns for minutes.
+
+    Raises:
+        UsageError: If something is there that is no detector, or may not be replaced.
+    """
+    if not out.exists():
+        return
+    if not overwrite:
+        raise UsageError(
+            f"--out {out}: exists already; name a new folder, or replace the detector in it with "
+            "--overwrite"
+        )
+    try:
+        read_facts(out)
+        others = {entry.name for entry in out.iterdir()} - {*FILES, NORMAL_PICTURE}
+    except (DetectorError, OSError) as error:
+        raise UsageError(f"--overwrite replaces detectors, and this is none: {error}") from error
+    if others:
+        raise UsageError(
+            f"--out {out}: holds other files besides a detector ({min(others)}, ...); "
+            "name a new folder"
+        )
+
+
+def put_detector(detector: Detector, out: Path) -> None:
+    """Save a detector; one that `check_place` found there is replaced once this one is whole.
+
+    Raises:
+        DetectorError: If it cannot be written; what was there stays.
+    """
+    if not out.exists():
+        detector.save(out)
+        return
+    fresh, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
+    for left in (fresh, old):
+        shutil.rmtree(left, ignore_errors=True)
+    detector.save(fresh)
+    out.rename(old)
+    fresh.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
