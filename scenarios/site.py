@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from novic.vocabulary import sanitised
+from scenarios.base.own import meant_by
 from scenarios.bundle_list import write_list
 from scenarios.dictionary import ObjectDictionary
 from scenarios.ratings.records import Place
@@ -203,7 +204,7 @@ def targets(nouns: Sequence[str], dictionary: ObjectDictionary | None = None) ->
     """
     found = []
     for noun in nouns:
-        entries = dictionary.resolve(noun) if dictionary else ()
+        entries = meant_by(dictionary, noun) if dictionary else ()
         found.append(entries[0].target_noun if entries else sanitised(noun))
     return tuple(dict.fromkeys(found))
 

@@ -11,6 +11,8 @@ Where everything comes from:
   made from Google's Web 1T corpus, LDC2006T13. **Whether counts derived from it may be passed on
   is to be cleared** before a dictionary made here is. Single words that are not counted there:
   wordfreq (code Apache-2.0, data CC BY-SA 4.0).
+* What WordNet never heard of, smartphones and safety goggles: a list of our own
+  (`scenarios.base.own`).
 * Regular plurals: inflect (MIT). Spelling variants: rules and pairs of our own.
 
 Nothing of upstream's dictionary, of its list of synsets or of its code is an input.
@@ -18,7 +20,7 @@ Nothing of upstream's dictionary, of its list of synsets or of its code is an in
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock
@@ -27,6 +29,7 @@ from novic.vocabulary import sanitised
 from scenarios import paths as places
 from scenarios.base.counts import WordCounts, read_counts
 from scenarios.base.frequencies import Form, entry_of, form_of, pretty_spelling
+from scenarios.base.own import meant_by, own_words
 from scenarios.base.plurals import Plurals
 from scenarios.base.senses import STOP_WORDS, Word, class_words, is_noun, visible_words
 from scenarios.base.spelling import merged_spellings
@@ -59,7 +62,7 @@ def build_dictionary(report: Report = lambda *_: None) -> ObjectDictionary:
     """Make the base dictionary; the same installed data make the same dictionary.
 
     Returns:
-        About 47,000 nouns with ids from 0 in alphabetical order.
+        About 48,900 nouns with ids from 0 in alphabetical order.
 
     Raises:
         WordNetError: If WordNet's files are missing or damaged.
@@ -76,6 +79,8 @@ def build_dictionary(report: Report = lambda *_: None) -> ObjectDictionary:
     nouns = [_noun(group, plurals, names, counts) for group in merged_spellings(words)]
     known = {form.text for noun in nouns for form in noun.forms}
     nouns += [_noun([word], plurals, names, counts) for word in class_words(known)]
+    known = {form.text for noun in nouns for form in noun.forms}
+    nouns += [_noun(group, plurals, names, counts, lead=0) for group in own_words(wordnet, known)]
     _tell(report, 3)
     entries = _entries(nouns, counts, first_id=0)
     report("base dictionary", len(STAGES), len(STAGES), "")
@@ -128,7 +133,7 @@ def with_additions(dictionary: ObjectDictionary, nouns: Sequence[str]) -> Object
                 f"{text!r} cannot be a noun of the dictionary: it must be words of letters and "
                 "digits, at least two characters, and not a word of grammar"
             )
-        if not dictionary.resolve(text):
+        if not meant_by(dictionary, text):
             missing.setdefault(noun, shown)
     if not missing:
         return dictionary
@@ -142,20 +147,33 @@ def with_additions(dictionary: ObjectDictionary, nouns: Sequence[str]) -> Object
 
 
 def _noun(
-    group: Sequence[Word], plurals: Plurals, names: Collection[str], counts: WordCounts
+    group: Sequence[Word],
+    plurals: Plurals,
+    names: Collection[str],
+    counts: WordCounts,
+    lead: int | None = None,
 ) -> _Noun:
-    """One noun of words that are spellings of each other; called as most people write it."""
-    named = group[0]
-    if len(group) > 1:
-        named = max(group, key=lambda word: _commonness(word.noun, counts))
+    """One noun of words for the same thing.
+
+    Args:
+        group: The words.
+        plurals: Makes their plurals.
+        names: All nouns of WordNet.
+        counts: How common words are.
+        lead: Place of the word that it is called by; by default the one that most people write.
+    """
+    if lead is None:
+        lead = max(range(len(group)), key=lambda at: _commonness(group[at].noun, counts))
+    named = group[lead]
     spellings: dict[tuple[Number, str], set[str]] = defaultdict(set)
     shares: dict[tuple[Number, str], float] = defaultdict(float)
     for word in group:
         for number, text, spelling in _spelt(word, plurals, names):
             spellings[number, text].add(spelling)
             shares[number, text] = max(shares[number, text], word.share)
+    leading = {text for _, text, _ in _spelt(named, plurals, names)} if named.own else set()
     forms = [
-        form_of(text, number, written, shares[number, text])
+        replace(form_of(text, number, written, shares[number, text]), leads=text in leading)
         for (number, text), written in spellings.items()
     ]
     return _Noun(named.noun, pretty_spelling(named.spellings), tuple(forms))
@@ -172,7 +190,7 @@ def _spelt(
     for spelling in word.spellings:
         yield "singular", word.noun, spelling
         if not word.latin:
-            for plural in plurals.of(spelling):
+            for plural in plurals.of(spelling, counted=not word.own):
                 yield "plural", sanitised(plural), plural
 
 

@@ -26,6 +26,8 @@ class Form:
     """The canonical one first."""
     share: float
     """Share of the form's uses that mean the noun, 0 to 1."""
+    leads: bool = False
+    """Whether it is of the name that the noun goes by, not of another name for it."""
 
 
 def scaled(frequency: float) -> float:
@@ -47,11 +49,11 @@ def entry_of(
 
     The whole is T = round(scaled(Σ f·share)); a form that is both singular and plural counts once.
     As far as T goes every spelling gets 1: first the target noun, then a plural of it, then the
-    other forms in canonical spelling by their place on the scale, then the rest. What is left is
-    split in proportion to those places, as upstream has it, by largest remainder (scenarios_spec
-    §3.2). A spelling that gets nothing is left out, so that the sum is T. Only the plural is never
-    left out, even where T is 1: a site may find a rare noun common, and no threshold from 2 up sees
-    the difference.
+    other forms in canonical spelling, those of the leading name first, by their place on the scale,
+    then the rest. What is left is split in proportion to those places, as upstream has it, by
+    largest remainder (scenarios_spec §3.2). A spelling that gets nothing is left out, so that the
+    sum is T. Only the plural is never left out, even where T is 1: a site may find a rare noun
+    common, and no threshold from 2 up sees the difference.
 
     Args:
         id_: Its id.
@@ -94,10 +96,11 @@ def entry_of(
 
 def _claim(
     weight: int, spelling: str, form: Form, target: str
-) -> tuple[bool, bool, int, bool, str]:
+) -> tuple[bool, bool, bool, int, bool, str]:
     """Sorts spellings by who gets something first."""
     canonical = spelling == form.text
-    return spelling != target, not canonical, -weight, form.number == "plural", spelling
+    shown = not canonical, not form.leads, -weight
+    return spelling != target, *shown, form.number == "plural", spelling
 
 
 def pretty_spelling(spellings: Sequence[str]) -> str:

@@ -48,27 +48,29 @@ class Plurals:
         self._engine = inflect.engine()
         self._known: dict[str, tuple[str, ...]] = {}
 
-    def of(self, spelling: str) -> tuple[str, ...]:
+    def of(self, spelling: str, *, counted: bool = True) -> tuple[str, ...]:
         """Plurals of a noun in the spelling of its singular, cased, the surest first.
 
         Args:
             spelling: One or more words with spaces or hyphens between.
+            counted: Only plurals that were counted; nobody had a quadcopter in 2006.
 
         Returns:
-            Empty if none was ever met.
+            Empty if there is none, or none was ever met.
         """
         if (whole := self._irregular.get(spelling.lower())) and " " in spelling.replace("-", " "):
             return whole
         pieces = re.split(r"([ \-])", spelling)
         at = _head(pieces)
         before, after = "".join(pieces[:at]), "".join(pieces[at + 1 :])
-        return tuple(before + plural + after for plural in self._of_word(pieces[at]))
+        made = self._of_word(pieces[at]) or (() if counted else self._regular(pieces[at]))
+        return tuple(before + plural + after for plural in made)
 
     def is_plural(self, word: Word, nouns: Collection[str]) -> bool:
         """Whether a noun is a plural by itself, such as scissors.
 
         It is if WordNet knows it as an irregular plural, or if its last word ends in s and is a
-        noun without.
+        noun without. A noun of our own list is if it looks like one.
         inflect is not asked: it takes bus, lens, gas and octopus for plurals.
 
         Args:
@@ -77,6 +79,8 @@ class Plurals:
         """
         noun = word.noun
         last = noun.split()[-1]
+        if word.own and last.endswith("s") and not last.endswith(SINGULAR_ENDINGS):
+            return last not in SINGULAR and not PREPOSITIONS & set(noun.split())
         if last in SINGULAR or word.latin or PREPOSITIONS & set(noun.split()):
             return False
         if not any(spelling == spelling.lower() for spelling in word.spellings):
@@ -95,12 +99,11 @@ class Plurals:
         return self._known[word]
 
     def _make(self, word: str) -> tuple[str, ...]:
-        if "." in word or not any(letter.isalpha() for letter in word):
-            return ()
-        regular = f"{word}s" if word.isupper() else str(self._engine.plural_noun(word))
         irregular = self._irregular.get(word.lower(), ())
-        if not irregular:
-            return (regular,) if self._counts.knows(sanitised(regular)) else ()
+        regulars = self._regular(word)
+        if not (regulars and irregular):
+            return tuple(plural for plural in regulars if self._counts.knows(sanitised(plural)))
+        regular = regulars[0]
         met = [plural for plural in irregular if self._counts.knows(sanitised(plural))]
         met = [plural for plural in met if plural != word] or met  # noun.exc has "gas gas", too.
         found = met or list(irregular[:1])
@@ -108,6 +111,11 @@ class Plurals:
         if regular not in (word, *found) and self._count(regular) >= max(least, 1):
             found.append(regular)
         return tuple(found)
+
+    def _regular(self, word: str) -> tuple[str, ...]:
+        if "." in word or not any(letter.isalpha() for letter in word):
+            return ()
+        return (f"{word}s" if word.isupper() else str(self._engine.plural_noun(word)),)
 
     def _count(self, form: str) -> int:
         return self._counts.counts.get(sanitised(form), 0)

@@ -72,6 +72,8 @@ class Word:
     """Share of the word's uses that mean one of them, 0 to 1."""
     latin: bool = False
     """Whether it is the scientific name of a species."""
+    own: bool = False
+    """Whether it is of our own list, whose plurals need not be counted anywhere."""
 
 
 def visible_words(wordnet: WordNet) -> list[Word]:
@@ -140,6 +142,12 @@ def class_words(known: Iterable[str]) -> list[Word]:
         for noun, name in sorted(named.items())
         if is_noun(noun) and noun not in known
     ]
+
+
+def share_of_nouns(wordnet: WordNet, name: str) -> float:
+    """Share of a name's uses in tagged text as a noun; 1 if WordNet does not know it."""
+    known = [name.lower()] if name.lower() in wordnet.senses else []
+    return _share(wordnet, known, wordnet.synsets) if known else 1.0
 
 
 def _is_taxon(synset: Synset) -> bool:
