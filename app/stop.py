@@ -37,10 +37,13 @@ def announced(check: Callable[[], None], say: Callable[[str], None]) -> Callable
 
 
 @contextmanager
-def stoppable() -> Iterator[Stop]:
+def stoppable(say: Callable[[str], None] = lambda _: None) -> Iterator[Stop]:
     """Turn the first Ctrl-C or SIGTERM inside into a flag; the second one interrupts at once.
 
     Outside the main thread no signal arrives, and nothing is changed.
+
+    Args:
+        say: Told at once that it was heard, however long the work takes to put itself in order.
     """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
@@ -52,6 +55,7 @@ def stoppable() -> Iterator[Stop]:
         if stop.asked:
             raise KeyboardInterrupt
         stop.asked = True
+        say("stopping; what is done is saved ...")
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

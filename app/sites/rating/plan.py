@@ -7,7 +7,7 @@ from typing import Any
 from app.progress import Reporter
 from app.sites.rating.order import RateOrder
 from app.sites.rating.run import FEW
-from app.sites.rating.work import Work, open_work
+from app.sites.rating.work import Work, check_examples_named, open_work
 from scenarios.llm.costs import usd
 from scenarios.raters.digits.estimate import REQUEST_S, Estimate, estimate, first_opinion
 from scenarios.raters.digits.prompts import request_body
@@ -67,7 +67,9 @@ def plan_rating(order: RateOrder, reporter: Reporter) -> RatingPlan:
         RatingError: If the scenario's examples or description do not suffice.
         ScenarioError, DictionaryError: If files cannot be read.
     """
-    work = open_work(order, find_scenario(order.name, order.root, reporter.say), reporter)
+    scenario = find_scenario(order.name, order.root, reporter.say)
+    check_examples_named(scenario)
+    work = open_work(order, scenario, reporter)
     nouns, first = work.asked(), _first(work)
     if order.backend == "prior":
         return RatingPlan(order.backend, len(nouns), len(nouns))

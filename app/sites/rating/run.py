@@ -8,7 +8,7 @@ from app.errors import StoppedError
 from app.progress import Reporter
 from app.sites.rating.order import Rated, RateOrder
 from app.sites.rating.raters import open_rater
-from app.sites.rating.work import Work, begin, open_work
+from app.sites.rating.work import Work, begin, check_examples_named, open_work
 from app.sites.rating.writing import Judged, now_us, write_result
 from app.stop import Stop, stoppable
 from scenarios.lock import running
@@ -49,7 +49,8 @@ def rate_site(order: RateOrder, reporter: Reporter) -> Rated:
         ScenarioError, DictionaryError, StoreError: If files cannot be read or written.
     """
     scenario = find_scenario(order.name, order.root, reporter.say)
-    with running(scenario.folder), stoppable() as stop:
+    check_examples_named(scenario)
+    with running(scenario.folder), stoppable(reporter.say) as stop:
         try:
             work = open_work(order, scenario, reporter)
             judged = _judge(work, stop)

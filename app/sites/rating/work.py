@@ -20,8 +20,10 @@ from scenarios.overlay import Overlay, read_overlay
 from scenarios.paths import vectors_folder
 from scenarios.raters.digits.prompts import asked_as
 from scenarios.raters.vectors.nouns import NounVectors, noun_vectors, text_vectors
-from scenarios.ratings.records import Line, Place
+from scenarios.raters.vectors.shipped import shipped_vectors
+from scenarios.ratings.records import Line, Place, RatingError
 from scenarios.ratings.result import Wishes
+from scenarios.ratings.scale import LEAST_EXAMPLES
 from scenarios.site import Scenario, targets
 
 OPEN_RUN = "rating.json"
@@ -52,23 +54,57 @@ class Work:
         ]
 
     def vectors(self, stop: Stop) -> NounVectors:
-        """Word vectors of all nouns; made at the first time, which takes minutes."""
-        with self.reporter.task("embedding nouns") as meter:
+        """Word vectors of all nouns that the rater needs.
+
+        Those of the base dictionary come along; others are made once, which may take minutes.
+        """
+        with self.reporter.task("word vectors") as meter:
 
             def report(done: int, total: int) -> None:
                 meter.count(done, total)
                 stop.check()
 
-            return noun_vectors(self.base, vectors_folder(), report=report, tell=self.reporter.say)
+            return noun_vectors(
+                self._judged(),
+                vectors_folder(),
+                packed=shipped_vectors(),
+                report=report,
+                tell=self.reporter.say,
+            )
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of other texts, kept as those of nouns are: unit float32 [N, 384]."""
-        return text_vectors(texts, vectors_folder(), tell=self.reporter.say)
+        return text_vectors(
+            texts, vectors_folder(), packed=shipped_vectors(), tell=self.reporter.say
+        )
+
+    def _judged(self) -> ObjectDictionary:
+        """The nouns that need vectors: with a model, which estimates others from them, all."""
+        if self.order.backend != "prior" or self.order.limit is None:
+            return self.base
+        wanted = {*self.asked(), *self.place.seen, *self.place.never}
+        return ObjectDictionary(tuple(e for e in self.base.entries if e.target_noun in wanted))
 
     def asked(self) -> list[str]:
         """The nouns that a limit leaves, the most frequent; all without one."""
         entries = sorted(self.base.entries, key=lambda e: (-e.total_freq, e.target_noun))
         return [entry.target_noun for entry in entries[: self.order.limit]]
+
+
+def check_examples_named(scenario: Scenario) -> None:
+    """Refuse a site with too few examples before anything that takes time.
+
+    Raises:
+        RatingError: If there are fewer than any rater can be measured by.
+    """
+    said = scenario.settings.examples
+    seen, never = len(targets(said.seen)), len(targets(said.never))
+    if min(seen, never) < LEAST_EXAMPLES:
+        raise RatingError(
+            f"{scenario.file}: names {seen} examples of things seen there and {never} of things "
+            f"never seen; {LEAST_EXAMPLES} of each are needed, ten are good, twenty better. "
+            f"`nomaly scenario examples {scenario.name}` proposes some"
+        )
 
 
 def open_work(order: RateOrder, scenario: Scenario, reporter: Reporter) -> Work:

@@ -11,8 +11,9 @@ whole and carry their own checksum: a run that is stopped or killed keeps what i
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,12 +27,16 @@ from safetensors.numpy import save
 from novic.embedder import Vectors
 from novic.embedders.starter import TEXT_SHA256, WIDTH, TextModel
 from novic.whole_files import write_whole
-from scenarios.articles import article
-from scenarios.dictionary import NounEntry, ObjectDictionary
+from scenarios.dictionary import ObjectDictionary
+from scenarios.raters.vectors.shipped import PackedVectors
+from scenarios.raters.vectors.texts import TEMPLATES, noun_texts
 from scenarios.ratings.records import RatingError
 
 TEXTS_PER_FILE = 2048
 """Twenty seconds of work: what a kill can lose."""
+
+TEXTS_AT_ONCE = 128
+"""A second of work, after which progress is told and Ctrl-C is looked at."""
 
 _PREFIX = f"minilm-{TEXT_SHA256[:8]}-"
 
@@ -65,73 +70,76 @@ class NounVectors:
         return np.concatenate([self.bare, self.photo], axis=1)
 
 
-TEMPLATES = (
-    "{}",
-    "a photo of {}",
-    "the place where you usually see {}",
-    "people who work with {}",
-)
-"""The texts of a noun, in the order of NounVectors; the first without an article."""
-
-
-def noun_texts(entry: NounEntry) -> list[str]:
-    """The texts of a noun, without the article if there is only a plural."""
-    noun = entry.target_noun
-    named = f"{article(noun)} {noun}" if entry.singulars else noun
-    return [noun, *(template.format(named) for template in TEMPLATES[1:])]
-
-
 def noun_vectors(
     dictionary: ObjectDictionary,
     folder: Path,
     *,
+    packed: PackedVectors | None = None,
     report: Callable[[int, int], None] = lambda _done, _total: None,
     tell: Callable[[str], None] = lambda _sentence: None,
     embed: Embed | None = None,
 ) -> NounVectors:
-    """Vectors of a dictionary's nouns, from the cache as far as it has them.
+    """Vectors of a dictionary's nouns: packed ones, then from the cache as far as it has them.
 
     Args:
         dictionary: Its target nouns are embedded.
         folder: The cache; made if missing, shared by all dictionaries.
-        report: Told how many of the dictionary's texts, four a noun, have vectors, and of how many.
-            If it raises, what was embedded is kept.
-        tell: Told in a sentence if a part of the cache was damaged, or if another run embeds now.
+        packed: Vectors that are used where they are of the very same texts.
+        report: Told how many of the texts that are not packed, four a noun, have vectors, and of
+            how many. If it raises, what was embedded is kept.
+        tell: Told in a sentence if a part of the cache was damaged, if another run embeds now, or
+            how long it will take if that is more than a minute.
         embed: The text model; loaded, in seconds, only if something has to be embedded.
 
     Raises:
         RatingError: If the cache can be neither read nor written.
         EmbedderError: If the text model is needed and missing.
     """
-    nouns = dictionary.targets
-    texts = [text for entry in dictionary.entries for text in noun_texts(entry)]
-    rows = text_vectors(texts, folder, report=report, tell=tell, embed=embed)
-    bare, photo, where, people = rows.reshape(len(nouns), len(TEMPLATES), WIDTH).swapaxes(0, 1)
-    return NounVectors(nouns, bare, photo, where, people)
+    texts = [tuple(noun_texts(entry)) for entry in dictionary.entries]
+    rows = packed.rows if packed else {}
+    places = [place for place, of_noun in enumerate(texts) if of_noun in rows]
+    others = [place for place, of_noun in enumerate(texts) if of_noun not in rows]
+    found = np.empty((len(texts), len(TEMPLATES), WIDTH), dtype=np.float32)
+    if packed and places:
+        found[places] = packed.vectors([rows[texts[place]] for place in places])
+    if others:
+        wanted = [text for place in others for text in texts[place]]
+        embedded = text_vectors(wanted, folder, report=report, tell=tell, embed=embed)
+        found[others] = embedded.reshape(len(others), len(TEMPLATES), WIDTH)
+    bare, photo, where, people = np.ascontiguousarray(found.swapaxes(0, 1))
+    return NounVectors(dictionary.targets, bare, photo, where, people)
 
 
 def text_vectors(
     texts: Sequence[str],
     folder: Path,
     *,
+    packed: PackedVectors | None = None,
     report: Callable[[int, int], None] = lambda _done, _total: None,
     tell: Callable[[str], None] = lambda _sentence: None,
     embed: Embed | None = None,
 ) -> Vectors:
-    """Vectors of any texts, from the same cache: unit float32 [N, 384]; see `noun_vectors`.
+    """Vectors of any texts, unit float32 [N, 384], from the same cache; see `noun_vectors`.
+
+    Of packed texts only the prior's own are used, which are held as they are.
 
     Raises:
         RatingError: If the cache can be neither read nor written.
         EmbedderError: If the text model is needed and missing.
     """
+    ready = packed.axes if packed else {}
+    wanted = [text for text in dict.fromkeys(texts) if text not in ready]
+    vectors: Mapping[str, NDArray[np.float16]] = {}
     try:
-        vectors = _cached(list(dict.fromkeys(texts)), folder, report, tell, embed)
+        if wanted:
+            vectors = _cached(wanted, folder, report, tell, embed)
     except OSError as error:
         raise RatingError(
             f"{folder}: the word vectors cannot be kept: {error.strerror or error}; free space or "
             "make the folder writable, what was embedded so far is kept"
         ) from error
-    return np.stack([vectors[text] for text in texts]).astype(np.float32)
+    chosen = [vectors[text] if text in vectors else ready[text] for text in texts]
+    return np.stack(chosen).astype(np.float32)
 
 
 def _cached(
@@ -150,16 +158,59 @@ def _cached(
     with _alone(folder, tell):
         known = _read(folder, tell)  # Another run may have embedded them meanwhile.
         missing = [text for text in texts if text not in known]
-        report(len(texts) - len(missing), len(texts))
+        before = len(texts) - len(missing)
+        report(before, len(texts))
+        pace = _Pace(len(missing), tell)
         embed = embed or TextModel().embed
         for start in range(0, len(missing), TEXTS_PER_FILE):
-            chosen = missing[start : start + TEXTS_PER_FILE]
-            # Rounded at once, so that vectors are the same when they come from the cache.
-            fresh = embed(chosen).astype(np.float16)
-            _write(folder, chosen, fresh)
-            known.update(zip(chosen, fresh, strict=True))
-            report(len(texts) - len(missing) + start + len(chosen), len(texts))
+            # Closed at once when a report raises, so that what is embedded is written.
+            with closing(_embedded(missing[start:][:TEXTS_PER_FILE], folder, embed)) as batches:
+                for fresh in batches:
+                    known.update(fresh)
+                    pace.tell_after(len(fresh))
+                    report(before + pace.done, len(texts))
     return known
+
+
+def _embedded(
+    texts: Sequence[str], folder: Path, embed: Embed
+) -> Generator[dict[str, NDArray[np.float16]]]:
+    """Embed the texts of one file and write it, also if whoever takes them stops before the end."""
+    fresh: list[NDArray[np.float16]] = []
+    try:
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            chosen = texts[start : start + TEXTS_AT_ONCE]
+            # Rounded at once, so that vectors are the same when they come from the cache.
+            vectors = embed(chosen).astype(np.float16)
+            fresh += list(vectors)
+            yield dict(zip(chosen, vectors, strict=True))
+    finally:
+        if fresh:
+            _write(folder, texts[: len(fresh)], np.stack(fresh))
+
+
+class _Pace:
+    """Tells once how long it will take, if that is long."""
+
+    def __init__(self, texts: int, tell: Callable[[str], None]) -> None:
+        self.done = 0
+        self._texts = texts
+        self._tell = tell
+        self._began: float | None = None
+
+    def tell_after(self, batch: int) -> None:
+        """Measure the second batch: loading the model and warming up are no measure."""
+        self.done += batch
+        if self._began is None:
+            self._began = time.monotonic()
+        elif self.done == 2 * TEXTS_AT_ONCE:
+            left = self._texts - self.done
+            minutes = (time.monotonic() - self._began) / TEXTS_AT_ONCE * left / 60
+            if minutes > 1:
+                self._tell(
+                    f"{left:,} texts are not known yet; embedding them takes about {minutes:.0f} "
+                    "minutes here, once. Ctrl-C keeps what is done"
+                )
 
 
 @contextmanager

@@ -15,15 +15,18 @@ from rich.console import Console
 from app.errors import StoppedError, UsageError
 from app.progress import Meter, Reporter
 from app.sites.rating.order import LEAST_PRIOR_AUC, RateOrder
+from app.sites.rating.plan import plan_rating
 from app.sites.rating.run import rate_site
 from app.sites.rating.work import OPEN_RUN
 from scenarios.dictionary import read_dictionary
+from scenarios.drafting import draft
 from scenarios.llm.transport import BudgetError, EndpointError
 from scenarios.overlay import Edit, Overlay, write_overlay
 from scenarios.ratings.files import read_site_ratings
 from scenarios.ratings.records import Backend, RatingError
 from scenarios.ratings.result import NounRating
-from scenarios.site import ScenarioError, find_scenario
+from scenarios.settings import Settings
+from scenarios.site import ScenarioError, create, find_scenario
 from tests.app.short_watch import run_nomaly
 from tests.app.sites.rating.builders import NAME, digits, labelled, small_site_dictionary
 from tests.peers.llm_server import llm_server
@@ -79,6 +82,26 @@ def test_the_prior_rates_without_any_model(order: RateOrder):
     assert not (find_scenario(NAME, order.root).work_folder / OPEN_RUN).exists()
 
 
+def test_a_site_without_examples_is_refused_before_anything_is_read(
+    order: RateOrder, tmp_path: Path
+):
+    create(tmp_path / "sites" / "hall", draft(Settings(version=1, name="hall", description="A.")))
+    for refused in (rate_site, plan_rating):
+        with pytest.raises(RatingError, match=r"names 0 examples .* and 0 .*8 of each are needed"):
+            refused(replace(order, name="hall", dictionary=tmp_path / "none.json"), QUIET)
+
+
+def test_with_a_limit_the_prior_judges_and_embeds_only_those(order: RateOrder):
+    limited = rate_site(replace(order, limit=5), QUIET)
+    nouns = sidecar(order)
+    judged = {noun.target_noun for noun in nouns.values() if "prior" in noun.flags}
+    examples = find_scenario(NAME, order.root).settings.examples
+    known = {*examples.seen, *examples.never}
+    assert limited.rated == len(judged) < len(nouns)
+    assert len(judged - known) <= 5
+    assert known <= judged
+
+
 def test_a_language_model_is_asked_once_and_for_all(order: RateOrder):
     with llm_server(digits()) as server:
         asked = replace(order, backend="direct", base_url=server.url, model="rater")
@@ -125,6 +148,7 @@ def test_one_ctrl_c_is_enough_and_the_next_run_goes_on(order: RateOrder, backend
         rated = rate_site(asked, QUIET)
         assert set(server.stat().paid.values()) == {1}
     assert rated.auc_examples == 1.0
+    assert "stopping; what is done is saved" in told.getvalue()
     waits = "Stopping when the answers under way are kept" in told.getvalue()
     assert waits == (backend == "direct")
 

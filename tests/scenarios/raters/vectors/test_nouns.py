@@ -121,6 +121,32 @@ def test_what_was_embedded_before_an_interrupt_is_kept(recording: Recording, tmp
     assert_equal(resumed, uninterrupted)
 
 
+def test_an_interrupt_in_the_middle_of_a_file_keeps_what_was_embedded(
+    recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(vectors_module, "TEXTS_AT_ONCE", 2)
+
+    def interrupt(done: int, _total: int) -> None:
+        if done == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        noun_vectors(dictionary_of(NOUNS), tmp_path, embed=recording, report=interrupt)
+    assert len(recording.texts) == 6
+    noun_vectors(dictionary_of(NOUNS), tmp_path, embed=recording)
+    assert len(recording.texts) == len(set(recording.texts)) == 4 * len(NOUNS)
+
+
+@pytest.mark.parametrize(("texts", "sentences"), [(10**15, 1), (400, 0)])
+def test_what_takes_long_is_told_once(texts: int, sentences: int):
+    told: list[str] = []
+    pace = vectors_module._Pace(texts, told.append)
+    for _ in range(3):
+        pace.tell_after(vectors_module.TEXTS_AT_ONCE)
+    assert len(told) == sentences
+    assert all("minutes here, once. Ctrl-C keeps what is done" in sentence for sentence in told)
+
+
 def embed_and_be_killed(folder: Path) -> None:
     """Embed nouns until SIGKILL comes while the third file is written; for a process of its own."""
     written: list[int] = []
