@@ -134,9 +134,16 @@ def serving(build: BuildPage, host: str, port: int) -> Iterator[str]:
 
 
 def serve_until_stopped(
-    build: BuildPage, host: str, port: int, reporter: Reporter, *, task: str, browser: bool
+    build: BuildPage,
+    host: str,
+    port: int,
+    reporter: Reporter,
+    *,
+    task: str,
+    browser: bool,
+    done: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Serve a page until Ctrl-C or SIGTERM.
+    """Serve a page until Ctrl-C or SIGTERM, or until it is done by itself.
 
     Args:
         build: Adds its paths.
@@ -145,6 +152,7 @@ def serve_until_stopped(
         reporter: Told what to know about the page, but for its address, which is always shown.
         task: What is done on the page, as in "judge".
         browser: Open the page.
+        done: Whether the page was left by its own button.
 
     Raises:
         UsageError: If the address cannot be listened on.
@@ -157,7 +165,7 @@ def serve_until_stopped(
         with leading_to(address) as file:
             if browser and _has_screen():
                 webbrowser.open(file.as_uri())
-            while not stop.asked:
+            while not (stop.asked or done()):
                 time.sleep(LOOK_S)
 
 

@@ -139,8 +139,9 @@ def _description_faults(settings: Settings) -> list[Fault]:
         what = f"{mark[0]} means something else to language models; leave it out"
     elif not settings.any_language and (why := why_not_english(text)):
         what = (
-            f"{why}; raters know English best: translate it, or write any_language: true if it is "
-            "English or a model is used that knows the language"
+            f"{why}; raters know English best: translate it, or write any_language: true "
+            "(nomaly scenario init --any-language) if it is English or a model is used that knows "
+            "the language"
         )
     else:
         return []

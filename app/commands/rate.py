@@ -47,7 +47,10 @@ def rate(
     root: ScenarioRoot = None,
     dictionary: Annotated[
         Path | None,
-        typer.Option(help="Base dictionary; by default the scenario's, else Nomaly's own."),
+        typer.Option(
+            help="Base dictionary; by default the scenario's, else that of the last rating, else "
+            "Nomaly's own, which the word base names."
+        ),
     ] = None,
     limit: Annotated[
         int | None,
@@ -201,19 +204,28 @@ def _show_rated(rated: "Rated", name: str, *, as_json: bool) -> None:
     if as_json:
         print_json(rated.as_json())
         return
-    sizes = ", ".join(f"{count:,} above {ft}" for ft, count in rated.ft.items())
     typer.echo(
         f"Rated {rated.rated:,} nouns, estimated {rated.estimated:,}, "
         f"{rated.unrated:,} could not be rated."
     )
+    if rated.more:
+        typer.echo(f"More expected here than elsewhere: {', '.join(rated.more)}.")
+        typer.echo(f"Less expected: {', '.join(rated.less)}.")
     if rated.auc_examples is not None:
-        typer.echo(f"Of the pairs of examples {rated.auc_examples:.1%} are in order.")
+        typer.echo(
+            f"Judged unseen, an example of what is seen here came before one of what never is in "
+            f"{rated.auc_examples:.0%} of all pairs (50% would be chance)."
+        )
     if rated.requests:
         typer.echo(
             f"{rated.requests:,} requests, {rated.tokens_in:,} tokens sent, "
             f"{rated.tokens_out:,} back, {rated.cost_usd:.4f} USD."
         )
-    typer.echo(f"Wrote {rated.output}: {sizes}. Next: nomaly scenario review {name}")
+    sizes = ", ".join(f"{count:,} for --ft {ft}" for ft, count in rated.ft.items())
+    typer.echo(
+        f"Wrote {rated.output}. Nouns that a decoder would say: {sizes}.\n"
+        f"Next: nomaly scenario review {name}"
+    )
 
 
 def _show_plan(plan: "RatingPlan", *, as_json: bool) -> None:

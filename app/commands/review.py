@@ -23,7 +23,10 @@ def review(
     name: ScenarioArgument,
     root: ScenarioRoot = None,
     dictionary: Annotated[
-        Path | None, typer.Option(help="The base dictionary that was rated, if not the scenario's.")
+        Path | None,
+        typer.Option(
+            help="The base dictionary that was rated; by default the one of the last rating."
+        ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to serve the page on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,

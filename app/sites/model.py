@@ -8,7 +8,7 @@ from app.errors import UsageError
 from detectors.configs import DetectorConfig
 from detectors.tracks import TrackRule
 from detectors.zones import Zones
-from scenarios.site import Scenario, find_scenario
+from scenarios.site import Scenario, known_scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def open_site(
         return OpenedSite(model, detector, zones)
     if model is not None:
         raise UsageError("--model and --scenario are given; a scenario brings its own model")
-    site = find_scenario(scenario, root, lambda _: None)
+    site = known_scenario(scenario, root)
     if detector is None and not taught:
         detector = _fitted(site)
     zones = zones if exclude else site.settings.detector.zones

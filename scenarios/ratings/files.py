@@ -52,6 +52,7 @@ def provenance(
     raters: Sequence[tuple[Asked, Calibration | None]],
     *,
     base_sha256: str,
+    dictionary: Mapping[str, str | None] | None = None,
     rule: str,
     share: float | None,
     made_us: int,
@@ -60,7 +61,9 @@ def provenance(
 
     Args:
         raters: What each was asked and took, and how its numbers were calibrated.
-        base_sha256: Of the base dictionary's file.
+        base_sha256: Of the nouns that were rated, what was added to the base dictionary included.
+        dictionary: The base dictionary: its `path`, None for Nomaly's own, and the `sha256` of its
+            nouns.
         rule: How frequencies were split, for example "largest remainder".
         share: Of nouns that are likely here, as displayed probabilities assume.
         made_us: When: UTC, microseconds.
@@ -69,6 +72,7 @@ def provenance(
         "made": _date(made_us),
         "rule": rule,
         "base_dictionary_sha256": base_sha256,
+        "dictionary": dictionary,
         "share_likely": share,
         "cost_usd": sum(asked.spent.cost_usd for asked, _ in raters),
         "raters": [

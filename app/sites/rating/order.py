@@ -22,7 +22,8 @@ class RateOrder:
     backend: Backend
     root: Path | None = None
     dictionary: Path | None = None
-    """Base dictionary; by default the scenario's, else Nomaly's own."""
+    """Base dictionary; by default the scenario's, else that of the last rating, else Nomaly's own,
+    which the word base names."""
     limit: int | None = None
     """Only so many nouns are asked about, the most frequent."""
     everything: bool = False
@@ -76,6 +77,10 @@ class Rated:
     """Share of pairs of the owner's examples in order; None if none was judged."""
     ft: dict[int, int]
     """Nouns in the dictionary above each frequency threshold."""
+    more: tuple[str, ...] = ()
+    """Nouns that are far more expected here than anywhere, the most telling first."""
+    less: tuple[str, ...] = ()
+    """Nouns that are far less expected here."""
 
     def as_json(self) -> dict[str, Any]:
         """For scripts."""
@@ -89,5 +94,7 @@ class Rated:
             "cost_usd": round(self.cost_usd, 6),
             "auc_examples": None if self.auc_examples is None else round(self.auc_examples, 4),
             "ft": self.ft,
+            "more": list(self.more),
+            "less": list(self.less),
             "output": str(self.output),
         }

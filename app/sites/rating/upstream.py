@@ -35,7 +35,12 @@ def take_upstream_ratings(
         opinions = read_opinions([file], work.base)
         dictionary, nouns = upstream_dictionary(work.base, opinions, drop_invalid=drop_invalid)
         told = provenance(
-            [], base_sha256=work.base_sha256, rule=UPSTREAM_RULE, share=None, made_us=now_us()
+            [],
+            base_sha256=work.base_sha256,
+            dictionary=work.start.as_json(),
+            rule=UPSTREAM_RULE,
+            share=None,
+            made_us=now_us(),
         )
         ratings = SiteRatings(
             scenario.name, work.place.description, {**told, "upstream_file": str(file)}, nouns

@@ -21,13 +21,31 @@ from scenarios.paths import vectors_folder
 from scenarios.raters.digits.prompts import asked_as
 from scenarios.raters.vectors.nouns import NounVectors, noun_vectors, text_vectors
 from scenarios.raters.vectors.shipped import shipped_vectors
+from scenarios.ratings.files import read_site_ratings
 from scenarios.ratings.records import Line, Place, RatingError
 from scenarios.ratings.result import Wishes
 from scenarios.ratings.scale import LEAST_EXAMPLES
-from scenarios.site import Scenario, targets
+from scenarios.site import Scenario, targets, told_from
+
+OWN = Path("base")
+"""Says Nomaly's own base dictionary, as elsewhere on the command line."""
 
 OPEN_RUN = "rating.json"
 """In the work folder while a rating is unfinished: the settings it began with."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartDictionary:
+    """The dictionary that a site starts from."""
+
+    path: str | None
+    """From the scenario's folder, or whole; None for Nomaly's own."""
+    sha256: str
+    """Of its nouns, without what the site adds."""
+
+    def as_json(self) -> dict[str, str | None]:
+        """As the sidecar remembers it."""
+        return {"path": self.path, "sha256": self.sha256}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +58,7 @@ class Work:
     base: ObjectDictionary
     """With everything that the site's author names."""
     base_sha256: str
+    start: StartDictionary
     overlay: Overlay
     wishes: Wishes
     reporter: Reporter
@@ -114,12 +133,14 @@ def open_work(order: RateOrder, scenario: Scenario, reporter: Reporter) -> Work:
         DictionaryError: If the base dictionary cannot be read or made.
         ScenarioError: If the overlay cannot be read.
     """
-    path = order.dictionary or scenario.dictionary
+    named = _named_dictionary(order, scenario, reporter)
+    path = named
     if path is None:
         with reporter.stages() as told:
             path = ensure_base(told)
     overlay = read_overlay(scenario.overlay_path)
     read = read_dictionary(path)
+    start = StartDictionary(named and told_from(scenario.folder, named), nouns_sha256(read))
     base = with_additions(read, [*scenario.named, *overlay.edits])
     said = scenario.settings
     place = scenario.place(base)
@@ -129,7 +150,38 @@ def open_work(order: RateOrder, scenario: Scenario, reporter: Reporter) -> Work:
         never_expected=frozenset({*targets(said.never_expected, base), *place.never}),
         added=frozenset(base.targets) - frozenset(read.targets),
     )
-    return Work(order, scenario, place, base, nouns_sha256(base), overlay, wishes, reporter)
+    return Work(order, scenario, place, base, nouns_sha256(base), start, overlay, wishes, reporter)
+
+
+def _named_dictionary(order: RateOrder, scenario: Scenario, reporter: Reporter) -> Path | None:
+    """The file to start from: as ordered, as the scenario says, or as at the last rating.
+
+    Raises:
+        UsageError: If the file of the last rating is gone.
+    """
+    if order.dictionary == OWN and not OWN.exists():
+        return None
+    if named := order.dictionary or scenario.dictionary:
+        return named
+    remembered = last_start(scenario)
+    if remembered is None or remembered.path is None:
+        return None
+    path = scenario.folder / remembered.path
+    if not path.is_file():
+        raise UsageError(
+            f"{scenario.name} was rated from {path}, which is not there any more; put it back, or "
+            "name another with --dictionary (base is Nomaly's own)"
+        )
+    reporter.say(f"Starting from {path}, as at the last rating.")
+    return path
+
+
+def last_start(scenario: Scenario) -> StartDictionary | None:
+    """What a site's last rating started from; None if it was not rated or did not note it."""
+    if not scenario.ratings_path.is_file():
+        return None
+    noted = read_site_ratings(scenario.ratings_path).provenance.get("dictionary")
+    return StartDictionary(**noted) if isinstance(noted, dict) else None
 
 
 def nouns_sha256(dictionary: ObjectDictionary) -> str:

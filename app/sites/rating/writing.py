@@ -1,7 +1,7 @@
 """From what raters said to a site's two files, after a rating and again after a review."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from scenarios.ratings.result import (
     exact_frequencies,
     site_dictionary,
 )
-from scenarios.ratings.scale import Calibration, share_likely
+from scenarios.ratings.scale import Calibration, frequency, share_likely
 from scenarios.ratings.store import Asked
+from scenarios.ratings.surprises import telling
 from scenarios.ratings.upstream import upstream_frequencies
 
 SAMPLE = 300
@@ -33,6 +34,8 @@ RATERS_FLAGS = frozenset({"estimated", "prior", "unrated"})
 OUR_RULE, UPSTREAM_RULE = "largest remainder", "upstream"
 RULES: Mapping[str, Rule] = {OUR_RULE: exact_frequencies, UPSTREAM_RULE: upstream_frequencies}
 """How ratings become frequencies, by the name in the sidecar."""
+TOLD = 10
+"""Nouns that a rating is told by, of those more and of those less expected here."""
 THRESHOLDS = (0, 2, 4, 6, 9)
 """Frequencies that sizes are told for."""
 
@@ -86,11 +89,13 @@ def write_result(work: Work, judged: Judged) -> Rated:
     told = provenance(
         [(judged.asked, judged.calibration)],
         base_sha256=work.base_sha256,
+        dictionary=work.start.as_json(),
         rule=rule,
         share=share,
         made_us=now_us(),
     )
-    dictionary = _write(work, logits, share, told)
+    dictionary, ratings = _write(work, logits, share, told)
+    more, less = telling(ratings, TOLD)
     spent, rated = judged.asked.spent, len(judged.rated or judged.prior)
     return Rated(
         output=work.scenario.site_dictionary_path,
@@ -103,6 +108,8 @@ def write_result(work: Work, judged: Judged) -> Rated:
         cost_usd=spent.cost_usd,
         auc_examples=judged.calibration.auc,
         ft=ft_sizes(dictionary),
+        more=more,
+        less=less,
     )
 
 
@@ -112,12 +119,7 @@ def write_reviewed(work: Work, ratings: SiteRatings) -> None:
     Raises:
         RatingError: As `write_result`; also if the base dictionary is another one now.
     """
-    if ratings.provenance.get("base_dictionary_sha256") != work.base_sha256:
-        raise RatingError(
-            f"{work.scenario.site_dictionary_path}: was made from another base dictionary than "
-            f"there is now; the edits are kept, run `nomaly scenario rate {work.scenario.name}` "
-            "again: answers are kept, so none is paid for twice"
-        )
+    check_same_start(work, ratings)
     logits = {
         noun.target_noun: RatedLogit(
             noun.logit,
@@ -129,7 +131,43 @@ def write_reviewed(work: Work, ratings: SiteRatings) -> None:
         if noun.logit is not None
     }
     share = ratings.provenance.get("share_likely")
-    _write(work, logits, share if isinstance(share, float) else None, dict(ratings.provenance))
+    told = {
+        **ratings.provenance,
+        "base_dictionary_sha256": work.base_sha256,
+        "dictionary": work.start.as_json(),
+    }
+    _write(work, logits, share if isinstance(share, float) else None, told)
+
+
+def check_same_start(work: Work, ratings: SiteRatings) -> None:
+    """Refuse to change ratings that were made from another dictionary than there is now.
+
+    Raises:
+        RatingError: If it is another.
+    """
+    noted = ratings.provenance.get("dictionary")
+    if isinstance(noted, dict):
+        same = noted.get("sha256") == work.start.sha256
+    else:
+        same = ratings.provenance.get("base_dictionary_sha256") == work.base_sha256
+    if not same:
+        raise RatingError(
+            f"{work.scenario.site_dictionary_path}: was made from another base dictionary than "
+            f"there is now; run `nomaly scenario rate {work.scenario.name}` again, with the same "
+            "--dictionary if one was named: edits and answers are kept, none is paid for twice"
+        )
+
+
+def frequency_by(work: Work, ratings: SiteRatings) -> Callable[[str, float], int]:
+    """What frequency a rating gives a noun under the rule that the site was rated by."""
+    rule = RULES[str(ratings.provenance.get("rule", OUR_RULE))]
+    entries = {entry.target_noun: entry for entry in work.base.entries}
+
+    def by(noun: str, stars: float) -> int:
+        entry = entries.get(noun)
+        return frequency(stars) if entry is None else rule(entry, stars)[0].total_freq
+
+    return by
 
 
 def ft_sizes(dictionary: ObjectDictionary) -> dict[int, int]:
@@ -144,7 +182,7 @@ def now_us() -> int:
 
 def _write(
     work: Work, logits: Mapping[str, RatedLogit], share: float | None, told: Mapping[str, Any]
-) -> ObjectDictionary:
+) -> tuple[ObjectDictionary, SiteRatings]:
     scenario = work.scenario
     dictionary, nouns = site_dictionary(
         work.base,
@@ -157,7 +195,7 @@ def _write(
     )
     ratings = SiteRatings(scenario.name, work.place.description, told, nouns)
     write_site(scenario.folder, scenario.name, dictionary, ratings)
-    return dictionary
+    return dictionary, ratings
 
 
 def _previous(path: Path) -> dict[str, NounRating]:

@@ -8,10 +8,11 @@ from app.local_page import serve_until_stopped
 from app.progress import Reporter
 from app.sites.rating.order import RateOrder
 from app.sites.rating.work import open_work
-from app.sites.rating.writing import write_reviewed
+from app.sites.rating.writing import check_same_start, frequency_by, write_reviewed
 from app.sites.review.page import review_page
 from app.sites.review.session import ReviewSession
 from scenarios.lock import running
+from scenarios.meanings import Meanings
 from scenarios.overlay import read_overlay
 from scenarios.ratings.files import read_site_ratings
 from scenarios.site import find_scenario
@@ -41,7 +42,7 @@ class Reviewed:
 def review_site(
     order: RateOrder, host: str, port: int, reporter: Reporter, *, browser: bool
 ) -> Reviewed:
-    """Serve a site's review until Ctrl-C, then write its dictionary with the edits.
+    """Serve a site's review until it is done or Ctrl-C, then write its dictionary with the edits.
 
     Args:
         order: Names the site, and the base dictionary if another than the scenario's was rated.
@@ -58,9 +59,23 @@ def review_site(
     scenario = find_scenario(order.name, order.root, reporter.say)
     with running(scenario.folder):
         ratings = read_site_ratings(scenario.ratings_path)
-        session = ReviewSession(ratings, read_overlay(scenario.overlay_path), scenario.overlay_path)
+        work = open_work(order, scenario, reporter)
+        check_same_start(work, ratings)
+        session = ReviewSession(
+            ratings,
+            read_overlay(scenario.overlay_path),
+            scenario.overlay_path,
+            Meanings(work.base).of,
+            frequency_by(work, ratings),
+        )
         serve_until_stopped(
-            review_page(session), host, port, reporter, task="review", browser=browser
+            review_page(session),
+            host,
+            port,
+            reporter,
+            task="review",
+            browser=browser,
+            done=lambda: session.done,
         )
         # By hand, too, the overlay may have been changed since the dictionary was written.
         reporter.say("Writing the dictionary ...")

@@ -41,6 +41,15 @@ def test_a_site_brings_decoder_detector_and_zones(hall: Path):
     assert open_site("hall", 6, hall.parent).bundle == hall / "bundles" / "ft6"
 
 
+def test_a_preset_without_a_decoder_is_refused_and_leaves_no_folder(tmp_path: Path):
+    with pytest.raises(
+        ScenarioError,
+        match="no decoder yet; run: nomaly scenario rate airbus, then nomaly scenario build airbus",
+    ):
+        open_site("airbus", root=tmp_path / "sites")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_was_named_itself_comes_first(hall: Path):
     site = open_site("hall", root=hall.parent, detector=Path("mine"), exclude=[DOOR])
     assert site.detector == Path("mine")

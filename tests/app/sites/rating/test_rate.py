@@ -102,6 +102,43 @@ def test_with_a_limit_the_prior_judges_and_embeds_only_those(order: RateOrder):
     assert known <= judged
 
 
+def test_a_rating_is_told_by_nouns(order: RateOrder):
+    rated = rate_site(order, QUIET)
+    labels, said = labelled(), find_scenario(NAME, order.root).settings
+    assert 1 <= len(rated.more) <= 10
+    assert 1 <= len(rated.less) <= 10
+    assert not {*rated.more, *rated.less} & {*said.examples.seen, *said.examples.never}
+    seen = [noun for noun in rated.more if noun in labels["seen"]]
+    assert len(seen) > len([noun for noun in rated.more if noun in labels["never"]])
+    assert rated.as_json()["more"] == list(rated.more)
+
+
+def test_a_site_remembers_its_dictionary(order: RateOrder, tmp_path: Path):
+    first = rate_site(order, QUIET).output.read_bytes()
+    told = io.StringIO()
+    again = rate_site(replace(order, dictionary=None), Reporter(Console(file=told, width=400)))
+    assert again.output.read_bytes() == first
+    assert f"Starting from {order.dictionary}, as at the last rating." in told.getvalue()
+    site = find_scenario(NAME, order.root)
+    noted = read_site_ratings(site.ratings_path).provenance["dictionary"]
+    assert isinstance(noted, dict)
+    assert noted["path"] == str(order.dictionary)
+    assert order.dictionary is not None
+    order.dictionary.unlink()
+    with pytest.raises(UsageError, match="which is not there any more; put it back"):
+        rate_site(replace(order, dictionary=None), QUIET)
+
+
+def test_a_dictionary_in_the_sites_folder_moves_with_it(order: RateOrder, tmp_path: Path):
+    site = find_scenario(NAME, order.root)
+    assert order.dictionary is not None
+    inside = order.dictionary.rename(site.folder / "words.json")
+    first = rate_site(replace(order, dictionary=inside), QUIET).output.read_bytes()
+    site.folder.rename(tmp_path / "moved")
+    moved = replace(order, name=str(tmp_path / "moved"), dictionary=None)
+    assert rate_site(moved, QUIET).output.read_bytes() == first
+
+
 def test_a_language_model_is_asked_once_and_for_all(order: RateOrder):
     with llm_server(digits()) as server:
         asked = replace(order, backend="direct", base_url=server.url, model="rater")
