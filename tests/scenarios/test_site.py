@@ -85,7 +85,9 @@ def test_decoders_are_found_by_threshold(tmp_path: Path):
     with pytest.raises(ScenarioError, match="no decoder for ft 4; there are those for ft 2, 6"):
         scenario.bundle(4)
     bare = load_scenario(write(tmp_path / "bare", HEAD))
-    with pytest.raises(ScenarioError, match="run: nomaly scenario rate hall, then nomaly scenario build"):
+    with pytest.raises(
+        ScenarioError, match="run: nomaly scenario rate hall, then nomaly scenario build"
+    ):
         bare.bundle()
 
 
