@@ -53,6 +53,10 @@ NEARNESS, ALL_PLACES = 0.25, 0.3
 places alone order the labelled nouns of the presets with an AUC of .87 and .84, with these .88 and
 .81; to the eye the proposals are better with them."""
 
+COMMONNESS, COMMON_STEPS = 0.2, 8
+"""Weight of a step of frequency for what is proposed as seen, and most steps: an author knows of a
+printer at once whether it is there."""
+
 ALIKE = 0.5
 """Cosine of two nouns from which only the first is proposed."""
 
@@ -88,7 +92,9 @@ def propose(
     familiar = _numbers(FAMILIAR, dictionary, vectors)
     common = _common(dictionary, vectors) - familiar
     shown = [entry.pretty_noun for entry in dictionary.entries]
-    seen = _diverse(score, common, vectors, said, count)
+    often = np.array([entry.total_freq - LEAST_FREQUENCY + 1 for entry in dictionary.entries])
+    known = score + COMMONNESS * np.clip(often, 0, COMMON_STEPS)
+    seen = _diverse(known, common, vectors, said, count)
     never = _diverse(-score, familiar, vectors, said, count)
     return Proposal(tuple(shown[n] for n in seen), tuple(shown[n] for n in never))
 

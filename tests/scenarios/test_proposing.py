@@ -51,17 +51,17 @@ def proposed(
         ),
         (
             "The camera looks at the kitchen of a restaurant where cooks prepare meals.",
-            {"chef", "apron", "dishwasher", "built-in oven", "hand mixer"},
+            {"chef", "apron", "dishwasher", "refrigerator", "menu"},
             {"pizza", "birthday cake", "lobster", "pumpkin"},
         ),
         (
             "A camera above the platform of a railway station.",
-            {"train", "cab", "tram stop", "bus driver", "minibus"},
+            {"train", "cab", "grab rail", "bus driver", "minibus"},
             {"locomotive", "bus", "bicycle"},
         ),
         (
             "An open-plan office with desks and a meeting room.",
-            {"receptionist", "conference phone", "notebook", "computer workstation"},
+            {"receptionist", "printer", "notebook", "computer workstation"},
             {"bed", "pillow"},
         ),
     ],
