@@ -20,6 +20,7 @@ from typing import Any, Literal
 import torch
 
 from app.errors import UsageError
+from app.sites.forecast import Forecast
 from app.sites.text_training import TextSettings, train_on_texts
 from novic.bundle import Bundle, BundleError, load_bundle, read_card, save_new_bundle
 from novic.embedder import Vectors
@@ -133,8 +134,11 @@ def build_bundles(
     _check(request)
     jobs = list(_jobs(request))
     open_ones = [job for job in jobs if not _is_done(job, say)]
-    trainer = _Distiller(request, report) if request.method == "distil" else None
-    for job in sorted(open_ones, key=lambda job: -len(job.dictionary.entries)):
+    open_ones.sort(key=lambda job: -len(job.dictionary.entries))
+    trainer = _Distiller(request, report, say) if request.method == "distil" else None
+    if trainer is not None:
+        report = _forecast(open_ones, report, say)
+    for job in open_ones:
         work = request.folder / "work" / "build" / job.identity[:16]
         work.mkdir(parents=True, exist_ok=True)
         told = _named(report, job.name)
@@ -161,6 +165,20 @@ def build_bundles(
             (one for one in built if one.ft == ft), key=lambda one: -one.metrics.get(key, 0.0)
         )
     ]
+
+
+def _forecast(jobs: Sequence[_Job], report: Report, say: Callable[[str], None]) -> Report:
+    """A report that tells on the way how long all of it will take."""
+    sizes = {job.name: len(job.dictionary.entries) for job in jobs}
+    steps = {job.name: int(job.settings["training"]["steps"]) for job in jobs}
+    forecast = Forecast(sizes, steps, say)
+
+    def heard(stage: str, done: int, total: int, note: str) -> None:
+        report(stage, done, total, note)
+        if stage.endswith(": train"):
+            forecast.heard(done)
+
+    return heard
 
 
 def _check(request: BuildRequest) -> None:
@@ -243,9 +261,10 @@ def _is_done(job: _Job, say: Callable[[str], None]) -> bool:
 class _Distiller:
     """Trains for the starter embedder by distilling its teacher with the site's prior."""
 
-    def __init__(self, request: BuildRequest, report: Report) -> None:
+    def __init__(self, request: BuildRequest, report: Report, say: Callable[[str], None]) -> None:
         self._request = request
         self._report = report
+        self._say = say
         self._embedder: StarterEmbedder | None = None
         self._wordnet: WordNet | None = None
 
@@ -269,6 +288,7 @@ class _Distiller:
             texts,
             vectors_folder(),
             report=lambda done, total: self._report("embed texts", done, total, ""),
+            tell=self._say,
         )
 
 
