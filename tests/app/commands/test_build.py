@@ -244,8 +244,10 @@ def test_a_site_names_images_and_tells_how_unexpected_that_is(built: Path, tmp_p
 
 
 def test_a_scenario_and_a_model_are_not_both_used(site: Path, tmp_path: Path):
+    model = tmp_path / "own.train"
+    model.write_bytes(b"")
     for words, message in [
-        (("--scenario", "hall", "--model", "x"), "--model and --scenario are given"),
+        (("--scenario", "hall", "--model", str(model)), "--model and --scenario are given"),
         (("--ft", "2"), "are for --scenario"),
         (("--scenario", "hall"), "has no decoder yet"),
     ]:
