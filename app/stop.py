@@ -1,6 +1,7 @@
 """Ctrl-C that lets a long job put its results in order."""
 
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,3 +64,34 @@ def stoppable(say: Callable[[str], None] = lambda _: None) -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def acknowledged(say: Callable[[str], None]) -> Iterator[None]:
+    """Say at once that a signal inside `stoppable` was heard, whatever the main thread is doing.
+
+    Python calls a signal's handler between two steps of the main thread, and a step may be a whole
+    batch of a network. Outside the main thread no signal arrives, and nothing is changed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard, woken = socket.socketpair()
+    woken.setblocking(False)
+
+    def listen() -> None:
+        if heard.recv(1):
+            say("Stopping ... (Ctrl-C again ends it at once)")
+            while heard.recv(64):
+                pass
+
+    listener = threading.Thread(target=listen, name="acknowledged", daemon=True)
+    listener.start()
+    before = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        woken.close()
+        listener.join()
+        heard.close()

@@ -21,7 +21,7 @@ from app.sinks.build import AnySink
 from app.sinks.feeder import feeding
 from app.sources.base import Gap, LiveSource
 from app.sources.open import kind_of, open_live
-from app.stop import Stop, stoppable
+from app.stop import Stop, acknowledged, stoppable
 from app.watching.backlog import Backlog
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
@@ -111,7 +111,7 @@ def _watch_camera(
         _connect(camera, request, reporter)
         telling = Telling(camera, reporter, tell, heartbeat_s=request.heartbeat_s)
         # Until here Ctrl-C ends everything at once: there is nothing to put in order yet.
-        with stoppable() as stop, telling:
+        with stoppable() as stop, acknowledged(reporter.say), telling:
             watching = _Watch(request, store, camera, going_on, reporter, telling, stop)
             return watching.run(names, fitted or watching.learned_detector(device))
     finally:
@@ -253,6 +253,9 @@ class _Watch:
     def _look(self, lookout: Lookout) -> None:
         """Look at frames as they arrive, and save and tell as it goes, also while none come."""
         self._reporter.say(f"Watching {self._camera.info.uri}; Ctrl-C stops and writes the report.")
+        if self._backlog.behind_s:
+            behind = f"{self._backlog.behind_s:.0f} s came while it learned"
+            self._reporter.say(f"{behind}, and are looked at first.")
         self._telling.watching()
         saved_at, saved_gaps = time.monotonic(), self._gaps
         self._until = saved_at + (self._request.for_s or math.inf)
