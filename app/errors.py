@@ -2,11 +2,15 @@
 
 from novic.errors import NomalyError, UsageError
 
-__all__ = ["StoppedError", "StoreError", "UsageError"]
+__all__ = ["PicturesError", "StoppedError", "StoreError", "UsageError"]
 
 
 class StoreError(NomalyError):
     """Results cannot be read or written; the text names the file and says why."""
+
+
+class PicturesError(StoreError):
+    """The pictures of an event cannot be written; what is told of it may still be kept."""
 
 
 class StoppedError(NomalyError):

@@ -129,8 +129,9 @@ class Finding:
     """An event with what backs it."""
 
     event: Event
-    picture: Picture
-    """The most typical view of it."""
+    picture: Picture | None
+    """The most typical view of it; None once it was dropped, because it could not be stored for so
+    long that there was no room for more in memory."""
     path: tuple[tuple[float, Box, float], ...]
     """(pts_s, box, score) of every sighting."""
     vector: NDArray[np.float32] | None = None

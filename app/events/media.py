@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from app.errors import PicturesError
 from app.events.event import Finding
+from app.events.schema import faults
 from app.media.pictures import heat_image, write_image
 
 CONTEXT_MARGIN = 0.12
@@ -40,12 +42,13 @@ def pictures_of(folder: Path, findings: Sequence[Finding]) -> Iterator[None]:
     right behind the commit.
 
     Raises:
-        OSError: If one cannot be written; those that were are removed.
+        PicturesError: If one cannot be written; those that were are removed.
     """
     written: dict[Path, Path] = {}
     try:
-        for finding in findings:
-            _write(folder, finding, written)
+        with faults(folder, PicturesError):
+            for finding in findings:
+                _write(folder, finding, written)
         yield
     except Exception:
         remove(written)
@@ -54,6 +57,11 @@ def pictures_of(folder: Path, findings: Sequence[Finding]) -> Iterator[None]:
         # One that cannot be moved is found where it is.
         with suppress(OSError):
             fresh.replace(place)
+
+
+def has_pictures(folder: Path, event_id: str, snapshot_s: float) -> bool:
+    """Whether the pictures of an event are there; all are written together."""
+    return media_path(folder, "snapshots", event_id, snapshot_s).exists()
 
 
 def pictures_at(folder: Path, event_id: str, snapshot_s: float) -> list[Path]:
@@ -94,6 +102,8 @@ def _place(folder: Path, kind: str, event_id: str) -> Path:
 
 def _write(folder: Path, finding: Finding, written: dict[Path, Path]) -> None:
     event, picture = finding.event, finding.picture
+    if picture is None:
+        return
     images = {"snapshots": lambda: picture.snapshot}
     if event.kind == "object":
         images["crops"] = lambda: picture.crops[-1]

@@ -3,7 +3,7 @@
 import errno
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -35,22 +35,42 @@ def open_database(folder: Path) -> sqlite3.Connection:
     return database
 
 
+def copy_database(folder: Path) -> sqlite3.Connection:
+    """What the file of a folder holds just now, in memory and brought up to date.
+
+    Raises:
+        StoreError: If it is from a newer Nomaly.
+        sqlite3.Error: If it cannot be read.
+    """
+    address = f"{(folder / STORE).absolute().as_uri()}?mode=ro"
+    copy = connect(Path(":memory:"), _WAIT_S)
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=_WAIT_S)) as database:
+            database.backup(copy)
+        copy.row_factory = sqlite3.Row
+        _migrate(copy, folder)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
 @contextmanager
-def faults(folder: Path) -> Iterator[None]:
+def faults(folder: Path, kind: type[StoreError] = StoreError) -> Iterator[None]:
     """Turn faults of disk and database into one sentence.
 
     Raises:
-        StoreError: In their place.
+        StoreError: In their place, of the kind that is asked for.
     """
     try:
         yield
     except sqlite3.Error as error:
         full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
         why = "the disk is full" if full else str(error)
-        raise StoreError(f"{folder / STORE}: cannot be used: {why}") from error
+        raise kind(f"{folder / STORE}: cannot be used: {why}") from error
     except OSError as error:
         why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
-        raise StoreError(f"{error.filename or folder}: cannot be written: {why}") from error
+        raise kind(f"{error.filename or folder}: cannot be written: {why}") from error
 
 
 def _migrate(database: sqlite3.Connection, folder: Path) -> None:

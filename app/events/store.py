@@ -6,61 +6,22 @@ events.sqlite   runs, sources, events, candidates, sightings, gaps, vectors, out
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.errors import StoreError
 from app.events.event import Event, Finding, Lasting, box_sides
-from app.events.media import MEDIA, media_path, pictures_at, pictures_of, remove, sweep
+from app.events.media import MEDIA, has_pictures, pictures_at, pictures_of, remove, sweep
 from app.events.outbox import Outbox
+from app.events.reading import Run, SourceProgress, StoreReader, as_left
 from app.events.schema import STORE, faults, open_database
 from app.sources.base import Gap
-from detectors.types import Box
 from novic.database import transaction
 
-
-@dataclass(slots=True)
-class SourceProgress:
-    """How far a source has been watched."""
-
-    camera: str
-    uri: str
-    size: tuple[int, int]
-    """(height, width)"""
-    from_s: float
-    """Where the watch began, behind the stretch that it learned from."""
-    done_s: float
-    """Everything before is final; a stopped audit goes on from here."""
-    done_frames: int = 0
-    """Frames analysed before `done_s`."""
-    seen_s: float = 0.0
-    """Time of the last frame that was analysed."""
-    frames: int = 0
-    """All frames analysed."""
-    start_us: int | None = None
-    time_from: str = ""
-    finished: bool = False
-    warning: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One audit or watch."""
-
-    id: int
-    kind: str
-    state: str
-    started_us: int
-    ended_us: int | None
-    settings: dict[str, Any]
-    facts: dict[str, Any]
-    app_version: str
+__all__ = ["Changes", "Run", "SourceProgress", "Store"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +41,7 @@ class Changes:
     """Spec of the embedder that made the findings' vectors, for example `starter`."""
 
 
-class Store:
+class Store(StoreReader):
     """The event store of one output folder. One writer at a time; readers may look on."""
 
     def __init__(self, folder: Path, *, sinks: Sequence[str] = ()) -> None:
@@ -93,13 +54,12 @@ class Store:
         Raises:
             StoreError: If the folder or file cannot be written, or is from a newer Nomaly.
         """
-        self.folder = folder
         self._sinks = sinks
         self._forgotten: list[Path] = []
         with faults(folder):
             for name in MEDIA:
                 (folder / name).mkdir(parents=True, exist_ok=True)
-            self._db = open_database(folder)
+            super().__init__(folder, open_database(folder))
         self.outbox = Outbox(self._db, lambda: faults(folder), self.saving)
 
     def __enter__(self) -> Self:
@@ -129,10 +89,11 @@ class Store:
         """Write what is new of a source, pictures included; all of it is final, or nothing.
 
         Raises:
+            PicturesError: If the pictures cannot be written; the rest may be, without them.
             StoreError: If it cannot be written, for example on a full disk.
         """
         with faults(self.folder):
-            pictured = [one for one in changes.findings if self._has_news_to_show(one.event)]
+            pictured = [one for one in changes.findings if self._has_news_to_show(one)]
             # Before the transaction: encoding takes longer than anybody should wait for the file.
             with pictures_of(self.folder, pictured), self.saving():
                 self.save_source(run_id, changes.source)
@@ -143,10 +104,41 @@ class Store:
                 self._save_seconds(run_id, changes.source.uri, changes.peaks)
                 self._save_gaps(run_id, changes.source.camera, changes.gaps)
 
-    def _has_news_to_show(self, event: Event) -> bool:
-        """Whether the store holds no pictures of the event, or those of another moment."""
-        row = self._db.execute("SELECT snapshot_s FROM event WHERE id = ?", (event.id,)).fetchone()
-        return row is None or row["snapshot_s"] != event.snapshot_s
+    def add_pictures(self, findings: Sequence[Finding]) -> None:
+        """Write the pictures of events that were saved without, unless they have later ones.
+
+        Raises:
+            StoreError: If they cannot be written; no event speaks of them then.
+        """
+        with faults(self.folder):
+            wanted = [one for one in findings if self._lacks_pictures(one)]
+            with pictures_of(self.folder, wanted), self.saving():
+                for finding in wanted:
+                    self._db.execute(
+                        "UPDATE event SET x1 = ?, y1 = ?, x2 = ?, y2 = ?, frame_height = ?,"
+                        " frame_width = ?, snapshot_s = ? WHERE id = ?",
+                        (*_shown(finding.event).values(), finding.event.id),
+                    )
+
+    def _has_news_to_show(self, finding: Finding) -> bool:
+        """Whether it brings pictures, and the store holds none of the event and moment."""
+        event = finding.event
+        return finding.picture is not None and (
+            self._shown_s(event.id) != event.snapshot_s
+            or not has_pictures(self.folder, event.id, event.snapshot_s)
+        )
+
+    def _lacks_pictures(self, finding: Finding) -> bool:
+        """Whether its pictures are not older than what the store shows of the event."""
+        shown_s = self._shown_s(finding.event.id)
+        return shown_s is not None and (
+            shown_s <= finding.event.snapshot_s and self._has_news_to_show(finding)
+        )
+
+    def _shown_s(self, event_id: str) -> float | None:
+        """When the pictures were taken that the store has of an event."""
+        row = self._db.execute("SELECT snapshot_s FROM event WHERE id = ?", (event_id,)).fetchone()
+        return None if row is None else row["snapshot_s"]
 
     def begin_run(self, kind: str, settings: Mapping[str, Any]) -> Run:
         """Start a run."""
@@ -159,7 +151,7 @@ class Store:
         return self._newest_run()
 
     def end_run(self, run_id: int, state: str, facts: Mapping[str, Any]) -> Run:
-        """End a run as `stopped` or `finished`."""
+        """End a run as `stopped`, `finished`, or `failed` if something could not be stored."""
         with self.saving():
             self._db.execute(
                 "UPDATE run SET state = ?, ended_us = ?, facts = ? WHERE id = ?",
@@ -183,7 +175,7 @@ class Store:
             "SELECT * FROM event WHERE run_id = ? AND state != 'closed' ORDER BY start_us, id",
             (run_id,),
         ).fetchall()
-        closed = [replace(self._event(dict(row)), state="closed", cut=True) for row in rows]
+        closed = [as_left(self._event(dict(row))) for row in rows]
         with self.saving():
             for event in closed:
                 self._save_event(run_id, event)
@@ -194,14 +186,17 @@ class Store:
         self._tidy()
         return self._newest_run(), closed
 
-    def last_run(self) -> Run | None:
-        """The newest run, if there is one."""
-        row = self._db.execute("SELECT * FROM run ORDER BY id DESC LIMIT 1").fetchone()
-        if row is None:
-            return None
-        values = dict(row)
-        settings, facts = json.loads(values.pop("settings")), json.loads(values.pop("facts"))
-        return Run(**values, settings=settings, facts=facts)
+    def add_note(self, run_id: int, text: str) -> None:
+        """Keep a sentence about a run that its report shows.
+
+        Raises:
+            StoreError: If it cannot be written.
+        """
+        with self.saving():
+            self._db.execute(
+                "INSERT INTO note(run_id, time_us, text) VALUES (?, ?, ?)",
+                (run_id, _now_us(), text),
+            )
 
     def _newest_run(self) -> Run:
         run = self.last_run()
@@ -216,14 +211,9 @@ class Store:
         values |= {"run_id": run_id, "height": height, "width": width}
         self._upsert("source", ("run_id", "uri"), values)
 
-    def sources(self, run_id: int) -> list[SourceProgress]:
-        """The sources of a run in the order they were begun."""
-        rows = self._db.execute("SELECT * FROM source WHERE run_id = ? ORDER BY rowid", (run_id,))
-        return [_source(dict(row)) for row in rows]
-
     def _save_finding(self, run_id: int, finding: Finding) -> None:
         event = finding.event
-        self._save_event(run_id, event)
+        self._save_event(run_id, event, pictured=finding.picture is not None)
         self._db.execute(
             "DELETE FROM candidate WHERE event_id = ? AND rank >= ?",
             (event.id, len(event.candidates)),
@@ -236,16 +226,24 @@ class Store:
         self._save_sightings(finding)
         self.outbox.put(event, self._sinks, _now_us())
 
-    def _save_event(self, run_id: int, event: Event) -> None:
+    def _save_event(self, run_id: int, event: Event, *, pictured: bool = True) -> None:
         values = asdict(event)
-        box, (height, width) = values.pop("box"), values.pop("frame_size")
-        del values["candidates"]
-        values |= {"run_id": run_id, **box, "frame_height": height, "frame_width": width}
-        self._upsert("event", ("id",), values)
+        del values["box"], values["frame_size"], values["candidates"]
+        shown = _shown(event)
+        values |= {"run_id": run_id, **shown}
+        # Without its pictures an event goes on speaking of those that it has.
+        self._upsert("event", ("id",), values, unchanged=() if pictured else tuple(shown))
 
-    def _upsert(self, table: str, key: Sequence[str], values: Mapping[str, Any]) -> None:
-        """Write a row in place of the one of the same key, if there is one."""
-        news = ", ".join(f"{name} = excluded.{name}" for name in values if name not in key)
+    def _upsert(
+        self,
+        table: str,
+        key: Sequence[str],
+        values: Mapping[str, Any],
+        unchanged: Sequence[str] = (),
+    ) -> None:
+        """Write a row, or into the one of the same key all values but the `unchanged`."""
+        kept = {*key, *unchanged}
+        news = ", ".join(f"{name} = excluded.{name}" for name in values if name not in kept)
         self._db.execute(
             f"INSERT INTO {table}({', '.join(values)})"  # noqa: S608 - our own names
             f" VALUES ({', '.join('?' * len(values))})"
@@ -314,84 +312,21 @@ class Store:
         for event_id, snapshot_s in rows:
             self._forgotten += pictures_at(self.folder, event_id, snapshot_s)
 
-    def events(self, run_id: int) -> list[Event]:
-        """All events of a run by video and time."""
-        rows = self._db.execute(
-            "SELECT * FROM event WHERE run_id = ? ORDER BY start_us, id", (run_id,)
-        ).fetchall()
-        return [self._event(dict(row)) for row in rows]
-
-    def sightings(self, event_id: str) -> list[tuple[float, Box, float]]:
-        """(pts_s, box, score) of an event's sightings in order, boxes in pixels of the frame."""
-        rows = self._db.execute(
-            "SELECT * FROM sighting WHERE event_id = ? ORDER BY pts_s", (event_id,)
-        )
-        return [
-            (row["pts_s"], Box(row["x1"], row["y1"], row["x2"], row["y2"]), row["score"])
-            for row in rows
-        ]
-
-    def seconds(self, run_id: int, uri: str) -> list[tuple[int, float]]:
-        """(second, highest score) of a source in order."""
-        rows = self._db.execute(
-            "SELECT second, peak FROM second WHERE run_id = ? AND uri = ? ORDER BY second",
-            (run_id, uri),
-        )
-        return [(row["second"], row["peak"]) for row in rows]
-
-    def gaps(self, run_id: int) -> list[dict[str, Any]]:
-        """All gaps of a run in order."""
-        rows = self._db.execute(
-            "SELECT * FROM gap WHERE run_id = ? ORDER BY start_us, reason", (run_id,)
-        )
-        return [dict(row) for row in rows]
-
-    def vectors(self, embedder: str) -> tuple[list[str], NDArray[np.float32]]:
-        """The vectors of all events of all runs that rest on an embedder.
-
-        Returns:
-            The events' ids [N] in order of time, and their unit vectors [N, F], kept as float16;
-            [0, 0] if there are none.
-        """
-        rows = self._db.execute(
-            "SELECT event_id, width, unit FROM vector JOIN event ON event.id = event_id"
-            " WHERE embedder = ? ORDER BY start_us, event_id",
-            (embedder,),
-        ).fetchall()
-        numbers = np.frombuffer(b"".join(row["unit"] for row in rows), "<f2").astype(np.float32)
-        units = numbers.reshape(len(rows), rows[0]["width"] if rows else 0)
-        units /= np.linalg.norm(units, axis=1, keepdims=True)
-        return [row["event_id"] for row in rows], units
-
-    def media(self, kind: str, event: Event) -> Path:
-        """Where a picture of an event lies; `kind` is one of MEDIA."""
-        return media_path(self.folder, kind, event.id, event.snapshot_s)
-
     def _tidy(self) -> None:
         """Remove pictures that a kill left behind; only the one writer may."""
         events = self._db.execute("SELECT id, snapshot_s FROM event").fetchall()
         sweep(self.folder, [(event_id, snapshot_s) for event_id, snapshot_s in events])
 
-    def _event(self, row: dict[str, Any]) -> Event:
-        candidates = self._db.execute(
-            "SELECT noun, p FROM candidate WHERE event_id = ? ORDER BY rank", (row["id"],)
-        ).fetchall()
-        del row["run_id"]
-        return Event(
-            **{name: row.pop(name) for name in ("id", "camera", "video", "state")},
-            box=Box(*(row.pop(side) for side in ("x1", "y1", "x2", "y2"))),
-            frame_size=(row.pop("frame_height"), row.pop("frame_width")),
-            candidates=tuple((noun, p) for noun, p in candidates),
-            cut=bool(row.pop("cut")),
-            **row,
-        )
 
-
-def _source(row: dict[str, Any]) -> SourceProgress:
-    del row["run_id"]
-    row["size"] = (row.pop("height"), row.pop("width"))
-    row["finished"] = bool(row["finished"])
-    return SourceProgress(**row)
+def _shown(event: Event) -> dict[str, Any]:
+    """What an event says of its pictures, by column."""
+    height, width = event.frame_size
+    return {
+        **asdict(event.box),
+        "frame_height": height,
+        "frame_width": width,
+        "snapshot_s": event.snapshot_s,
+    }
 
 
 def _now_us() -> int:

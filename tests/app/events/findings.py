@@ -46,15 +46,22 @@ def a_finding(
 def a_camera_finding(number: int = 0, name: str = "black picture") -> Finding:
     """What is told of a camera, which has no noun."""
     finding = a_finding(number)
-    whole, image = Box(0, 0, 80, 60), finding.picture.snapshot
+    whole, image = Box(0, 0, 80, 60), picture_of(finding).snapshot
     told = replace(finding.event, kind="camera", name=name, candidates=(), box=whole, score=0.0)
     picture = Picture(2.0, whole, (60, 80), (), image, np.zeros((1, 1), np.float32), 1.0)
     return Finding(told, picture, ())
 
 
+def picture_of(finding: Finding) -> Picture:
+    """The picture that it brings."""
+    assert finding.picture is not None
+    return finding.picture
+
+
 def seen_later(finding: Finding) -> Finding:
     """The same event with a better picture of a second later."""
-    picture = replace(finding.picture, pts_s=finding.picture.pts_s + 1)
+    before = picture_of(finding)
+    picture = replace(before, pts_s=before.pts_s + 1)
     return replace(finding, picture=picture, event=replace(finding.event, snapshot_s=picture.pts_s))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.errors import StoreError
+from app.errors import PicturesError, StoreError
 from app.events.event import Lasting
 from app.events.media import MEDIA, pictures_of
 from app.events.schema import STORE
@@ -27,6 +27,7 @@ from tests.app.events.findings import (
     a_finding,
     begin,
     changes,
+    picture_of,
     pictures,
     seen_later,
 )
@@ -131,7 +132,7 @@ def test_a_full_disk_is_said_and_loses_nothing_before(small_disk: Path):
 
         def fill() -> None:
             for number in range(1, 20):
-                picture = replace(a_finding().picture, crops=(noise,), snapshot=noise)
+                picture = replace(picture_of(a_finding()), crops=(noise,), snapshot=noise)
                 store.save(run_id, changes(replace(a_finding(number), picture=picture)))
 
         with pytest.raises(StoreError, match="the disk is full"):
@@ -230,7 +231,7 @@ def test_a_newer_picture_takes_the_place_of_the_older_one(store: Store):
     run_id = begin(store, a_finding())
     before = pictures(store)
     later = seen_later(a_finding())
-    store.save(run_id, changes(replace(later, picture=replace(later.picture, crops=(RED,)))))
+    store.save(run_id, changes(replace(later, picture=replace(picture_of(later), crops=(RED,)))))
     (event,) = store.events(run_id)
     assert pictures(store) == sorted(store.media(kind, event) for kind in MEDIA) == before
     with Image.open(store.media("crops", event)) as crop:
@@ -241,7 +242,7 @@ def test_an_update_that_fails_leaves_the_picture_that_the_event_speaks_of(store:
     run_id = begin(store, a_finding())
     before = {path: path.read_bytes() for path in pictures(store)}
     later = seen_later(a_finding())
-    later = replace(later, picture=replace(later.picture, crops=(RED,)))
+    later = replace(later, picture=replace(picture_of(later), crops=(RED,)))
     broken = replace(later, path=(*later.path, (9.0, BOX, 1.0), (9.0, BOX, 1.0)))
     with pytest.raises(StoreError, match="UNIQUE constraint failed"):
         store.save(run_id, changes(broken))
@@ -252,7 +253,7 @@ def test_an_update_that_fails_leaves_the_picture_that_the_event_speaks_of(store:
 def test_a_kill_right_behind_the_commit_leaves_the_newer_picture(store: Store, tmp_path: Path):
     run_id = begin(store, a_finding())
     later = seen_later(a_finding())
-    later = replace(later, picture=replace(later.picture, crops=(RED,)))
+    later = replace(later, picture=replace(picture_of(later), crops=(RED,)))
     crops = store.folder / "crops"
     older = (crops / f"{later.event.id}.jpg").read_bytes()
     store.save(run_id, changes(later))
@@ -354,3 +355,38 @@ def test_a_new_store_can_be_opened_by_many_at_once(tmp_path: Path):
         for number in range(10):
             runs = threads.map(open_one, [tmp_path / f"{number}"] * 6)
             assert [*runs] == [None] * 6
+
+
+def shown_of(store: Store, run_id: int) -> tuple[float, Path]:
+    """When the picture of the only event was taken, and where it lies."""
+    (event,) = store.events(run_id)
+    return event.snapshot_s, store.media("snapshots", event)
+
+
+def test_an_event_is_kept_without_its_pictures_if_they_cannot_be_written(store: Store):
+    run_id = begin(store)
+    snapshots, aside = store.folder / "snapshots", store.folder / "aside"
+    snapshots.rename(aside)
+    with pytest.raises(PicturesError, match=r"snapshots/.*: cannot be written: No such file"):
+        store.save(run_id, changes(a_finding()))
+    assert store.events(run_id) == []
+    store.save(run_id, changes(replace(a_finding(), picture=None)))
+    aside.rename(snapshots)
+    assert store.events(run_id) == [a_finding().event]
+    assert pictures(store) == []
+    store.add_pictures([a_finding()])
+    assert store.events(run_id) == [a_finding().event]
+    assert len(pictures(store)) == len(MEDIA)
+
+
+def test_without_newer_pictures_an_event_speaks_of_those_that_it_has(store: Store):
+    run_id = begin(store, a_finding())
+    later = seen_later(a_finding())
+    store.save(run_id, changes(replace(later, picture=None)))
+    assert shown_of(store, run_id) == (a_finding().event.snapshot_s, pictures(store)[-1])
+    store.add_pictures([later])
+    assert shown_of(store, run_id)[0] == later.event.snapshot_s
+    # What is older by now, or of an event that is not known, is left out.
+    store.add_pictures([a_finding(), a_finding(2)])
+    assert shown_of(store, run_id)[0] == later.event.snapshot_s
+    assert len(pictures(store)) == len(MEDIA)

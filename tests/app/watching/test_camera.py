@@ -21,6 +21,7 @@ from tests.app.builders import (
     a_map,
     brightness_naming,
 )
+from tests.app.events.findings import picture_of
 
 LEFT = Zones(exclude=(((0, 0), (0.6, 0), (0.6, 1), (0, 1)),))
 SPOT = (4, 4, 4)
@@ -72,10 +73,10 @@ def test_of_a_recording_an_event_is_told_when_it_has_ended():
     assert (event.start_s, event.end_s) == (1, 3.8)
     assert (event.start_us, event.end_us) == (2_000_000, 4_800_000)
     assert event.frame_size == SIZE
-    assert event.snapshot_s == finding.picture.pts_s
+    assert event.snapshot_s == picture_of(finding).pts_s
     assert len(finding.path) == event.frames == 15
     assert finding.vector is not None
-    best = max(finding.picture.crops, key=lambda crop: crop.mean())
+    best = max(picture_of(finding).crops, key=lambda crop: crop.mean())
     assert finding.vector.tolist() == brightness_naming(best).vector.tolist()
 
 
@@ -145,7 +146,7 @@ def test_what_backs_an_event_shows_nothing_of_a_zone_that_is_not_watched():
     for number in range(5):
         follow(camera, bright_frame(number / 5), a_map(SPOT, (12, 4, 4)))
     (finding,) = findings(camera, BrightnessNames())
-    heat = finding.picture.heat
+    heat = picture_of(finding).heat
     assert (heat[:, :9].max(), heat[:, 10:].max()) == (0, 3)
 
 

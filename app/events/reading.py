@@ -1,0 +1,194 @@
+"""What a store holds, read: for reports, summaries and the annotated video."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import UsageError
+from app.events.event import Event
+from app.events.media import media_path
+from app.events.schema import STORE, copy_database, faults
+from detectors.types import Box
+
+
+@dataclass(slots=True)
+class SourceProgress:
+    """How far a source has been watched."""
+
+    camera: str
+    uri: str
+    size: tuple[int, int]
+    """(height, width)"""
+    from_s: float
+    """Where the watch began, behind the stretch that it learned from."""
+    done_s: float
+    """Everything before is final; a stopped audit goes on from here."""
+    done_frames: int = 0
+    """Frames analysed before `done_s`."""
+    seen_s: float = 0.0
+    """Time of the last frame that was analysed."""
+    frames: int = 0
+    """All frames analysed."""
+    start_us: int | None = None
+    time_from: str = ""
+    finished: bool = False
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One audit or watch."""
+
+    id: int
+    kind: str
+    state: str
+    started_us: int
+    ended_us: int | None
+    settings: dict[str, Any]
+    facts: dict[str, Any]
+    app_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about a run that people should know."""
+
+    time_us: int
+    """UTC in microseconds."""
+    text: str
+    """One sentence."""
+
+
+class StoreReader:
+    """The events of one output folder, to be read."""
+
+    def __init__(self, folder: Path, database: sqlite3.Connection) -> None:
+        """Read from a database.
+
+        Args:
+            folder: Where the pictures lie.
+            database: Up to date, its rows of `sqlite3.Row`.
+        """
+        self.folder = folder
+        self._db = database
+
+    def last_run(self) -> Run | None:
+        """The newest run, if there is one."""
+        row = self._db.execute("SELECT * FROM run ORDER BY id DESC LIMIT 1").fetchone()
+        if row is None:
+            return None
+        values = dict(row)
+        settings, facts = json.loads(values.pop("settings")), json.loads(values.pop("facts"))
+        return Run(**values, settings=settings, facts=facts)
+
+    def sources(self, run_id: int) -> list[SourceProgress]:
+        """The sources of a run in the order they were begun."""
+        rows = self._db.execute("SELECT * FROM source WHERE run_id = ? ORDER BY rowid", (run_id,))
+        return [_source(dict(row)) for row in rows]
+
+    def events(self, run_id: int) -> list[Event]:
+        """All events of a run by video and time."""
+        rows = self._db.execute(
+            "SELECT * FROM event WHERE run_id = ? ORDER BY start_us, id", (run_id,)
+        ).fetchall()
+        return [self._event(dict(row)) for row in rows]
+
+    def sightings(self, event_id: str) -> list[tuple[float, Box, float]]:
+        """(pts_s, box, score) of an event's sightings in order, boxes in pixels of the frame."""
+        rows = self._db.execute(
+            "SELECT * FROM sighting WHERE event_id = ? ORDER BY pts_s", (event_id,)
+        )
+        return [
+            (row["pts_s"], Box(row["x1"], row["y1"], row["x2"], row["y2"]), row["score"])
+            for row in rows
+        ]
+
+    def seconds(self, run_id: int, uri: str) -> list[tuple[int, float]]:
+        """(second, highest score) of a source in order."""
+        rows = self._db.execute(
+            "SELECT second, peak FROM second WHERE run_id = ? AND uri = ? ORDER BY second",
+            (run_id, uri),
+        )
+        return [(row["second"], row["peak"]) for row in rows]
+
+    def gaps(self, run_id: int) -> list[dict[str, Any]]:
+        """All gaps of a run in order."""
+        rows = self._db.execute(
+            "SELECT * FROM gap WHERE run_id = ? ORDER BY start_us, reason", (run_id,)
+        )
+        return [dict(row) for row in rows]
+
+    def notes(self, run_id: int) -> list[Note]:
+        """What people should know about a run, in order."""
+        rows = self._db.execute(
+            "SELECT time_us, text FROM note WHERE run_id = ? ORDER BY id", (run_id,)
+        )
+        return [Note(*row) for row in rows]
+
+    def vectors(self, embedder: str) -> tuple[list[str], NDArray[np.float32]]:
+        """The vectors of all events of all runs that rest on an embedder.
+
+        Returns:
+            The events' ids [N] in order of time, and their unit vectors [N, F], kept as float16;
+            [0, 0] if there are none.
+        """
+        rows = self._db.execute(
+            "SELECT event_id, width, unit FROM vector JOIN event ON event.id = event_id"
+            " WHERE embedder = ? ORDER BY start_us, event_id",
+            (embedder,),
+        ).fetchall()
+        numbers = np.frombuffer(b"".join(row["unit"] for row in rows), "<f2").astype(np.float32)
+        units = numbers.reshape(len(rows), rows[0]["width"] if rows else 0)
+        units /= np.linalg.norm(units, axis=1, keepdims=True)
+        return [row["event_id"] for row in rows], units
+
+    def media(self, kind: str, event: Event) -> Path:
+        """Where a picture of an event lies; `kind` is one of MEDIA."""
+        return media_path(self.folder, kind, event.id, event.snapshot_s)
+
+    def _event(self, row: dict[str, Any]) -> Event:
+        candidates = self._db.execute(
+            "SELECT noun, p FROM candidate WHERE event_id = ? ORDER BY rank", (row["id"],)
+        ).fetchall()
+        del row["run_id"]
+        return Event(
+            **{name: row.pop(name) for name in ("id", "camera", "video", "state")},
+            box=Box(*(row.pop(side) for side in ("x1", "y1", "x2", "y2"))),
+            frame_size=(row.pop("frame_height"), row.pop("frame_width")),
+            candidates=tuple((noun, p) for noun, p in candidates),
+            cut=bool(row.pop("cut")),
+            **row,
+        )
+
+
+@contextmanager
+def snapshot(folder: Path) -> Iterator[StoreReader]:
+    """What a folder holds just now, whoever writes there; nothing in it is changed.
+
+    Raises:
+        UsageError: If there is no store.
+        StoreError: If it cannot be read, or is from a newer Nomaly.
+    """
+    if not (folder / STORE).is_file():
+        raise UsageError(f"{folder}: holds no results of an audit or a watch")
+    with faults(folder), closing(copy_database(folder)) as database:
+        yield StoreReader(folder, database)
+
+
+def as_left(event: Event) -> Event:
+    """An event of a run that was killed: closed at its last sighting, nobody knows how it ended."""
+    return event if event.state == "closed" else replace(event, state="closed", cut=True)
+
+
+def _source(row: dict[str, Any]) -> SourceProgress:
+    del row["run_id"]
+    row["size"] = (row.pop("height"), row.pop("width"))
+    row["finished"] = bool(row["finished"])
+    return SourceProgress(**row)
