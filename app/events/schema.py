@@ -11,20 +11,21 @@ from app.errors import StoreError
 from novic.database import connect, transaction, write_ahead
 
 STORE = "events.sqlite"
-_WAIT_S = 5.0
+WAIT_S = 5.0
+"""How long to wait for another process that is writing."""
 
 
-def open_database(folder: Path) -> sqlite3.Connection:
+def open_database(folder: Path, wait_s: float) -> sqlite3.Connection:
     """Open the file of a folder, made or brought up to date if need be.
 
     Raises:
         StoreError: If it is from a newer Nomaly.
         sqlite3.Error: If it cannot be written or is no database.
     """
-    database = connect(folder / STORE, _WAIT_S)
+    database = connect(folder / STORE, wait_s)
     try:
         database.row_factory = sqlite3.Row
-        write_ahead(database, _WAIT_S, "NORMAL")
+        write_ahead(database, wait_s, "NORMAL")
         # Before foreign keys are switched on: a table that is built anew is dropped in between,
         # and all that refers to its rows would go with them.
         _migrate(database, folder)
@@ -43,9 +44,9 @@ def copy_database(folder: Path) -> sqlite3.Connection:
         sqlite3.Error: If it cannot be read.
     """
     address = f"{(folder / STORE).absolute().as_uri()}?mode=ro"
-    copy = connect(Path(":memory:"), _WAIT_S)
+    copy = connect(Path(":memory:"), WAIT_S)
     try:
-        with closing(sqlite3.connect(address, uri=True, timeout=_WAIT_S)) as database:
+        with closing(sqlite3.connect(address, uri=True, timeout=WAIT_S)) as database:
             database.backup(copy)
         copy.row_factory = sqlite3.Row
         _migrate(copy, folder)

@@ -17,7 +17,7 @@ from app.events.event import Event, Finding, Lasting, box_sides
 from app.events.media import MEDIA, has_pictures, pictures_at, pictures_of, remove, sweep
 from app.events.outbox import Outbox
 from app.events.reading import Run, SourceProgress, StoreReader, as_left
-from app.events.schema import STORE, faults, open_database
+from app.events.schema import STORE, WAIT_S, faults, open_database
 from app.sources.base import Gap
 from novic.database import transaction
 
@@ -44,12 +44,13 @@ class Changes:
 class Store(StoreReader):
     """The event store of one output folder. One writer at a time; readers may look on."""
 
-    def __init__(self, folder: Path, *, sinks: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, *, sinks: Sequence[str] = (), wait_s: float = WAIT_S) -> None:
         """Open the store, made or brought up to date if need be.
 
         Args:
             folder: The output folder.
             sinks: For whom every event state that is saved is left in the outbox.
+            wait_s: How long to wait for another process that is writing.
 
         Raises:
             StoreError: If the folder or file cannot be written, or is from a newer Nomaly.
@@ -59,7 +60,7 @@ class Store(StoreReader):
         with faults(folder):
             for name in MEDIA:
                 (folder / name).mkdir(parents=True, exist_ok=True)
-            super().__init__(folder, open_database(folder))
+            super().__init__(folder, open_database(folder, wait_s))
         self.outbox = Outbox(self._db, lambda: faults(folder), self.saving)
 
     def __enter__(self) -> Self:

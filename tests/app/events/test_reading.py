@@ -28,15 +28,12 @@ def test_a_snapshot_is_what_there_is_while_another_writes(tmp_path: Path):
 
 
 def test_a_snapshot_changes_nothing_in_the_folder(tmp_path: Path):
-    with Store(tmp_path) as store:
-        begin(store, a_finding())
+    script = (Path(__file__).parent / "data" / "store_of_version_2.sql").read_text()
     with closing(sqlite3.connect(tmp_path / STORE)) as db:
-        # As one of an earlier Nomaly would be.
-        db.execute("DROP TABLE note")
-        db.execute("PRAGMA user_version=3")
+        db.executescript(script)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     with snapshot(tmp_path) as seen:
-        assert [event.id for event in seen.events(1)] == [a_finding().event.id]
+        assert [event.noun for event in seen.events(1)] == ["cat", "bicycle"]
         assert seen.notes(1) == []
     assert {path: path.stat().st_mtime_ns for path in before} == before
 

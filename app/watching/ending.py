@@ -1,0 +1,67 @@
+"""The files that people read of a run, and the end of a watch that cannot write all of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app.errors import StoreError
+from app.events.outputs import write_events
+from app.events.reading import Run, StoreReader
+from app.events.store import Store
+from app.report.page import write_report
+
+
+def write_results(store: StoreReader, run: Run) -> None:
+    """Write `events.jsonl` and `report.html` of a run from its store.
+
+    Raises:
+        StoreError: If one of them cannot be written.
+    """
+    write_events(store.folder, store.events(run.id))
+    write_report(store, run)
+
+
+def complete_results(store: StoreReader, run: Run) -> None:
+    """The same, if one of them is missing.
+
+    Raises:
+        StoreError: If one of them cannot be written.
+    """
+    if not all((store.folder / name).exists() for name in ("events.jsonl", "report.html")):
+        write_results(store, run)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a watch ends."""
+
+    state: str
+    """`stopped`, `finished` or `failed`."""
+    complaint: str = ""
+    """What could not be stored; empty if all was."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def end_watch(store: Store, run: Run, ending: Ending, say: Callable[[str], None]) -> None:
+    """Write the report and end the run; what cannot be written is said, and the rest is written."""
+
+    def note() -> None:
+        if ending.complaint:
+            store.add_note(run.id, ending.complaint)
+
+    # Last of all the state: a run that is marked as ended has its files.
+    steps: tuple[Callable[[], object], ...] = (
+        note,
+        lambda: write_events(store.folder, store.events(run.id)),
+        lambda: write_report(store, replace(run, state=ending.state, facts={**ending.facts})),
+        lambda: store.end_run(run.id, ending.state, ending.facts),
+    )
+    failed = False
+    for step in steps:
+        try:
+            step()
+        except StoreError as error:
+            failed = True
+            say(str(error))
+    if failed:
+        say(f"nomaly report {store.folder} writes the report when it can be written again")
