@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from app.events.event import Event
-    from app.watching.audit import AuditResult
+    from app.watching.results import AuditResult
     from detectors.base import AnomalyMaps
     from detectors.types import Box, Detection, Frame, Pixels
     from nomaly.arrays import ArrayError
@@ -43,7 +43,7 @@ __all__ = [
 
 _HOMES = {
     "app.events.event": ("Event",),
-    "app.watching.audit": ("AuditResult",),
+    "app.watching.results": ("AuditResult",),
     "detectors.base": ("AnomalyMaps",),
     "detectors.types": ("Box", "Detection", "Frame", "Pixels"),
     "nomaly.arrays": ("ArrayError",),

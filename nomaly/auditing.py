@@ -5,7 +5,8 @@ from pathlib import Path
 
 from app.progress import Reporter
 from app.watching import audit as auditing
-from app.watching.audit import AuditRequest, AuditResult
+from app.watching.audit import AuditRequest
+from app.watching.results import AuditResult
 
 
 def audit(

@@ -12,7 +12,7 @@ from app.report.times import clock
 from app.watching.telling import clock_time
 
 if TYPE_CHECKING:
-    from app.watching.audit import AuditResult
+    from app.watching.results import AuditResult
 
 
 def print_events(result: "AuditResult") -> None:

@@ -276,6 +276,8 @@ def watch(
         typer.echo(watched(summary))
     if summary["stopped"]:
         tell_stopped()
+    if summary["state"] == "failed":
+        raise typer.Exit(1)
 
 
 @cli.command(

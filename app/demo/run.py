@@ -10,7 +10,8 @@ from app.demo.score import DemoScore, score_demo
 from app.errors import UsageError
 from app.events.outputs import claim_folder
 from app.progress import Reporter
-from app.watching.audit import AuditRequest, AuditResult, audit
+from app.watching.audit import AuditRequest, audit
+from app.watching.results import AuditResult
 from novic.bundle import load_bundle
 from novic.model import starter_bundle_path
 

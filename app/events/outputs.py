@@ -17,14 +17,16 @@ from app.events.schema import STORE
 from app.events.store import Run, Store
 from novic.whole_files import write_whole
 
+EVENTS = "events.jsonl"
+REPORT = "report.html"
 LOCK = ".nomaly-lock"
 """Held by the one process that writes into the folder; the system frees it however that ends."""
 OURS = (
     STORE,
     f"{STORE}-wal",
     f"{STORE}-shm",
-    "events.jsonl",
-    "report.html",
+    EVENTS,
+    REPORT,
     "detector",
     "normal.jpg",
     LOCK,
@@ -146,7 +148,7 @@ def write_events(out: Path, events: Iterable[Event]) -> None:
         StoreError: If it cannot be written.
     """
     lines = (json.dumps(event.as_json(), ensure_ascii=False) for event in events)
-    write_text(out / "events.jsonl", "".join(f"{line}\n" for line in lines))
+    write_text(out / EVENTS, "".join(f"{line}\n" for line in lines))
 
 
 def difference(asked: Mapping[str, Any], earlier: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import UsageError
+from app.errors import StoreError, UsageError
 from app.events.event import Event
 from app.events.media import media_path
 from app.events.schema import STORE, copy_database, faults
@@ -82,11 +82,18 @@ class StoreReader:
     def last_run(self) -> Run | None:
         """The newest run, if there is one."""
         row = self._db.execute("SELECT * FROM run ORDER BY id DESC LIMIT 1").fetchone()
+        return None if row is None else _run(dict(row))
+
+    def run(self, run_id: int) -> Run:
+        """A run by its id.
+
+        Raises:
+            StoreError: If there is none.
+        """
+        row = self._db.execute("SELECT * FROM run WHERE id = ?", (run_id,)).fetchone()
         if row is None:
-            return None
-        values = dict(row)
-        settings, facts = json.loads(values.pop("settings")), json.loads(values.pop("facts"))
-        return Run(**values, settings=settings, facts=facts)
+            raise StoreError(f"{self.folder / STORE}: run {run_id} is gone")
+        return _run(dict(row))
 
     def sources(self, run_id: int) -> list[SourceProgress]:
         """The sources of a run in the order they were begun."""
@@ -185,6 +192,11 @@ def snapshot(folder: Path) -> Iterator[StoreReader]:
 def as_left(event: Event) -> Event:
     """An event of a run that was killed: closed at its last sighting, nobody knows how it ended."""
     return event if event.state == "closed" else replace(event, state="closed", cut=True)
+
+
+def _run(row: dict[str, Any]) -> Run:
+    settings, facts = json.loads(row.pop("settings")), json.loads(row.pop("facts"))
+    return Run(**row, settings=settings, facts=facts)
 
 
 def _source(row: dict[str, Any]) -> SourceProgress:

@@ -12,12 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
-from app.errors import StoreError
 from app.events.event import Event, Finding, Lasting, box_sides
 from app.events.media import MEDIA, has_pictures, pictures_at, pictures_of, remove, sweep
 from app.events.outbox import Outbox
 from app.events.reading import Run, SourceProgress, StoreReader, as_left
-from app.events.schema import STORE, WAIT_S, faults, open_database
+from app.events.schema import WAIT_S, faults, open_database
 from app.sources.base import Gap
 from novic.database import transaction
 
@@ -144,12 +143,12 @@ class Store(StoreReader):
     def begin_run(self, kind: str, settings: Mapping[str, Any]) -> Run:
         """Start a run."""
         with self.saving():
-            self._db.execute(
+            (run_id,) = self._db.execute(
                 "INSERT INTO run(kind, state, started_us, settings, app_version)"
-                " VALUES (?, 'running', ?, ?, ?)",
+                " VALUES (?, 'running', ?, ?, ?) RETURNING id",
                 (kind, _now_us(), json.dumps(settings, sort_keys=True), version("nomaly")),
-            )
-        return self._newest_run()
+            ).fetchone()
+        return self.run(run_id)
 
     def end_run(self, run_id: int, state: str, facts: Mapping[str, Any]) -> Run:
         """End a run as `stopped`, `finished`, or `failed` if something could not be stored."""
@@ -158,7 +157,7 @@ class Store(StoreReader):
                 "UPDATE run SET state = ?, ended_us = ?, facts = ? WHERE id = ?",
                 (state, _now_us(), json.dumps(facts), run_id),
             )
-        return self._newest_run()
+        return self.run(run_id)
 
     def go_on(self, run_id: int) -> tuple[Run, list[Event]]:
         """Take up a run that was stopped or killed.
@@ -185,7 +184,7 @@ class Store(StoreReader):
                 "UPDATE run SET state = 'running', ended_us = NULL WHERE id = ?", (run_id,)
             )
         self._tidy()
-        return self._newest_run(), closed
+        return self.run(run_id), closed
 
     def add_note(self, run_id: int, text: str) -> None:
         """Keep a sentence about a run that its report shows.
@@ -198,12 +197,6 @@ class Store(StoreReader):
                 "INSERT INTO note(run_id, time_us, text) VALUES (?, ?, ?)",
                 (run_id, _now_us(), text),
             )
-
-    def _newest_run(self) -> Run:
-        run = self.last_run()
-        if run is None:
-            raise StoreError(f"{self.folder / STORE}: the run that was just written is gone")
-        return run
 
     def save_source(self, run_id: int, source: SourceProgress) -> None:
         """Write how far a source has been watched (inside `saving`)."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.events.store import SourceProgress
+from app.events.reading import SourceProgress
 
 
 def watched_s(source: SourceProgress, gaps: Iterable[Mapping[str, Any]]) -> float:

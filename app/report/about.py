@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from app.events.event import Event
-from app.events.store import Run, Store
+from app.events.reading import Run, StoreReader
 from app.report.times import day
 
 PACKAGES = ("torch", "openvino", "timm", "anomalib", "av", "opencv-python-headless", "numpy")
 
 
-def about(store: Store, run: Run, events: list[Event]) -> list[tuple[str, str]]:
+def about(store: StoreReader, run: Run, events: list[Event]) -> list[tuple[str, str]]:
     """Names and values, those first that change what is found."""
     settings = dict(run.settings)
     lines = sorted({event.sure_from for event in events if event.kind == "object"})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.events.event import Event
 from app.events.media import CONTEXT_MARGIN
 from app.events.outputs import drawn_name
-from app.events.store import Run, SourceProgress, Store
+from app.events.reading import Run, SourceProgress, StoreReader
 from app.report.export import source_of
 from app.report.pictures import Rooms, embedded, rooms
 from app.report.times import basis, clock, is_fact, local, wall
@@ -76,7 +76,7 @@ class Card:
         return f"{event.headline} {nouns} {where}".lower()
 
 
-def cards(store: Store, run: Run, events: Sequence[Event]) -> list[Card]:
+def cards(store: StoreReader, run: Run, events: Sequence[Event]) -> list[Card]:
     """The events of a run with their pictures, numbered from 1."""
     sources = store.sources(run.id)
     room = rooms(len(events))
@@ -87,7 +87,7 @@ def cards(store: Store, run: Run, events: Sequence[Event]) -> list[Card]:
 
 
 def _card(
-    store: Store,
+    store: StoreReader,
     run: Run,
     number: int,
     event: Event,
@@ -132,7 +132,7 @@ def _share(inner: Box, outer: Box) -> Share:
     )
 
 
-def _play(store: Store, run: Run, event: Event, sources: Sequence[SourceProgress]) -> str:
+def _play(store: StoreReader, run: Run, event: Event, sources: Sequence[SourceProgress]) -> str:
     """Where the annotated video shows an event."""
     source = source_of(event, sources)
     if source is None:

@@ -10,7 +10,7 @@ from typing import Any
 from app.events.event import Event
 from app.events.media import SNAPSHOT_SIDE
 from app.events.outputs import write_text
-from app.events.store import Run, SourceProgress, Store
+from app.events.reading import Run, SourceProgress, StoreReader
 from app.report.times import basis, local
 
 COLUMNS = (
@@ -44,7 +44,7 @@ COLUMNS = (
 """Of a row; `start` and `end` are ISO 8601 in the zone of this machine, and rest on `time_from`."""
 
 
-def rows(store: Store, run: Run) -> list[dict[str, Any]]:
+def rows(store: StoreReader, run: Run) -> list[dict[str, Any]]:
     """One row for every event of a run, its keys those of COLUMNS."""
     sources = store.sources(run.id)
     return [_row(store, run, event, source_of(event, sources)) for event in store.events(run.id)]
@@ -119,7 +119,7 @@ def as_coco(table: Sequence[Mapping[str, Any]], description: str) -> dict[str, A
     }
 
 
-def write_csv(store: Store, run: Run, path: Path) -> None:
+def write_csv(store: StoreReader, run: Run, path: Path) -> None:
     """Write a run's events as CSV.
 
     Raises:
@@ -128,7 +128,7 @@ def write_csv(store: Store, run: Run, path: Path) -> None:
     write_text(path, as_csv(rows(store, run)))
 
 
-def write_coco(store: Store, run: Run, path: Path) -> None:
+def write_coco(store: StoreReader, run: Run, path: Path) -> None:
     """Write a run's events as a COCO data set.
 
     Raises:
@@ -138,7 +138,9 @@ def write_coco(store: Store, run: Run, path: Path) -> None:
     write_text(path, json.dumps(said, ensure_ascii=False, indent=1) + "\n")
 
 
-def _row(store: Store, run: Run, event: Event, source: SourceProgress | None) -> dict[str, Any]:
+def _row(
+    store: StoreReader, run: Run, event: Event, source: SourceProgress | None
+) -> dict[str, Any]:
     sides = ("x1", "y1", "x2", "y2")
     return {
         "id": event.id,

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader
 from app.events.event import Event
 from app.events.media import SNAPSHOT_SIDE
 from app.events.outputs import write_text
-from app.events.store import Run, SourceProgress, Store
+from app.events.reading import Run, SourceProgress, StoreReader
 from app.events.watched import watched_s
 from app.report.about import about
 from app.report.cards import Card, cards
@@ -22,7 +22,7 @@ OPEN_LANES = 3
 """So many timelines are shown at once; of more, the rest is folded."""
 
 
-def write_report(store: Store, run: Run) -> Path:
+def write_report(store: StoreReader, run: Run) -> Path:
     """Write `report.html` into the store's folder: one file that needs nothing else.
 
     Raises:
@@ -51,6 +51,7 @@ def write_report(store: Store, run: Run) -> Path:
             speed=_speed(run),
             started=day(run.started_us),
             zone=zone(run.started_us),
+            notes=[f"{day(note.time_us)}: {note.text}" for note in store.notes(run.id)],
             gaps=[gap_row(gap) for gap in gaps],
             videos=sorted(file.name for file in store.folder.glob("annotated*.mp4")),
             about=about(store, run, events),
@@ -102,7 +103,7 @@ def _speed(run: Run) -> str:
     return f"{run.facts.get('analysed', 0) / seconds:.1f} frames/s" if seconds else ""
 
 
-def _data(store: Store, run: Run) -> dict[str, Any]:
+def _data(store: StoreReader, run: Run) -> dict[str, Any]:
     """What the page's exports are made of."""
     table = rows(store, run)
     return {

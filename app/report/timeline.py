@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.events.event import Event
-from app.events.store import Run, SourceProgress, Store
+from app.events.reading import Run, SourceProgress, StoreReader
 from app.report.times import BASES, basis, clock, is_fact, local, wall, whole_clock
 
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
@@ -75,7 +75,7 @@ class Lane:
 
 
 def lane(
-    store: Store, run: Run, source: SourceProgress, events: Sequence[tuple[int, Event]]
+    store: StoreReader, run: Run, source: SourceProgress, events: Sequence[tuple[int, Event]]
 ) -> Lane:
     """Draw the line of one source.
 

@@ -6,7 +6,7 @@ nothing was being followed, so its result is the same as that of an uninterrupte
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
@@ -15,12 +15,10 @@ from typing import Any
 import torch
 
 from app.errors import UsageError
-from app.events.event import Event
-from app.events.outputs import drawn_name, earlier_run, sole_writer, write_events
-from app.events.store import Run, SourceProgress, Store
+from app.events.outputs import drawn_name, earlier_run, sole_writer
+from app.events.store import SourceProgress, Store
 from app.media.video import VideoError
 from app.progress import Meter, Reporter
-from app.report.page import write_report
 from app.sources.base import SourceError
 from app.sources.open import open_recording
 from app.sources.prefetch import Prefetched
@@ -29,6 +27,7 @@ from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.checks import NormalStretch, check_audit, normal_stretch
 from app.watching.drawing import annotate
+from app.watching.ending import complete_results, write_results
 from app.watching.fitting import fit_detector
 from app.watching.lookout import Lookout
 from app.watching.namer import Words
@@ -36,6 +35,7 @@ from app.watching.naming import AtOnce
 from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
+from app.watching.results import AuditResult, audit_result
 from detectors.base import Detector
 from detectors.build import load_detector
 from novic.device import resolve_device
@@ -43,8 +43,6 @@ from novic.model import ModelOptions, NounModel, load_model
 
 BATCH = 8
 """Frames that the detector sees at once."""
-GAP_KEYS = ("camera", "start_us", "end_us", "reason", "detail")
-"""What JSON tells of a gap."""
 CHECKPOINT_S = 10.0
 """Footage after which the next idle moment becomes a point to resume from."""
 
@@ -82,58 +80,6 @@ class AuditRequest(RunRequest):
         return {**later, **RunRequest.unsaid(self)}
 
 
-@dataclass(frozen=True, slots=True)
-class AuditResult:
-    """What an audit found and how fast it was."""
-
-    out: Path
-    events: list[Event]
-    frames: int
-    """All frames that were analysed, in this session and those before."""
-    analysed: int
-    """Frames of the last session, to which the times belong."""
-    seconds: float
-    """Wall time of analysing, naming, storing and drawing; not of fitting and loading."""
-    detector_seconds: float
-    """Wall time of the detector alone."""
-    footage_s: float
-    """Seconds of footage that were looked at."""
-    stopped: bool
-    """Whether it was stopped before the end."""
-    warnings: list[str]
-    """What was damaged but could be used."""
-    failed: list[str]
-    """Videos that could not be read or written."""
-    gaps: list[dict[str, Any]]
-    """Times without a picture that could be looked at, as the store keeps them."""
-
-    @property
-    def fps(self) -> float:
-        """Analysed frames a second of the whole audit."""
-        return self.analysed / self.seconds if self.seconds else 0.0
-
-    @property
-    def detector_fps(self) -> float:
-        """Frames a second of the detector alone, measured inside the audit."""
-        return self.analysed / self.detector_seconds if self.detector_seconds else 0.0
-
-    def as_json(self) -> dict[str, Any]:
-        """The summary as scripts read it; keys are stable."""
-        return {
-            "frames": self.frames,
-            "seconds": round(self.seconds, 3),
-            "fps": round(self.fps, 2),
-            "detector_fps": round(self.detector_fps, 2),
-            "footage_s": round(self.footage_s, 2),
-            "stopped": self.stopped,
-            "warnings": self.warnings,
-            "failed": self.failed,
-            "gaps": self.gaps,
-            "report": str(self.out / "report.html"),
-            "events": [event.as_json() for event in self.events],
-        }
-
-
 def audit(request: AuditRequest, reporter: Reporter) -> AuditResult:
     """Run an audit, or go on with one that was stopped.
 
@@ -150,7 +96,8 @@ def audit(request: AuditRequest, reporter: Reporter) -> AuditResult:
         run = run or store.begin_run("audit", settings)
         if run.state == "finished":
             reporter.say(f"{request.out} holds the finished results of this very audit.")
-            return _result(store, run, request.out)
+            complete_results(store, run)
+            return audit_result(store, run)
         return _Audit(store, run.id, request, reporter).run()
 
 
@@ -317,7 +264,7 @@ class _Audit:
                 self._failed.append(str(error))
 
     def _conclude(self, state: str, seconds: float) -> AuditResult:
-        """End the run and write its report."""
+        """Write the report and end the run; in this order, so that a run that ended has one."""
         facts = {
             "seconds": seconds,
             "detector_seconds": self._detector_s,
@@ -325,11 +272,8 @@ class _Audit:
             "failed": self._failed,
             "drawn_clock": "recording",
         }
-        run = self._store.end_run(self._run_id, state, facts)
-        result = _result(self._store, run, self._request.out)
-        write_events(self._request.out, result.events)
-        write_report(self._store, run)
-        return result
+        write_results(self._store, replace(self._store.run(self._run_id), state=state, facts=facts))
+        return audit_result(self._store, self._store.end_run(self._run_id, state, facts))
 
 
 def _both(earlier: str, now: str) -> str:
@@ -370,21 +314,3 @@ def _identity(video: Path) -> list[Any]:
     except FileNotFoundError:  # one of several: told when its turn comes
         return [str(video), None, None]
     return [str(video), facts.st_size, facts.st_mtime_ns]
-
-
-def _result(store: Store, run: Run, out: Path) -> AuditResult:
-    """The result of a run that has ended, from what the store holds of it."""
-    sources = store.sources(run.id)
-    return AuditResult(
-        out=out,
-        events=store.events(run.id),
-        frames=sum(source.frames for source in sources),
-        analysed=run.facts["analysed"],
-        seconds=run.facts["seconds"],
-        detector_seconds=run.facts["detector_seconds"],
-        footage_s=sum(max(source.seen_s - source.from_s, 0.0) for source in sources),
-        stopped=run.state == "stopped",
-        warnings=[source.warning for source in sources if source.warning],
-        failed=run.facts["failed"],
-        gaps=[{name: gap[name] for name in GAP_KEYS} for gap in store.gaps(run.id)],
-    )

@@ -1,11 +1,10 @@
 """The files that people read of a run, and the end of a watch that cannot write all of them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from app.errors import StoreError
-from app.events.outputs import write_events
+from app.events.outputs import EVENTS, REPORT, write_events
 from app.events.reading import Run, StoreReader
 from app.events.store import Store
 from app.report.page import write_report
@@ -27,7 +26,7 @@ def complete_results(store: StoreReader, run: Run) -> None:
     Raises:
         StoreError: If one of them cannot be written.
     """
-    if not all((store.folder / name).exists() for name in ("events.jsonl", "report.html")):
+    if not all((store.folder / name).exists() for name in (EVENTS, REPORT)):
         write_results(store, run)
 
 
@@ -39,11 +38,14 @@ class Ending:
     """`stopped`, `finished` or `failed`."""
     complaint: str = ""
     """What could not be stored; empty if all was."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def end_watch(store: Store, run: Run, ending: Ending, say: Callable[[str], None]) -> None:
-    """Write the report and end the run; what cannot be written is said, and the rest is written."""
+def end_watch(store: Store, run: Run, ending: Ending, say: Callable[[str], None]) -> list[str]:
+    """Write the report and end the run; what cannot be written is said, and the rest is written.
+
+    Returns:
+        What could not be done, a sentence each.
+    """
 
     def note() -> None:
         if ending.complaint:
@@ -53,15 +55,21 @@ def end_watch(store: Store, run: Run, ending: Ending, say: Callable[[str], None]
     steps: tuple[Callable[[], object], ...] = (
         note,
         lambda: write_events(store.folder, store.events(run.id)),
-        lambda: write_report(store, replace(run, state=ending.state, facts={**ending.facts})),
-        lambda: store.end_run(run.id, ending.state, ending.facts),
+        lambda: write_report(store, replace(run, state=ending.state)),
+        lambda: store.end_run(run.id, ending.state, run.facts),
     )
-    failed = False
-    for step in steps:
-        try:
-            step()
-        except StoreError as error:
-            failed = True
-            say(str(error))
-    if failed:
-        say(f"nomaly report {store.folder} writes the report when it can be written again")
+    faults = [fault for fault in map(_fault, steps) if fault]
+    if faults:
+        faults.append(f"nomaly report {store.folder} writes the report once there is room again")
+    for fault in faults:
+        say(fault)
+    return faults
+
+
+def _fault(step: Callable[[], object]) -> str:
+    """Why a step cannot be done; empty if it is."""
+    try:
+        step()
+    except StoreError as error:
+        return str(error)
+    return ""

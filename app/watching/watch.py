@@ -3,28 +3,26 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from app.events.event import Finding
-from app.events.outputs import earlier_run, sole_writer, write_events
-from app.events.store import Changes, SourceProgress, Store
-from app.events.watched import watched_s
+from app.events.outputs import earlier_run, sole_writer
+from app.events.store import SourceProgress, Store
 from app.events.writer import Writer
 from app.progress import Reporter
 from app.redact import shown_address
-from app.report.page import write_report
 from app.sinks.build import AnySink
-from app.sinks.feeder import feeding
 from app.sources.base import Gap, LiveSource
 from app.sources.open import kind_of, open_live
 from app.stop import Stop, acknowledged, stoppable
 from app.watching.backlog import Backlog
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
+from app.watching.delivery import as_told, delivering
+from app.watching.ending import Ending, complete_results, end_watch
 from app.watching.fitting import fit_detector
 from app.watching.going_on import GoingOn
 from app.watching.lookout import Lookout
@@ -33,6 +31,7 @@ from app.watching.naming import Beside
 from app.watching.normal import normal_view
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
+from app.watching.results import watch_summary
 from app.watching.telling import Tell, Telling
 from detectors.base import Detector
 from detectors.build import load_detector
@@ -73,7 +72,7 @@ def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, An
             never on two at once.
 
     Returns:
-        The summary as scripts read it: frames, dropped, gaps, events, report.
+        The summary as scripts read it: state, frames, dropped, gaps, notes, events, report.
 
     Raises:
         app.errors.UsageError: If the folder holds another run.
@@ -91,7 +90,8 @@ def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, An
         before = next(iter(store.sources(run.id)), None) if run is not None else None
         if run is not None and before is not None and before.finished:
             reporter.say(f"{request.out} holds the finished results of this very watch.")
-            return _summary(store, run.id)
+            complete_results(store, run)
+            return watch_summary(store, run)
         return _watch_camera(request, store, GoingOn(run, before, settings), reporter, tell)
 
 
@@ -177,20 +177,24 @@ class _Watch:
             words=Words.of(names),
             say=self._reporter.say,
         )
-        with self._writer() as writer, Beside(names) as teller:
+        out, sinks, say = self._request.out, self._request.sinks, self._reporter.say
+        ending = Ending("failed")
+        with (
+            delivering(out, run_id, sinks, self._telling.tell, say) as writer,
+            Beside(names) as teller,
+        ):
             recorder = Recorder(writer, run_id, source, names.bundle.embedder)
             lookout = Lookout(camera, detector, teller, recorder)
             try:
                 self._look(lookout)
                 source.finished = self._camera.ended
+                ending = Ending("stopped" if self._stop.asked else "finished")
             finally:
                 self._save(lookout, lookout.finish(cut=True))
-                writer.flush()
-                run = self._store.end_run(run_id, "stopped" if self._stop.asked else "finished", {})
-                write_events(self._request.out, self._store.events(run_id))
-                write_report(self._store, run)
+                faults = self._end(writer, ending)
         dropped = self._camera.stats.dropped + self._backlog.skipped
-        return _summary(self._store, run_id, dropped=dropped, stopped=self._stop.asked)
+        run = self._store.run(run_id)
+        return watch_summary(self._store, run, dropped=dropped, faults=faults)
 
     def learned_detector(self, device: torch.device) -> Detector:
         """A detector that learns from the camera's next seconds.
@@ -232,23 +236,18 @@ class _Watch:
         if self._begun is None:
             self._begun, closed = self._going_on.begin(self._store)
             for event in closed:
-                self._telling.tell({"event": event.state, **event.as_json()})
+                self._telling.tell(as_told(event))
         return self._begun
 
-    @contextmanager
-    def _writer(self) -> Iterator[Writer]:
-        """Saves and tells beside the frames, and wakes the sinks."""
-        sinks = self._request.sinks
-        keys = [sink.key for sink in sinks]
-        with feeding(self._request.out, sinks, self._reporter.say) as wake:
-
-            def tell(changes: Changes) -> None:
-                wake()
-                for finding in changes.findings:
-                    self._telling.tell({"event": finding.event.state, **finding.event.as_json()})
-
-            with closing(Writer(lambda: Store(self._request.out, sinks=keys), tell)) as writer:
-                yield writer
+    def _end(self, writer: Writer, ending: Ending) -> list[str]:
+        """End the run; returns what could not be written."""
+        left = writer.flush()
+        for finding in left:
+            # Nobody will find it in the store.
+            self._telling.tell(as_told(finding.event))
+        state = "failed" if left or writer.lost else ending.state
+        run = self._store.run(self._run_id())
+        return end_watch(self._store, run, Ending(state, writer.complaint), self._reporter.say)
 
     def _look(self, lookout: Lookout) -> None:
         """Look at frames as they arrive, and save and tell as it goes, also while none come."""
@@ -312,23 +311,3 @@ def _fitted_detector(
         return load_detector(request.detector, device)
     kept = request.kept_detector
     return load_detector(kept, device) if going_on.run is not None and kept.exists() else None
-
-
-def _summary(
-    store: Store, run_id: int, *, dropped: int = 0, stopped: bool = False
-) -> dict[str, Any]:
-    sources, gaps = store.sources(run_id), store.gaps(run_id)
-    return {
-        "frames": sum(source.frames for source in sources),
-        "dropped": dropped,
-        "watched_s": round(sum(watched_s(source, gaps) for source in sources), 3),
-        "learned_s": round(sum(source.from_s for source in sources), 3),
-        "gaps": [_gap(gap) for gap in gaps],
-        "events": [event.as_json() for event in store.events(run_id)],
-        "stopped": stopped,
-        "report": str(store.folder / "report.html"),
-    }
-
-
-def _gap(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: row[name] for name in ("start_us", "end_us", "reason", "detail")}

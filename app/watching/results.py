@@ -1,0 +1,115 @@
+"""What a run found, from its store: for terminal, scripts and Python."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.events.event import Event
+from app.events.outputs import REPORT
+from app.events.reading import Run, StoreReader
+from app.events.watched import watched_s
+
+GAP_KEYS = ("camera", "start_us", "end_us", "reason", "detail")
+"""What JSON tells of a gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """What an audit found and how fast it was."""
+
+    out: Path
+    events: list[Event]
+    frames: int
+    """All frames that were analysed, in this session and those before."""
+    analysed: int
+    """Frames of the last session, to which the times belong."""
+    seconds: float
+    """Wall time of analysing, naming, storing and drawing; not of fitting and loading."""
+    detector_seconds: float
+    """Wall time of the detector alone."""
+    footage_s: float
+    """Seconds of footage that were looked at."""
+    stopped: bool
+    """Whether it was stopped before the end."""
+    warnings: list[str]
+    """What was damaged but could be used."""
+    failed: list[str]
+    """Videos that could not be read or written."""
+    gaps: list[dict[str, Any]]
+    """Times without a picture that could be looked at, as the store keeps them."""
+
+    @property
+    def fps(self) -> float:
+        """Analysed frames a second of the whole audit."""
+        return self.analysed / self.seconds if self.seconds else 0.0
+
+    @property
+    def detector_fps(self) -> float:
+        """Frames a second of the detector alone, measured inside the audit."""
+        return self.analysed / self.detector_seconds if self.detector_seconds else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The summary as scripts read it; keys are stable."""
+        return {
+            "frames": self.frames,
+            "seconds": round(self.seconds, 3),
+            "fps": round(self.fps, 2),
+            "detector_fps": round(self.detector_fps, 2),
+            "footage_s": round(self.footage_s, 2),
+            "stopped": self.stopped,
+            "warnings": self.warnings,
+            "failed": self.failed,
+            "gaps": self.gaps,
+            "report": str(self.out / "report.html"),
+            "events": [event.as_json() for event in self.events],
+        }
+
+
+def audit_result(store: StoreReader, run: Run) -> AuditResult:
+    """The result of an audit, from what the store holds of it."""
+    sources = store.sources(run.id)
+    return AuditResult(
+        out=store.folder,
+        events=store.events(run.id),
+        frames=sum(source.frames for source in sources),
+        analysed=run.facts.get("analysed", 0),
+        seconds=run.facts.get("seconds", 0.0),
+        detector_seconds=run.facts.get("detector_seconds", 0.0),
+        footage_s=sum(max(source.seen_s - source.from_s, 0.0) for source in sources),
+        stopped=run.state != "finished",
+        warnings=[source.warning for source in sources if source.warning],
+        failed=run.facts.get("failed", []),
+        gaps=[{name: gap[name] for name in GAP_KEYS} for gap in store.gaps(run.id)],
+    )
+
+
+def watch_summary(
+    store: StoreReader, run: Run, *, dropped: int = 0, faults: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A watch as scripts read it; keys are stable.
+
+    Args:
+        store: That holds it.
+        run: The watch.
+        dropped: Frames that were missed.
+        faults: What could not be written at its end.
+    """
+    sources, gaps = store.sources(run.id), store.gaps(run.id)
+    report = store.folder / REPORT
+    return {
+        "state": "failed" if faults else run.state,
+        "frames": sum(source.frames for source in sources),
+        "dropped": dropped,
+        "watched_s": round(sum(watched_s(source, gaps) for source in sources), 3),
+        "learned_s": round(sum(source.from_s for source in sources), 3),
+        "gaps": [_gap(gap) for gap in gaps],
+        "notes": [*(note.text for note in store.notes(run.id)), *faults],
+        "events": [event.as_json() for event in store.events(run.id)],
+        "stopped": run.state == "stopped",
+        "report": str(report) if report.exists() else None,
+    }
+
+
+def _gap(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("start_us", "end_us", "reason", "detail")}
