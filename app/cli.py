@@ -77,9 +77,17 @@ def main() -> None:
             raise
         # Everything is written by now; unloading torch and OpenVINO takes longer than a stopped
         # watch may take to end.
+        os._exit(ended.code if _flushed() else ended.code or 1)
+
+
+def _flushed() -> bool:
+    """Hand on all that was written; returns whether that could be."""
+    try:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(ended.code)
+    except OSError:
+        return False
+    return True
 
 
 def _run() -> None:

@@ -1,8 +1,10 @@
 """Progress of long work: a live bar in a terminal, a line now and then elsewhere."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import TextIO, cast
 
 from rich.console import Console
 from rich.progress import (
@@ -14,6 +16,8 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+
+from app.lasting import LastingStream
 
 LINE_EVERY_S = 15.0
 """Pause between lines where there is no terminal."""
@@ -77,7 +81,9 @@ class Reporter:
     """Where a command tells people what it is doing; never stdout, which belongs to results."""
 
     def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
-        self.console = console or Console(stderr=True, quiet=quiet)
+        # A lost terminal ends the telling, not the work.
+        stderr = cast(TextIO, LastingStream(sys.stderr))
+        self.console = console or Console(file=stderr, quiet=quiet)
 
     @contextmanager
     def task(self, label: str, total: float | None = None) -> Iterator[Meter]:

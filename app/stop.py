@@ -39,9 +39,11 @@ def announced(check: Callable[[], None], say: Callable[[str], None]) -> Callable
 
 @contextmanager
 def stoppable(say: Callable[[str], None] = lambda _: None) -> Iterator[Stop]:
-    """Turn the first Ctrl-C or SIGTERM inside into a flag; the second one interrupts at once.
+    """Turn the first Ctrl-C, SIGTERM or SIGHUP inside into a flag; another interrupts at once.
 
-    Outside the main thread no signal arrives, and nothing is changed.
+    But a further SIGHUP does not: a terminal that is closed may send several. Where SIGHUP is
+    ignored, as under nohup, it still is. Outside the main thread no signal arrives, and nothing is
+    changed.
 
     Args:
         say: Told at once that it was heard, however long the work takes to put itself in order.
@@ -52,13 +54,18 @@ def stoppable(say: Callable[[str], None] = lambda _: None) -> Iterator[Stop]:
         return
 
     def handle(number: int, frame: FrameType | None) -> None:
-        del number, frame
+        del frame
+        if stop.asked and number == signal.SIGHUP:
+            return
         if stop.asked:
             raise KeyboardInterrupt
         stop.asked = True
         say("stopping; what is done is saved ...")
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield stop
     finally:

@@ -234,6 +234,7 @@ def watch(
     The same command goes on in the same folder, also after a crash: with the detector that it
     learned, and with a note of the time in which nobody looked.
     """
+    from app.lasting import LastingStdout
     from app.private import privately
     from app.sinks.build import parse_sinks
     from app.sources.open import kind_of
@@ -251,7 +252,7 @@ def watch(
         seconds={"--connect": connect, "--for": for_s},
     )
     # Heavy: what makes no sense has been said by now.
-    from app.commands.tables import print_state, watched
+    from app.commands.tables import print_state
     from app.watching.watch import WatchRequest
     from app.watching.watch import watch as run_watch
 
@@ -267,17 +268,21 @@ def watch(
         device=device,
         overwrite=overwrite,
     )
-    tell = print_json if as_json else partial(print_state, of_file=kind_of(source) == "file")
+    print_one = print_json if as_json else partial(print_state, of_file=kind_of(source) == "file")
+    stdout = LastingStdout(reporter.say)
     with privately(out, reporter.say):
-        summary = run_watch(request, reporter, tell)
-    if as_json:
-        print_json(summary)
-    else:
-        typer.echo(watched(summary))
+        summary = run_watch(request, reporter, partial(stdout.tell, print_one))
+    stdout.tell(print_json if as_json else _print_watched, summary)
     if summary["stopped"]:
         tell_stopped()
-    if summary["state"] == "failed":
+    if summary["state"] == "failed" or stdout.fault:
         raise typer.Exit(1)
+
+
+def _print_watched(summary: dict[str, Any]) -> None:
+    from app.commands.tables import watched
+
+    typer.echo(watched(summary))
 
 
 @cli.command(

@@ -48,6 +48,25 @@ def test_nothing_is_said_without_a_signal():
     assert said == []
 
 
+def test_a_lost_terminal_stops_as_often_as_it_likes():
+    with stoppable() as stop:
+        for _ in range(2):
+            signal.raise_signal(signal.SIGHUP)
+        assert stop.asked
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+
+
+def test_under_nohup_a_lost_terminal_changes_nothing():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stoppable() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop.asked
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_outside_the_main_thread_no_handler_is_touched():
     before = signal.getsignal(signal.SIGINT)
 

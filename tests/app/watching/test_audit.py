@@ -16,7 +16,8 @@ import pytest
 
 from app.demo.footage import DemoPlan
 from app.demo.score import score_demo
-from app.events.store import STORE, Store
+from app.events.schema import STORE
+from app.events.store import Store
 from app.media.video import VideoWriter
 from app.sources.open import open_recording
 from novic.bundle import load_bundle
