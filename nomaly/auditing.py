@@ -1,6 +1,7 @@
 """Recorded video in, named events out."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from app.progress import Reporter
@@ -19,6 +20,7 @@ def audit(
     fps: float | None = 5.0,
     model: str | Path | None = None,
     camera: str = "",
+    start: datetime | None = None,
     draw: bool = True,
     overwrite: bool = False,
     device: str = "auto",
@@ -38,6 +40,8 @@ def audit(
         fps: Frames a second that are looked at; None for every frame.
         model: Decoder that names things; None for the starter that comes along.
         camera: What the camera is called; empty for the file's name.
+        start: When the recording began, in this machine's zone unless it has one; None where the
+            file must tell.
         draw: Whether to write `annotated.mp4`.
         overwrite: Replace what an earlier run left in `out`.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -56,6 +60,7 @@ def audit(
         fps=fps,
         model=_path(model),
         camera=camera,
+        start=start.astimezone() if start is not None else None,
         draw=draw,
         overwrite=overwrite,
         device=device,

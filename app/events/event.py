@@ -77,7 +77,7 @@ class Event:
         return self.name if self.kind == "camera" else headline(self.noun, sure=self.sure)
 
     def as_json(self) -> dict[str, Any]:
-        """The event as scripts read it; keys are stable."""
+        """The event as scripts read it; keys are stable, `snapshot` is below the run's --out."""
         return {
             "id": self.id,
             "kind": self.kind,
@@ -97,6 +97,7 @@ class Event:
             "candidates": [[noun, round(p, 4)] for noun, p in self.candidates],
             "frames": self.frames,
             "cut": self.cut,
+            "snapshot": f"snapshots/{self.id}.jpg",
             **(
                 {}
                 if self.surprise_bits is None

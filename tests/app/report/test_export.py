@@ -43,6 +43,8 @@ def test_csv_has_a_row_for_every_event(store: Store):
     assert cat["start"][:10] == "2026-11-29"
     assert (store.folder / cat["crop"]).exists()
     assert black["crop"] == ""
+    told = [event.as_json()["snapshot"] for event in store.events(run.id)]
+    assert told == [row["snapshot"] for row in (cat, drug, black)]
 
 
 def test_what_a_spreadsheet_would_run_is_disarmed(store: Store):
