@@ -49,7 +49,9 @@ def zone(time_us: int) -> str:
 
 def basis(run: Run, source: SourceProgress) -> str:
     """What the wall clock of a source rests on; empty if nothing is known of it."""
-    return source.time_from or ("arrival" if run.kind == "watch" else "")
+    # Watches of before December 2026 did not keep it: of an address it can only be ours.
+    ours = run.kind == "watch" and "://" in source.uri
+    return source.time_from or ("arrival" if ours else "")
 
 
 def is_fact(rests_on: str) -> bool:

@@ -168,7 +168,9 @@ class _Watch:
         size = detector.frame_size or info.size
         source = self._going_on.source
         if source is None:
-            source = SourceProgress(info.camera, info.uri, size, self._from_s, 0.0)
+            source = SourceProgress(
+                info.camera, info.uri, size, self._from_s, 0.0, time_from=info.time_from
+            )
         camera = Camera(
             size,
             live=True,

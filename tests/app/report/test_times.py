@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from app.report.times import clock, day, wall, whole_clock, zone
-from tests.app.report.runs import BEGAN_US
+from app.events.store import SourceProgress, Store
+from app.report.times import basis, clock, day, wall, whole_clock, zone
+from tests.app.report.runs import BEGAN_US, a_run, a_source
 
 
 @pytest.fixture
@@ -55,3 +57,21 @@ def test_a_clock_that_is_guessed_is_never_told_as_a_fact(machine_in: Callable[[s
     assert [wall(BEGAN_US, basis) for basis in ("given", "container", "arrival")] == [fact] * 3
     assert wall(BEGAN_US, "modified") == f"about {fact}"
     assert wall(BEGAN_US, "") == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "rests_on"),
+    [
+        ("watch", a_source(time_from="arrival"), "arrival"),
+        ("watch", a_source(time_from="modified", uri="shift.mp4"), "modified"),
+        ("watch", a_source(time_from=""), "arrival"),
+        ("watch", a_source(time_from="", uri="shift.mp4"), ""),
+        ("audit", a_source(time_from=""), ""),
+    ],
+)
+def test_what_a_clock_rests_on_is_never_made_up(
+    tmp_path: Path, kind: str, source: SourceProgress, rests_on: str
+):
+    with Store(tmp_path) as store:
+        run = a_run(store, kind=kind, source=source)
+        assert basis(run, source) == rests_on
