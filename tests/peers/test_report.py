@@ -124,6 +124,24 @@ def test_the_report_shows_every_event(browser: webdriver.Chrome, audited: tuple[
     assert all(width > 0 for width in widths)
 
 
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_thing_is_shown_whole_and_in_its_shape(
+    browser: webdriver.Chrome, many: Path, size: tuple[int, int]
+):
+    show(browser, size)
+    open_report(browser, many)
+    faults = browser.execute_script(
+        "return [...document.querySelectorAll('.shot')].filter(shot => {"
+        "const around = shot.getBoundingClientRect(), image = shot.querySelector('img');"
+        "const { left, right, top, bottom, width, height } = image.getBoundingClientRect();"
+        "return left < around.left - 1 || right > around.right + 1 || top < around.top - 1"
+        " || bottom > around.bottom + 1 || width * height < 5000"
+        " || Math.abs(width / height - image.naturalWidth / image.naturalHeight) > .03 })"
+        ".map(shot => shot.getAttribute('aria-label'))"
+    )
+    assert faults == []
+
+
 def test_the_first_screen_shows_several_things(browser: webdriver.Chrome, many: Path):
     open_report(browser, many)
     tops = [card.find_element(By.CSS_SELECTOR, ".told").rect["y"] for card in cards(browser)]
