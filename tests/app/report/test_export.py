@@ -56,6 +56,7 @@ def test_what_a_spreadsheet_would_run_is_disarmed(store: Store):
 def wide(finding: Finding) -> Finding:
     """The same event in a frame of twice the size, of which a smaller picture is kept."""
     box = finding.event.box
+    assert finding.picture is not None
     event = replace(
         finding.event,
         frame_size=(960, 1280),
