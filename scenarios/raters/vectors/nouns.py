@@ -208,8 +208,8 @@ class _Pace:
             minutes = (time.monotonic() - self._began) / TEXTS_AT_ONCE * left / 60
             if minutes > 1:
                 self._tell(
-                    f"{left:,} texts are not known yet; embedding them takes about {minutes:.0f} "
-                    "minutes here, once. Ctrl-C keeps what is done"
+                    f"{left:,} texts are not known yet; embedding them takes about "
+                    f"{minutes:.0f} min here, once. Ctrl-C keeps what is done"
                 )
 
 
