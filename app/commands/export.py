@@ -30,15 +30,12 @@ def export(
 
     Files that are there are replaced. The report's buttons write the same.
     """
-    from app.events.schema import STORE
-    from app.events.store import Store
+    from app.events.reading import snapshot
     from app.report.export import write_coco, write_csv
 
     if csv is None and coco is None:
         raise UsageError("say what to write: --csv FILE, --coco FILE or both")
-    if not (out / STORE).is_file():
-        raise UsageError(f"{out}: holds no events ({STORE} is missing); name the --out of a run")
-    with Store(out) as store:
+    with snapshot(out) as store:
         run = store.last_run()
         if run is None:
             raise UsageError(f"{out}: nothing was audited or watched there yet")

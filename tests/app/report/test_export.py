@@ -104,7 +104,7 @@ def test_the_command_writes_what_it_is_asked_for(out: Path, tmp_path: Path):
     ("words", "fault"),
     [
         ([], "say what to write: --csv FILE"),
-        (["--csv", "x.csv"], "holds no events"),
+        (["--csv", "x.csv"], "holds no results of an audit or a watch"),
     ],
 )
 def test_a_folder_without_events_and_nothing_asked_are_told(
