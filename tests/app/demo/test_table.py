@@ -1,0 +1,38 @@
+"""The demo's table tells a noun as a fact only where the audit did."""
+
+from pathlib import Path
+
+import pytest
+
+from app.demo.footage import plan_demo
+from app.demo.run import DemoResult
+from app.demo.score import score_demo
+from app.demo.table import print_demo
+from app.watching.audit import AuditResult
+
+
+def test_a_guess_stands_behind_the_headline(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "140")
+    plan = plan_demo(0)
+    sides = [
+        (placed.box.x1, placed.box.y1, placed.box.x2, placed.box.y2) for placed in plan.placements
+    ]
+    events = [
+        {
+            "start_s": placed.rest_s,
+            "end_s": placed.leave_s,
+            "box": box,
+            "candidates": [("drug", 0.07 if number else 0.8)],
+            "sure": not number,
+        }
+        for number, (placed, box) in enumerate(zip(plan.placements[:2], sides, strict=False))
+    ]
+    audited = AuditResult(Path("out"), [], 9, 9, 1.0, 0.5, 30.0, False, [], [], [])
+    print_demo(DemoResult(plan, audited, score_demo(plan, events, {})))
+    _, sure, guess, missed, *_ = capsys.readouterr().out.splitlines()
+    assert "drug 80%" in sure
+    assert "something unnamed" not in sure
+    assert guess.split("something unnamed")[1].split()[:2] == ["drug", "7%"]
+    assert "not found" in missed
