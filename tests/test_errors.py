@@ -92,11 +92,22 @@ def test_a_misuse_is_exit_code_2(tmp_path: Path, words: tuple[str, ...], sentenc
     assert "unexpected" not in done.stderr
 
 
-@pytest.mark.parametrize("source", ["gopher://camera/stream", "rtsp:///stream", "none.mp4"])
+@pytest.mark.parametrize("source", ["gopher://camera/stream", "rtsp:///stream"])
 def test_a_camera_that_cannot_be_reached_is_exit_code_3(tmp_path: Path, source: str):
     done = run_nomaly("watch", source, "--learn", "1", "--out", tmp_path / "out")
     assert done.returncode == 3
     assert done.stderr.startswith(f"nomaly: {source}: ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("audit", "--normal-first", "3"), ("watch", "--learn", "3"), ("fit",)],
+    ids=lambda words: words[0],
+)
+def test_a_missing_file_is_the_same_misuse_in_every_command(tmp_path: Path, words: tuple[str, ...]):
+    command, *options = words
+    done = run_nomaly(command, "none.mp4", *options, "--out", tmp_path / "out")
+    assert (done.returncode, done.stderr) == (2, "nomaly: none.mp4: there is no such file\n")
 
 
 def test_a_missing_model_is_exit_code_4(tmp_path: Path):
