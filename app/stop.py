@@ -4,7 +4,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 
 
@@ -38,7 +38,7 @@ def announced(check: Callable[[], None], say: Callable[[str], None]) -> Callable
 
 
 @contextmanager
-def stoppable(say: Callable[[str], None] = lambda _: None) -> Iterator[Stop]:
+def stoppable(say: Callable[[str], None] | None = None) -> Iterator[Stop]:
     """Turn the first Ctrl-C, SIGTERM or SIGHUP inside into a flag; another interrupts at once.
 
     But a further SIGHUP does not: a terminal that is closed may send several. Where SIGHUP is
@@ -46,7 +46,8 @@ def stoppable(say: Callable[[str], None] = lambda _: None) -> Iterator[Stop]:
     changed.
 
     Args:
-        say: Told at once that it was heard, however long the work takes to put itself in order.
+        say: Told at once that it was heard, whatever the main thread is doing, and however long
+            the work then takes to put itself in order.
     """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
@@ -60,35 +61,32 @@ def stoppable(say: Callable[[str], None] = lambda _: None) -> Iterator[Stop]:
         if stop.asked:
             raise KeyboardInterrupt
         stop.asked = True
-        say("stopping; what is done is saved ...")
 
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
     before = {number: signal.signal(number, handle) for number in numbers}
     try:
-        yield stop
+        with _acknowledged(say) if say is not None else nullcontext():
+            yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 @contextmanager
-def acknowledged(say: Callable[[str], None]) -> Iterator[None]:
-    """Say at once that a signal inside `stoppable` was heard, whatever the main thread is doing.
+def _acknowledged(say: Callable[[str], None]) -> Iterator[None]:
+    """Say on a thread of its own that a signal came.
 
     Python calls a signal's handler between two steps of the main thread, and a step may be a whole
-    batch of a network. Outside the main thread no signal arrives, and nothing is changed.
+    batch of a network.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     heard, woken = socket.socketpair()
     woken.setblocking(False)
 
     def listen() -> None:
         if heard.recv(1):
-            say("Stopping ... (Ctrl-C again ends it at once)")
+            say("stopping; what is done is saved ...")
             while heard.recv(64):
                 pass
 

@@ -22,7 +22,7 @@ from app.progress import Meter, Reporter
 from app.sources.base import SourceError
 from app.sources.open import open_recording
 from app.sources.prefetch import Prefetched
-from app.stop import acknowledged, stoppable
+from app.stop import stoppable
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.checks import NormalStretch, check_audit, normal_stretch
@@ -119,7 +119,7 @@ class _Audit:
     def run(self) -> AuditResult:
         """Fit, analyse, draw and report; a Ctrl-C ends it with a report of what was done."""
         device = resolve_device(self._request.device)
-        with stoppable() as stop, acknowledged(self._reporter.say):
+        with stoppable(self._reporter.say) as stop:
             self._check = stop.check
             began = time.monotonic()
             try:

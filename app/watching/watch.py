@@ -17,7 +17,7 @@ from app.redact import shown_address
 from app.sinks.build import AnySink
 from app.sources.base import Gap, LiveSource
 from app.sources.open import kind_of, open_live
-from app.stop import Stop, acknowledged, stoppable
+from app.stop import Stop, stoppable
 from app.watching.backlog import Backlog
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
@@ -111,7 +111,7 @@ def _watch_camera(
         _connect(camera, request, reporter)
         telling = Telling(camera, reporter, tell, heartbeat_s=request.heartbeat_s)
         # Until here Ctrl-C ends everything at once: there is nothing to put in order yet.
-        with stoppable() as stop, acknowledged(reporter.say), telling:
+        with stoppable(reporter.say) as stop, telling:
             watching = _Watch(request, store, camera, going_on, reporter, telling, stop)
             return watching.run(names, fitted or watching.learned_detector(device))
     finally:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.stop import acknowledged, stoppable
+from app.stop import stoppable
 from tests.peers.consumer import wait_for
 
 
@@ -20,31 +20,26 @@ def test_a_signal_becomes_a_flag_and_the_second_one_interrupts():
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_signal_is_acknowledged_once_and_before_its_handler_is_done():
+def test_a_signal_is_acknowledged_once_while_the_main_thread_is_busy():
     said: list[str] = []
 
     def handle(*_: object) -> None:
         # The main thread stands here until another one has spoken.
         wait_for("the answer", lambda: bool(said))
 
-    before = signal.signal(signal.SIGTERM, handle)
-    try:
-        with acknowledged(said.append):
-            signal.raise_signal(signal.SIGTERM)
-            signal.raise_signal(signal.SIGTERM)
+    with stoppable(said.append):
+        ours = signal.signal(signal.SIGTERM, handle)
         signal.raise_signal(signal.SIGTERM)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    assert said == ["Stopping ... (Ctrl-C again ends it at once)"]
+        signal.raise_signal(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, ours)
+    assert said == ["stopping; what is done is saved ..."]
     assert signal.set_wakeup_fd(-1) == -1
 
 
 def test_nothing_is_said_without_a_signal():
     said: list[str] = []
-    with acknowledged(said.append):
+    with stoppable(said.append):
         pass
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: acknowledged(said.append).__enter__()).result()
     assert said == []
 
 
