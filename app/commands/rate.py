@@ -54,7 +54,10 @@ def rate(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="Ask about so many nouns only, the most frequent."),
+        typer.Option(
+            min=1,
+            help="Ask about so many nouns only, the most frequent; the prior judges no others.",
+        ),
     ] = None,
     everything: Annotated[
         bool,

