@@ -38,6 +38,15 @@ def print_events(result: "AuditResult") -> None:
         )
     if result.events:
         console.print(table)
+    elif result.highest is not None:
+        highest = result.highest
+        console.print(
+            f"Nothing unusual: the highest score was {highest.score:.2f} of the threshold, "
+            f"at {clock(highest.at_s)} of {highest.video}.",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
     for warning in (*result.failed, *result.warnings):
         console.print(f"Note: {warning}", highlight=False, markup=False, soft_wrap=True)
     console.print(

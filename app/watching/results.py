@@ -1,7 +1,7 @@
 """What a run found, from its store: for terminal, scripts and Python."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,17 @@ from app.events.watched import watched_s
 
 GAP_KEYS = ("camera", "start_us", "end_us", "reason", "detail")
 """What JSON tells of a gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Highest:
+    """The most unusual second of an audit."""
+
+    video: str
+    at_s: int
+    """From the video's start."""
+    score: float
+    """1.0 is just unusual; an event needs more, for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,8 @@ class AuditResult:
     """Videos that could not be read or written."""
     gaps: list[dict[str, Any]]
     """Times without a picture that could be looked at, as the store keeps them."""
+    highest: Highest | None = None
+    """None if nothing was looked at."""
 
     @property
     def fps(self) -> float:
@@ -61,6 +74,7 @@ class AuditResult:
             "warnings": self.warnings,
             "failed": self.failed,
             "gaps": self.gaps,
+            "highest": asdict(self.highest) if self.highest else None,
             "report": str(self.out / "report.html"),
             "events": [event.as_json() for event in self.events],
         }
@@ -81,7 +95,17 @@ def audit_result(store: StoreReader, run: Run) -> AuditResult:
         warnings=[source.warning for source in sources if source.warning],
         failed=run.facts.get("failed", []),
         gaps=[{name: gap[name] for name in GAP_KEYS} for gap in store.gaps(run.id)],
+        highest=_highest(store, run),
     )
+
+
+def _highest(store: StoreReader, run: Run) -> Highest | None:
+    seconds = [
+        Highest(source.uri, second, round(peak, 4))
+        for source in store.sources(run.id)
+        for second, peak in store.seconds(run.id, source.uri)
+    ]
+    return max(seconds, key=lambda one: one.score, default=None)
 
 
 def watch_summary(

@@ -9,11 +9,12 @@ import pytest
 from app.commands.name_tables import print_names, print_names_csv
 from app.commands.tables import print_events, print_state
 from app.events.event import Event
+from app.events.store import Store
 from app.names.naming import NamedImage
-from app.watching.audit import AuditResult
 from app.watching.drawing import label
+from app.watching.results import AuditResult, audit_result
 from novic.vocabulary import NounScore
-from tests.app.events.findings import a_finding
+from tests.app.events.findings import a_finding, changes
 
 SURE = replace(a_finding().event, candidates=(("helmet", 0.8), ("cap", 0.1)), sure_from=0.6)
 GUESS = replace(SURE, candidates=(("drug", 0.07), ("oil", 0.05)))
@@ -59,6 +60,21 @@ def test_a_table_of_events_keeps_guesses_behind(
     assert after_camera(guess) == "something unnamed drug 7%, oil 5% 2.5"
     assert after_camera(alarm) == "something unnamed gun 80%, drill 10% 2.5"
     assert after_camera(black) == "camera: black picture"
+
+
+def test_an_audit_without_events_tells_its_highest_score_and_when(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    with Store(tmp_path) as store:
+        run = store.begin_run("audit", {})
+        store.save(run.id, changes(peaks={3: 0.4, 62: 0.98, 63: 0.2}))
+        result = audit_result(store, store.end_run(run.id, "finished", {}))
+    assert result.as_json()["highest"] == {"video": "a.mp4", "at_s": 62, "score": 0.98}
+    print_events(result)
+    first = capsys.readouterr().out.splitlines()[0]
+    assert (
+        first == "Nothing unusual: the highest score was 0.98 of the threshold, at 1:02.0 of a.mp4."
+    )
 
 
 @pytest.mark.parametrize(
