@@ -6,7 +6,7 @@ the camera, so that nothing which keeps the watch busy delays the news.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -42,6 +42,8 @@ class Pulse:
     """Events that are open."""
     skipped: int = 0
     """Frames that were left out besides those that the source dropped."""
+    unseen: Sequence[Gap] = ()
+    """When the camera was there, but its pictures could not be looked at."""
     _newest: tuple[int, float] | None = None
     """UTC of the newest frame that came, and our monotonic clock then."""
     _looked_us: int | None = None
@@ -50,11 +52,11 @@ class Pulse:
         """Note that a frame arrived."""
         self._newest = (frame.time_us, time.monotonic())
 
-    def looked(self, frame: Frame, open_events: int) -> None:
-        """Note that a frame was looked at."""
-        self._looked_us = frame.time_us
-        self.frames += 1
-        self.open = open_events
+    def looked(self, frame: Frame, frames: int, open_events: int) -> None:
+        """Note that a frame was taken; it was looked at if `frames`, of those all, are more now."""
+        if frames > self.frames:
+            self._looked_us = frame.time_us
+        self.frames, self.open = frames, open_events
 
     @property
     def now_us(self) -> int | None:
@@ -71,6 +73,25 @@ class Pulse:
         if now_us is None or self._looked_us is None:
             return None
         return max(0.0, (now_us - self._looked_us) / 1e6)
+
+
+@dataclass(slots=True)
+class _Told:
+    """How many of some gaps were told, in order; only the last one may be open."""
+
+    lost: int = 0
+    back: int = 0
+
+    def news(self, gaps: Sequence[Gap]) -> Iterator[tuple[Literal["lost", "back"], Gap]]:
+        """What is to be told of them since the last call."""
+        for number, gap in enumerate(gaps[self.back :], start=self.back):
+            if number >= self.lost:
+                self.lost = number + 1
+                yield "lost", gap
+            if gap.end_us is None:
+                return
+            self.back = number + 1
+            yield "back", gap
 
 
 class Telling:
@@ -103,13 +124,13 @@ class Telling:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_after, name="telling", daemon=True)
         self._status: Live | None = None
-        self._lost = 0
-        self._back = 0
+        self._told_away, self._told_unseen = _Told(), _Told()
         self._counted = (0, time.monotonic())
 
     def __enter__(self) -> Self:
         # What failed before the first frame came has been told.
-        self._lost = self._back = sum(gap.end_us is not None for gap in self._camera.gaps)
+        before = sum(gap.end_us is not None for gap in self._camera.gaps)
+        self._told_away = _Told(before, before)
         self._thread.start()
         return self
 
@@ -152,24 +173,30 @@ class Telling:
 
     def _notice(self) -> None:
         """Tell which gaps have begun and ended since the last call."""
-        gaps = self._camera.gaps
-        for number, gap in enumerate(gaps[self._back :], start=self._back):
-            if number >= self._lost:
-                self._lost = number + 1
-                self._say_lost(gap)
-            if gap.end_us is None:
-                return
-            self._back = number + 1
-            self._say_back(gap, gap.end_us)
+        for told, gaps in (
+            (self._told_away, self._camera.gaps),
+            (self._told_unseen, [*self.pulse.unseen]),
+        ):
+            for news, gap in told.news(gaps):
+                if gap.end_us == gap.start_us:
+                    continue
+                if news == "lost":
+                    self._say_lost(gap)
+                else:
+                    self._say_back(gap)
 
     def _say_lost(self, gap: Gap) -> None:
         name = self._camera.info.camera
-        self._say(gap.start_us, f"camera {name} lost ({reason(gap)}), trying again")
+        # That pictures have another size has been said with what can be done.
+        if gap.reason != "size":
+            again = ", trying again" if gap.end_us is None else ""
+            self._say(gap.start_us, f"camera {name} lost ({reason(gap)}){again}")
         message = {"reason": gap.reason, "detail": gap.detail}
         self.tell({"event": "lost", "camera": name, "time_us": gap.start_us, **message})
 
-    def _say_back(self, gap: Gap, end_us: int) -> None:
-        name, blind_s = self._camera.info.camera, (end_us - gap.start_us) / 1e6
+    def _say_back(self, gap: Gap) -> None:
+        name, end_us = self._camera.info.camera, gap.end_us or gap.start_us
+        blind_s = (end_us - gap.start_us) / 1e6
         self._say(end_us, f"camera {name} back after {_lasted(blind_s)}")
         message = {"blind_s": round(blind_s, 3), "reason": gap.reason}
         self.tell({"event": "back", "camera": name, "time_us": end_us, **message})
@@ -184,10 +211,11 @@ class Telling:
 
     def _state(self) -> dict[str, Any]:
         """How it goes; the pace is that since the last sign of life."""
-        pulse, gaps, age_s = self.pulse, self._camera.gaps, self.pulse.age_s
+        pulse, age_s = self.pulse, self.pulse.age_s
         frames, at = self._counted
         fps = (pulse.frames - frames) / max(time.monotonic() - at, 1e-3)
-        blind = gaps[-1] if gaps and gaps[-1].end_us is None else None
+        gaps = [*self._camera.gaps, *pulse.unseen]
+        blind = next((gap for gap in gaps if gap.end_us is None), None)
         return {
             "event": "heartbeat",
             "camera": self._camera.info.camera,

@@ -257,6 +257,7 @@ class _Watch:
         if self._backlog.behind_s:
             behind = f"{self._backlog.behind_s:.0f} s came while it learned"
             self._reporter.say(f"{behind}, and are looked at first.")
+        self._pulse.unseen = lookout.camera.gaps
         self._telling.watching()
         saved_at, saved_gaps = time.monotonic(), self._gaps
         self._until = saved_at + (self._request.for_s or math.inf)
@@ -270,7 +271,7 @@ class _Watch:
                 saved_at, saved_gaps = now, self._gaps
 
     def _note(self, frame: Frame, lookout: Lookout) -> None:
-        self._pulse.looked(frame, lookout.camera.open)
+        self._pulse.looked(frame, lookout.frames, lookout.camera.open)
         self._pulse.skipped = self._backlog.skipped
         self._pulse.doing = "catching up" if self._backlog.behind_s else "watching"
 

@@ -120,7 +120,22 @@ def test_what_came_and_went_between_two_looks_is_told_in_order_to_the_last():
         camera.lose(6_000_000, "refused", "connection refused")
     assert heard.events() == ["lost", "back"] * 3 + ["lost"]
     assert [message["time_us"] for message in heard.messages] == [n * 1_000_000 for n in range(7)]
-    assert heard.lines()[0].endswith("camera hall lost (no new picture for 2 s), trying again")
+    assert heard.lines()[0].endswith("camera hall lost (no new picture for 2 s)")
+
+
+def test_pictures_that_cannot_be_looked_at_are_blind_time_too():
+    camera, heard = Away(), Heard()
+    gaps = [Gap(5, 5, "size", "scaled, so nothing is missed"), Gap(7, None, "size", "2x3 pixels")]
+    with telling(camera, heard, heartbeat_s=0.01) as told:
+        told.pulse.unseen = gaps
+        wait_for("a sign of life", lambda: heard.events()[:1] == ["lost"], 30)
+        wait_for("a sign of life", lambda: heard.messages[-1].get("blind") == "2x3 pixels", 30)
+        gaps[1] = replace(gaps[1], end_us=3_000_007)
+        wait_for("the return", lambda: "back" in heard.events(), 30)
+    assert [one["time_us"] for one in heard.messages if one["event"] in ("lost", "back")] == [
+        7,
+        3_000_007,
+    ]
 
 
 def test_failures_before_the_first_picture_are_not_told_again():
@@ -138,7 +153,7 @@ def test_a_sign_of_life_tells_how_it_goes():
     with telling(camera, heard, heartbeat_s=0.05) as told:
         newest = a_frame(60.0)
         told.pulse.came(newest)
-        told.pulse.looked(a_frame(58.0), 2)
+        told.pulse.looked(a_frame(58.0), 1, 2)
         told.pulse.doing, told.pulse.skipped = "catching up", 4
         wait_for("a sign of life", lambda: told.pulse.frames > 0 and len(heard.messages) > 1, 30)
     beat = heard.messages[-1]
@@ -207,7 +222,7 @@ def test_a_sign_of_life_in_words(changed: dict[str, Any], text: str):
 def test_on_a_terminal_a_line_at_its_foot_is_kept_up_to_date():
     camera, heard = Away(), Heard(terminal=True)
     with telling(camera, heard, heartbeat_s=None) as told:
-        told.pulse.looked(a_frame(), 1)
+        told.pulse.looked(a_frame(), 1, 1)
         told.watching()
         wait_for("the line", lambda: "1 event open" in heard.stderr.getvalue(), 30)
         told.tell({"event": "opened"})
@@ -240,7 +255,9 @@ def test_the_pulse_runs_on_the_clock_of_the_frames():
         frame: Frame = a_frame(9.0)
         pulse.came(frame)
         assert pulse.age_s is None
-        pulse.looked(frame, 0)
+        pulse.looked(a_frame(3.0), 0, 0)
+        assert pulse.age_s is None, "its size was wrong"
+        pulse.looked(frame, 1, 0)
         now_us, age_s = pulse.now_us, pulse.age_s
     assert now_us is not None
     assert now_us >= frame.time_us
