@@ -66,8 +66,14 @@ class Backlog:
         self._failure: BaseException | None = None
 
     @property
+    def waiting(self) -> int:
+        """Frames that are kept and were not looked at yet."""
+        with self._changed:
+            return len(self._kept)
+
+    @property
     def behind_s(self) -> float:
-        """Seconds of footage that are kept and were not looked at yet."""
+        """Seconds from the first of them to the last."""
         with self._changed:
             return self._kept[-1].frame.pts_s - self._kept[0].frame.pts_s if self._kept else 0.0
 

@@ -189,7 +189,7 @@ class _Watch:
             lookout = Lookout(camera, detector, teller, recorder)
             try:
                 self._look(lookout)
-                source.finished = self._camera.ended
+                source.finished = self._camera.ended and not self._backlog.waiting
                 ending = Ending("stopped" if self._stop.asked else "finished")
             finally:
                 self._save(lookout, lookout.finish(cut=True))
@@ -273,7 +273,7 @@ class _Watch:
     def _note(self, frame: Frame, lookout: Lookout) -> None:
         self._pulse.looked(frame, lookout.frames, lookout.camera.open)
         self._pulse.skipped = self._backlog.skipped
-        self._pulse.doing = "catching up" if self._backlog.behind_s else "watching"
+        self._pulse.doing = "catching up" if self._backlog.waiting else "watching"
 
     def _coming(self) -> Iterator[Frame | None]:
         """What the source gives, each frame noted when it comes."""

@@ -81,8 +81,10 @@ def test_without_a_backlog_frames_pass_as_they_come(feed: Feed):
 def test_what_came_meanwhile_is_looked_at_first_in_its_order_and_with_its_times(feed: Feed):
     backlog, came = Backlog(feed.frames()), numbered(*range(1, 6), step_s=1000)
     keep(backlog, feed, came)
+    assert (backlog.waiting, backlog.behind_s) == (5, 4000.0)
     frames = backlog.frames()
     kept = taken(frames, 2)
+    assert backlog.waiting == 3
     # More comes while the first are looked at.
     later = numbered(7, 8, step_s=1000)
     feed.come(*later)
@@ -97,7 +99,8 @@ def test_what_came_meanwhile_is_looked_at_first_in_its_order_and_with_its_times(
         )
         assert one.image.shape == (*SIZE, 3)
         assert np.abs(one.image.astype(int) - other.image.astype(int)).max() <= 2
-    assert (backlog.gaps, backlog.skipped, backlog.behind_s) == ([], 0, 0.0)
+    assert (backlog.gaps, backlog.skipped) == ([], 0)
+    assert (backlog.waiting, backlog.behind_s) == (0, 0.0)
 
 
 def test_colours_are_kept(feed: Feed):
