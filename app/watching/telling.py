@@ -7,7 +7,7 @@ the camera, so that nothing which keeps the watch busy delays the news.
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -42,8 +42,8 @@ class Pulse:
     """Events that are open."""
     skipped: int = 0
     """Frames that were left out besides those that the source dropped."""
-    unseen: Sequence[Gap] = ()
-    """When the camera was there, but its pictures could not be looked at."""
+    unseen: list[Sequence[Gap]] = field(default_factory=list)
+    """When the camera was there, but its pictures could not be looked at; a list for each cause."""
     _newest: tuple[int, float] | None = None
     """UTC of the newest frame that came, and our monotonic clock then."""
     _looked_us: int | None = None
@@ -124,13 +124,13 @@ class Telling:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_after, name="telling", daemon=True)
         self._status: Live | None = None
-        self._told_away, self._told_unseen = _Told(), _Told()
+        self._told = [_Told()]
         self._counted = (0, time.monotonic())
 
     def __enter__(self) -> Self:
         # What failed before the first frame came has been told.
         before = sum(gap.end_us is not None for gap in self._camera.gaps)
-        self._told_away = _Told(before, before)
+        self._told = [_Told(before, before)]
         self._thread.start()
         return self
 
@@ -173,10 +173,9 @@ class Telling:
 
     def _notice(self) -> None:
         """Tell which gaps have begun and ended since the last call."""
-        for told, gaps in (
-            (self._told_away, self._camera.gaps),
-            (self._told_unseen, [*self.pulse.unseen]),
-        ):
+        blind = self._blind
+        self._told += [_Told() for _ in blind[len(self._told) :]]
+        for told, gaps in zip(self._told, blind, strict=True):
             for news, gap in told.news(gaps):
                 if gap.end_us == gap.start_us:
                     continue
@@ -185,12 +184,18 @@ class Telling:
                 else:
                     self._say_back(gap)
 
+    @property
+    def _blind(self) -> list[list[Gap]]:
+        """All times of blindness, a list for each cause."""
+        return [self._camera.gaps, *([*gaps] for gaps in self.pulse.unseen)]
+
     def _say_lost(self, gap: Gap) -> None:
         name = self._camera.info.camera
         # That pictures have another size has been said with what can be done.
         if gap.reason != "size":
-            again = ", trying again" if gap.end_us is None else ""
-            self._say(gap.start_us, f"camera {name} lost ({reason(gap)}){again}")
+            lost = "not looked at" if gap.reason == "learning" else "lost"
+            again = ", trying again" if lost == "lost" and gap.end_us is None else ""
+            self._say(gap.start_us, f"camera {name} {lost} ({reason(gap)}){again}")
         message = {"reason": gap.reason, "detail": gap.detail}
         self.tell({"event": "lost", "camera": name, "time_us": gap.start_us, **message})
 
@@ -214,8 +219,8 @@ class Telling:
         pulse, age_s = self.pulse, self.pulse.age_s
         frames, at = self._counted
         fps = (pulse.frames - frames) / max(time.monotonic() - at, 1e-3)
-        gaps = [*self._camera.gaps, *pulse.unseen]
-        blind = next((gap for gap in gaps if gap.end_us is None), None)
+        last = [gaps[-1] for gaps in self._blind if gaps]
+        blind = next((gap for gap in last if gap.end_us is None), None)
         return {
             "event": "heartbeat",
             "camera": self._camera.info.camera,

@@ -127,7 +127,8 @@ def test_pictures_that_cannot_be_looked_at_are_blind_time_too():
     camera, heard = Away(), Heard()
     gaps = [Gap(5, 5, "size", "scaled, so nothing is missed"), Gap(7, None, "size", "2x3 pixels")]
     with telling(camera, heard, heartbeat_s=0.01) as told:
-        told.pulse.unseen = gaps
+        told.pulse.unseen.append([])
+        told.pulse.unseen.append(gaps)
         wait_for("a sign of life", lambda: heard.events()[:1] == ["lost"], 30)
         wait_for("a sign of life", lambda: heard.messages[-1].get("blind") == "2x3 pixels", 30)
         gaps[1] = replace(gaps[1], end_us=3_000_007)
@@ -135,6 +136,19 @@ def test_pictures_that_cannot_be_looked_at_are_blind_time_too():
     assert [one["time_us"] for one in heard.messages if one["event"] in ("lost", "back")] == [
         7,
         3_000_007,
+    ]
+
+
+def test_what_could_not_be_kept_while_it_learned_is_told_apart():
+    camera, heard = Away(), Heard()
+    gaps = [Gap(HALF_PAST, None, "learning", "more came than could be kept")]
+    with telling(camera, heard) as told:
+        told.pulse.unseen.append(gaps)
+        wait_for("the loss", lambda: heard.events() == ["lost"], 30)
+        gaps[0] = replace(gaps[0], end_us=HALF_PAST + 9_500_000)
+    assert [line.split(" ", 1)[1] for line in heard.lines()] == [
+        "camera hall not looked at (more came than could be kept)",
+        "camera hall back after 9.5 s",
     ]
 
 
