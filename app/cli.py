@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from io import TextIOWrapper
+from typing import Annotated
 
 import typer
 
@@ -13,6 +14,7 @@ from app.commands import (
     cache,
     captions,
     demo,
+    doctor,
     embedder,
     evaluation,
     export,
@@ -22,18 +24,20 @@ from app.commands import (
     train,
     watching,
 )
+from app.commands.help import CommandList
 from app.redact import RedactFilter, hide, redact
 from app.sources.typed import check_words
 from novic.errors import NomalyError
 from novic.extras import missing_package
 
-cli = typer.Typer(
+cli = CommandList(
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Any command takes --debug, which shows where an error comes from.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Examples:  nomaly demo\n\n"
+    "nomaly audit shift.mp4\n\n"
+    "nomaly watch rtsp://user:password@camera/stream --learn 60 --out hall\n\n"
+    "nomaly audit --help",
 )
 
 for module in (
@@ -41,6 +45,7 @@ for module in (
     watching,
     export,
     naming,
+    doctor,
     evaluation,
     train,
     scenario,
@@ -56,11 +61,26 @@ TYPER_ABORTED = 130
 """What typer makes of a Ctrl-C that no command handled."""
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from app.doctor import versions  # noqa: PLC0415 - only who asks for it
+
+        typer.echo(versions())
+        raise typer.Exit
+
+
 @cli.callback()
-def nomaly() -> None:
+def nomaly(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", "-V", help="Nomaly's version.", callback=_tell_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
     """Cameras that name what should not be there.
 
-    Start with [bold]nomaly demo[/bold], which needs no camera.
+    Start with nomaly demo, which needs no camera; nomaly doctor tells what this machine can do.
     """
 
 

@@ -3,24 +3,25 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import TextIO, cast
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID
+from rich.table import Column
+from rich.text import Text
 
 from app.lasting import LastingStream
 
 LINE_EVERY_S = 15.0
 """Pause between lines where there is no terminal."""
+TOLD_S = 5.0
+"""Where there is no terminal, work that took less is not told to be done."""
+
+_BAR, _SHORT_BAR = 30, 10
+_LABEL = 24
+_NARROW = 80
+"""Columns of a terminal below which the bar is short."""
 
 
 class Meter:
@@ -31,40 +32,47 @@ class Meter:
         self._label = label
         self._total = total
         self._done = 0.0
-        self._line_at = time.monotonic() + LINE_EVERY_S
+        self._began = time.monotonic()
+        self._line_at = self._began + LINE_EVERY_S
+        self._note = ""
         self._bar: Progress | None = None
         self._task = TaskID(0)
         if console.is_terminal:
-            self._bar = Progress(
-                SpinnerColumn(),
-                TextColumn("{task.description:<22}"),
-                BarColumn(bar_width=30),
-                TaskProgressColumn(),
-                TimeRemainingColumn(compact=True),
-                TextColumn("{task.fields[note]}"),
-                console=console,
-            )
-            self._task = self._bar.add_task(label, total=total, note="")
+            self._bar = _bar(console)
+            self._task = self._bar.add_task(label, total=total, note="", state="")
 
-    def shown(self) -> AbstractContextManager[object]:
-        """Draws the bar while it is entered."""
-        return self._bar if self._bar is not None else nullcontext()
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Draws the bar while it is entered; afterwards the line says how it ended."""
+        if self._bar is None:
+            yield
+            self._tell_done()
+            return
+        with self._bar:
+            try:
+                yield
+            except BaseException:
+                self._bar.update(self._task, state="stopped")
+                self._bar.stop_task(self._task)
+                raise
+            total = self._total or 1.0
+            self._bar.update(self._task, total=total, completed=total, state="done")
+            self._bar.stop_task(self._task)
 
     def to(self, done: float, note: str = "") -> None:
         """Say how far the task is.
 
         Args:
             done: In the unit of its total.
-            note: What else to show: a rate, a count.
+            note: What else to show: a rate, a count; no time left, which is shown anyway.
         """
-        self._done = done
+        self._done, self._note = done, note
         if self._bar is not None:
             self._bar.update(self._task, completed=done, note=note)
         elif time.monotonic() >= self._line_at and not self._console.quiet:
             self._line_at = time.monotonic() + LINE_EVERY_S
-            self._console.print(
-                f"{self._label}: {self._share()}{note}", highlight=False, soft_wrap=True
-            )
+            left = f", {clock(self._left_s())} left" if self._left_s() is not None else ""
+            self._line(f"{self._share()}{left}")
 
     def count(self, done: int, total: int, note: str = "") -> None:
         """The same for tasks that count their steps and tell the total as they go."""
@@ -74,7 +82,23 @@ class Meter:
         self.to(done, note)
 
     def _share(self) -> str:
-        return f"{100 * self._done / self._total:.0f}%  " if self._total else ""
+        return f"{100 * self._done / self._total:.0f}%" if self._total else "under way"
+
+    def _left_s(self) -> float | None:
+        """Seconds that are left if it goes on as it went; None if nobody knows."""
+        if not self._total or self._done <= 0:
+            return None
+        spent_s = time.monotonic() - self._began
+        return max(0.0, spent_s * (self._total - self._done) / self._done)
+
+    def _tell_done(self) -> None:
+        spent_s = time.monotonic() - self._began
+        if spent_s >= TOLD_S and not self._console.quiet:
+            self._line(f"done in {clock(spent_s)}")
+
+    def _line(self, text: str) -> None:
+        note = f"  {self._note}" if self._note else ""
+        self._console.print(f"{self._label}: {text}{note}", highlight=False, soft_wrap=True)
 
 
 class Reporter:
@@ -118,3 +142,81 @@ class Reporter:
     def say(self, text: str) -> None:
         """One line for people."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def clock(seconds: float | None) -> str:
+    """Seconds as 0:05 or 1:02:03; dashes if unknown."""
+    if seconds is None:
+        return "-:--"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _bar(console: Console) -> Progress:
+    width = _BAR if console.width >= _NARROW else _SHORT_BAR
+    return Progress(
+        _Sign(),
+        _Words(_LABEL),
+        BarColumn(bar_width=width, table_column=Column(no_wrap=True, min_width=width)),
+        _Share(table_column=Column(no_wrap=True, min_width=4)),
+        _Clock(table_column=Column(no_wrap=True, min_width=7)),
+        _Note(console, used=2 + _LABEL + width + 4 + 7 + 6),
+        console=console,
+    )
+
+
+class _Sign(SpinnerColumn):
+    """Turns while the task runs; a tick once it is done."""
+
+    def render(self, task: Task) -> RenderableType:
+        state = task.fields["state"]
+        if state == "done":
+            return Text("✓", style="green")
+        if state == "stopped":
+            return Text("-", style="yellow")
+        return super().render(task)
+
+
+class _Words(ProgressColumn):
+    """What is done, no wider than its column."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(Column(no_wrap=True, min_width=width, max_width=width))
+        self._width = width
+
+    def render(self, task: Task) -> Text:
+        words = Text(task.description)
+        words.truncate(self._width, overflow="ellipsis")
+        return words
+
+
+class _Share(ProgressColumn):
+    """Per cent, if it is known of how much."""
+
+    def render(self, task: Task) -> Text:
+        known = task.total is not None and task.fields["state"] != "done"
+        return Text(f"{task.percentage:>3.0f}%" if known else "    ", style="magenta")
+
+
+class _Clock(ProgressColumn):
+    """How long it will still take; once it has ended, and where nobody knows, how long it took."""
+
+    def render(self, task: Task) -> Text:
+        if task.fields["state"] or task.total is None:
+            return Text(f"{clock(task.elapsed or 0.0):>7}", style="yellow")
+        return Text(f"{clock(task.time_remaining):>7}", style="cyan")
+
+
+class _Note(ProgressColumn):
+    """A rate or a count, cut to what room the terminal has left."""
+
+    def __init__(self, console: Console, used: int) -> None:
+        super().__init__(Column(no_wrap=True))
+        self._console = console
+        self._used = used
+
+    def render(self, task: Task) -> Text:
+        note = Text(task.fields["note"])
+        note.truncate(max(0, self._console.width - self._used), overflow="ellipsis")
+        return note

@@ -20,6 +20,14 @@ def check_device(name: str) -> str:
     return name
 
 
+def cuda_devices() -> list[str]:
+    """Names of the CUDA devices that torch sees, by their numbers."""
+    import torch  # noqa: PLC0415
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return [torch.cuda.get_device_name(number) for number in range(count)]
+
+
 def resolve_device(name: str) -> "torch.device":
     """Turn a `--device` value into a torch device that exists.
 

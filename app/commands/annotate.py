@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from app.names.annotation.opinions import Rule
     from scenarios.llm.costs import Prices
 
-cli = command_group("annotate", "Judge predicted nouns, by hand or with a language model.")
+cli = command_group(
+    "annotate",
+    "Judge predicted nouns, by hand or with a language model.",
+    "nomaly annotate human photos/ predictions.json",
+    "nomaly annotate llm photos/ predictions.json --model gpt-4o --dry-run",
+)
 
 Images = Annotated[Path, typer.Argument(help="Folder of the images.")]
 Predictions = Annotated[

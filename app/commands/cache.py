@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from training.caches.output import Build, Making
     from training.caches.shards import VectorKind
 
-cli = command_group("cache", "Embeddings of nouns, captions and images, stored for training.")
+cli = command_group(
+    "cache",
+    "Embeddings of nouns, captions and images, stored for training.",
+    "nomaly cache nouns --dictionary object_nouns.json --ft 2 --out nouns",
+    "nomaly cache merge nouns captions --out both",
+    "nomaly cache info both",
+)
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where the cache goes.")]
 Format = Annotated[

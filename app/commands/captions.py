@@ -17,7 +17,12 @@ from app.commands.options import (
 if TYPE_CHECKING:
     from app.names.captioning import CaptionOrder, Plan
 
-cli = command_group("captions", "Captions for training, written by a language model.")
+cli = command_group(
+    "captions",
+    "Captions for training, written by a language model.",
+    "nomaly captions write object_nouns.json --model gpt-4o-mini --out captions.json --dry-run",
+    "nomaly captions check captions.json --dictionary object_nouns.json",
+)
 
 
 @cli.command(

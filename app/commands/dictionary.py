@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from scenarios.dictionary import NounEntry, ObjectDictionary
 
 cli = command_group(
-    "dictionary", "Noun dictionaries: make the one that sites start from, look into any."
+    "dictionary",
+    "Noun dictionaries: make the one that sites start from, look into any.",
+    "nomaly scenario dictionary build",
+    "nomaly scenario dictionary search base wrench",
 )
 
 BASE = "base"

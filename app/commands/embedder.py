@@ -8,7 +8,12 @@ import typer
 from app.commands.options import Device, Json, Quiet, command_group, print_json, show_progress
 from novic.embedders.kinds import SPECS
 
-cli = command_group("embedder", "Check the models that turn images and texts into vectors.")
+cli = command_group(
+    "embedder",
+    "Check the models that turn images and texts into vectors.",
+    "nomaly embedder list",
+    "nomaly embedder check starter --data photos/",
+)
 
 
 @cli.command("list", epilog="Example:  nomaly embedder list")

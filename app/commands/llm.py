@@ -7,7 +7,12 @@ import typer
 
 from app.commands.options import Json, Quiet, command_group, print_json, show_progress
 
-cli = command_group("llm", "The language model that rates nouns on this machine.")
+cli = command_group(
+    "llm",
+    "The language model that rates nouns on this machine.",
+    "nomaly scenario llm fetch",
+    "nomaly scenario llm show",
+)
 
 Folder = Annotated[
     Path | None,

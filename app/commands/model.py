@@ -8,7 +8,12 @@ import typer
 from app.commands.options import Json, Out, Overwrite, Quiet, command_group, print_json
 from app.errors import StoreError
 
-cli = command_group("model", "Convert checkpoints and show what a model is.")
+cli = command_group(
+    "model",
+    "Convert checkpoints and show what a model is.",
+    "nomaly model show",
+    "nomaly model convert novic.train --out my-decoder",
+)
 
 
 @cli.command(

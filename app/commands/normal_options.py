@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from app.progress import Reporter
 
 AUTO = "auto"
-PANEL = "What is normal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,6 @@ class Normal:
             metavar="VIDEO|auto",
             help="A video that holds nothing unusual, to learn from; auto takes the calmest part "
             "of the first video and says which.",
-            rich_help_panel=PANEL,
         ),
     ] = None
     normal_first: Annotated[
@@ -33,7 +31,6 @@ class Normal:
         typer.Option(
             metavar="SECONDS",
             help="Or: so much of the start of the first video is normal, and is not audited.",
-            rich_help_panel=PANEL,
         ),
     ] = None
     normal_from: Annotated[
@@ -41,7 +38,6 @@ class Normal:
         typer.Option(
             metavar="SECONDS",
             help="Or: a part of the first video is normal, from here on ...",
-            rich_help_panel=PANEL,
         ),
     ] = None
     normal_for: Annotated[
@@ -49,7 +45,6 @@ class Normal:
         typer.Option(
             metavar="SECONDS",
             help="... for so long; all of the video is audited.",
-            rich_help_panel=PANEL,
         ),
     ] = None
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from app.commands.help import CommandList
 from novic.device import check_device
 from novic.model_files import check_model
 
@@ -19,7 +20,7 @@ Device = Annotated[
     str, typer.Option(help="auto, cpu, cuda or cuda:N.", callback=lambda name: check_device(name))
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
-Overwrite = Annotated[bool, typer.Option(help="Replace the results that the folder holds.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
 Model = Annotated[
     Path | None,
     typer.Option(
@@ -50,15 +51,16 @@ ScenarioFt = Annotated[
     typer.Option(
         "--ft",
         min=0,
-        help="Which of the site's decoders; by default the one of the lowest threshold, which "
-        "knows most nouns.",
+        help="Which of the site's decoders: the one that knows the nouns of at least this "
+        "frequency there (scenario build --ft made it); by default the lowest, which knows most.",
     ),
 ]
 ScenarioRoot = Annotated[
     Path | None,
     typer.Option(
         "--root",
-        help="Folder of scenarios; by default NOMALY_SCENARIOS, else nomaly-scenarios.",
+        help="Folder in which scenarios lie, each in a folder of its name; by default the "
+        "environment's NOMALY_SCENARIOS, else nomaly-scenarios.",
     ),
 ]
 
@@ -101,13 +103,14 @@ def tell_stopped() -> NoReturn:
 
 def command_list() -> typer.Typer:
     """Commands that are called by their own name: `nomaly audit`."""
-    return typer.Typer(rich_markup_mode="rich")
+    return CommandList()
 
 
 NOTHING_ASKED = "Nothing was asked. Without --dry-run the same command asks."
 """Ends what a dry run tells people."""
 
 
-def command_group(name: str, purpose: str) -> typer.Typer:
+def command_group(name: str, purpose: str, *examples: str) -> typer.Typer:
     """Commands below another one: `nomaly model show`."""
-    return typer.Typer(name=name, help=purpose, no_args_is_help=True, rich_markup_mode="rich")
+    listed = "\n\n".join(examples)
+    return CommandList(name=name, help=purpose, no_args_is_help=True, epilog=f"Examples:  {listed}")

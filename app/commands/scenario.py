@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from scenarios.state import State
 
 cli = command_group(
-    "scenario", "A site in a sentence: what is seen there, and decoders that know it."
+    "scenario",
+    "A site in a sentence: what is seen there, and decoders that know it.",
+    "nomaly scenario show airbus",
+    'nomaly scenario init hall --description "A camera in a loading hall"',
+    "nomaly scenario rate hall",
+    "nomaly scenario build hall --ft 6",
 )
 for module in (rate, review, build, dictionary, llm):
     cli.add_typer(module.cli)

@@ -1,0 +1,192 @@
+"""Help pages: options and commands in groups, names never cut, examples that can be copied.
+
+Options stand in the group that the tables here name, so that the same option stands in the same
+place wherever it is taken.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+if TYPE_CHECKING:
+    from typer._click import Context, HelpFormatter
+    from typer._click.core import Parameter
+
+NORMAL, LOOKED_AT, NAMING = "What is normal", "What is looked at", "Naming"
+OUTPUT, SPEED, HELP = "Output", "Speed", "Help"
+ARGUMENTS, OTHERS = "Arguments", "Options"
+ORDER = (ARGUMENTS, OTHERS, NORMAL, LOOKED_AT, NAMING, OUTPUT, SPEED, HELP)
+
+EVERYWHERE = {
+    "--out": OUTPUT,
+    "--overwrite": OUTPUT,
+    "--json": OUTPUT,
+    "--csv": OUTPUT,
+    "--quiet": OUTPUT,
+    "--device": SPEED,
+    "--help": HELP,
+    "--version": HELP,
+    "--install-completion": HELP,
+    "--show-completion": HELP,
+}
+FOR_CAMERAS = {
+    "--normal": NORMAL,
+    "--normal-first": NORMAL,
+    "--normal-from": NORMAL,
+    "--normal-for": NORMAL,
+    "--learn": NORMAL,
+    "--seconds": NORMAL,
+    "--detector": NORMAL,
+    "--detector-model": NORMAL,
+    "--detector-setting": NORMAL,
+    "--camera": LOOKED_AT,
+    "--connect": LOOKED_AT,
+    "--every-frame": LOOKED_AT,
+    "--exclude": LOOKED_AT,
+    "--for": LOOKED_AT,
+    "--fps": LOOKED_AT,
+    "--start": LOOKED_AT,
+    "--dictionary": NAMING,
+    "--embedder": NAMING,
+    "--ft": NAMING,
+    "--gencfg": NAMING,
+    "--guide": NAMING,
+    "--model": NAMING,
+    "--root": NAMING,
+    "--scenario": NAMING,
+    "--tokenizer": NAMING,
+    "--top": NAMING,
+    "--draw": OUTPUT,
+    "--on-event": OUTPUT,
+    "--sink": OUTPUT,
+}
+"""Of the commands that look at pictures; elsewhere the same word may mean another thing."""
+LOOKING = frozenset({"audit", "watch", "fit", "name", "demo"})
+
+EVERY_DAY, SITES, MAKERS = "Every day", "Sites", "Makers and researchers"
+COMMANDS = {
+    **dict.fromkeys(
+        ("demo", "audit", "watch", "fit", "name", "report", "export", "doctor"), EVERY_DAY
+    ),
+    "scenario": SITES,
+    **dict.fromkeys(
+        (
+            "evaluate",
+            "score",
+            "annotate",
+            "train",
+            "cache",
+            "captions",
+            "embedder",
+            "model",
+            "decode",
+        ),
+        MAKERS,
+    ),
+    # Below `scenario`, in the order in which a site is made.
+    **dict.fromkeys(("init", "list", "show", "rate", "review", "build"), "Make a site"),
+    **dict.fromkeys(("export", "import", "schema", "dictionary", "llm"), "More"),
+}
+"""Groups of commands, and the order in them."""
+
+type Rows = list[tuple[str, str]]
+
+
+class GroupedCommand(TyperCommand):
+    """A command whose options stand in groups."""
+
+    def format_options(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        """Write the groups, and --debug, which the program takes from any command line."""
+        _write_options(self.get_params(ctx), ctx, formatter)
+
+    def format_epilog(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        """Write the examples."""
+        del ctx
+        _write_examples(self.epilog, formatter)
+
+
+class GroupedGroup(TyperGroup):
+    """Commands below a command, in groups."""
+
+    def list_commands(self, ctx: "Context") -> list[str]:
+        """Their names in the order of `COMMANDS`; others come last."""
+        order = [*COMMANDS]
+        names = super().list_commands(ctx)
+        return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
+
+    def format_options(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        """Write the commands first: they are what one looks for here."""
+        self.format_commands(ctx, formatter)
+        _write_options(self.get_params(ctx), ctx, formatter)
+
+    def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        """Write each group of commands."""
+        groups: dict[str, Rows] = {}
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            if command is not None and not command.hidden:
+                title = self._title(ctx, name)
+                groups.setdefault(title, []).append((name, command.get_short_help_str(200)))
+        _write_groups(groups, formatter)
+
+    def format_epilog(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        """Write the examples."""
+        del ctx
+        _write_examples(self.epilog, formatter)
+
+    def _title(self, ctx: "Context", name: str) -> str:
+        top = ctx.parent is None
+        if top and name == "export":
+            return EVERY_DAY
+        title = COMMANDS.get(name)
+        return title if title and (top or self.name == "scenario") else "Commands"
+
+
+class CommandList(typer.Typer):
+    """A typer whose commands and groups show themselves like this."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of typer
+        super().__init__(cls=GroupedGroup, rich_markup_mode=None, **options)
+
+    def command(self, name: str | None = None, **options: Any) -> Any:  # noqa: ANN401
+        """See `typer.Typer.command`."""
+        return super().command(name, cls=GroupedCommand, **options)
+
+
+def _write_options(
+    params: "Iterable[Parameter]", ctx: "Context", formatter: "HelpFormatter"
+) -> None:
+    places = EVERYWHERE | (FOR_CAMERAS if ctx.info_name in LOOKING else {})
+    groups: dict[str, Rows] = {}
+    for param in params:
+        record = param.get_help_record(ctx)
+        if record is not None:
+            groups.setdefault(_group(param, places), []).append(record)
+    groups.setdefault(HELP, []).append(("--debug", "Show where an error comes from."))
+    _write_groups({title: groups[title] for title in ORDER if title in groups}, formatter)
+
+
+def _group(param: "Parameter", places: Mapping[str, str]) -> str:
+    if param.param_type_name == "argument":
+        return ARGUMENTS
+    return next((places[name] for name in param.opts if name in places), OTHERS)
+
+
+def _write_groups(groups: Mapping[str, Rows], formatter: "HelpFormatter") -> None:
+    for title, rows in groups.items():
+        with formatter.section(typer.style(title, bold=True)):
+            # Wider names stand on a line of their own, so none is ever cut.
+            formatter.write_dl(rows, col_max=26)
+
+
+def _write_examples(epilog: str | None, formatter: "HelpFormatter") -> None:
+    """Examples as they can be copied: a line each, never wrapped."""
+    if not epilog:
+        return
+    title, _, rest = epilog.partition(":  ")
+    lines = (rest or title).split("\n\n")
+    with formatter.section(typer.style(title if rest else "Note", bold=True)):
+        for line in lines:
+            formatter.write(f"{'':>{formatter.current_indent}}{line.strip()}\n")
