@@ -27,6 +27,7 @@ from app.commands import (
 from app.commands.help import CommandList
 from app.redact import RedactFilter, hide, redact
 from app.sources.typed import check_words
+from app.stop import acknowledged
 from novic.errors import NomalyError
 from novic.extras import missing_package
 
@@ -120,7 +121,8 @@ def _run() -> None:
     try:
         hide(os.environ.get("OPENAI_API_KEY", ""))
         check_words(sys.argv[1:])
-        cli(standalone_mode=True)
+        with acknowledged(lambda text: typer.echo(text, err=True), "Stopping ..."):
+            cli(standalone_mode=True)
     except SystemExit as ended:
         if ended.code != TYPER_ABORTED:
             raise

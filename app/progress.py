@@ -18,10 +18,8 @@ LINE_EVERY_S = 15.0
 TOLD_S = 5.0
 """Where there is no terminal, work that took less is not told to be done."""
 
-_BAR, _SHORT_BAR = 30, 10
-_LABEL = 24
-_NARROW = 80
-"""Columns of a terminal below which the bar is short."""
+_SIZES = ((80, 24, 30), (56, 24, 10), (0, 14, 4))
+"""From how many columns of a terminal on the label and the bar have which widths."""
 
 
 class Meter:
@@ -32,6 +30,7 @@ class Meter:
         self._label = label
         self._total = total
         self._done = 0.0
+        self._first: tuple[float, float] | None = None
         self._began = time.monotonic()
         self._line_at = self._began + LINE_EVERY_S
         self._note = ""
@@ -67,6 +66,9 @@ class Meter:
             note: What else to show: a rate, a count; no time left, which is shown anyway.
         """
         self._done, self._note = done, note
+        if self._first is None:
+            # What goes on where it was stopped begins with something done.
+            self._first = done, time.monotonic()
         if self._bar is not None:
             self._bar.update(self._task, completed=done, note=note)
         elif time.monotonic() >= self._line_at and not self._console.quiet:
@@ -86,10 +88,10 @@ class Meter:
 
     def _left_s(self) -> float | None:
         """Seconds that are left if it goes on as it went; None if nobody knows."""
-        if not self._total or self._done <= 0:
+        if not self._total or self._first is None or self._done <= self._first[0]:
             return None
-        spent_s = time.monotonic() - self._began
-        return max(0.0, spent_s * (self._total - self._done) / self._done)
+        step_s = (time.monotonic() - self._first[1]) / (self._done - self._first[0])
+        return max(0.0, step_s * (self._total - self._done))
 
     def _tell_done(self) -> None:
         spent_s = time.monotonic() - self._began
@@ -154,14 +156,14 @@ def clock(seconds: float | None) -> str:
 
 
 def _bar(console: Console) -> Progress:
-    width = _BAR if console.width >= _NARROW else _SHORT_BAR
+    label, width = next(sizes for least, *sizes in _SIZES if console.width >= least)
     return Progress(
         _Sign(),
-        _Words(_LABEL),
+        _Words(label),
         BarColumn(bar_width=width, table_column=Column(no_wrap=True, min_width=width)),
         _Share(table_column=Column(no_wrap=True, min_width=4)),
         _Clock(table_column=Column(no_wrap=True, min_width=7)),
-        _Note(console, used=2 + _LABEL + width + 4 + 7 + 6),
+        _Note(console, used=2 + label + width + 4 + 7 + 4),
         console=console,
     )
 

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from types import FrameType
 
+STOPPING = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+SAVING = "stopping; what is done is saved ..."
+
 
 class Stop:
     """Whether the user asked to stop."""
@@ -67,7 +70,7 @@ def stoppable(say: Callable[[str], None] | None = None) -> Iterator[Stop]:
         numbers.append(signal.SIGHUP)
     before = {number: signal.signal(number, handle) for number in numbers}
     try:
-        with _acknowledged(say) if say is not None else nullcontext():
+        with acknowledged(say, SAVING) if say is not None else nullcontext():
             yield stop
     finally:
         for number, handler in before.items():
@@ -75,20 +78,26 @@ def stoppable(say: Callable[[str], None] | None = None) -> Iterator[Stop]:
 
 
 @contextmanager
-def _acknowledged(say: Callable[[str], None]) -> Iterator[None]:
-    """Say on a thread of its own that a signal came.
+def acknowledged(say: Callable[[str], None], text: str) -> Iterator[None]:
+    """Say a text once, on a thread of its own, when a signal asks to stop.
+
+    Outside the main thread no signal arrives, and nothing is changed.
 
     Python calls a signal's handler between two steps of the main thread, and a step may be a whole
     batch of a network.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     heard, woken = socket.socketpair()
     woken.setblocking(False)
 
     def listen() -> None:
-        if heard.recv(1):
-            say("stopping; what is done is saved ...")
-            while heard.recv(64):
-                pass
+        told = False
+        while signals := heard.recv(64):
+            if not told and not STOPPING.isdisjoint(signals):
+                told = True
+                say(text)
 
     listener = threading.Thread(target=listen, name="acknowledged", daemon=True)
     listener.start()

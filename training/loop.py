@@ -9,7 +9,6 @@ in `loop_config`.
 
 import hashlib
 import json
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -175,7 +174,7 @@ def _train(run: _Run, work: Path, log: MetricsLog, options: RunOptions) -> None:
     samples = collect_held_out(run.data.source, run.config.held_out)
     steps = run.length.steps
     measure_every = max(min(steps // MEASURED_AT_LEAST, MEASURE_EVERY), 1)
-    meter = _Meter(steps - run.done)
+    meter = _Meter()
     saved_at = time.monotonic()
     for targets_of_step in _steps(run):
         loss, top1, targets = _step(run, targets_of_step)
@@ -289,8 +288,7 @@ def _measured(
 class _Meter:
     """Figures of the steps that this process makes."""
 
-    def __init__(self, steps: int) -> None:
-        self._left = steps
+    def __init__(self) -> None:
         self._steps = self._targets = 0
         self._began = time.monotonic()
         self._loss = self._top1 = 0.0
@@ -302,12 +300,7 @@ class _Meter:
         weight = max(1 / self._steps, 0.1)
         self._loss += weight * (loss - self._loss)
         self._top1 += weight * (top1 - self._top1)
-        seconds = (time.monotonic() - self._began) / self._steps * (self._left - self._steps)
-        hours, minutes = divmod(math.ceil(seconds / 60), 60)
-        return (
-            f"loss {self._loss:.3f}  top-1 {self._top1:.1%}  {self.rate():,.0f} targets/s  "
-            f"{hours}:{minutes:02d} h left"
-        )
+        return f"loss {self._loss:.3f}  top-1 {self._top1:.1%}  {self.rate():,.0f} targets/s"
 
     def rate(self) -> float:
         """Target nouns a second."""

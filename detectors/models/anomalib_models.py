@@ -7,7 +7,7 @@ detector learns, never when one only looks.
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -49,7 +49,12 @@ def build_padim(network: nn.Module, layers: list[str], chosen: torch.Tensor) -> 
     return model.eval()
 
 
-def fit_padim(model: PadimModel, features: torch.Tensor, shrinkage: float) -> None:
+def fit_padim(
+    model: PadimModel,
+    features: torch.Tensor,
+    shrinkage: float,
+    row_done: Callable[[], None] = lambda: None,
+) -> None:
     """Fit anomalib's Gaussian of every cell, with a ridge that suits the features' scale.
 
     anomalib adds 0.01 to the diagonal of each covariance whatever the features' scale. Dividing
@@ -61,11 +66,15 @@ def fit_padim(model: PadimModel, features: torch.Tensor, shrinkage: float) -> No
         model: What `build_padim` gave; afterwards its map generator is ready to use.
         features: Normal embeddings [N, D, h, w], float32.
         shrinkage: Ridge over the mean variance of a channel, above 0.
+        row_done: Called after each of the h rows of cells.
     """
     spread = features.var(dim=0).mean(dim=(1, 2)).clamp_min(_SMALLEST_VARIANCE)  # [D]
     scale = (spread * shrinkage / _ANOMALIB_RIDGE).sqrt()
     with _one_thread():
-        fitted = [_fit_row(model, row, scale) for row in features.unbind(2)]
+        fitted = []
+        for row in features.unbind(2):
+            fitted.append(_fit_row(model, row, scale))
+            row_done()
     model.gaussian.mean = torch.cat([mean for mean, _ in fitted], dim=1) * scale[:, None]
     inverse = torch.cat([inverse for _, inverse in fitted])
     model.gaussian.inv_covariance = inverse / torch.outer(scale, scale)

@@ -1,10 +1,13 @@
 """PaDiM for a fixed camera: one Gaussian of pretrained features per cell of the view."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any, Self
 
 import numpy as np
@@ -27,6 +30,13 @@ from detectors.tails import checked_threshold, held_out_threshold
 from detectors.types import Pixels
 from detectors.views import FeatureDetector
 
+ROW_STEPS = 1
+"""Pictures in whose time the Gaussians of a row of cells are fitted."""
+IMPORT_STEPS = 40
+"""Pictures in whose time one waits for anomalib."""
+MODULES = 3900
+"""That importing anomalib brings, so that one sees how far it is."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Learned:
@@ -37,6 +47,41 @@ class _Learned:
     gaussians: CellGaussians
     threshold: float
     """Raw map value that counts as 1.0."""
+
+
+class _Steps:
+    """How far a fit is."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self._total = total
+        self._done = 0
+        self._progress = progress
+
+    def add(self, steps: int) -> None:
+        """Count steps, and tell."""
+        self._done += steps
+        if self._progress is not None:
+            self._progress(self._done, self._total)
+
+
+class _Anomalib:
+    """anomalib, which takes 4 to 24 s to import, meanwhile the network is busy with pictures."""
+
+    def __init__(self) -> None:
+        self._before = len(sys.modules)
+        module = "detectors.models.anomalib_models"
+        self._thread = Thread(target=import_module, args=(module,), name="anomalib", daemon=True)
+        self._thread.start()
+
+    def wait(self, steps: int) -> Iterator[int]:
+        """Wait for it; yields now and then how many of the steps are new, of `steps` in all."""
+        told = 0
+        while self._thread.is_alive():
+            self._thread.join(0.2)
+            share = min(1.0, (len(sys.modules) - self._before) / MODULES)
+            yield int(share * steps) - told
+            told = int(share * steps)
+        yield steps - told
 
 
 class PadimDetector(FeatureDetector):
@@ -88,7 +133,8 @@ class PadimDetector(FeatureDetector):
 
         Args:
             frames: N images, RGB uint8 [H, W, 3], in the order they were taken.
-            progress: Told how many pictures were looked at, of how many.
+            progress: Told how many pictures were looked at, of how many; a row of Gaussians counts
+                as `ROW_STEPS` of them, waiting for anomalib as `IMPORT_STEPS`.
 
         Raises:
             DetectorError: If there are fewer than 8 frames, their sizes differ or one is not
@@ -105,17 +151,19 @@ class PadimDetector(FeatureDetector):
             passes=config.passes,
             held_out_passes=config.held_out_passes,
         )
-        total, done = first.count + second.count, 0
+        rows = extractor.key.size[0] // STRIDE
+        library = _Anomalib()
+        steps = _Steps(first.count + IMPORT_STEPS + rows * ROW_STEPS + second.count, progress)
 
         def features(part: Part) -> Iterator[torch.Tensor]:
-            nonlocal done
             for batch in stacked(part.pictures(extractor.key.size, rng)):
                 yield extractor.features(batch)
-                done += len(batch)
-                if progress is not None:
-                    progress(done, total)
+                steps.add(len(batch))
 
-        gaussians = self._gaussians(torch.cat(list(features(first))))
+        learned_from = torch.cat(list(features(first)))
+        for more in library.wait(IMPORT_STEPS):
+            steps.add(more)
+        gaussians = self._gaussians(learned_from, lambda: steps.add(ROW_STEPS))
         scores = [self._raw_maps(some, gaussians).amax(dim=(1, 2)) for some in features(second)]
         threshold = held_out_threshold(torch.cat(scores).cpu().numpy(), config.false_rate)
         self._learned = _Learned(frame_size, gaussians, threshold)
@@ -180,15 +228,15 @@ class PadimDetector(FeatureDetector):
     def _input_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
         return input_size(frame_size, self.config.longer_side, step=2 * STRIDE)
 
-    def _gaussians(self, features: torch.Tensor) -> CellGaussians:
+    def _gaussians(self, features: torch.Tensor, row_done: Callable[[], None]) -> CellGaussians:
         """Fit the Gaussian of every cell to features [N, D, h, w]."""
-        # anomalib takes 9 to 24 s to import; a detector that was loaded never needs it.
+        # A detector that was loaded never needs it.
         from detectors.models.anomalib_models import build_padim, fit_padim  # noqa: PLC0415
 
         layers = [f"blocks.{block}" for block in self._spec.blocks]
         model = build_padim(self._network, layers, self._chosen)
         # Thousands of small matrices: the CPU is no slower than a GPU, and gives the same anywhere.
-        fit_padim(model, features.cpu(), self.config.shrinkage)
+        fit_padim(model, features.cpu(), self.config.shrinkage, row_done)
         grid = (features.shape[2], features.shape[3])
         gaussian = model.gaussian
         fitted = CellGaussians.from_inverse(gaussian.mean, gaussian.inv_covariance, grid)
