@@ -1,32 +1,38 @@
 """Results for people in a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from app.events.event import Event, EventState
+from app.events.outputs import REPORT
 from app.report.times import clock
 from app.watching.telling import clock_time
 
 if TYPE_CHECKING:
     from app.watching.results import AuditResult
 
+_SHOWN = ("events.jsonl", "events.sqlite", "annotated.mp4", "normal.jpg", "detector")
+
 
 def print_events(result: "AuditResult") -> None:
     """The events of an audit and where to see more."""
     console = Console()
     table = Table(title=None, box=None, header_style="bold")
-    for column in ("from", "to", "camera", "what", "p", "perhaps", "score"):
-        table.add_column(column, justify="right" if column in ("p", "score") else "left")
+    for column in ("#", "from", "to", "camera", "what", "p", "perhaps", "score"):
+        table.add_column(column, justify="right" if column in ("#", "p", "score") else "left")
     of_site = any(event.surprise_bits is not None for event in result.events)
     if of_site:
         table.add_column("surprise", justify="right")
-    for event in result.events:
+    # Numbered as the report numbers them.
+    for number, event in enumerate(result.events, start=1):
         others = event.candidates[1:3] if event.sure else event.candidates[:3]
         table.add_row(
+            str(number),
             clock(event.start_s),
             clock(event.end_s),
             escape(event.camera),
@@ -38,26 +44,38 @@ def print_events(result: "AuditResult") -> None:
         )
     if result.events:
         console.print(table)
-    elif result.highest is not None:
-        highest = result.highest
+    notes = [f"Note: {warning}" for warning in (*result.failed, *result.warnings)]
+    for line in (*notes, *_ends(result)):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    report = result.out / REPORT
+    link = Text(str(report), style=f"link {report.resolve().as_uri()}")
+    console.print("Report:", link, highlight=False, soft_wrap=True)
+    others = [path.name for path in sorted(result.out.glob("*")) if path.name in _SHOWN]
+    if others:
         console.print(
-            f"Nothing unusual: the highest score was {highest.score:.2f} of the threshold, "
-            f"at {clock(highest.at_s)} of {highest.video}.",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
+            f"Beside it: {', '.join(others)}", highlight=False, markup=False, soft_wrap=True
         )
-    for warning in (*result.failed, *result.warnings):
-        console.print(f"Note: {warning}", highlight=False, markup=False, soft_wrap=True)
-    console.print(
-        f"{len(result.events)} events in {clock(result.footage_s)} of footage, "
-        f"{result.analysed} frames at {result.fps:.1f} frames/s.",
-        highlight=False,
-        soft_wrap=True,
-    )
-    console.print(
-        f"Report: {result.out / 'report.html'}", highlight=False, markup=False, soft_wrap=True
-    )
+
+
+def _ends(result: "AuditResult") -> Iterator[str]:
+    """What an audit came to, in a line or two."""
+    count, highest = len(result.events), result.highest
+    if not count and highest is not None:
+        rest = "" if highest.score < 1 else ", but not for long enough to be an event"
+        yield (
+            f"Nothing unusual: the highest score was {highest.score:.2f} of the threshold, at "
+            f"{clock(highest.at_s)} of {highest.video}{rest}."
+        )
+    line = f"{count} event{'' if count == 1 else 's'} in {clock(result.footage_s)} of footage, "
+    yield f"{line}{result.analysed} frames at {result.fps:.1f} frames/s{_speed(result)}."
+
+
+def _speed(result: "AuditResult") -> str:
+    """How fast it was beside the footage; nothing if it was looked at in several sessions."""
+    if result.analysed != result.frames or not (result.seconds and result.footage_s):
+        return ""
+    times = result.footage_s / result.seconds
+    return f", {times:.1f} times {'as fast as' if times >= 1 else 'the speed of'} the recording"
 
 
 def print_state(event: dict[str, Any], *, of_file: bool = False) -> None:

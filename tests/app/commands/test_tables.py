@@ -12,7 +12,7 @@ from app.events.event import Event
 from app.events.store import Store
 from app.names.naming import NamedImage
 from app.watching.drawing import label
-from app.watching.results import AuditResult, audit_result
+from app.watching.results import AuditResult, Highest, audit_result
 from novic.vocabulary import NounScore
 from tests.app.events.findings import a_finding, changes
 
@@ -56,7 +56,8 @@ def test_a_table_of_events_keeps_guesses_behind(
     events = [SURE, GUESS, ALARM, BLACK]
     print_events(AuditResult(Path("out"), events, 9, 9, 1.0, 0.5, 30.0, False, [], [], []))
     sure, guess, alarm, black = rows_of(capsys.readouterr().out, 4)
-    assert sure.split()[2:] == ["hall", "helmet", "80%", "cap", "10%", "2.5"]
+    assert sure.split()[0] == "1"
+    assert sure.split()[3:] == ["hall", "helmet", "80%", "cap", "10%", "2.5"]
     assert after_camera(guess) == "something unnamed drug 7%, oil 5% 2.5"
     assert after_camera(alarm) == "something unnamed gun 80%, drill 10% 2.5"
     assert after_camera(black) == "camera: black picture"
@@ -117,3 +118,64 @@ def test_names_of_images_keep_the_same_rule(capsys: pytest.CaptureFixture[str]):
         (True, "cup"),
         (False, "something unnamed"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("events", "seconds", "highest", "lines"),
+    [
+        (
+            [],
+            10.0,
+            Highest("hall.mp4", 41, 0.978),
+            [
+                "Nothing unusual: the highest score was 0.98 of the threshold, at 0:41.0 of "
+                "hall.mp4.",
+                "0 events in 0:30.0 of footage, 90 frames at 9.0 frames/s, 3.0 times as fast as "
+                "the recording.",
+            ],
+        ),
+        (
+            [],
+            60.0,
+            Highest("hall.mp4", 2, 1.3),
+            [
+                "Nothing unusual: the highest score was 1.30 of the threshold, at 0:02.0 of "
+                "hall.mp4, but not for long enough to be an event.",
+                "0 events in 0:30.0 of footage, 90 frames at 1.5 frames/s, 0.5 times the speed of "
+                "the recording.",
+            ],
+        ),
+        (
+            [SURE],
+            10.0,
+            Highest("hall.mp4", 2, 2.5),
+            [
+                "1 event in 0:30.0 of footage, 90 frames at 9.0 frames/s, 3.0 times as fast as "
+                "the recording."
+            ],
+        ),
+    ],
+)
+def test_the_last_lines_say_what_came_out_and_how_fast(
+    events: list[Event],
+    seconds: float,
+    highest: Highest,
+    lines: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    for name in ("report.html", "events.jsonl", "normal.jpg", "other.txt"):
+        (tmp_path / name).touch()
+    result = AuditResult(tmp_path, events, 90, 90, seconds, 1.0, 30.0, False, [], [], [], highest)
+    print_events(result)
+    said = capsys.readouterr().out.splitlines()
+    assert said[-2 - len(lines) : -2] == lines
+    assert said[-2:] == [
+        f"Report: {tmp_path / 'report.html'}",
+        "Beside it: events.jsonl, normal.jpg",
+    ]
+
+
+def test_a_run_that_was_taken_up_tells_no_speed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    print_events(AuditResult(tmp_path, [], 90, 20, 5.0, 1.0, 30.0, False, [], [], []))
+    assert "0 events in 0:30.0 of footage, 20 frames at 4.0 frames/s.\n" in capsys.readouterr().out
