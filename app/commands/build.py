@@ -88,12 +88,15 @@ def build(
     Ctrl-C saves, and the same command goes on from there, as it does after a kill. What is built
     stays, unless the dictionary or a setting changed.
     """
-    from app.sites.decoders import BuildRequest, build_bundles
-    from novic.device import resolve_device
     from scenarios.lock import running
     from scenarios.site import find_scenario, write_bundles
 
     name, thresholds = _sorted_words(words, ft or [])
+    find_scenario(name, root, lambda _: None)
+
+    from app.sites.decoders import BuildRequest, build_bundles
+    from novic.device import resolve_device
+
     chosen = _method(method, embedder)
     texts = {"preset": preset, "epochs": epochs, "multiset": multiset, "prompts": prompts}
     _refuse_unused(chosen, texts, steps)

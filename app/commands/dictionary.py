@@ -206,6 +206,8 @@ def _open(file: str, *, quiet: bool) -> "ObjectDictionary":
     """A dictionary by file, or the base dictionary."""
     from scenarios.dictionary import read_dictionary
 
+    if file != BASE and not Path(file).exists():
+        raise UsageError(f"{file}: there is no such file")
     if file != BASE:
         return read_dictionary(Path(file))
     with needing("the base dictionary"):

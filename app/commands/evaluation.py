@@ -1,5 +1,6 @@
 """`nomaly evaluate` and `nomaly score`: how good names are."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -98,6 +99,8 @@ def evaluate(
 
     Ctrl-C saves what is done; the same command goes on from there. Broken images are left out.
     """
+    _check_folders(datasets)
+
     from app.names.evaluating import EvaluateRequest, evaluate_sets
     from novic.device import resolve_device
     from novic.gencfg import parse_gencfg
@@ -339,3 +342,11 @@ def _tell_unjudged(rows: "Sequence[ScoredRow]", annotations: Path | None) -> Non
     if unjudged:
         files = " ".join(dict.fromkeys(unjudged))
         typer.echo(f"nomaly: judge them with nomaly annotate human FOLDER {files}", err=True)
+
+
+def _check_folders(datasets: "Sequence[str]") -> None:
+    """Refuse folders that are not there; whether a bare word is a benchmark is seen later."""
+    for text in datasets:
+        folder = Path(text.partition("=")[2] or text)
+        if os.sep in str(folder) and not folder.exists():
+            raise UsageError(f"{folder}: there is no such folder")

@@ -5,10 +5,14 @@ place wherever it is taken.
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from app.address import is_address
+from app.errors import UsageError
 
 if TYPE_CHECKING:
     from typer._click import Context, HelpFormatter
@@ -95,7 +99,18 @@ type Rows = list[tuple[str, str]]
 
 
 class GroupedCommand(TyperCommand):
-    """A command whose options stand in groups."""
+    """A command whose options stand in groups, and whose input files are there when it starts."""
+
+    def invoke(self, ctx: "Context") -> object:
+        """Call it, unless a file that was named is missing.
+
+        Raises:
+            UsageError: If no file is there that a positional argument names.
+        """
+        for param in self.params:
+            if param.param_type_name == "argument":
+                _check_there(ctx.params.get(param.name or ""))
+        return super().invoke(ctx)
 
     def format_options(self, ctx: "Context", formatter: "HelpFormatter") -> None:
         """Write the groups, and --debug, which the program takes from any command line."""
@@ -155,6 +170,14 @@ class CommandList(typer.Typer):
         return super().command(name, cls=GroupedCommand, **options)
 
 
+def _check_there(given: object) -> None:
+    """Refuse paths none of which is there; which of several is missing the command tells."""
+    listed = given if isinstance(given, list | tuple) else [given]
+    paths = [path for path in listed if isinstance(path, Path)]
+    if paths and not any(path.exists() or is_address(str(path)) for path in paths):
+        raise UsageError(f"{paths[0]}: there is no such file or folder")
+
+
 def _write_options(
     params: "Iterable[Parameter]", ctx: "Context", formatter: "HelpFormatter"
 ) -> None:
@@ -165,13 +188,16 @@ def _write_options(
         if record is not None:
             groups.setdefault(_group(param, places), []).append(record)
     groups.setdefault(HELP, []).append(("--debug", "Show where an error comes from."))
-    _write_groups({title: groups[title] for title in ORDER if title in groups}, formatter)
+    rank: dict[str, float] = {title: number for number, title in enumerate(ORDER)}
+    titles = sorted(groups, key=lambda title: rank.get(title, rank[OTHERS] + 0.5))
+    _write_groups({title: groups[title] for title in titles}, formatter)
 
 
 def _group(param: "Parameter", places: Mapping[str, str]) -> str:
     if param.param_type_name == "argument":
         return ARGUMENTS
-    return next((places[name] for name in param.opts if name in places), OTHERS)
+    own = getattr(param, "rich_help_panel", None) or OTHERS
+    return next((places[name] for name in param.opts if name in places), own)
 
 
 def _write_groups(groups: Mapping[str, Rows], formatter: "HelpFormatter") -> None:

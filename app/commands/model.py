@@ -7,6 +7,7 @@ import typer
 
 from app.commands.options import Json, Out, Overwrite, Quiet, command_group, print_json
 from app.errors import StoreError
+from novic.model_files import check_model
 
 cli = command_group(
     "model",
@@ -20,7 +21,10 @@ cli = command_group(
     epilog="Example:  nomaly model convert ovod_chunk0899_20240612_005748.train --out siglip-b16"
 )
 def convert(
-    checkpoint: Annotated[Path, typer.Argument(help="A .train file of the upstream project.")],
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(help="A .train file of the upstream project.", callback=check_model),
+    ],
     out: Out,
     tokenizer: Annotated[
         Path | None,
@@ -64,7 +68,10 @@ def convert(
 def show(
     file: Annotated[
         Path | None,
-        typer.Argument(help="Folder of a bundle, or a .train file; default: the shipped one."),
+        typer.Argument(
+            help="Folder of a bundle, or a .train file; default: the shipped one.",
+            callback=check_model,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

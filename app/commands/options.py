@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout, for scripts.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
-Device = Annotated[
-    str, typer.Option(help="auto, cpu, cuda or cuda:N.", callback=lambda name: check_device(name))
-]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", callback=check_device)]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
 Model = Annotated[
@@ -28,7 +26,7 @@ Model = Annotated[
         "--bundle",
         help="Decoder that names things: a bundle or an upstream .train file; by default the "
         "bundle that Nomaly ships.",
-        callback=lambda path: check_model(path),
+        callback=check_model,
     ),
 ]
 EmbedderSpec = Annotated[

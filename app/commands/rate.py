@@ -151,12 +151,16 @@ def rate(
     from the answers and marked so. The key is read from OPENAI_API_KEY. The preset prices are
     gpt-4o-mini's.
     """
-    from app.sites.rating.order import RateOrder
-    from scenarios.llm.costs import Prices
     from scenarios.ratings.records import Backend
+    from scenarios.site import find_scenario
 
     if backend not in get_args(Backend.__value__):
         raise UsageError(f"--backend {backend}: use prior, local, direct or batch")
+    find_scenario(name, root, lambda _: None)
+
+    from app.sites.rating.order import RateOrder
+    from scenarios.llm.costs import Prices
+
     order = RateOrder(
         name=name,
         backend=backend,  # pyright: ignore[reportArgumentType] - checked above
