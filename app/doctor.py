@@ -182,13 +182,12 @@ def _device() -> Iterator[Finding]:
 
 
 def _codecs() -> Iterator[Finding]:
-    import av  # noqa: PLC0415
-    from av.codec import codecs_available  # noqa: PLC0415
+    from app.sources.codecs import available, library_version  # noqa: PLC0415
 
-    numbers = ".".join(str(part) for part in av.library_versions.get("libavcodec", ()))
-    here = [name for name in (*DECODERS, ENCODER) if name in codecs_available]
-    lacking = [name for name in (*DECODERS, ENCODER) if name not in codecs_available]
-    detail = f"PyAV {av.__version__}, libavcodec {numbers}: {', '.join(here)}"
+    wanted = (*DECODERS, ENCODER)
+    here = available(wanted)
+    lacking = [name for name in wanted if name not in here]
+    detail = f"{library_version()}: {', '.join(here)}"
     if not lacking:
         yield Finding("video codecs", "ok", detail)
         return
