@@ -27,11 +27,19 @@ type GapReason = Literal[
     "learning",
     "stopped",
     "killed",
+    "frozen",
+    "black",
+    "grey",
+    "green",
+    "white",
+    "plain",
+    "covered",
 ]
-"""Why a source went blind; "size": its pictures came in another size than was learned; "damaged": a
-recording's pictures could not be decoded; "missing": nothing was recorded; "learning": nobody
+"""Why a source went blind; "size": its pictures came in another size than was learned; "damaged":
+pictures could not be decoded, or a part of them; "missing": nothing was recorded; "learning": nobody
 looked, because the view was being learned; "stopped" and "killed": because the watch was not
-running."""
+running; "frozen" and all behind it: nothing could be seen in its pictures
+(`app.watching.faults`)."""
 
 
 class SourceError(NomalyError):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from app.events.event import Event, EventState, Finding, Lasting, Picture
 from app.sources.base import Gap
 from app.watching.evidence import KEPT, Evidence
+from app.watching.health import Health, Told
 from app.watching.namer import Names, Words, name_pictures, vote
 from app.watching.sizes import SizeCheck
 from detectors.boxes import find_boxes
@@ -100,6 +101,7 @@ class Camera:
             say: Told in one sentence what the camera does that people should know.
         """
         self._sizes = SizeCheck(size, say)
+        self._health = Health(video)
         self._live = live
         self._zones = zones or Zones()
         self._watched = self._zones.grid((1, 1))
@@ -113,17 +115,17 @@ class Camera:
     @property
     def idle(self) -> bool:
         """Whether nothing is being followed, so that a run can be cut here and taken up again."""
-        return self._tracker.idle
+        return self._tracker.idle and self._health.well
 
     @property
     def gaps(self) -> Sequence[Gap]:
-        """When its pictures could not be looked at, in order; the last one may still be open."""
-        return self._sizes.gaps
+        """When its pictures could not be looked at, or nothing could be seen in them."""
+        return [*self._sizes.gaps, *self._health.gaps]
 
     @property
     def lasting(self) -> list[Lasting]:
         """How far the events have come that were told and are still open, with whole paths."""
-        return [
+        things = [
             Lasting(
                 event_id(track),
                 track.end_s,
@@ -135,6 +137,7 @@ class Camera:
             for track, followed in self._followed.items()
             if followed.named_from
         ]
+        return things + self._health.lasting
 
     @property
     def open(self) -> int:
@@ -169,12 +172,19 @@ class Camera:
             maps: Their maps [B, h, w], 1.0 where just unusual.
 
         Returns:
-            The highest value of each map [B] in those parts of the view that are watched.
+            The highest value of each map [B] in those parts of the view that are watched; NaN where
+            nothing can be seen in the frame.
         """
-        watched = self._masked(maps)
-        for frame, heat in zip(frames, watched, strict=True):
-            self._take(frame, heat)
-        return watched.max(axis=(1, 2), initial=0.0)
+        peaks = np.full(len(frames), np.nan, np.float32)
+        for number, (frame, heat) in enumerate(zip(frames, maps, strict=True)):
+            followed = [track.extent for track in self._tracker.tracks if track.opened]
+            clear, told = self._health.see(frame, heat, followed)
+            self._call_faults(told)
+            if clear is not None:
+                watched = self._masked(clear)
+                self._take(frame, watched)
+                peaks[number] = watched.max(initial=0.0)
+        return peaks
 
     def flush(self) -> None:
         """Make all tracks due that have ended."""
@@ -190,6 +200,7 @@ class Camera:
         closed = self._tracker.finish().closed
         self.flush()
         self._call("closed", closed, cut=cut)
+        self._call_faults(self._health.finish(cut=cut))
         if not cut:
             self._sizes.end()
 
@@ -215,12 +226,12 @@ class Camera:
         """
         return [self._finding(one, named) for one in due]
 
-    def _masked(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The maps [B, h, w] with 0 wherever nobody watches."""
-        shape = (maps.shape[1], maps.shape[2])
+    def _masked(self, heat: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The map [h, w] with 0 wherever nobody watches."""
+        shape = (heat.shape[0], heat.shape[1])
         if self._watched.shape != shape:
             self._watched = self._zones.grid(shape)
-        return maps if self._watched.all() else np.where(self._watched, maps, np.float32(0))
+        return heat if self._watched.all() else np.where(self._watched, heat, np.float32(0))
 
     def _take(self, frame: Frame, heat: NDArray[np.float32]) -> None:
         """Follow one frame with its masked map [h, w]."""
@@ -261,6 +272,12 @@ class Camera:
             event = self._event(track, state, best, cut=cut)
             self._due.append(Due(event, best, pictures, tuple(track.path), kept))
 
+    def _call_faults(self, faults: Iterable[Told]) -> None:
+        """Note what is to be told of the camera itself; of a recording, when it is over."""
+        for told in faults:
+            if self._live or told.event.state == "closed":
+                self._due.append(Due(told.event, told.picture, (), (), _Followed()))
+
     def _event(self, track: Track, state: EventState, picture: Picture, *, cut: bool) -> Event:
         return Event(
             id=event_id(track),
@@ -281,6 +298,8 @@ class Camera:
 
     def _finding(self, due: Due, named: Mapping[Picture, tuple[Naming, ...]]) -> Finding:
         followed = due.followed
+        if due.event.kind == "camera":
+            return Finding(due.event, due.picture, due.path)
         known = {**named, **followed.named}
         followed.named = {picture: known[picture] for picture in due.pictures}
         followed.named_from, followed.due = len(due.pictures), False

@@ -99,14 +99,14 @@ def _picture(
         frame.pts_s,
         detection.box,
         size,
-        tuple(_at_most(box.cut(frame.image), CROP_SIDE).copy() for box in boxes),
-        _at_most(frame.image, SNAPSHOT_SIDE),
+        tuple(at_most(box.cut(frame.image), CROP_SIDE).copy() for box in boxes),
+        at_most(frame.image, SNAPSHOT_SIDE),
         heat,
         quality,
     )
 
 
-def _at_most(image: Pixels, side: int) -> Pixels:
+def at_most(image: Pixels, side: int) -> Pixels:
     """The image, made smaller if its longer side is longer than `side`."""
     height, width = image.shape[:2]
     scale = side / max(height, width)

@@ -1,5 +1,6 @@
 """Keeps the store up to date with what a source has shown."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -37,14 +38,17 @@ class Recorder:
 
         Args:
             frames: At least one, in order.
-            peaks: The highest map value of each in what is watched, 1.0 where just unusual.
+            peaks: The highest map value of each in what is watched, 1.0 where just unusual; NaN
+                where nothing could be seen, which does not count as looked at.
         """
         source = self.source
         if source.start_us is None:
             source.start_us = frames[0].time_us - round(frames[0].pts_s * 1e6)
-        source.frames += len(frames)
         source.seen_s = frames[-1].pts_s
         for frame, peak in zip(frames, peaks, strict=True):
+            if math.isnan(peak):
+                continue
+            source.frames += 1
             second = int(frame.pts_s)
             self._peaks[second] = max(self._peaks.get(second, 0.0), float(peak))
 

@@ -1,0 +1,142 @@
+"""What is wrong with a single picture: it is empty, covered, or half of it was not decoded.
+
+A picture alone is not enough: a view may be plain. Only what the detector finds unusual counts, so
+that a white wall is normal where a white wall was learned.
+"""
+
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.types import Pixels
+
+type Fault = Literal[
+    "black", "grey", "green", "white", "plain", "covered", "damaged", "frozen", "colourless"
+]
+
+FAULT_NAMES: dict[Fault, str] = {
+    "black": "black picture",
+    "grey": "grey picture",
+    "green": "green picture",
+    "white": "white picture",
+    "plain": "picture of one colour",
+    "covered": "covered picture",
+    "damaged": "damaged picture",
+    "frozen": "frozen picture",
+    "colourless": "picture lost its colour",
+}
+"""What each is called where it is told."""
+
+_SAMPLES = 160
+"""Of so many pixels along the longer side a picture is judged."""
+_BLACK = 32
+"""A picture whose brightest pixels but 2% are not above this shows nothing."""
+_ONE_COLOUR = 10
+"""... and one whose pixels but 4% are as near to each other; a real wall is not so even."""
+_WHITE = 225
+_GREENER = 40
+_COLOURLESS = 12
+"""Channels that differ by no more are grey."""
+_UNUSUAL_SHARE = 0.25
+"""An empty picture is a fault where so much of it is unusual."""
+_DETAIL_SHARE = 0.25
+"""A covered picture has less than this share of the usual detail, ..."""
+_COVERED_SHARE = 0.9
+"""... and is unusual all over."""
+_BLOCK = 16
+"""Pixels of a side; what was not decoded is made of whole blocks."""
+_DAMAGED_SHARE = 0.15
+"""Of a picture's blocks that must hang together and be filled in."""
+_FLAT = 6
+_FILLED_GREY = (121, 137)
+_FILLED_GREEN = ((0, 24), (60, 165), (0, 24))
+"""What decoders leave: YUV of 128s is grey, of zeros green."""
+
+
+def sampled(image: Pixels) -> Pixels:
+    """Evenly chosen pixels of an image [H, W, 3], about 160 along its longer side."""
+    step = max(1, max(image.shape[:2]) // _SAMPLES)
+    return image[::step, ::step]
+
+
+def detail_of(sample: Pixels) -> float:
+    """How much the brightness differs from pixel to pixel, noise averaged out, 0 to 255."""
+    grey = cv2.blur(cv2.cvtColor(sample, cv2.COLOR_RGB2GRAY), (3, 3)).astype(np.float32)
+    across = np.abs(np.diff(grey, axis=1)).mean() if grey.shape[1] > 1 else 0.0
+    down = np.abs(np.diff(grey, axis=0)).mean() if grey.shape[0] > 1 else 0.0
+    return float(across + down)
+
+
+def fault_of(image: Pixels, heat: NDArray[np.float32], usual_detail: float) -> Fault | None:
+    """What is wrong with a picture, if so much that nothing can be seen in it.
+
+    Args:
+        image: RGB uint8 [H, W, 3].
+        heat: Its anomaly map [h, w], 1.0 where just unusual, of the whole view.
+        usual_detail: `detail_of` the camera's pictures before.
+    """
+    unusual = heat > 1
+    share = float(unusual.mean())
+    if share < _DAMAGED_SHARE / 2:
+        return None
+    sample = sampled(image)
+    colour = _one_colour(sample) if share >= _UNUSUAL_SHARE else None
+    if colour is not None:
+        return colour
+    if _is_damaged(image, unusual):
+        return "damaged"
+    if share >= _COVERED_SHARE and detail_of(sample) < _DETAIL_SHARE * usual_detail:
+        return "covered"
+    return None
+
+
+def _one_colour(sample: Pixels) -> Fault | None:
+    low, high = np.percentile(sample.reshape(-1, 3), (2, 98), axis=0)
+    if high.max() <= _BLACK:
+        return "black"
+    if (high - low).max() > _ONE_COLOUR:
+        return None
+    red, green, blue = (low + high) / 2
+    if min(red, green, blue) >= _WHITE:
+        return "white"
+    if green - max(red, blue) >= _GREENER:
+        return "green"
+    if max(red, green, blue) - min(red, green, blue) <= _COLOURLESS:
+        return "grey"
+    return "plain"
+
+
+def _is_damaged(image: Pixels, unusual: NDArray[np.bool_]) -> bool:
+    """Whether a large part was filled in with what decoders fill in, and is unusual."""
+    blocks = _blocks(image)
+    if blocks.size == 0:
+        return False
+    low, high = blocks.min(axis=(1, 3)), blocks.max(axis=(1, 3))
+    flat = (high.astype(np.int16) - low).max(axis=2) <= _FLAT
+    grey = np.logical_and(low >= _FILLED_GREY[0], high <= _FILLED_GREY[1]).all(axis=2)
+    green = np.logical_and.reduce(
+        [
+            (low[..., channel] >= least) & (high[..., channel] <= most)
+            for channel, (least, most) in enumerate(_FILLED_GREEN)
+        ]
+    )
+    filled = (flat & (grey | green)).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(filled)
+    if count < 2:
+        return False
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    region = labels == largest
+    if region.mean() < _DAMAGED_SHARE:
+        return False
+    rows, columns = region.shape
+    fits = cv2.resize(unusual.astype(np.uint8), (columns, rows), interpolation=cv2.INTER_NEAREST)
+    return bool(fits[region].mean() >= 0.5)
+
+
+def _blocks(image: Pixels) -> Pixels:
+    """Every fourth pixel of the whole blocks of an image [H, W, 3]: [rows, 4, columns, 4, 3]."""
+    rows, columns = image.shape[0] // _BLOCK, image.shape[1] // _BLOCK
+    cut = image[: rows * _BLOCK : 4, : columns * _BLOCK : 4]
+    return cut.reshape(rows, _BLOCK // 4, columns, _BLOCK // 4, 3)
