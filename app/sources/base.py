@@ -18,6 +18,7 @@ type GapReason = Literal[
     "unreachable",
     "timeout",
     "stalled",
+    "waiting",
     "ended",
     "codec",
     "crashed",
@@ -35,10 +36,11 @@ type GapReason = Literal[
     "plain",
     "covered",
 ]
-"""Why a source went blind; "size": its pictures came in another size than was learned; "damaged":
-pictures could not be decoded, or a part of them; "missing": nothing was recorded; "learning": nobody
-looked, because the view was being learned; "stopped" and "killed": because the watch was not
-running; "frozen" and all behind it: nothing could be seen in its pictures
+"""Why a source went blind; "waiting": data came, but no picture, for want of a key frame; "size":
+its pictures came in another size than was learned; "damaged": pictures could not be decoded, or a
+part of them; "missing": nothing was recorded; "learning": nobody looked, because the view was being
+learned; "stopped" and "killed": because the watch was not running; "frozen" and all behind it:
+nothing could be seen in its pictures
 (`app.watching.faults`)."""
 
 
@@ -180,7 +182,7 @@ class LiveSource(Protocol):
 
         Args:
             timeout_s: How long.
-            failed: Told why an attempt failed, whenever that is another reason than before.
+            failed: Told why no frame has come yet, whenever that is another reason than before.
 
         Raises:
             UnreachableError: If none arrived in time; says why the attempts failed.

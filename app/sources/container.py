@@ -1,7 +1,7 @@
 """Opening video files with a clear refusal, and decoding them past their damage."""
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import islice
 from pathlib import Path
@@ -114,6 +114,8 @@ class Decoder:
         """Packets and frames that could not be used so far."""
         self.failure = ""
         """Why reading stopped before the file's end."""
+        self.heard: Callable[[], None] = lambda: None
+        """Called for every packet, whether or not it becomes a frame."""
         self._container = container
         self._stream = stream
         self._live = live
@@ -146,6 +148,7 @@ class Decoder:
             try:
                 # A generator that has raised is over, so reading goes on with a new one.
                 for packet in self._container.demux(self._stream):
+                    self.heard()
                     if packet.is_corrupt:
                         self.damaged += 1
                     failures = 0

@@ -5,63 +5,39 @@ while, and starts the next one after a pause that grows. No option of any reader
 every fault, but a process can always be killed.
 """
 
-import contextlib
 import dataclasses
-import random
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from app.address import Address, is_place, split_address
 from app.redact import redact
-from app.sources.base import Gap, LiveStats, SourceInfo, UnreachableError
+from app.sources.base import Gap, GapReason, LiveStats, SourceInfo, UnreachableError
 from app.sources.mailbox import Mailbox
-from app.sources.process import Arrived, Failed, Opened, ReaderProcess
-from app.sources.reader import ReadRequest, reader_kind
+from app.sources.patience import Backoff, LiveSettings
+from app.sources.process import (
+    Arrived,
+    Begun,
+    Failed,
+    Heard,
+    Learned,
+    Message,
+    Opened,
+    ReaderProcess,
+)
+from app.sources.publisher import ReadRequest, reader_kind
 from app.sources.timeline import Timeline
 from detectors.types import Frame
 
+_SECOND_LINE_S = 2.0
+"""How much later than our clock a reader's own gives up."""
+_FEW_PICTURES = 3
+"""A connection that stalls after fewer may be that of a camera with a picture now and then."""
 _TICK_S = 0.1
 """How often the stall clock looks, and so how late it may be."""
 _FRAMES_OF_SILENCE = 4
 """A slow camera may stay silent for so many of its announced frames."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveSettings:
-    """How patient to be with a camera."""
-
-    stall_s: float = 2.0
-    """Longest silence between frames."""
-    open_s: float = 10.0
-    """Longest wait for the first frame of a connection."""
-    first_delay_s: float = 0.5
-    """Pause before the first attempt to reconnect; it doubles with every one that fails."""
-    longest_delay_s: float = 30.0
-    stable_s: float = 10.0
-    """A connection that lasted so long makes the pauses short again."""
-
-
-class Backoff:
-    """Pauses that double up to a limit, with a quarter of chance in them.
-
-    Without the chance, all cameras behind one switch would reconnect at the same moment.
-    """
-
-    def __init__(self, settings: LiveSettings, seed: int | None = None) -> None:
-        self._settings = settings
-        self._random = random.Random(seed)  # noqa: S311 - spreads load, keeps no secret
-        self._failures = 0
-
-    def next_s(self, lived_s: float) -> float:
-        """The pause in seconds after a connection that delivered for `lived_s`."""
-        if lived_s >= self._settings.stable_s:
-            self._failures = 0
-        # More doublings than this only overflow.
-        pause_s = self._settings.first_delay_s * 2 ** min(self._failures, 20)
-        self._failures += 1
-        return min(pause_s, self._settings.longest_delay_s) * self._random.uniform(0.75, 1.25)
 
 
 class LiveCamera:
@@ -92,7 +68,7 @@ class LiveCamera:
         self._request = ReadRequest(
             kind=kind,
             address=str(address),
-            open_s=self._settings.open_s,
+            open_s=self._settings.open_s + _SECOND_LINE_S,
             sample_fps=sample_fps,
         )
         network = split_address(str(address)) if kind == "network" else None
@@ -109,6 +85,14 @@ class LiveCamera:
         self._gaps: list[Gap] = []
         self._seen_us = time.time_ns() // 1000
         self._last_failure: Failed | None = None
+        self._waits = ""
+        """What a connection that brings data but no picture waits for."""
+        self._reader: ReaderProcess | None = None
+        self._begun_s = self._heard_s = time.monotonic()
+        """When the newest attempt began, and when the camera last sent anything."""
+        self._delivered_s = -math.inf
+        """When a picture came last."""
+        self._patience_s = self._settings.stall_s
         self._keeper = threading.Thread(target=self._keep_reading, name="camera", daemon=True)
         self._keeper.start()
 
@@ -143,7 +127,7 @@ class LiveCamera:
 
         Args:
             timeout_s: How long.
-            failed: Told why an attempt failed, whenever that is another reason than before.
+            failed: Told why no frame has come yet, whenever that is another reason than before.
 
         Returns:
             The camera's size and announced rate.
@@ -155,15 +139,14 @@ class LiveCamera:
         until_s, told = time.monotonic() + timeout_s, ""
         with self._changed:
             while not self._connected_or_hopeless() and time.monotonic() < until_s:
-                why = self._last_failure.text if self._last_failure else ""
+                why = self._why_not()
                 if why != told:
                     told = why
                     failed(why)
                 self._changed.wait(max(0.0, until_s - time.monotonic()))
             if self._info.size != (0, 0):
                 return self._info
-            failure, tries = self._last_failure, self._stats.attempts
-        why = failure.text if failure else "no answer"
+            why, tries = self._why_not() or "no answer", self._stats.attempts
         tried = f"{tries} attempts" if tries > 1 else "1 attempt"
         raise UnreachableError(f"{self._info.uri}: {why} ({tried} in up to {timeout_s:g} s)")
 
@@ -212,6 +195,10 @@ class LiveCamera:
         refused = self._last_failure is not None and self._last_failure.reason == "auth"
         return self._info.size != (0, 0) or refused or self._stop.is_set()
 
+    def _why_not(self) -> str:
+        """Why no picture comes, as far as that is known."""
+        return self._waits or (self._last_failure.text if self._last_failure else "")
+
     def _has_news(self) -> bool:
         mailbox = self._mailbox
         return self._stop.is_set() or (mailbox is not None and mailbox.sequence > self._taken)
@@ -224,52 +211,98 @@ class LiveCamera:
     def _keep_reading(self) -> None:
         backoff = Backoff(self._settings)
         while not self._stop.is_set():
-            begun_s = time.monotonic()
+            self._begun_s = time.monotonic()
             try:
                 failure = self._read_once()
             except Exception as error:  # noqa: BLE001 - a camera must never be given up silently
                 # No more processes, memory or descriptors for now; later there may be.
-                failure = Failed("crashed", f"cannot run a reader ({error})")
-            lived_s = self._leave(failure, begun_s)
-            pause_s = backoff.next_s(lived_s)
+                failure = Failed("crashed", f"cannot run a reader ({error})", died=True)
+            if failure.died:
+                self._end_reader()
+            lived_s = self._leave(failure)
+            pause_s = backoff.next_s(lived_s, time.monotonic() - self._delivered_s)
             if failure.reason == "auth":
                 # Cameras lock accounts after a few wrong passwords.
                 pause_s = max(pause_s, self._settings.longest_delay_s)
             self._stop.wait(pause_s)
+        self._end_reader()
 
     def _read_once(self) -> Failed:
-        """Run one reader process until it fails or is of no more use."""
+        """Have a reader connect and read until it fails or is of no more use."""
         self._count(attempts=1)
-        begun_s = time.monotonic()
-        reader = ReaderProcess(self._request)
+        self._reader = self._reader or ReaderProcess()
+        self._reader.ask(self._request)
         mailbox: Mailbox | None = None
-        with contextlib.closing(reader):
-            while not self._stop.is_set():
-                for message in reader.messages(_TICK_S):
-                    match message:
-                        case Opened():
-                            self._attach(message, first=mailbox is None)
-                            mailbox = message.mailbox
-                        case Arrived():
-                            self._arrived()
-                        case Failed():
-                            return message
-                silent = self._silence(mailbox, begun_s)
-                if silent is not None:
-                    return silent
-        return Failed("ended", "closed")
+        while not self._stop.is_set():
+            for message in self._reader.messages(_TICK_S):
+                if isinstance(message, Failed):
+                    return message
+                if isinstance(message, Opened):
+                    self._attach(message, first=mailbox is None)
+                    mailbox = message.mailbox
+                else:
+                    self._take_notice(message)
+            silent = self._silence(mailbox)
+            if silent is not None:
+                return silent
+        return Failed("ended", "closed", died=True)
 
-    def _silence(self, mailbox: Mailbox | None, begun_s: float) -> Failed | None:
+    def _take_notice(self, message: Message) -> None:
+        match message:
+            case Begun():
+                self._begun_s = self._heard_s = time.monotonic()
+            case Arrived():
+                self._arrived()
+            case Heard():
+                self._heard_s = time.monotonic()
+            case Learned():
+                self._request = dataclasses.replace(self._request, **message.fields)
+
+    def _silence(self, mailbox: Mailbox | None) -> Failed | None:
+        """Why the reader is to be given up, if so; data without pictures only after a long time."""
         now_s = time.monotonic()
-        if mailbox is None:
-            limit_s = self._settings.open_s
-            late = now_s - begun_s > limit_s
-            return Failed("timeout", f"no picture within {limit_s:g} s") if late else None
-        limit_s = self._settings.stall_s
-        if self._info.fps > 0:
-            limit_s = max(limit_s, _FRAMES_OF_SILENCE / self._info.fps)
-        late = now_s - mailbox.alive_s > limit_s
-        return Failed("stalled", f"no new picture for {limit_s:g} s") if late else None
+        limit_s = self._settings.open_s if mailbox is None else self._limit_s()
+        pictured_s = self._begun_s if mailbox is None else mailbox.alive_s
+        if now_s - max(pictured_s, self._heard_s) > limit_s:
+            if mailbox is None:
+                return Failed("timeout", f"no picture within {limit_s:g} s", died=True)
+            return self._stalled(mailbox, limit_s)
+        if now_s - pictured_s > self._settings.key_frame_s:
+            text = f"data arrives, but no picture within {self._settings.key_frame_s:g} s"
+            return Failed("timeout" if mailbox is None else "stalled", text, died=True)
+        if now_s - pictured_s > self._settings.stall_s + _TICK_S and self._heard_s > pictured_s:
+            self._wait_for_picture()
+        return None
+
+    def _limit_s(self) -> float:
+        """Longest silence that is usual for the camera, seconds."""
+        announced_s = _FRAMES_OF_SILENCE / self._info.fps if self._info.fps > 0 else 0.0
+        return max(self._patience_s, announced_s)
+
+    def _stalled(self, mailbox: Mailbox, limit_s: float) -> Failed:
+        if mailbox.read < _FEW_PICTURES:
+            # It may be a camera with a picture now and then.
+            self._patience_s = min(2 * self._patience_s, self._settings.open_s)
+        return Failed("stalled", f"no new picture for {limit_s:g} s", died=True)
+
+    def _wait_for_picture(self) -> None:
+        """Note that data arrives, but no picture; a reader that is at it is not given up."""
+        with self._changed:
+            if self._waits:
+                return
+            self._waits = "waiting for a key frame (data arrives, but no picture yet)"
+            self._go_blind("waiting", self._waits)
+            self._changed.notify_all()
+
+    def _go_blind(self, reason: GapReason, text: str) -> None:
+        if not self._gaps or self._gaps[-1].end_us is not None:
+            self._gaps.append(Gap(self._seen_us, None, reason, text))
+
+    def _end_reader(self) -> None:
+        """Kill the reader process; the next attempt starts another."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def _attach(self, opened: Opened, first: bool) -> None:
         with self._changed:
@@ -288,6 +321,8 @@ class LiveCamera:
 
     def _arrived(self) -> None:
         with self._changed:
+            self._waits = ""
+            self._delivered_s = time.monotonic()
             if self._mailbox is not None:
                 self._seen_us = self._mailbox.wall_us
             if self._gaps and self._gaps[-1].end_us is None:
@@ -296,18 +331,18 @@ class LiveCamera:
                 self._gaps[-1] = dataclasses.replace(self._gaps[-1], end_us=end_us)
             self._changed.notify_all()
 
-    def _leave(self, failure: Failed, begun_s: float) -> float:
+    def _leave(self, failure: Failed) -> float:
         """Note that the camera is away; returns how long it had delivered, in seconds."""
         if self._stop.is_set():
             return 0.0
         failure = Failed(failure.reason, redact(failure.text, self._request.address))
         with self._changed:
+            self._waits = ""
             self._last_failure = failure
-            if not self._gaps or self._gaps[-1].end_us is not None:
-                self._gaps.append(Gap(self._seen_us, None, failure.reason, failure.text))
+            self._go_blind(failure.reason, failure.text)
             alive_s = self._mailbox.alive_s if self._mailbox is not None else 0.0
             self._changed.notify_all()
-        return max(0.0, alive_s - begun_s)
+        return max(0.0, alive_s - self._begun_s)
 
 
 def host_of(address: Address) -> str:

@@ -7,18 +7,24 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from app.sources.base import GapReason
 from app.sources.mailbox import Mailbox
-from app.sources.reader import ReadRequest
+from app.sources.publisher import ReadRequest
 
 _ROOT = Path(__file__).parents[2]
 """The folder that `app` is imported from."""
 _KILL_S = 5.0
 _CHUNK = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The reader is at work: from now on it is the camera that takes its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +41,27 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """The camera sends something, whether or not it becomes a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was found out of the camera: fields of `ReadRequest` for the next connection."""
+
+    fields: Mapping[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
-    """The reader is of no more use."""
+    """This connection is over; the reader can be asked for the next one unless it `died`."""
 
     reason: GapReason
     text: str
+    died: bool = False
 
 
-type Message = Opened | Arrived | Failed
+type Message = Begun | Opened | Arrived | Heard | Learned | Failed
 
 
 class ReaderProcess:
@@ -53,7 +72,7 @@ class ReaderProcess:
     name that could be left behind.
     """
 
-    def __init__(self, request: ReadRequest) -> None:
+    def __init__(self) -> None:
         self._channel, theirs = socket.socketpair()
         self._received = b""
         self._descriptors: list[int] = []
@@ -63,6 +82,9 @@ class ReaderProcess:
             except BaseException:
                 self._channel.close()
                 raise
+
+    def ask(self, request: ReadRequest) -> None:
+        """Have it connect to a camera; only after the connection before has failed."""
         # A reader that dies at once is noticed when it is listened to.
         with contextlib.suppress(OSError):
             self._channel.sendall(request.to_line())
@@ -108,6 +130,12 @@ class ReaderProcess:
                 messages.append(Failed(cast(GapReason, said["failed"]), said["text"]))
             elif "size" in said:
                 messages.append(self._opened(said))
+            elif "begun" in said:
+                messages.append(Begun())
+            elif "learned" in said:
+                messages.append(Learned(said["learned"]))
+            elif "heard" in said:
+                messages.append(Heard())
             else:
                 messages.append(Arrived())
         return messages
@@ -124,9 +152,9 @@ class ReaderProcess:
         try:
             code = self._process.wait(_KILL_S)
         except subprocess.TimeoutExpired:
-            return Failed("crashed", "the reader process closed its connection")
+            return Failed("crashed", "the reader process closed its connection", died=True)
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        return Failed("crashed", f"the reader process died ({how})")
+        return Failed("crashed", f"the reader process died ({how})", died=True)
 
 
 def _start(channel: int) -> subprocess.Popen[bytes]:

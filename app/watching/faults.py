@@ -32,9 +32,9 @@ FAULT_NAMES: dict[Fault, str] = {
 _SAMPLES = 160
 """Of so many pixels along the longer side a picture is judged."""
 _BLACK = 32
-"""A picture whose brightest pixels but 2% are not above this shows nothing."""
+"""A picture whose pixels but 3% are not above this shows nothing."""
 _ONE_COLOUR = 10
-"""... and one whose pixels but 4% are as near to each other; a real wall is not so even."""
+"""... and one whose pixels but 6% are as near to each other: a clock is often drawn in."""
 _WHITE = 225
 _GREENER = 40
 _COLOURLESS = 12
@@ -50,9 +50,8 @@ _BLOCK = 16
 _DAMAGED_SHARE = 0.15
 """Of a picture's blocks that must hang together and be filled in."""
 _FLAT = 6
-_FILLED_GREY = (121, 137)
-_FILLED_GREEN = ((0, 24), (60, 165), (0, 24))
-"""What decoders leave: YUV of 128s is grey, of zeros green."""
+_FILLED = (((121, 121, 121), (137, 137, 137)), ((0, 60, 0), (24, 165, 24)))
+"""What decoders leave, from and to: YUV of 128s is grey, of zeros green."""
 
 
 def sampled(image: Pixels) -> Pixels:
@@ -93,7 +92,7 @@ def fault_of(image: Pixels, heat: NDArray[np.float32], usual_detail: float) -> F
 
 
 def _one_colour(sample: Pixels) -> Fault | None:
-    low, high = np.percentile(sample.reshape(-1, 3), (2, 98), axis=0)
+    low, high = np.percentile(sample.reshape(-1, 3), (3, 97), axis=0)
     if high.max() <= _BLACK:
         return "black"
     if (high - low).max() > _ONE_COLOUR:
@@ -110,33 +109,30 @@ def _one_colour(sample: Pixels) -> Fault | None:
 
 def _is_damaged(image: Pixels, unusual: NDArray[np.bool_]) -> bool:
     """Whether a large part was filled in with what decoders fill in, and is unusual."""
-    blocks = _blocks(image)
-    if blocks.size == 0:
-        return False
-    low, high = blocks.min(axis=(1, 3)), blocks.max(axis=(1, 3))
-    flat = (high.astype(np.int16) - low).max(axis=2) <= _FLAT
-    grey = np.logical_and(low >= _FILLED_GREY[0], high <= _FILLED_GREY[1]).all(axis=2)
-    green = np.logical_and.reduce(
-        [
-            (low[..., channel] >= least) & (high[..., channel] <= most)
-            for channel, (least, most) in enumerate(_FILLED_GREEN)
-        ]
-    )
-    filled = (flat & (grey | green)).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(filled)
+    filled = _filled_in(image)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(filled.astype(np.uint8))
     if count < 2:
         return False
     largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
     region = labels == largest
-    if region.mean() < _DAMAGED_SHARE:
-        return False
     rows, columns = region.shape
-    fits = cv2.resize(unusual.astype(np.uint8), (columns, rows), interpolation=cv2.INTER_NEAREST)
-    return bool(fits[region].mean() >= 0.5)
+    wide, high = stats[largest, cv2.CC_STAT_WIDTH], stats[largest, cv2.CC_STAT_HEIGHT]
+    # Slices and tiles are lost from edge to edge.
+    if region.mean() < _DAMAGED_SHARE or (wide < columns and high < rows):
+        return False
+    cells = cv2.resize(unusual.astype(np.uint8), (columns, rows), interpolation=cv2.INTER_NEAREST)
+    return bool(cells[region].mean() >= 0.5)
 
 
-def _blocks(image: Pixels) -> Pixels:
-    """Every fourth pixel of the whole blocks of an image [H, W, 3]: [rows, 4, columns, 4, 3]."""
-    rows, columns = image.shape[0] // _BLOCK, image.shape[1] // _BLOCK
+def _filled_in(image: Pixels) -> NDArray[np.bool_]:
+    """Which whole blocks [rows, columns] of an image are of a decoder's grey or green alone."""
+    rows, columns = max(1, image.shape[0] // _BLOCK), max(1, image.shape[1] // _BLOCK)
+    # Every fourth pixel is enough.
     cut = image[: rows * _BLOCK : 4, : columns * _BLOCK : 4]
-    return cut.reshape(rows, _BLOCK // 4, columns, _BLOCK // 4, 3)
+    if cut.shape[:2] != (rows * _BLOCK // 4, columns * _BLOCK // 4):
+        return np.zeros((rows, columns), np.bool_)
+    blocks = cut.reshape(rows, _BLOCK // 4, columns, _BLOCK // 4, 3)
+    low, high = blocks.min(axis=(1, 3)), blocks.max(axis=(1, 3))
+    flat = (high - low).max(axis=2) <= _FLAT
+    colours = (np.logical_and(low >= least, high <= most).all(axis=2) for least, most in _FILLED)
+    return flat & np.logical_or.reduce([*colours])

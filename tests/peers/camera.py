@@ -90,6 +90,7 @@ class RtspCamera:
         self._served = pattern
         self._once = False
         self._login = ""
+        self._udp = False
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -107,7 +108,9 @@ class RtspCamera:
         path = self._folder / "rtsp_server.err"
         return path.read_text() if path.exists() else ""
 
-    def start(self, video: Path | None = None, once: bool = False, login: str = "") -> None:
+    def start(
+        self, video: Path | None = None, once: bool = False, login: str = "", udp: bool = False
+    ) -> None:
         """Switch the camera on; without arguments after a kill, as it was.
 
         Args:
@@ -115,16 +118,19 @@ class RtspCamera:
                 bit; everything else is encoded anew at high quality.
             once: End the stream after one full showing, and answer "not found" from then on.
             login: "user:password" that clients must give.
+            udp: Send over UDP only.
         """
         if video is not None:
             self._served = self._folder / "served.au"
             write_units(self._served, units_of(video))
         self._once = once or self._once
         self._login = login or self._login
+        self._udp = udp or self._udp
         script = Path(__file__).with_name("rtsp_server.py")
         command = [self._python, str(script), str(self.port), str(self._served)]
         command += ["--once"] if self._once else []
         command += ["--login", self._login] if self._login else []
+        command += ["--udp"] if self._udp else []
         with (self._folder / "rtsp_server.err").open("ab") as errors:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors

@@ -3,7 +3,7 @@
 import base64
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -42,8 +42,7 @@ class MjpegCamera:
         while not self.cut.is_set() and not self.stopped.wait(1 / self.fps):
             if self.frozen.is_set():
                 continue
-            _, jpeg = cv2.imencode(".jpg", np.ascontiguousarray(picture(number)[..., ::-1]))
-            data = jpeg.tobytes()
+            data = jpeg(number)
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
             yield head.encode() + data + b"\r\n"
             number += 1
@@ -77,6 +76,56 @@ def mjpeg_camera(login: str = "", fps: int = 20) -> Iterator[MjpegCamera]:
         camera.port = port
         yield camera
         camera.stopped.set()
+
+
+class Asked(BaseHTTPRequestHandler):
+    """One request to `web_server`, and short ways to answer it."""
+
+    protocol_version = "HTTP/1.1"
+
+    def give(self, body: bytes, kind: str, status: int = 200, **headers: str) -> None:
+        """Answer with a whole body; underscores in the names of headers are dashes."""
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def stream(self, parts: Iterable[bytes], kind: str) -> None:
+        """Answer with parts as they come; the connection ends with them. `kind` may be empty."""
+        self.send_response(200)
+        if kind:
+            self.send_header("Content-Type", kind)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        try:
+            for part in parts:
+                self.wfile.write(part)
+        except ConnectionError:
+            return
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def web_server(answer: Callable[[Asked], None]) -> Iterator[str]:
+    """`HOST:PORT` of a server that answers every request as the function does."""
+
+    class Handler(Asked):
+        def do_GET(self) -> None:
+            answer(self)
+
+    with _serving(Handler) as port:
+        yield f"127.0.0.1:{port}"
+
+
+def jpeg(number: int) -> bytes:
+    """A numbered picture (see `tests/peers/pattern.py`) as a camera sends it."""
+    _, data = cv2.imencode(".jpg", np.ascontiguousarray(picture(number)[..., ::-1]))
+    return data.tobytes()
 
 
 @contextmanager

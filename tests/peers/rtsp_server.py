@@ -1,11 +1,11 @@
 """A camera that plays one video over RTSP, under Debian's Python, where GStreamer's bindings live.
 
-rtsp_server.py PORT VIDEO.au [--once] [--login USER:PASSWORD]
+rtsp_server.py PORT VIDEO.au [--once] [--login USER:PASSWORD] [--udp]
 
 VIDEO.au holds H.264 access units (see `tests/peers/camera.py`). Every client sees it from its
 beginning, in real time, and over and over. SIGUSR1 freezes the encoder (RTSP goes on), SIGUSR2
 thaws it; end of stdin ends the server. `--once`: after the first full showing the stream ends, and
-there is nothing at the address any more.
+there is nothing at the address any more. `--udp`: it sends over UDP only.
 """
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 # ruff: noqa: ANN001, ANN204, E402, T201
@@ -24,7 +24,8 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 gi.require_version("GstApp", "1.0")
-from gi.repository import GLib, Gst, GstApp, GstRtspServer  # noqa: F401 - GstApp lends push-buffer
+gi.require_version("GstRtsp", "1.0")
+from gi.repository import GLib, Gst, GstApp, GstRtsp, GstRtspServer  # noqa: F401 - GstApp lends push-buffer
 
 HEAD = struct.Struct("<qqBI")  # pts and dts in nanoseconds, key frame, length
 LAUNCH = (
@@ -146,6 +147,7 @@ def main():
     parser.add_argument("path")
     parser.add_argument("--once", action="store_true")
     parser.add_argument("--login")
+    parser.add_argument("--udp", action="store_true")
     asked = parser.parse_args()
     threading.Thread(target=end_with_parent, daemon=True).start()
     Gst.init(None)
@@ -153,6 +155,8 @@ def main():
     server.set_address("127.0.0.1")
     server.set_service(asked.port)
     camera = Camera(asked.path, asked.once, server.get_mount_points())
+    if asked.udp:
+        camera.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     if asked.login:
         require_login(server, camera, asked.login)
     server.get_mount_points().add_factory(MOUNT, camera)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.sources.base import GapReason, SourceError
+from app.sources.base import GapReason, LiveSource, SourceError
 from app.sources.file import FileSource
 from app.sources.live import LiveCamera, LiveSettings
 from tests.peers.camera import RtspCamera, free_port
@@ -30,7 +30,7 @@ PATIENT = LiveSettings(stall_s=600, open_s=600, first_delay_s=600, longest_delay
 """Whoever waits for any of it does not come to an end in time."""
 
 
-def gap_reasons(live: LiveCamera) -> list[GapReason]:
+def gap_reasons(live: LiveSource) -> list[GapReason]:
     return [gap.reason for gap in live.gaps]
 
 
@@ -250,3 +250,35 @@ def test_the_reader_dies_with_its_parent(rtsp_camera: RtspCamera, place: str):
         parent.kill()
         parent.wait()
         wait_for("its death", lambda: not is_alive(pid))
+
+
+def test_a_camera_that_sends_over_udp_only_is_read_and_that_is_remembered(rtsp_camera: RtspCamera):
+    rtsp_camera.start(udp=True)
+    with Consumer(LiveCamera(rtsp_camera.url)) as consumer:
+        consumer.sees_more(25)
+        rtsp_camera.kill()
+        wait_for("the gap", lambda: consumer.source.gaps != [])
+        rtsp_camera.start()
+        consumer.sees_more(25)
+    assert "timeout" not in gap_reasons(consumer.source)
+    pace = np.diff([frame.pts_s for frame in consumer.frames[:25]]) / np.diff(consumer.numbers[:25])
+    assert pace == pytest.approx(0.04, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("password", "typed"),
+    [
+        ("p#s/s?w@r:d", "p#s/s?w@r:d"),
+        (" &+[];\"'<>%", " &+[];\"'<>%"),
+        ("p#s/s?w@r:d %", "p%23s%2Fs%3Fw%40r%3Ad%20%25"),
+        ("a%41b", "a%41b"),
+        ("aAb", "a%41b"),
+    ],
+)
+def test_a_password_reaches_the_camera_as_it_was_typed(
+    rtsp_camera: RtspCamera, password: str, typed: str
+):
+    rtsp_camera.start(login=f"ann:{password}")
+    with LiveCamera(rtsp_camera.url_for("ann", typed)) as live:
+        assert live.connect(15).size == SIZE
+        assert live.gaps == []

@@ -158,11 +158,25 @@ class TestBackoff:
             attempts += 1
         assert attempts <= 8
 
-    def test_a_stable_connection_makes_them_short_again(self):
-        backoff = Backoff(LiveSettings(stable_s=10))
-        for _ in range(5):
-            backoff.next_s(lived_s=9)
-        assert backoff.next_s(lived_s=10) <= 0.625
+    def test_a_connection_that_delivered_is_no_failed_one(self):
+        backoff = Backoff(LiveSettings(), seed=2)
+        for _ in range(20):
+            backoff.next_s(lived_s=0)
+        # Whatever ends a connection again and again, the camera is there in between.
+        for lived_s in (0.2, 1, 5, 300):
+            pause_s = backoff.next_s(lived_s=lived_s, away_s=0)
+            assert 0 < pause_s <= max(0.125, 1.25 * (0.5 - lived_s))
+
+    def test_a_camera_that_was_there_a_minute_ago_is_asked_twice_a_second(self):
+        backoff = Backoff(LiveSettings(), seed=3)
+        backoff.next_s(lived_s=5, away_s=0)
+        passed_s = 0.0
+        while passed_s < 60:
+            pause_s = backoff.next_s(lived_s=0, away_s=passed_s)
+            assert pause_s <= 0.625
+            passed_s += pause_s
+        later = [backoff.next_s(lived_s=0, away_s=61 + n) for n in range(8)]
+        assert later[-1] > 20
 
     def test_a_year_of_outage_does_not_overflow(self):
         backoff = Backoff(LiveSettings())

@@ -15,7 +15,7 @@ FPS = 5
 def grey(image: Pixels, seed: int = 0) -> Pixels:
     """As an infrared camera shows it: no colour, and a lot of noise."""
     plain = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    return with_noise(plain, 6, seed)
+    return with_noise(np.asarray(plain, np.uint8), 6, seed)
 
 
 def a_heat(*spots: tuple[int, int, float]) -> np.ndarray:
@@ -58,7 +58,7 @@ def test_what_was_followed_before_goes_on_through_the_loss_of_colour():
     see(check, 0, a_scene(), there, box)
     for number in range(1, 12):
         heat = see(check, number, grey(a_scene(), number), there, box)
-    assert heat[9, 11] == pytest.approx(3.0)
+        assert heat[9, 11] == pytest.approx(3.0)
 
 
 def test_a_camera_that_never_showed_colours_has_not_lost_them():

@@ -19,7 +19,7 @@ def a_scene(seed: int = 0) -> Pixels:
     grey = coarse.mean(axis=2, keepdims=True)
     coarse = (grey + 0.4 * (coarse - grey)).astype(np.uint8)
     image = cv2.resize(coarse, (SIZE[1], SIZE[0]), interpolation=cv2.INTER_NEAREST)
-    return with_noise(image, 4, seed)
+    return with_noise(np.asarray(image, np.uint8), 4, seed)
 
 
 def with_noise(image: Pixels, sigma: float, seed: int = 0) -> Pixels:
@@ -77,8 +77,16 @@ def test_a_thing_that_fills_half_the_view_is_no_fault():
     assert fault_of(image, heat, detail_of(sampled(a_scene()))) is None
 
 
+@pytest.mark.parametrize("colour", [(128, 128, 128), (0, 128, 0)])
+def test_an_even_thing_inside_the_picture_is_no_damage(colour: tuple[int, int, int]):
+    image, heat = a_scene(), NOWHERE.copy()
+    image[48:208, 64:272], heat[3:13, 4:17] = colour, 4.0
+    assert fault_of(image, heat, 10.0) is None
+
+
 def test_what_hides_all_detail_covers_the_camera():
-    cover = with_noise(cv2.resize(a_scene()[:2, :2].copy(), SIZE[::-1]), 2)
+    patch = cv2.resize(a_scene()[:2, :2].copy(), SIZE[::-1])
+    cover = with_noise(np.asarray(patch, np.uint8), 2)
     cover = np.clip(cover * 0.2 + np.linspace(60, 140, SIZE[1])[:, None], 0, 255).astype(np.uint8)
     usual = detail_of(sampled(a_scene()))
     assert fault_of(cover, EVERYWHERE, usual) == "covered"

@@ -32,6 +32,7 @@ class SceneDetector:
     def detect(self, frames: Sequence[Pixels]) -> AnomalyMaps:
         usual = in_cells(a_scene())
         maps = np.stack([np.abs(in_cells(frame) - usual).mean(axis=2) / 10 for frame in frames])
+        maps = maps.astype(np.float32)
         return AnomalyMaps(maps, maps.max(axis=(1, 2)))
 
 

@@ -86,7 +86,10 @@ def encoded(images: list[Pixels], **options: str) -> list[Pixels]:
     decoder = av.CodecContext.create("h264", "r")
     packets = [p for i in images for p in encoder.encode(av.VideoFrame.from_ndarray(i, "rgb24"))]
     shown = [frame for p in [*packets, *encoder.encode(None)] for frame in decoder.decode(p)]
-    return [frame.to_ndarray(format="rgb24") for frame in [*shown, *decoder.decode(None)]]
+    return [
+        np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+        for frame in [*shown, *decoder.decode(None)]
+    ]
 
 
 @pytest.mark.parametrize("crf", ["18", "23", "28"])

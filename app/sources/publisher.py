@@ -1,0 +1,133 @@
+"""What a reader process is asked, and how it hands over what it reads."""
+
+import json
+import os
+import socket
+import time
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import av
+import numpy as np
+
+from app.sources.base import GapReason
+from app.sources.decode import RgbConverter, Sampler
+from app.sources.mailbox import Mailbox, Shot, new_memory
+from detectors.types import Pixels
+
+FRAME_NOTICE = b"\n"
+"""One empty line on the socket: there is a new frame in the mailbox."""
+HEARD_EVERY_S = 0.2
+"""Longest time that data arrives without being told."""
+
+type Picture = tuple[av.VideoFrame | Pixels, float | None]
+"""A frame of a network stream or an RGB image of a webcam, and its time on the camera's clock."""
+
+type ReaderKind = Literal["network", "webcam"]
+"""What a camera is read by; `app.sources.reader` has a case for each."""
+
+
+def reader_kind(address: str) -> ReaderKind:
+    """How a camera's address is read: a URL over the network, all else is a webcam."""
+    return "network" if "://" in address else "webcam"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What a reader process is to read."""
+
+    kind: ReaderKind
+    address: str
+    """URL; for a webcam its number, or the path of a device."""
+    open_s: float
+    """Longest wait for the connection and for data, a second line behind the parent's clock."""
+    sample_fps: float | None = None
+    udp: bool = False
+    """Whether the camera was found to send over UDP only."""
+    literal: bool = False
+    """Whether a `%` in its login was found to be a percent sign (see `app.address.Address.url`)."""
+
+    def to_line(self) -> bytes:
+        """This request as one line for the socket."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> "ReadRequest":
+        """Read what `to_line` wrote."""
+        return cls(**json.loads(line))
+
+
+class Publisher:
+    """Sends frames and the final word to the parent."""
+
+    def __init__(self, channel: socket.socket, sample_fps: float | None) -> None:
+        self.corrupt = 0
+        self.fps = 0.0
+        self.read = 0
+        """Frames decoded so far."""
+        self._channel = channel
+        self._sampler = Sampler(sample_fps)
+        self._convert = RgbConverter()
+        self._mailbox: Mailbox | None = None
+        self._published = 0
+        self._heard_s = 0.0
+
+    def show(self, picture: av.VideoFrame | Pixels, pts_s: float | None) -> None:
+        """Publish a frame, or only a sign of life if it is not among those to keep.
+
+        Args:
+            picture: A decoded frame of any format, or RGB uint8 [H, W, 3].
+            pts_s: Seconds on the camera's clock; None if it has none.
+        """
+        now_ns = time.monotonic_ns()
+        number, self.read = self.read, self.read + 1
+        if self._sampler.wants(now_ns / 1e9 if pts_s is None else pts_s):
+            image = picture if isinstance(picture, np.ndarray) else self._convert(picture)
+            mailbox = self._mailbox_for(image)
+            self._published += 1
+            wall_us = time.time_ns() // 1000
+            mailbox.publish(Shot(self._published, number, pts_s, wall_us, now_ns / 1e9, image))
+            mailbox.beat(self.read, self.corrupt, now_ns)
+            self._notify(FRAME_NOTICE)
+        elif self._mailbox is not None:
+            self._mailbox.beat(self.read, self.corrupt, now_ns)
+
+    def begin(self) -> None:
+        """Tell that the camera is being connected to; a busy machine starts processes slowly."""
+        self._send({"begun": True})
+
+    def heard(self) -> None:
+        """Tell that the camera sends something, whether or not it becomes a picture."""
+        now_s = time.monotonic()
+        if now_s - self._heard_s >= HEARD_EVERY_S:
+            self._heard_s = now_s
+            self._notify(b'{"heard": true}\n')
+
+    def learn(self, **found: bool) -> None:
+        """Tell what was found out of the camera, for the next connection; fields of the request."""
+        self._send({"learned": found})
+
+    def fail(self, reason: GapReason, text: str) -> None:
+        """Tell why reading ended."""
+        self._send({"failed": reason, "text": text})
+
+    def _mailbox_for(self, image: Pixels) -> Mailbox:
+        size = image.shape[:2]
+        if self._mailbox is None or self._mailbox.size != size:
+            descriptor = new_memory(size)
+            self._mailbox = Mailbox(descriptor, size)
+            self._mailbox.beat(self.read, self.corrupt, time.monotonic_ns())
+            self._send({"size": size, "fps": self.fps}, descriptor)
+            os.close(descriptor)
+        return self._mailbox
+
+    def _send(self, message: dict[str, object], *descriptors: int) -> None:
+        line = json.dumps(message).encode() + b"\n"
+        socket.send_fds(self._channel, [line], descriptors)
+
+    def _notify(self, line: bytes) -> None:
+        try:
+            self._channel.send(line, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            # The parent has plenty of notices to read already.
+            return
