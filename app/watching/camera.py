@@ -118,9 +118,17 @@ class Camera:
         return self._tracker.idle and self._health.well
 
     @property
+    def unseen(self) -> tuple[Sequence[Gap], Sequence[Gap]]:
+        """When its pictures could not be looked at, and when nothing could be seen in them.
+
+        Both grow as it goes; the last gap of each may still be open.
+        """
+        return self._sizes.gaps, self._health.gaps
+
+    @property
     def gaps(self) -> Sequence[Gap]:
-        """When its pictures could not be looked at, or nothing could be seen in them."""
-        return [*self._sizes.gaps, *self._health.gaps]
+        """All these times so far."""
+        return [gap for gaps in self.unseen for gap in gaps]
 
     @property
     def lasting(self) -> list[Lasting]:

@@ -17,6 +17,7 @@ from rich.text import Text
 from app.progress import Reporter
 from app.report.times import local
 from app.sources.base import Gap, LiveSource
+from app.watching.faults import FAULT_NAMES
 from detectors.types import Frame
 
 HEARTBEAT_S = 60.0
@@ -177,7 +178,8 @@ class Telling:
         self._told += [_Told() for _ in blind[len(self._told) :]]
         for told, gaps in zip(self._told, blind, strict=True):
             for news, gap in told.news(gaps):
-                if gap.end_us == gap.start_us:
+                # What is wrong with its pictures is told as an event.
+                if gap.end_us == gap.start_us or gap.reason in FAULT_NAMES:
                     continue
                 if news == "lost":
                     self._say_lost(gap)

@@ -258,7 +258,7 @@ class _Watch:
         if self._backlog.behind_s:
             behind = f"{self._backlog.behind_s:.0f} s came while it learned"
             self._reporter.say(f"{behind}, and are looked at first.")
-        self._pulse.unseen.append(lookout.camera.gaps)
+        self._pulse.unseen += lookout.camera.unseen
         self._telling.watching()
         saved_at, saved_gaps = time.monotonic(), self._gaps
         self._until = saved_at + (self._request.for_s or math.inf)

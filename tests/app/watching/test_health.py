@@ -204,6 +204,16 @@ def test_what_the_run_leaves_open_is_cut(store: Store):
     assert [gap.end_us for gap in camera.gaps] == [None]
 
 
+def test_who_looks_on_sees_each_blind_time_begin_and_end():
+    camera = Camera(SIZE, live=True)
+    (_, unseen), seen = camera.unseen, []
+    for number in range(20):
+        image = BLACK if 5 <= number < 12 else live_view(number / FPS)
+        camera.follow([a_frame(number / FPS, image)], SceneDetector().detect([image]).maps)
+        seen.append([gap.end_us for gap in unseen])
+    assert (seen[4], seen[11], seen[12]) == ([], [None], [3_400_000])
+
+
 def test_how_far_a_fault_has_come_is_kept_while_it_lasts():
     camera = Camera(SIZE, live=True)
     for number in range(20):

@@ -139,6 +139,15 @@ def test_pictures_that_cannot_be_looked_at_are_blind_time_too():
     ]
 
 
+def test_a_fault_of_its_pictures_is_told_as_an_event_alone_and_shows_in_signs_of_life():
+    camera, heard = Away(), Heard()
+    with telling(camera, heard, heartbeat_s=0.01) as told:
+        told.pulse.unseen.append([Gap(7, 8, "black"), Gap(9, None, "frozen")])
+        wait_for("a sign of life", lambda: heard.events()[:1] == ["heartbeat"], 30)
+        wait_for("the fault in it", lambda: heard.messages[-1].get("blind") == "frozen", 30)
+    assert set(heard.events()) == {"heartbeat"}
+
+
 def test_what_could_not_be_kept_while_it_learned_is_told_apart():
     camera, heard = Away(), Heard()
     gaps = [Gap(HALF_PAST, None, "learning", "more came than could be kept")]
