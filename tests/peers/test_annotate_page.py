@@ -14,10 +14,10 @@ from selenium.webdriver.support.wait import WebDriverWait
 from app.names.annotation.human import serving
 from app.names.annotation.session import Session
 from app.names.annotation.work import find_items
-from tests.peers.test_report import browser
+from tests.peers.test_report import browser, chromium
 from training.evaluation.annotations import Annotations, read_annotations
 
-__all__ = ["browser"]
+__all__ = ["browser", "chromium"]
 
 pytestmark = pytest.mark.slow
 
@@ -177,6 +177,8 @@ def test_what_was_not_saved_is_told(page: webdriver.Chrome, session: Session):
     press(page, "q")
     until_saved(session, page, 1)
     assert page.find_element(By.ID, "fault").text == ""
+    [refused] = page.get_log("browser")  # Chromium notes it, too.
+    assert "507" in refused["message"]
 
 
 def test_a_page_whose_server_has_ended_says_so(browser: webdriver.Chrome, session: Session):
@@ -186,3 +188,5 @@ def test_a_page_whose_server_has_ended_says_so(browser: webdriver.Chrome, sessio
     press(browser, "q")
     until(browser, "!document.getElementById('fault').hidden")
     assert "Is it still running" in text(browser, "#fault")
+    [refused] = browser.get_log("browser")
+    assert "ERR_CONNECTION_REFUSED" in refused["message"]

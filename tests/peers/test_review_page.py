@@ -15,9 +15,9 @@ from app.sites.review.page import review_page
 from app.sites.review.session import ReviewSession
 from scenarios.overlay import Edit, read_overlay
 from tests.app.sites.review.builders import site_session
-from tests.peers.test_report import browser
+from tests.peers.test_report import browser, chromium
 
-__all__ = ["browser"]
+__all__ = ["browser", "chromium"]
 
 pytestmark = pytest.mark.slow
 
@@ -92,6 +92,8 @@ def test_a_rating_beyond_the_scale_is_refused_in_words(
     until(page, "!document.getElementById('fault').hidden")
     assert page.find_element(By.ID, "fault").text == "That is not a rating from 1 to 10."
     assert not session.path.exists()
+    [refused] = page.get_log("browser")  # Chromium notes it, too.
+    assert "422" in refused["message"]
 
 
 def test_words_are_explained_and_meanings_shown(page: webdriver.Chrome, session: ReviewSession):

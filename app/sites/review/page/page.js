@@ -222,7 +222,8 @@ function undo() {
 function end() {
   run(async () => {
     await ask("done", {});
-    document.body.replaceChildren(element("p", "ended", "Done. The dictionary is being written; the terminal says where, and what is next. This page can be closed."));
+    const ended = element("p", "ended", "Done. The dictionary is being written; the terminal says where, and what is next. This page can be closed.");
+    document.body.replaceChildren(ended, find("fault"));
   });
 }
 
