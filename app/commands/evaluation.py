@@ -348,5 +348,5 @@ def _check_folders(datasets: "Sequence[str]") -> None:
     """Refuse folders that are not there; whether a bare word is a benchmark is seen later."""
     for text in datasets:
         folder = Path(text.partition("=")[2] or text)
-        if os.sep in str(folder) and not folder.exists():
+        if os.sep in text and not folder.exists():
             raise UsageError(f"{folder}: there is no such folder")

@@ -67,6 +67,8 @@ FOR_CAMERAS = {
     "--sink": OUTPUT,
 }
 """Of the commands that look at pictures; elsewhere the same word may mean another thing."""
+INPUTS = frozenset({"--cache", "--class-names", "--dictionary", "--prompts", "--tokenizer"})
+"""Options whose paths are read, in every command."""
 LOOKING = frozenset({"audit", "watch", "fit", "name", "demo"})
 
 EVERY_DAY, SITES, MAKERS = "Every day", "Sites", "Makers and researchers"
@@ -105,10 +107,10 @@ class GroupedCommand(TyperCommand):
         """Call it, unless a file that was named is missing.
 
         Raises:
-            UsageError: If no file is there that a positional argument names.
+            UsageError: If no file is there that an argument, or an option of `INPUTS`, names.
         """
         for param in self.params:
-            if param.param_type_name == "argument":
+            if param.param_type_name == "argument" or not INPUTS.isdisjoint(param.opts):
                 _check_there(ctx.params.get(param.name or ""))
         return super().invoke(ctx)
 
@@ -175,7 +177,7 @@ def _check_there(given: object) -> None:
     listed = given if isinstance(given, list | tuple) else [given]
     paths = [path for path in listed if isinstance(path, Path)]
     if paths and not any(path.exists() or is_address(str(path)) for path in paths):
-        raise UsageError(f"{paths[0]}: there is no such file or folder")
+        raise UsageError(f"{paths[0]}: there is no such file")
 
 
 def _write_options(

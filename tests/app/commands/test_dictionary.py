@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from app.commands.dictionary import cli
 from app.errors import StoreError, UsageError
-from scenarios.dictionary import DictionaryError, ObjectDictionary, write_dictionary
+from scenarios.dictionary import ObjectDictionary, write_dictionary
 from tests.scenarios.builders import AIRPLANE, DEER, SUV, small_dictionary
 
 
@@ -91,7 +91,7 @@ def test_two_dictionaries_are_compared(upstream: Path, site: Path):
 
 
 def test_faults_are_one_sentence(upstream: Path, tmp_path: Path):
-    assert isinstance(run("stats", tmp_path / "none.json").exception, DictionaryError)
+    assert isinstance(run("stats", tmp_path / "none.json").exception, UsageError)
     assert isinstance(run("search", upstream, " ").exception, UsageError)
     assert isinstance(run("build", "--out", tmp_path).exception, UsageError)
     broken = tmp_path / "broken.json"

@@ -239,10 +239,11 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(animals: Path, tmp_path: Path
         (("evaluate", ".", "--split", "test"), 2, "--split test: use train, valid, all"),
         (("evaluate", ".", "-g", "beam_q"), 2, "cannot read the part 'q'"),
         (("evaluate", ".", "--guide", "no-such-file"), 2, "--guide no-such-file: cannot be read"),
-        (("score", "no-such-file.json"), 1, "no-such-file.json: there is no such file"),
-        (("score", "x", "--json", "--csv"), 2, "choose one of --json, --csv and --latex"),
-        (("score", "x", "--specificity", "y"), 2, "--specificity needs --annotations"),
-        (("score", "x", "--annotations", "."), 1, "holds neither _class_annotations.json nor"),
+        (("evaluate", "./no-such-folder"), 2, "no-such-folder: there is no such folder"),
+        (("score", "no-such-file.json"), 2, "no-such-file.json: there is no such file"),
+        (("score", ".", "--json", "--csv"), 2, "choose one of --json, --csv and --latex"),
+        (("score", ".", "--specificity", "y"), 2, "--specificity needs --annotations"),
+        (("score", ".", "--annotations", "."), 1, "holds neither _class_annotations.json nor"),
     ],
 )
 def test_faults_are_one_sentence(words: tuple[str, ...], code: int, told: str, nomaly: Run):

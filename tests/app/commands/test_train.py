@@ -184,8 +184,9 @@ def test_options_that_do_not_go_together_are_told(
 @pytest.mark.slow
 def test_faults_are_one_sentence_and_ctrl_c_saves(cache: Path, tmp_path: Path):
     done = run_nomaly("train", "--cache", tmp_path / "none", "--out", tmp_path / "out")
-    assert done.returncode == 1
-    assert done.stderr.strip() == f"nomaly: {tmp_path / 'none'}: there is no such cache"
+    assert done.returncode == 2
+    none = tmp_path / "none"
+    assert done.stderr.strip() == f"nomaly: {none}: there is no such file"
     out = tmp_path / "out"
     words = ("train", "--cache", cache, *SMALL[:-1], "100000", "--out", out)
     with start_nomaly(*words) as process:
