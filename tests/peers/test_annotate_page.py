@@ -14,6 +14,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from app.names.annotation.human import serving
 from app.names.annotation.session import Session
 from app.names.annotation.work import find_items
+from tests.peers.pages import settle
 from tests.peers.test_report import browser, chromium
 from training.evaluation.annotations import Annotations, read_annotations
 
@@ -37,6 +38,7 @@ def page(browser: webdriver.Chrome, session: Session) -> Iterator[webdriver.Chro
         browser.get(address)
         until_shown(browser, "red.png", 1)
         yield browser
+        settle(browser)
 
 
 def press(page: webdriver.Chrome, *keys: str) -> None:

@@ -15,6 +15,7 @@ from app.sites.review.page import review_page
 from app.sites.review.session import ReviewSession
 from scenarios.overlay import Edit, read_overlay
 from tests.app.sites.review.builders import site_session
+from tests.peers.pages import settle
 from tests.peers.test_report import browser, chromium
 
 __all__ = ["browser", "chromium"]
@@ -33,6 +34,7 @@ def page(browser: webdriver.Chrome, session: ReviewSession) -> Iterator[webdrive
         browser.get(address)
         until(browser, "rows.length === 5")
         yield browser
+        settle(browser)
 
 
 def until(page: webdriver.Chrome, true: str) -> None:
@@ -167,6 +169,7 @@ def phone(browser: webdriver.Chrome, session: ReviewSession) -> Iterator[webdriv
             browser.get(address)
             until(browser, "rows.length === 5")
             yield browser
+            settle(browser)
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
