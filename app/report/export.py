@@ -75,9 +75,9 @@ def as_coco(table: Sequence[Mapping[str, Any]], description: str) -> dict[str, A
     """Rows as a COCO data set of detections, boxes in pixels of the snapshots.
 
     Categories are headlines, so a guess is "something unnamed"; its candidates are attributes.
-    Faults of the camera have no box and are left out.
+    Left out are faults of the camera, which have no box, and events whose picture is gone.
     """
-    objects = [row for row in table if row["kind"] == "object"]
+    objects = [row for row in table if row["kind"] == "object" and row["snapshot"]]
     names = sorted({row["headline"] for row in objects})
     images, boxes = [], []
     for number, row in enumerate(objects, start=1):

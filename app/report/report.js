@@ -191,7 +191,7 @@ function csv() {
 function coco() {
   const tenth = (value) => Math.round(10 * value) / 10;
   const objects = data.rows.map((row) => Object.fromEntries(data.columns.map((name, i) => [name, row[i]])))
-    .filter((row) => row.kind === "object");
+    .filter((row) => row.kind === "object" && row.snapshot);
   const names = [...new Set(objects.map((row) => row.headline))].sort();
   const images = [], annotations = [];
   objects.forEach((row, index) => {

@@ -67,7 +67,9 @@ def wide(finding: Finding) -> Finding:
 
 
 def test_coco_boxes_lie_in_the_pictures_that_are_there(store: Store):
-    run = a_run(store, a_seen(0), wide(a_seen(1, (("drug", 0.07),))), a_fault(9))
+    gone = a_seen(2)
+    run = a_run(store, a_seen(0), wide(a_seen(1, (("drug", 0.07),))), gone, a_fault(9))
+    store.media("snapshots", gone.event).unlink()
     write_coco(store, run, store.folder / "events.coco.json")
     said = json.loads((store.folder / "events.coco.json").read_text(encoding="utf-8"))
     assert [category["name"] for category in said["categories"]] == ["cat", "something unnamed"]
