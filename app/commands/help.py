@@ -63,6 +63,7 @@ FOR_CAMERAS = {
     "--tokenizer": NAMING,
     "--top": NAMING,
     "--draw": OUTPUT,
+    "--heartbeat": OUTPUT,
     "--on-event": OUTPUT,
     "--sink": OUTPUT,
 }
