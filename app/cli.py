@@ -20,6 +20,7 @@ from app.commands import (
     export,
     model,
     naming,
+    report,
     scenario,
     train,
     watching,
@@ -44,6 +45,7 @@ cli = CommandList(
 for module in (
     demo,
     watching,
+    report,
     export,
     naming,
     doctor,

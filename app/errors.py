@@ -2,7 +2,11 @@
 
 from novic.errors import NomalyError, UsageError
 
-__all__ = ["PicturesError", "StoppedError", "StoreError", "UsageError"]
+__all__ = ["InUseError", "PicturesError", "StoppedError", "StoreError", "UsageError"]
+
+
+class InUseError(UsageError):
+    """Another process writes into the folder of a run; the text says which one."""
 
 
 class StoreError(NomalyError):

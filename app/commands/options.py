@@ -62,15 +62,6 @@ ScenarioRoot = Annotated[
     ),
 ]
 
-Sinks = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--sink",
-        help="Where every event state goes besides, for example jsonl:events.jsonl; several may "
-        "be named. What cannot be delivered is tried again until it is.",
-    ),
-]
-
 
 def print_json(value: object) -> None:
     """A result as one line of JSON, the last line of stdout."""

@@ -21,13 +21,14 @@ from app.commands.options import (
     ScenarioFt,
     ScenarioName,
     ScenarioRoot,
-    Sinks,
     command_list,
     print_json,
     show_progress,
     tell_stopped,
 )
+from app.commands.passing_on import PassingOn
 from app.errors import UsageError
+from app.events.lock import check_unused
 
 if TYPE_CHECKING:
     from app.sites.model import OpenedSite
@@ -141,6 +142,7 @@ def audit(
             "unless it names one.",
         ),
     ] = None,
+    passing_on: PassingOn,
     draw: Annotated[bool, typer.Option(help="Write annotated.mp4.")] = True,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -152,7 +154,8 @@ def audit(
     Writes events.sqlite, events.jsonl, report.html, annotated.mp4 and pictures. Ctrl-C leaves a
     report of what was done; the same command goes on from there.
     """
-    began = _start(start)
+    began, sinks = _start(start), passing_on.sinks()
+    check_unused(out)
     site = looking.open_site(taught=normally.said)
     reporter = show_progress(quiet)
     normally = normally.resolved(videos, reporter)
@@ -172,6 +175,7 @@ def audit(
         normal_from_s=normally.normal_from,
         normal_for_s=normally.normal_for,
         start=began,
+        sinks=sinks,
         draw=draw,
         **shared,
         device=device,
@@ -223,7 +227,7 @@ def watch(
             "line that is always up to date.",
         ),
     ] = None,
-    sink: Sinks = None,
+    passing_on: PassingOn,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -236,14 +240,14 @@ def watch(
     """
     from app.lasting import LastingStdout
     from app.private import privately
-    from app.sinks.build import parse_sinks
     from app.sources.open import kind_of
     from app.sources.typed import read_source
     from app.watching.asked import check_watch
 
     reporter = show_progress(quiet)
     source = read_source(source, reporter.say)
-    sinks = parse_sinks(sink or [])
+    sinks = passing_on.sinks()
+    check_unused(out)
     site = looking.open_site(taught=learn is not None)
     check_watch(
         source,

@@ -8,10 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from app.errors import StoreError, UsageError
+from app.events.differences import difference
 from app.events.event import Event
+from app.events.lock import HOLDER, LOCK, locked
 from app.events.media import MEDIA
 from app.events.schema import STORE
 from app.events.store import Run, Store
@@ -19,8 +19,6 @@ from novic.whole_files import write_whole
 
 EVENTS = "events.jsonl"
 REPORT = "report.html"
-LOCK = ".nomaly-lock"
-"""Held by the one process that writes into the folder; the system frees it however that ends."""
 OURS = (
     STORE,
     f"{STORE}-wal",
@@ -30,6 +28,7 @@ OURS = (
     "detector",
     "normal.jpg",
     LOCK,
+    HOLDER,
     *MEDIA,
 )
 """Everything that a run writes, besides annotated videos."""
@@ -72,21 +71,13 @@ def sole_writer(out: Path, *, overwrite: bool) -> Iterator[None]:
     """Claim a folder (see `claim_folder`) and keep other processes from writing there meanwhile.
 
     Raises:
-        UsageError: If it cannot be claimed, or another process is writing there.
+        app.errors.InUseError: If another process is writing there.
+        UsageError: If it cannot be claimed.
     """
     claim_folder(out, overwrite=False)
-    lock = FileLock(out / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise UsageError(
-            f"--out {out}: another Nomaly is writing there; stop it first, or name another folder"
-        ) from error
-    try:
+    with locked(out):
         claim_folder(out, overwrite=overwrite)
         yield
-    finally:
-        lock.release()
 
 
 def earlier_run(
@@ -151,15 +142,9 @@ def write_events(out: Path, events: Iterable[Event]) -> None:
     write_text(out / EVENTS, "".join(f"{line}\n" for line in lines))
 
 
-def difference(asked: Mapping[str, Any], earlier: Mapping[str, Any]) -> str:
-    """In words, in which settings two runs differ."""
-    names = [name for name in asked if asked[name] != earlier.get(name)]
-    return ", ".join(f"{name} ({earlier.get(name)} before, {asked[name]} now)" for name in names)
-
-
 def _remove_earlier(out: Path) -> None:
     for entry in out.iterdir():
-        if entry.name == LOCK:
+        if entry.name in (LOCK, HOLDER):
             continue
         if entry.name in OURS or (entry.name.startswith("annotated") and entry.suffix == ".mp4"):
             # A link goes, and what it leads to stays.

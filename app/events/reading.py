@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -175,18 +176,50 @@ class StoreReader:
         )
 
 
+class Snapshot(StoreReader):
+    """A store as it was at a moment; what is noted in it stays in memory."""
+
+    def close_left(self, run_id: int) -> None:
+        """Close what a killed run left open; see `as_left`."""
+        self._db.execute(
+            "UPDATE event SET state = 'closed', cut = 1 WHERE run_id = ? AND state != 'closed'",
+            (run_id,),
+        )
+
+    def add_note(self, run_id: int, text: str) -> None:
+        """Add to the notes of a run, behind its last one."""
+        now_us = int(datetime.now(UTC).timestamp() * 1e6)
+        self._db.execute(
+            "INSERT INTO note(run_id, time_us, text) VALUES (?, ?, ?)", (run_id, now_us, text)
+        )
+
+
+def require_store(folder: Path) -> None:
+    """Refuse a folder without the results of a run.
+
+    Raises:
+        UsageError: If it holds none.
+    """
+    if not (folder / STORE).is_file():
+        raise UsageError(
+            f"{folder}: holds no results of an audit or a watch ({STORE} is missing); "
+            "name the --out of one"
+        )
+
+
 @contextmanager
-def snapshot(folder: Path) -> Iterator[StoreReader]:
+def snapshot(folder: Path) -> Iterator[Snapshot]:
     """What a folder holds just now, whoever writes there; nothing in it is changed.
 
     Raises:
         UsageError: If there is no store.
         StoreError: If it cannot be read, or is from a newer Nomaly.
     """
-    if not (folder / STORE).is_file():
-        raise UsageError(f"{folder}: holds no results of an audit or a watch")
-    with faults(folder), closing(copy_database(folder)) as database:
-        yield StoreReader(folder, database)
+    require_store(folder)
+    with faults(folder):
+        database = copy_database(folder)
+    with closing(database):
+        yield Snapshot(folder, database)
 
 
 def as_left(event: Event) -> Event:

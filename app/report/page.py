@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader
 
 from app.events.event import Event
 from app.events.media import SNAPSHOT_SIDE
-from app.events.outputs import write_text
+from app.events.outputs import REPORT, write_text
 from app.events.reading import Run, SourceProgress, StoreReader
 from app.events.watched import watched_s
 from app.report.about import about
@@ -28,37 +28,37 @@ def write_report(store: StoreReader, run: Run) -> Path:
     Raises:
         app.errors.StoreError: If it cannot be written.
     """
+    path = store.folder / REPORT
+    write_text(path, render_report(store, run))
+    return path
+
+
+def render_report(store: StoreReader, run: Run) -> str:
+    """The whole page."""
     events, sources, gaps = store.events(run.id), store.sources(run.id), store.gaps(run.id)
     shown = cards(store, run, events)
     page = Environment(
         loader=PackageLoader("app.report", "."), autoescape=True, trim_blocks=True
     ).get_template("report.html.j2")
-    path = store.folder / "report.html"
-    write_text(
-        path,
-        page.render(
-            run=run,
-            title=_title(run, sources),
-            counts=_counts(shown),
-            groups=_groups(shown),
-            cards=shown,
-            lanes=[
-                lane(store, run, source, _of_source(source, sources, shown)) for source in sources
-            ],
-            open_lanes=OPEN_LANES,
-            frames=sum(source.frames for source in sources),
-            looked=clock(sum(watched_s(source, gaps) for source in sources)),
-            speed=_speed(run),
-            started=day(run.started_us),
-            zone=zone(run.started_us),
-            notes=[f"{day(note.time_us)}: {note.text}" for note in store.notes(run.id)],
-            gaps=[gap_row(gap) for gap in gaps],
-            videos=sorted(file.name for file in store.folder.glob("annotated*.mp4")),
-            about=about(store, run, events),
-            data=_data(store, run),
-        ),
+    return page.render(
+        run=run,
+        title=_title(run, sources),
+        counts=_counts(shown),
+        groups=_groups(shown),
+        cards=shown,
+        lanes=[lane(store, run, source, _of_source(source, sources, shown)) for source in sources],
+        open_lanes=OPEN_LANES,
+        frames=sum(source.frames for source in sources),
+        looked=clock(sum(watched_s(source, gaps) for source in sources)),
+        speed=_speed(run),
+        started=day(run.started_us),
+        zone=zone(run.started_us),
+        notes=[f"{day(note.time_us)}: {note.text}" for note in store.notes(run.id)],
+        gaps=[gap_row(gap) for gap in gaps],
+        videos=sorted(file.name for file in store.folder.glob("annotated*.mp4")),
+        about=about(store, run, events),
+        data=_data(store, run),
     )
-    return path
 
 
 def _title(run: Run, sources: Sequence[SourceProgress]) -> str:

@@ -45,7 +45,8 @@ def embedded(path: Path, room: Room) -> str:
         with Image.open(path) as image:
             image.draft("RGB", (room.side, room.side))
             data = _fitted(image.convert("RGBA" if "A" in image.getbands() else "RGB"), room)
-    except OSError:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        # Pillow's faults of a torn file; a PNG's is a SyntaxError.
         return ""
     return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
 

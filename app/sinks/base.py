@@ -10,6 +10,10 @@ class SinkError(NomalyError):
     """A message could not be delivered for now; the text says where to and why."""
 
 
+class RefusedError(SinkError):
+    """A message will not be taken, however often it comes; the text says why."""
+
+
 class Sink(Protocol):
     """Takes the messages of one watch, one after the other, from one thread.
 
@@ -21,6 +25,7 @@ class Sink(Protocol):
 
         Raises:
             SinkError: If it could not be delivered; the same message comes again later.
+            RefusedError: If it never will be; it does not come again.
         """
         ...
 

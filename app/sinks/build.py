@@ -1,20 +1,31 @@
 """All sinks there are: a new one is a module, a member of `AnySink` and a case of `build_sink`."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import assert_never, get_args
 
 from app.errors import UsageError
 from app.sinks.base import Sink
+from app.sinks.command import CommandConfig, CommandSink
 from app.sinks.jsonl import JsonlConfig, JsonlSink
 
-type AnySink = JsonlConfig
+COMMAND = "command"
+type AnySink = JsonlConfig | CommandConfig
 """Told apart by `kind`."""
 
 
-def build_sink(config: AnySink) -> Sink:
-    """The sink of a configuration."""
+def build_sink(config: AnySink, folder: Path) -> Sink:
+    """The sink of a configuration.
+
+    Args:
+        config: Where it delivers.
+        folder: Of the store whose events it is given.
+    """
     match config:
         case JsonlConfig():
             return JsonlSink(config)
+        case CommandConfig():
+            return CommandSink(config, folder)
         case _:
             assert_never(config)
 
@@ -43,13 +54,18 @@ def parse_sink(text: str) -> AnySink:
         raise UsageError(f"--sink {text}: {error}; write for example {examples}") from error
 
 
-def parse_sinks(texts: list[str]) -> tuple[AnySink, ...]:
+def parse_sinks(texts: Sequence[str], commands: Sequence[str] = ()) -> tuple[AnySink, ...]:
     """Read all sinks of a command.
+
+    Args:
+        texts: `KIND:WHERE` each, of `--sink`.
+        commands: Of `--on-event`.
 
     Raises:
         UsageError: If one makes no sense or is named twice.
     """
-    sinks = tuple(map(parse_sink, texts))
+    asked = [*texts, *(f"{COMMAND}:{command}" for command in commands)]
+    sinks = tuple(map(parse_sink, asked))
     if len({sink.key for sink in sinks}) < len(sinks):
-        raise UsageError(f"--sink {', '.join(texts)}: one of them is named twice")
+        raise UsageError(f"--sink {', '.join(asked)}: one of them is named twice")
     return sinks

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.errors import StoreError
 from app.events.outbox import Message
 from app.events.store import Store
-from app.sinks.base import SinkError
+from app.sinks.base import RefusedError, SinkError
 from app.sinks.build import AnySink, build_sink
 
 _AT_ONCE = 100
@@ -23,8 +23,9 @@ class Patience:
     first_s: float = 1.0
     """Pause after a failure; it doubles with every further one."""
     longest_s: float = 60.0
-    close_s: float = 5.0
-    """How long the end of a watch waits for what is still to be delivered."""
+    close_s: float | None = 5.0
+    """How long the end of a run waits for what is still to be delivered; None until the first
+    failure."""
 
 
 class Feeder:
@@ -49,7 +50,7 @@ class Feeder:
         self._key = config.key
         self._say = say
         self._patience = patience or Patience()
-        self._sink = build_sink(config)
+        self._sink = build_sink(config, folder)
         self._news = threading.Event()
         self._closing = threading.Event()
         self._failures = 0
@@ -62,7 +63,7 @@ class Feeder:
         self._news.set()
 
     def close(self) -> None:
-        """Deliver what can be, within `close_s`; the rest waits for the next run."""
+        """Deliver what can be, within `close_s`; the rest waits for the same command."""
         self._closing.set()
         self._news.set()
         self._thread.join(self._patience.close_s)
@@ -97,6 +98,11 @@ class Feeder:
         for message in messages:
             try:
                 self._sink.send(message)
+            except RefusedError as error:
+                self._say(f"{error}; it is not tried again")
+                store.outbox.taken(message)
+                self._failures = 0
+                continue
             except SinkError as error:
                 self._failed(str(error))
             except Exception as error:  # noqa: BLE001 - no fault of a sink may end a watch
@@ -128,14 +134,17 @@ class Feeder:
 
 @contextmanager
 def feeding(
-    folder: Path, configs: Sequence[AnySink], say: Callable[[str], None]
+    folder: Path,
+    configs: Sequence[AnySink],
+    say: Callable[[str], None],
+    patience: Patience | None = None,
 ) -> Iterator[Callable[[], None]]:
     """Feed several sinks as long as it lasts; says at the end for whom messages are left.
 
     Yields:
         To be called when there may be new messages.
     """
-    feeders = [Feeder(folder, config, say) for config in configs]
+    feeders = [Feeder(folder, config, say, patience) for config in configs]
 
     def wake() -> None:
         for feeder in feeders:
@@ -146,7 +155,16 @@ def feeding(
     finally:
         for feeder, config in zip(feeders, configs, strict=True):
             feeder.close()
-            with Store(folder) as store:
-                left = store.outbox.count(config.key)
+            left = _left(folder, config.key)
             if left:
-                say(f"{config.key}: {left} undelivered; the next watch in this folder goes on")
+                say(f"{config.key}: {left} undelivered; the same command goes on with them")
+
+
+def _left(folder: Path, key: str) -> str:
+    """What waits for a sink; empty if nothing."""
+    try:
+        with Store(folder) as store:
+            count = store.outbox.count(key)
+    except StoreError as error:
+        return f"nobody knows how many events are ({error})"
+    return f"{count}" if count else ""

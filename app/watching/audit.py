@@ -19,6 +19,7 @@ from app.events.outputs import drawn_name, earlier_run, sole_writer
 from app.events.store import SourceProgress, Store
 from app.media.video import VideoError
 from app.progress import Meter, Reporter
+from app.sinks.feeder import Patience, feeding
 from app.sources.base import SourceError
 from app.sources.open import open_recording
 from app.sources.prefetch import Prefetched
@@ -90,7 +91,13 @@ def audit(request: AuditRequest, reporter: Reporter) -> AuditResult:
         app.errors.StoreError: If results cannot be written.
     """
     _check(request)
-    with sole_writer(request.out, overwrite=request.overwrite), Store(request.out) as store:
+    keys = [sink.key for sink in request.sinks]
+    with (
+        sole_writer(request.out, overwrite=request.overwrite),
+        Store(request.out, sinks=keys) as store,
+        # The end of a recording can wait for whoever takes its events.
+        feeding(request.out, request.sinks, reporter.say, Patience(close_s=None)) as wake,
+    ):
         settings = _settings(request)
         run = earlier_run(store, "audit", settings, request.unsaid())
         run = run or store.begin_run("audit", settings)
@@ -98,16 +105,22 @@ def audit(request: AuditRequest, reporter: Reporter) -> AuditResult:
             reporter.say(f"{request.out} holds the finished results of this very audit.")
             complete_results(store, run)
             return audit_result(store, run)
-        return _Audit(store, run.id, request, reporter).run()
+        return _Audit(store, run.id, request, reporter, wake).run()
 
 
 class _Audit:
     """One audit under way."""
 
     def __init__(
-        self, store: Store, run_id: int, request: AuditRequest, reporter: Reporter
+        self,
+        store: Store,
+        run_id: int,
+        request: AuditRequest,
+        reporter: Reporter,
+        wake: Callable[[], None],
     ) -> None:
         self._store = store
+        self._wake = wake
         self._run_id = run_id
         self._request = request
         self._reporter = reporter

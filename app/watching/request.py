@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.sinks.build import AnySink
 from detectors.configs import DetectorConfig, PadimConfig
 from detectors.tracks import TrackRule
 from detectors.zones import Zones
@@ -32,6 +33,8 @@ class RunRequest:
     rule: TrackRule = field(default_factory=TrackRule)
     """When something counts as an event, and when it is over."""
     overwrite: bool = False
+    sinks: tuple[AnySink, ...] = ()
+    """Who is given every event state besides."""
 
     @property
     def kept_detector(self) -> Path:

@@ -14,7 +14,6 @@ from app.events.store import SourceProgress, Store
 from app.events.writer import Writer
 from app.progress import Reporter
 from app.redact import shown_address
-from app.sinks.build import AnySink
 from app.sources.base import Gap, LiveSource
 from app.sources.open import kind_of, open_live
 from app.stop import Stop, stoppable
@@ -57,8 +56,6 @@ class WatchRequest(RunRequest):
     """Stop by itself after so many seconds of watching."""
     heartbeat_s: float | None = None
     """Pause between signs of life; see `app.watching.telling.Telling`."""
-    sinks: tuple[AnySink, ...] = ()
-    """Who is given every event state besides."""
 
 
 def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import UsageError
-from app.events.outputs import difference, write_text
+from app.events.differences import difference
+from app.events.outputs import write_text
 from app.progress import Reporter
 from app.sites.rating.order import RateOrder
 from app.stop import Stop

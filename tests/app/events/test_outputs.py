@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import StoreError, UsageError
+from app.errors import InUseError, StoreError, UsageError
+from app.events.lock import check_unused
 from app.events.outputs import (
     claim_folder,
     earlier_run,
@@ -89,11 +90,16 @@ def test_a_folder_has_one_writer_until_that_ends_however_it_does(tmp_path: Path)
         assert holder.stdout.readline() == "held\n"
         for overwrite in (False, True):
             with (
-                pytest.raises(UsageError, match="another Nomaly is writing there; stop it first"),
+                pytest.raises(InUseError, match=f"is in use by process {holder.pid}; stop it"),
                 sole_writer(tmp_path, overwrite=overwrite),
             ):
                 pass
+        with pytest.raises(InUseError, match=f"in use by process {holder.pid}"):
+            check_unused(tmp_path)
         holder.kill()
+    check_unused(tmp_path)
+    check_unused(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
     for _ in range(2):
         with sole_writer(tmp_path, overwrite=True):
             Store(tmp_path).close()

@@ -3,11 +3,14 @@
 Whoever adds a sink adds its peer to `PEERS`; without it the contract test fails.
 """
 
+import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from app.sinks.build import AnySink
+from app.sinks.command import CommandConfig
 from app.sinks.jsonl import JsonlConfig
 from novic.append_log import AppendLog
 
@@ -54,4 +57,25 @@ class File:
             self._aside.rename(self.config.path)
 
 
-PEERS: dict[str, Callable[[Path], Peer]] = {"jsonl": File}
+class Program:
+    """A program that keeps what it is given, and goes away by losing its name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._kept = folder / "kept.jsonl"
+        self._program, self._aside = folder / "keep it", folder / "aside"
+        self._program.write_text(f"#!/bin/sh\ncat >> {shlex.quote(str(self._kept))}\n")
+        self._program.chmod(0o700)
+        self.config = CommandConfig(words=(str(self._program),))
+
+    def arrived(self) -> list[dict[str, Any]]:
+        text = self._kept.read_text() if self._kept.exists() else ""
+        return [json.loads(line) for line in text.splitlines()]
+
+    def go_away(self) -> None:
+        self._program.rename(self._aside)
+
+    def come_back(self) -> None:
+        self._aside.rename(self._program)
+
+
+PEERS: dict[str, Callable[[Path], Peer]] = {"jsonl": File, "command": Program}

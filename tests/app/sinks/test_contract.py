@@ -24,8 +24,8 @@ def peer(request: pytest.FixtureRequest, tmp_path: Path) -> Peer:
     return PEERS[request.param](tmp_path)
 
 
-def test_messages_arrive_in_order_and_at_once(peer: Peer):
-    sink = build_sink(peer.config)
+def test_messages_arrive_in_order_and_at_once(peer: Peer, tmp_path: Path):
+    sink = build_sink(peer.config, tmp_path)
     for number in (1, 2, 5):
         sink.send(a_message(number))
         assert peer.arrived()[-1:] == as_arrived(number)
@@ -34,9 +34,9 @@ def test_messages_arrive_in_order_and_at_once(peer: Peer):
     assert peer.arrived() == as_arrived(1, 2, 5)
 
 
-def test_who_is_away_is_said_and_reached_once_back(peer: Peer):
+def test_who_is_away_is_said_and_reached_once_back(peer: Peer, tmp_path: Path):
     peer.go_away()
-    sink = build_sink(peer.config)
+    sink = build_sink(peer.config, tmp_path)
     with pytest.raises(SinkError, match="cannot be"):
         sink.send(a_message(1))
     peer.come_back()
@@ -50,9 +50,9 @@ def test_who_is_away_is_said_and_reached_once_back(peer: Peer):
     assert peer.arrived() == as_arrived(1, 2)
 
 
-def test_a_later_process_goes_on(peer: Peer):
+def test_a_later_process_goes_on(peer: Peer, tmp_path: Path):
     for number in (1, 2):
-        sink = build_sink(peer.config)
+        sink = build_sink(peer.config, tmp_path)
         sink.send(a_message(number))
         sink.close()
     assert peer.arrived() == as_arrived(1, 2)
@@ -64,7 +64,7 @@ def test_the_example_can_be_written_on_the_command_line(kind: str):
     config = parse_sink(f"{kind}:{example}")
     assert config.kind == kind
     assert config.key == parse_sink(f"{kind}:{example}").key
-    build_sink(config).close()
+    build_sink(config, Path()).close()
     with pytest.raises(ValueError, match="frozen"):
         setattr(config, "kind", "other")  # noqa: B010 - a type error if written plainly
     with pytest.raises(UsageError, match="named twice"):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.events.store import Store
+from app.sinks.command import CommandConfig
 from app.sinks.feeder import Feeder, Patience, feeding
 from app.sinks.jsonl import JsonlConfig
 from tests.app.events.findings import a_finding, begin
@@ -80,11 +81,28 @@ def test_what_cannot_be_delivered_waits_for_the_next_run(tmp_path: Path, file: F
     with feeding(tmp_path, [file.config], said.append) as wake:
         save(tmp_path, file, 1)
         wake()
-    assert said[-1].endswith(": 1 undelivered; the next watch in this folder goes on")
+    assert said[-1].endswith(": 1 undelivered; the same command goes on with them")
     file.come_back()
     with feeding(tmp_path, [file.config], said.append):
         pass
     assert ids(file) == ids_of(1)
+
+
+def test_what_is_refused_is_said_and_holds_up_nothing(tmp_path: Path):
+    said: list[str] = []
+    kept = tmp_path / "kept"
+    script = f'[ "$NOMALY_ID" = {ids_of(1)[0]} ] && exit 7; echo $NOMALY_ID >> {kept}'
+    config = CommandConfig(words=("sh", "-c", script))
+    with Store(tmp_path, sinks=[config.key]) as store:
+        begin(store, a_finding(1), a_finding(2))
+    feeder = Feeder(tmp_path, config, said.append, QUICK)
+    while not kept.exists():
+        time.sleep(0.01)
+    feeder.close()
+    assert kept.read_text().split() == ids_of(2)
+    first, last = said
+    assert "exit code 7" in first
+    assert last == f"sh: failed (exit code 7), 3 times for {ids_of(1)[0]}; it is not tried again"
 
 
 KILLED = """

@@ -88,6 +88,13 @@ def test_a_finished_audit_is_not_run_again(audited: tuple[Path, str], clip: Path
     assert again.returncode == 0
     assert "holds the finished results of this very audit" in again.stderr
     assert json.loads(again.stdout.splitlines()[-1])["events"] == json.loads(line)["events"]
+    # One whose report could not be written, or was lost, gets it now.
+    events = (folder / "events.jsonl").read_text()
+    for lost in ("events.jsonl", "report.html"):
+        (folder / lost).unlink()
+    assert run_nomaly(*words).returncode == 0
+    assert (folder / "events.jsonl").read_text() == events
+    assert "<h1>" in (folder / "report.html").read_text()
     other = run_nomaly(*words, "--fps", "2")
     assert other.returncode == 2
     assert "holds the results of another run: fps (5.0 before, 2.0 now)" in other.stderr
@@ -102,7 +109,9 @@ def test_a_stopped_audit_goes_on_to_the_same_result(
     sent: signal.Signals, audited: tuple[Path, str], clip: Path, tmp_path: Path
 ):
     shutil.copytree(audited[0] / "detector", tmp_path / "out" / "detector")
+    told = tmp_path / "told"
     words = ("audit", clip, "--normal-first", str(LEARN_S), "--out", tmp_path / "out")
+    words = (*words, "--on-event", f"sh -c 'cat >> {told}'")
     with start_nomaly(*words, "--no-draw", "--json") as process:
         wait_until_analysing(tmp_path / "out" / STORE)
         process.send_signal(sent)
@@ -113,6 +122,11 @@ def test_a_stopped_audit_goes_on_to_the_same_result(
         assert "Traceback" not in stderr
         assert json.loads(stdout.splitlines()[-1])["stopped"]
         assert "stopped before the end" in (tmp_path / "out" / "report.html").read_text()
+    (tmp_path / "out" / "report.html").unlink(missing_ok=True)
+    reported = run_nomaly("report", tmp_path / "out", "--json")
+    assert reported.returncode == 0, reported.stderr
+    assert json.loads(reported.stdout)["stopped"]
+    assert "<h1>" in (tmp_path / "out" / "report.html").read_text()
     resumed = run_nomaly(*words, "--no-draw", "--json")
     assert resumed.returncode == 0, resumed.stderr
     before, after = (json.loads(line) for line in (audited[1], resumed.stdout.splitlines()[-1]))
@@ -120,6 +134,8 @@ def test_a_stopped_audit_goes_on_to_the_same_result(
     assert [(e["id"], e["box"], e["start_s"], e["end_s"], e["noun"]) for e in after["events"]] == [
         (e["id"], e["box"], e["start_s"], e["end_s"], e["noun"]) for e in before["events"]
     ]
+    passed_on = {json.loads(line)["id"] for line in told.read_text().splitlines()}
+    assert passed_on == {event["id"] for event in after["events"]}
 
 
 def wait_until_analysing(store: Path) -> None:

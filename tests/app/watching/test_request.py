@@ -14,6 +14,7 @@ from app.watching.watch import WatchRequest, watch
 from detectors.configs import PadimConfig
 from detectors.tracks import TrackRule
 from novic.model import model_sha256
+from tests.peers.pattern import numbered
 
 QUIET = Reporter(quiet=True)
 
@@ -29,9 +30,7 @@ def settings_of_before(video: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def video(tmp_path: Path) -> Path:
-    path = tmp_path / "shift.mp4"
-    path.write_bytes(b"a finished audit does not look into it again")
-    return path
+    return numbered(tmp_path / "shift.mp4", frames=20, fps=1)
 
 
 @pytest.fixture
@@ -54,8 +53,14 @@ def test_an_audit_of_before_is_taken_up_by_the_same_command(video: Path, audited
     ("more", "differs"),
     [
         ({"fps": 2.0}, r"fps \(5\.0 before, 2\.0 now\); name"),
-        ({"rule": TrackRule(close_after_s=9.0)}, "rule .*'close_after_s': 2.0.*before, .* 9.0"),
-        ({"detector_config": PadimConfig(passes=320)}, "detector_config .*160.* before, .*320"),
+        (
+            {"rule": TrackRule(close_after_s=9.0)},
+            r"the scenario's rule \(close_after_s 2\.0 before, 9\.0 now\)",
+        ),
+        (
+            {"detector_config": PadimConfig(passes=320)},
+            r"detector_config \(passes 160 before, 320 now\)",
+        ),
     ],
 )
 def test_one_that_differs_from_the_defaults_of_then_is_another(

@@ -1,0 +1,42 @@
+"""Options for where events go besides the folder of a run."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from app.sinks.build import AnySink
+
+
+@dataclass(frozen=True, slots=True)
+class PassingOn:
+    """What the commands that find events have in common."""
+
+    sink: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sink",
+            help="Where every event state goes besides, for example jsonl:events.jsonl; several "
+            "may be named. What cannot be delivered is tried again until it is.",
+        ),
+    ] = None
+    on_event: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--on-event",
+            metavar="COMMAND",
+            help="Run a command for every event state: its JSON on stdin, the most of it as "
+            "NOMALY_EVENT, NOMALY_HEADLINE, NOMALY_PICTURE and so on; no shell reads it.",
+        ),
+    ] = None
+
+    def sinks(self) -> "tuple[AnySink, ...]":
+        """All of them.
+
+        Raises:
+            app.errors.UsageError: If one makes no sense.
+        """
+        from app.sinks.build import parse_sinks
+
+        return parse_sinks(self.sink or (), self.on_event or ())
