@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from detectors.types import Pixels
 from tests.peers.pattern import picture
 
 
@@ -21,6 +22,8 @@ class MjpegCamera:
     def __init__(self, login: str = "", fps: int = 20) -> None:
         self.login = login
         self.fps = fps
+        self.shows: Callable[[int], Pixels] = picture
+        """The picture of a number."""
         self.frozen = threading.Event()
         self.cut = threading.Event()
         self.stopped = threading.Event()
@@ -42,7 +45,7 @@ class MjpegCamera:
         while not self.cut.is_set() and not self.stopped.wait(1 / self.fps):
             if self.frozen.is_set():
                 continue
-            data = jpeg(number)
+            data = encoded(self.shows(number))
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
             yield head.encode() + data + b"\r\n"
             number += 1
@@ -122,10 +125,15 @@ def web_server(answer: Callable[[Asked], None]) -> Iterator[str]:
         yield f"127.0.0.1:{port}"
 
 
+def encoded(image: Pixels) -> bytes:
+    """A picture as JPEG."""
+    _, data = cv2.imencode(".jpg", np.ascontiguousarray(image[..., ::-1]))
+    return data.tobytes()
+
+
 def jpeg(number: int) -> bytes:
     """A numbered picture (see `tests/peers/pattern.py`) as a camera sends it."""
-    _, data = cv2.imencode(".jpg", np.ascontiguousarray(picture(number)[..., ::-1]))
-    return data.tobytes()
+    return encoded(picture(number))
 
 
 @contextmanager
