@@ -21,7 +21,7 @@ from app.commands.options import (
 from app.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from novic.guides import GuideList
     from novic.model import NounModel
@@ -106,12 +106,7 @@ def name(
         tell_left_out(loaded.decoder.guide)
         return loaded
 
-    named, stopped = [], False
-    try:
-        for image in name_images(load, found.files, top, show_progress(quiet)):
-            named.append(image)
-    except KeyboardInterrupt:
-        stopped = True
+    named, stopped = until_stopped(name_images(load, found.files, top, show_progress(quiet)))
     if as_json:
         print_json([image.as_json() for image in named])
     elif as_csv:
@@ -175,6 +170,17 @@ def decode(
     for number, row in enumerate(found):
         listed = "  ".join(f"{noun.noun} {noun.score:.4f}" for noun in row)
         typer.echo(f"{number}: {listed}")
+
+
+def until_stopped[T](results: "Iterable[T]") -> tuple[list[T], bool]:
+    """All results, or those that there were when Ctrl-C was pressed, and whether it was."""
+    done: list[T] = []
+    try:
+        for result in results:
+            done.append(result)
+    except KeyboardInterrupt:
+        return done, True
+    return done, False
 
 
 def guide_nouns(file: Path | None) -> list[str]:

@@ -1,5 +1,6 @@
 """`nomaly train`: a decoder from a cache of text vectors, or the starter anew."""
 
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from app.commands.options import (
     Device,
     Json,
     Out,
+    Overwrite,
     Quiet,
     command_list,
     print_json,
@@ -125,6 +127,7 @@ def train(
         bool, typer.Option("--tensorboard", help="Also write OUT/tensorboard.")
     ] = False,
     device: Device = "auto",
+    overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -171,6 +174,8 @@ def train(
                 f"--preset {STARTER} trains on texts of its own and takes --steps, --seed and "
                 "--device only; use --preset upstream or small to train on a cache"
             )
+        if overwrite:
+            _clear(out)
         metrics = _train_starter(out, seed, steps, device, reporter)
     else:
         found = _preset(preset)
@@ -178,7 +183,7 @@ def train(
             raise UsageError(f"--preset {preset} needs --cache; make one with nomaly cache nouns")
         if steps:
             raise UsageError(f"--steps is for --preset {STARTER}; use --epochs")
-        request = _Request(cache, embedder, trust, out, device, tensorboard)
+        request = _Request(cache, embedder, trust, out, device, tensorboard, overwrite)
         metrics = _train_cached(request, found, {**changed, "seed": seed}, resized, reporter)
     if as_json:
         print_json({"bundle": str(out), **metrics})
@@ -201,6 +206,7 @@ class _Request:
     out: Path
     device: str
     tensorboard: bool
+    overwrite: bool
 
 
 def _train_starter(
@@ -245,6 +251,8 @@ def _train_cached(
         data.tokens.max_tokens,
         **{**preset.sizes, **resized},
     )
+    if request.overwrite:
+        _clear(request.out)
     noise = str(config.noise) or "none"
     reporter.say(
         f"{len(data.tokens.nouns):,} nouns, {len(data.source):,} samples of '{data.embedder}', "
@@ -258,6 +266,18 @@ def _train_cached(
             command=_typed(),
         )
         return run(data, sizes, config, request.out, device=device, options=options)
+
+
+def _clear(out: Path) -> None:
+    """Remove what an earlier training left in a folder, and nothing else."""
+    from novic.bundle import CARD, NOUNS, WEIGHTS
+    from training.loop import WORK
+    from training.metrics_log import BOARD, FILE
+
+    for name in (CARD, NOUNS, WEIGHTS, FILE):
+        (out / name).unlink(missing_ok=True)
+    for name in (WORK, BOARD):
+        shutil.rmtree(out / name, ignore_errors=True)
 
 
 def _open_data(request: _Request, device: "torch.device") -> "TrainingData":

@@ -81,6 +81,9 @@ def test_another_setting_is_refused_with_its_name(hashed: Path, tmp_path: Path):
     other = make_cache(tmp_path / "other", some_captions(48))
     again = train("--cache", other.path, *SMALL, "--out", out)
     assert "is of a run on another cache" in str(again.exception)
+    (out / "notes.txt").write_text("ours")
+    assert train("--cache", other.path, *SMALL, "--out", out, "--overwrite").exit_code == 0
+    assert (out / "notes.txt").read_text() == "ours"
 
 
 def test_every_setting_reaches_the_run(hashed: Path, tmp_path: Path):
@@ -166,9 +169,9 @@ def test_an_empty_cache_is_refused(hashed: Path, tmp_path: Path):
     ("words", "said"),
     [
         (("--epochs", "3"), "takes --steps, --seed and --device only"),
-        (("--preset", "starter", "--cache", "x"), "takes --steps, --seed and --device only"),
+        (("--preset", "starter", "--cache", "."), "takes --steps, --seed and --device only"),
         (("--preset", "upstream"), "--preset upstream needs --cache"),
-        (("--cache", "x", "--steps", "3"), "--steps is for --preset starter; use --epochs"),
+        (("--cache", ".", "--steps", "3"), "--steps is for --preset starter; use --epochs"),
         (("--preset", "moon"), "there is no such preset; use starter, upstream, small"),
     ],
 )
