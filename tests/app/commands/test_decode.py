@@ -43,7 +43,7 @@ def test_a_guide_is_read_and_what_it_cannot_say_is_told(tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["none.npy", "--model", SMALL], 2, "none.npy: cannot be read"),
+        (["none.npy", "--model", SMALL], 2, "none.npy: there is no such file"),
         ([VECTORS, "--model", "none.train"], 4, "none.train: there is no such checkpoint"),
         ([VECTORS, "--model", SMALL, "--gencfg", "beam_k0"], 2, "at least 1 noun"),
         ([VECTORS, "--model", SMALL, "--guide", "none.txt"], 2, "none.txt: cannot be read"),
