@@ -34,7 +34,8 @@ def test_a_video_through_rtsp_gives_the_same_objects(
 ):
     rtsp_camera.start(video=clip, once=True)
     detector = audited[0] / "detector"
-    words = ("--detector", detector, "--out", tmp_path / "out", "--for", "37", "--json")
+    # The last thing has been gone for two seconds then, and the showing lasts another.
+    words = ("--detector", detector, "--out", tmp_path / "out", "--for", "35", "--json")
     done = run_nomaly("watch", rtsp_camera.url, *words)
     assert done.returncode == 0, done.stderr
     *states, summary = lines_of(done.stdout)
