@@ -270,7 +270,9 @@ class LiveCamera:
         if now_s - pictured_s > self._settings.key_frame_s:
             text = f"data arrives, but no picture within {self._settings.key_frame_s:g} s"
             return Failed("timeout" if mailbox is None else "stalled", text, died=True)
-        if now_s - pictured_s > self._settings.stall_s + _TICK_S and self._heard_s > pictured_s:
+        # News of the last picture's own data may come a little later than the picture.
+        goes_on = self._heard_s - pictured_s > self._settings.stall_s / 2
+        if goes_on and now_s - pictured_s > self._settings.stall_s + _TICK_S:
             self._wait_for_picture()
         return None
 
