@@ -56,6 +56,14 @@ def load_detector(
         config = read_config({"kind": kind, **facts["settings"]})
         detector = build_detector(config, device, extractors)
         detector.restore(facts, read_tensors(path, facts))
-    except (DetectorConfigError, KeyError, TypeError, ValueError) as error:
+    except (
+        DetectorConfigError,
+        KeyError,
+        IndexError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        RuntimeError,
+    ) as error:
         raise DetectorError(f"{path}: facts are missing or wrong: {error}") from error
     return detector

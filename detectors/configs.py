@@ -33,7 +33,7 @@ class PadimConfig(Config):
     """The pretrained network whose features it looks at."""
     channels: _Count = 100
     """Channels drawn from all that the backbone gives."""
-    longer_side: Annotated[int, Field(ge=32)] = 640
+    longer_side: Annotated[int, Field(ge=32, le=4096)] = 640
     """Frames are scaled to this many pixels on their longer side."""
     shrinkage: Annotated[float, Field(gt=0)] = 0.1
     """Ridge of every covariance over the channel's mean variance."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError
 
 from detectors.base import DetectorError
+from novic.json_files import CARD_BYTES, read_json
 from novic.whole_files import write_whole
 
 if TYPE_CHECKING:  # who only reads the facts needs no torch
@@ -17,6 +18,8 @@ if TYPE_CHECKING:  # who only reads the facts needs no torch
 
 FORMAT = "nomaly-detector"
 VERSION = 1
+MOST_BYTES = 4 << 30
+"""Of the tensors; 100 channels of a view of 4096 x 2304 pixels, the largest, take 1.6 GB."""
 _FACTS = "detector.json"
 _WEIGHTS = "detector.safetensors"
 FILES = (_FACTS, _WEIGHTS)
@@ -65,7 +68,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     """
     file = path / _FACTS
     try:
-        facts = json.loads(file.read_text("utf-8"))
+        facts = read_json(file, CARD_BYTES)
     except FileNotFoundError as error:
         raise DetectorError(f"{path}: no detector here ({_FACTS} is missing)") from error
     except OSError as error:
@@ -89,6 +92,10 @@ def read_tensors(path: Path, facts: Mapping[str, Any]) -> "dict[str, torch.Tenso
     """
     file = path / _WEIGHTS
     try:
+        if (size := file.stat().st_size) > MOST_BYTES:
+            raise DetectorError(
+                f"{file}: has {size:,} bytes, more than {MOST_BYTES:,} are not read"
+            )
         content = file.read_bytes()
     except OSError as error:
         raise DetectorError(f"{file}: cannot be read: {error.strerror}") from error

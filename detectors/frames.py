@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from detectors.base import DetectorError
 from detectors.types import Pixels
 
+LONGEST = 32_768
+"""Pixels of the longest side that a frame may have."""
 BATCH = 8
 """Pictures that a network sees at once."""
 
@@ -37,6 +39,18 @@ def common_size(frames: Sequence[Pixels]) -> tuple[int, int]:
         raise DetectorError("no frames given")
     height, width, _ = sizes.pop()
     return height, width
+
+
+def checked_size(size: object) -> tuple[int, int]:
+    """A (height, width) that a file tells.
+
+    Raises:
+        ValueError: If it is none that a camera's frames can have.
+    """
+    match size:
+        case [int(height), int(width)] if 1 <= height <= LONGEST and 1 <= width <= LONGEST:
+            return height, width
+    raise ValueError(f"frame_size {size!r}: must be height and width, 1 to {LONGEST} pixels")
 
 
 def check_view(frames: Sequence[Pixels], frame_size: tuple[int, int]) -> None:

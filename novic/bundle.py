@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,11 +22,14 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
+from novic.bundle_checks import check_finite, check_tokens, checked_sizes, checked_table, said_as
 from novic.certainty import CERTAINTY, Certainty, read_certainty
 from novic.decoder import DecoderConfig, PrefixedDecoder
 from novic.digest import file_sha256
 from novic.errors import NomalyError, UsageError
+from novic.json_files import CARD_BYTES, read_json
 from novic.tokens import NounTokens
 from novic.trie import Trie, build_trie
 
@@ -218,26 +221,18 @@ def load_bundle(path: Path, device: torch.device | None = None) -> Bundle:
     card = read_card(path)
     try:
         _check_sums(path, card)
-        with safe_open(path / WEIGHTS, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        table = json.loads((path / NOUNS).read_text(encoding="utf-8"))
-        nouns = tuple(noun for noun, *_ in table)
-        tokens = NounTokens(nouns, *(tensors.pop(name).long().numpy() for name in _TABLES))
-        if len(nouns) != len(tokens.tokens):
-            raise BundleError(
-                f"{path}: nouns.json holds {len(nouns)} nouns and {WEIGHTS} {len(tokens.tokens)}; "
-                "copy the whole folder again"
-            )
-        decoder = PrefixedDecoder(DecoderConfig(**card["decoder"]))
-        decoder.load_state_dict({name: weight.float() for name, weight in tensors.items()})
+        table = checked_table(read_json(path / NOUNS))
+        config, weights, tokens = _read_weights(path / WEIGHTS, card, [row[0] for row in table])
+        decoder = PrefixedDecoder(config)
+        decoder.load_state_dict({name: weight.float() for name, weight in weights.items()})
         return Bundle(
             decoder.to(device or torch.device("cpu")).eval(),
             tokens,
-            card["embedder"],
-            card["preprocessing"],
+            said_as(card, "embedder", str),
+            said_as(card, "preprocessing", dict),
             {noun: tuple(kinds) for noun, kinds, *_ in table if kinds},
-            card["provenance"],
-            card["metrics"],
+            said_as(card, "provenance", dict),
+            said_as(card, "metrics", dict),
             _frequencies(table),
             read_certainty(path, card["weights_sha256"]),
         )
@@ -246,11 +241,43 @@ def load_bundle(path: Path, device: torch.device | None = None) -> Bundle:
         KeyError,
         TypeError,
         ValueError,
+        ArithmeticError,
         UsageError,
         SafetensorError,
         RuntimeError,
     ) as error:
         raise BundleError(f"{path}: not a readable decoder bundle: {error}") from error
+
+
+def _read_weights(
+    file: Path, card: Mapping[str, Any], nouns: Sequence[str]
+) -> tuple[DecoderConfig, dict[str, Tensor], NounTokens]:
+    """Sizes, weights and tokens, once it is sure that they fit each other.
+
+    Raises:
+        ValueError, TypeError, KeyError, UsageError: If they do not.
+        SafetensorError: If the file is damaged.
+    """
+    with safe_open(file, "pt") as opened:
+        names = set(opened.keys())
+        shapes = {name: opened.get_slice(name).get_shape() for name in names}
+        # Before a weight is read: sizes that lie would take memory without end.
+        config = checked_sizes(
+            card["decoder"], {name: shapes[name] for name in names - set(_TABLES)}
+        )
+        tensors = {name: opened.get_tensor(name) for name in names}
+    tables = [tensors.pop(name) for name in _TABLES]
+    if any(table.is_floating_point() or table.is_complex() for table in tables):
+        raise ValueError("tokens are no whole numbers")
+    tokens = NounTokens(tuple(nouns), *(table.long().numpy() for table in tables))
+    if len(nouns) != len(tokens.tokens):
+        raise ValueError(
+            f"nouns.json holds {len(nouns)} nouns and {WEIGHTS} {len(tokens.tokens)}; "
+            "copy the whole folder again"
+        )
+    check_tokens(tokens, config)
+    check_finite(tensors)
+    return config, tensors, tokens
 
 
 def read_card(path: Path) -> dict[str, Any]:
@@ -261,7 +288,7 @@ def read_card(path: Path) -> dict[str, Any]:
     """
     file = path / CARD
     try:
-        card = json.loads(file.read_text(encoding="utf-8"))
+        card = read_json(file, CARD_BYTES)
     except FileNotFoundError as error:
         raise BundleError(f"{path}: no decoder bundle here (bundle.json is missing)") from error
     except (OSError, ValueError) as error:

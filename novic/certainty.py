@@ -11,13 +11,13 @@ A decoder without that file has the lines of `Certainty`. How the starter's were
 benchmarks/README.md.
 """
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from novic.json_files import CARD_BYTES, read_json
 from novic.vocabulary import UNNAMED, canonical
 
 FORMAT = "nomaly-certainty"
@@ -71,7 +71,7 @@ def read_certainty(folder: Path, weights_sha256: str) -> Certainty:
         OSError: If it cannot be read.
     """
     try:
-        said = json.loads((folder / CERTAINTY).read_text(encoding="utf-8"))
+        said = read_json(folder / CERTAINTY, CARD_BYTES)
     except FileNotFoundError:
         return Certainty()
     if not isinstance(said, dict) or said.get("format") != FORMAT:

@@ -50,6 +50,7 @@ class DecoderConfig:
             "max_tokens",
             "hidden",
             "feedforward",
+            "layers",
             "heads",
             "prefix",
         ):
@@ -64,6 +65,27 @@ class DecoderConfig:
     def positions(self) -> int:
         """Learned positions: the prefix and every token but the last."""
         return self.prefix + self.max_tokens - 1
+
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every weight of a `PrefixedDecoder` of these sizes, without making it."""
+        hidden, inner = self.hidden, self.feedforward
+        in_layer = {
+            "attention_norm": (hidden,),
+            "attention_in": (3 * hidden, hidden),
+            "attention_out": (hidden, hidden),
+            "feedforward_norm": (hidden,),
+            "feedforward_in": (inner, hidden),
+            "feedforward_out": (hidden, inner),
+        }
+        shapes: dict[str, tuple[int, ...]] = {
+            "prefix_in.weight": (self.prefix * hidden, self.width),
+            "token_table.weight": (self.vocabulary, hidden),
+            "position_table.weight": (self.positions, hidden),
+            "final_norm.weight": (hidden,),
+        }
+        for layer in range(self.layers):
+            shapes |= {f"layers.{layer}.{name}.weight": size for name, size in in_layer.items()}
+        return shapes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

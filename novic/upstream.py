@@ -255,7 +255,16 @@ def _contents(path: Path) -> Mapping[str, Any]:
             f"{f' ({called[1]})' if called else ''}, and Nomaly runs no code of a checkpoint; "
             "use one that the upstream program saved"
         ) from error
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError, EOFError) as error:
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        EOFError,
+    ) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path}: cannot be read as a checkpoint: {reason}") from error
     if not isinstance(contents, dict):
@@ -271,6 +280,7 @@ def _check_file(path: Path) -> None:
         raise CheckpointError(f"{path}: there is no such checkpoint file")
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_packing(path, archive)
             damaged = archive.testzip()
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise CheckpointError(
@@ -284,6 +294,15 @@ def _check_file(path: Path) -> None:
             f"{path}: its part {damaged} does not match the CRC-32 checksum stored with it; "
             "the file is damaged, copy or download it again"
         )
+
+
+def _check_packing(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse what torch.save never writes: packed parts, which may unpack to anything."""
+    for part in archive.infolist():
+        if part.compress_type != zipfile.ZIP_STORED:
+            raise CheckpointError(
+                f"{path}: its part {part.filename!r} is compressed; torch.save compresses nothing"
+            )
 
 
 def _compact_rows(checkpoint: Checkpoint, text: CompactTokenizer) -> list[tuple[int, ...]]:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from novic.bundle_checks import MOST_POSITIONS
 from novic.decoder import DecoderConfig, PrefixedDecoder
 from novic.errors import NomalyError, UsageError
 
@@ -72,9 +73,15 @@ def decoder_sizes(settings: Mapping[str, Any], weights: Mapping[str, Any]) -> De
     """Sizes from the shapes of the weights (novic_spec §5.2), heads from the settings."""
     if not all(isinstance(name, str) for name in weights):
         raise CheckpointError("model_state_dict has names that are not text; the file is damaged")
+    for name, weight in weights.items():
+        # A view may claim any size; what is made here of that size would be real.
+        if isinstance(weight, Tensor) and not _is_stored(weight):
+            raise CheckpointError(f"{name} is not stored whole; the file is damaged")
     vocabulary, hidden = _shape(weights, "logits_linear.weight")
     rows, width = _shape(weights, "embed_mlp.mlp.0.weight")
     positions, _ = _shape(weights, "pos_embedding.embedding.weight")
+    if positions > MOST_POSITIONS:
+        raise CheckpointError(f"has {positions} positions; at most {MOST_POSITIONS} are read")
     layers = len({name.split(".")[2] for name in weights if name.startswith("transformer.layers.")})
     prefix, rest = divmod(rows, max(hidden, 1))
     if rest:
@@ -100,6 +107,13 @@ def decoder_sizes(settings: Mapping[str, Any], weights: Mapping[str, Any]) -> De
         )
     except UsageError as error:
         raise CheckpointError(f"{error} (cfg_flat.num_heads and the weights)") from error
+
+
+def _is_stored(weight: Tensor) -> bool:
+    """Whether every number of a weight is in the file."""
+    if weight.layout != torch.strided:
+        return True
+    return weight.numel() * weight.element_size() <= weight.untyped_storage().nbytes()
 
 
 def _shape(weights: Mapping[str, Any], name: str) -> tuple[int, int]:
@@ -195,6 +209,8 @@ def compact_vocabulary(
             )
     forward = checked_part(target, "compact_map", Tensor, "target_config.")
     back = checked_part(target, "compact_unmap", Tensor, "target_config.")
+    if not _is_stored(forward) or not _is_stored(back):
+        raise CheckpointError("target_config.compact_map is not stored whole; the file is damaged")
     count = sizes.vocabulary
     fits = forward.ndim == 1 and back.shape == (count,) and forward.dtype == back.dtype
     fits = fits and back.dtype == torch.int64 and int(back.min()) >= 0
@@ -218,6 +234,8 @@ def vocabulary_nouns(contents: Mapping[str, Any]) -> tuple[str, ...]:
             f"num_invalid_target_nouns is {invalid}, but there are {len(nouns)} target_nouns"
         )
     vocabulary = tuple(nouns[invalid:])
+    if not all(noun.isprintable() for noun in vocabulary):
+        raise CheckpointError("target_nouns holds a noun with control characters")
     if "" in vocabulary or len(set(vocabulary)) != len(vocabulary):
         raise CheckpointError("target_nouns holds an empty noun, or one twice")
     return vocabulary

@@ -144,3 +144,17 @@ def choose_channels(spec: BackboneSpec, count: int, seed: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(sum(spec.channels), generator=generator)
     return order[:count].sort().values
+
+
+def checked_channels(spec: BackboneSpec, chosen: torch.Tensor) -> torch.Tensor:
+    """Channels that a saved detector looked at.
+
+    Raises:
+        ValueError: If they are not what `choose_channels` could have drawn.
+    """
+    most = sum(spec.channels)
+    if chosen.dtype != torch.int64 or chosen.ndim != 1 or not 1 <= len(chosen) <= most:
+        raise ValueError(f"chosen {chosen.dtype} {tuple(chosen.shape)}: must list channels")
+    if chosen.min() < 0 or chosen.max() >= most or (chosen.diff() <= 0).any():
+        raise ValueError(f"chosen: must be channels below {most}, each once and ascending")
+    return chosen

@@ -51,16 +51,22 @@ class CellGaussians:
 
         Raises:
             KeyError: If one is missing.
-            ValueError: If their shapes do not fit the grid or each other.
+            ValueError: If their shapes do not fit the grid or each other, or they hold values that
+                are not finite numbers.
         """
         mean, packed = tensors["mean"], tensors["whitening"]
         cells, depth = mean.shape
-        rows, columns = torch.tril_indices(depth, depth)
-        if cells != grid[0] * grid[1] or packed.shape != (cells, len(rows)):
+        # Before anything of these sizes is made.
+        if cells != grid[0] * grid[1] or packed.shape != (cells, depth * (depth + 1) // 2):
             raise ValueError(
                 f"mean {tuple(mean.shape)} and whitening {tuple(packed.shape)} do not fit a grid "
                 f"of {grid[0]}x{grid[1]} cells"
             )
+        for name in ("mean", "whitening"):
+            values = tensors[name]
+            if not values.is_floating_point() or not torch.isfinite(values.float()).all():
+                raise ValueError(f"{name} holds values that are not finite numbers")
+        rows, columns = torch.tril_indices(depth, depth)
         whitening = torch.zeros(cells, depth, depth)
         whitening[:, rows, columns] = packed.float()
         return cls(mean.float(), whitening, grid)

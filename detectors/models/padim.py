@@ -17,12 +17,13 @@ from detectors.base import NOT_LEARNED, DetectorError, Progress
 from detectors.configs import PadimConfig
 from detectors.features.backbones import (
     STRIDE,
+    checked_channels,
     choose_channels,
     find_spec,
 )
 from detectors.features.extractors import ExtractorKey, Extractors, FeatureExtractor
 from detectors.files import write_folder
-from detectors.frames import check_view, input_size, resized, stacked
+from detectors.frames import check_view, checked_size, input_size, resized, stacked
 from detectors.maps import blur
 from detectors.models.gaussians import CellGaussians
 from detectors.normal import Part, normal_size, split_normal
@@ -206,13 +207,16 @@ class PadimDetector(FeatureDetector):
             raise DetectorError(
                 "the detector was fitted with other backbone weights than this nomaly's; fit again"
             )
-        height, width = (int(side) for side in facts["frame_size"])
-        rows, columns = self._input_size((height, width))
+        frame_size = checked_size(facts["frame_size"])
+        rows, columns = self._input_size(frame_size)
         grid = (rows // STRIDE, columns // STRIDE)
+        chosen = checked_channels(self._spec, tensors["chosen"])
+        if tensors["mean"].shape[1:] != chosen.shape:
+            raise ValueError(f"mean and chosen are not of the same {len(chosen)} channels")
         gaussians = CellGaussians.from_tensors(tensors, grid).to(self.device)
         threshold = checked_threshold(float(facts["threshold"]))
-        self._chosen = tensors["chosen"]
-        self._learned = _Learned((height, width), gaussians, threshold)
+        self._chosen = chosen
+        self._learned = _Learned(frame_size, gaussians, threshold)
         self._extractor = None
 
     def _view(self) -> _Learned:

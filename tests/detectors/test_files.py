@@ -1,5 +1,6 @@
 """Saved detectors: whole, or refused with a reason."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load, save
 
 from detectors.base import DetectorError
 from detectors.build import load_detector
@@ -134,4 +136,78 @@ def test_weights_that_break_off(saved: Path):
 def test_weights_that_are_gone(saved: Path):
     (saved / "detector.safetensors").unlink()
     with pytest.raises(DetectorError, match=r"safetensors: cannot be read: No such file"):
+        load_detector(saved, CPU)
+
+
+def spoil(folder: Path, **tensors: torch.Tensor) -> None:
+    """Change tensors, with a checksum that is right again."""
+    weights = folder / "detector.safetensors"
+    content = save({**load(weights.read_bytes()), **tensors})
+    weights.write_bytes(content)
+    change(folder, weights_sha256=hashlib.sha256(content).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"frame_size": [0, 0]}, r"frame_size \[0, 0\]: must be height and width, 1 to 32768"),
+        ({"frame_size": [160, 10**9]}, "must be height and width"),
+        ({"frame_size": [160.0, 200.0]}, "must be height and width"),
+        ({"frame_size": [float("inf"), 1]}, "must be height and width"),
+        ({"threshold": float("inf")}, "threshold inf: must be above 0 and finite"),
+        ({"threshold": float("nan")}, "threshold nan: must be above 0 and finite"),
+        ({"threshold": 10**400}, "facts are missing or wrong"),
+        ({"settings": {"blur": float("nan")}}, "blur=nan should be a finite number"),
+        ({"settings": {"longer_side": 10**9}}, "longer_side=1000000000 should be less than"),
+        ({"settings": {"seed": 10**30}}, "facts are missing or wrong"),
+        ({"settings": [1]}, "facts are missing or wrong"),
+    ],
+    ids=str,
+)
+def test_crafted_facts(saved: Path, facts: dict[str, object], reason: str):
+    settings = facts.get("settings")
+    if isinstance(settings, dict):
+        known = json.loads((saved / "detector.json").read_text())["settings"]
+        facts = {"settings": known | settings}
+    change(saved, **facts)
+    with pytest.raises(DetectorError, match=reason):
+        load_detector(saved, CPU)
+
+
+def test_crafted_tensors(saved: Path):
+    whole = {path: path.read_bytes() for path in saved.iterdir()}
+    mean = load(whole[saved / "detector.safetensors"])["mean"]
+    whitening = load(whole[saved / "detector.safetensors"])["whitening"]
+    chosen = load(whole[saved / "detector.safetensors"])["chosen"]
+    odd = whitening.clone()
+    odd[5, 7] = float("inf")
+    for tensors, reason in (
+        ({"mean": mean * float("nan")}, "mean holds values that are not finite"),
+        ({"whitening": odd}, "whitening holds values that are not finite"),
+        ({"mean": mean.int()}, "mean holds values that are not finite"),
+        ({"mean": torch.zeros(4, 30_000)}, "are not of the same 100 channels"),
+        ({"mean": torch.zeros(4, 100)}, "do not fit a grid of"),
+        ({"whitening": whitening[:, :-1].contiguous()}, "do not fit a grid of"),
+        ({"chosen": chosen + 10_000}, "chosen: must be channels below"),
+        ({"chosen": chosen.flip(0)}, "chosen: must be channels below"),
+        ({"chosen": -chosen}, "chosen: must be channels below"),
+        ({"chosen": chosen.float()}, r"chosen torch\.float32 .*must list channels"),
+        ({"chosen": chosen[:50]}, "are not of the same 50 channels"),
+    ):
+        spoil(saved, **tensors)
+        with pytest.raises(DetectorError, match=reason):
+            load_detector(saved, CPU)
+        for path, content in whole.items():
+            path.write_bytes(content)
+    load_detector(saved, CPU)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("[" * 200_000, "is nested too deeply"), (" " * (9 << 20), "is larger than 8,388,608 bytes")],
+    ids=["deep", "large"],
+)
+def test_a_card_of_depth_or_length(saved: Path, text: str, reason: str):
+    (saved / "detector.json").write_text(text)
+    with pytest.raises(DetectorError, match=f"damaged: {reason}"):
         load_detector(saved, CPU)

@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,18 @@ TARGET = "target_config"
     ("alter", "message"),
     [
         (drop_part("cfg_flat"), "has no cfg_flat; use a checkpoint"),
+        (
+            set_part(WEIGHTS, "logits_linear.weight", to=torch.zeros(1).expand(10**6, 10**6)),
+            r"logits_linear\.weight is not stored whole",
+        ),
+        (
+            set_part(TARGET, "compact_map", to=torch.zeros(1).long().expand(10**12)),
+            "compact_map is not stored whole",
+        ),
+        (
+            lambda said: said.update(target_nouns=[*said["target_nouns"][:-1], "bell\a"]),
+            "a noun with control characters",
+        ),
         (drop_part("target_nouns"), "target_nouns is not a list of nouns"),
         (drop_part("cfg_flat", "num_heads"), r"has no cfg_flat\.num_heads"),
         (drop_part("cfg_flat", "layer_activation"), r"has no cfg_flat\.layer_activation"),
@@ -327,9 +340,20 @@ def legacy(file: Path) -> None:
     torch.save({"cfg_flat": {}}, file, _use_new_zipfile_serialization=False)
 
 
+def pack(file: Path) -> None:
+    """The small checkpoint, its parts compressed."""
+    with (
+        zipfile.ZipFile(SMALL) as plain,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name))
+
+
 @pytest.mark.parametrize(
     ("write", "message"),
     [
+        (pack, "is compressed; torch.save compresses nothing"),
         (cut, "not a checkpoint, or cut off"),
         (flip, r"its part \S*data/\d+ does not match the CRC-32 checksum"),
         (legacy, "not a checkpoint, or cut off"),

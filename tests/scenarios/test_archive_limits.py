@@ -21,17 +21,18 @@ from scenarios.archive_files import LEAST_BYTES, MOST_BYTES, MOST_FILES
 from scenarios.site import load_scenario
 from scenarios.yaml_files import MOST_BYTES as MOST_YAML
 from scenarios.yaml_files import ScenarioError
+from tests.limited import run_limited
 
 SCENARIO = b"version: 1\nname: hall\ndescription: A hall.\n"
 ZEROS = bytes(1 << 20)
 
-IMPORT = """
-import resource, sys
+IMPORTS = """
+import sys
 from pathlib import Path
 from scenarios.archive import import_scenario
 from scenarios.yaml_files import ScenarioError
-now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (now + (64 << 20), now + (64 << 20)))
+"""
+IMPORT = """
 try:
     import_scenario(Path(sys.argv[1]), Path(sys.argv[2]))
 except ScenarioError as error:
@@ -41,11 +42,9 @@ except ScenarioError as error:
 
 def refused(archive: Path, root: Path) -> str:
     """What an import says that may take 64 MiB of memory."""
-    words = [sys.executable, "-c", IMPORT, archive, root]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-500:]
+    said = run_limited(IMPORTS, IMPORT, archive, root)
     assert not root.exists() or list(root.iterdir()) == []
-    return done.stdout
+    return said
 
 
 def listed(*members: tuple[str, int, bytes]) -> bytes:
