@@ -26,6 +26,7 @@ from app.commands import (
     watching,
 )
 from app.commands.help import CommandList
+from app.hiding import tame
 from app.redact import RedactFilter, hide, redact
 from app.sources.typed import check_words
 from app.stop import acknowledged
@@ -150,5 +151,5 @@ def _show_trace(debug: bool) -> None:
 
 
 def _fail(sentence: str, code: int) -> None:
-    typer.echo(f"nomaly: {redact(sentence)}", err=True)
+    typer.echo(f"nomaly: {tame(redact(sentence))}", err=True)
     sys.exit(code)

@@ -39,6 +39,7 @@ _PLAIN_WORD = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _FIELD = re.compile(r"(?:^|[_:|+])([a-z-]+)=", re.IGNORECASE)
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LONG_RUN = re.compile(r"[0-9a-z~+=]{16,}", re.IGNORECASE)
 _DIGIT_AND_LETTER = re.compile(r"(?=.*\d)(?=.*[a-z])", re.IGNORECASE)
 
@@ -51,6 +52,14 @@ def is_random(text: str) -> bool:
 def printable(text: str) -> str:
     """The text with a question mark for all that would move the cursor or ring a bell."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
+def tame(text: str) -> str:
+    """A text for a terminal: a question mark for each sign that would steer it, but for new lines.
+
+    Names of files, cameras and nouns come from others.
+    """
+    return _STEERING.sub("?", text)
 
 
 class Hider:

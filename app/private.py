@@ -9,6 +9,22 @@ from pathlib import Path
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
+INHERITED = -1
+"""What `subprocess` takes for leaving the umask as it is."""
+
+
+class _Users:
+    umask = INHERITED
+
+
+_users = _Users()
+
+
+def users_umask() -> int:
+    """For programs of the user's that are run meanwhile: they are to write as they always do."""
+    return _users.umask
+
+
 @contextmanager
 def privately(out: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Keep what is written from other users, unless it goes into a folder that they can read.
@@ -20,11 +36,12 @@ def privately(out: Path, say: Callable[[str], None]) -> Iterator[None]:
         say: Told if other users can read it: then it stays so, for they may be meant to.
     """
     if not out.exists() or is_private(out):
-        before = os.umask(_OTHERS)
+        before = _users.umask = os.umask(_OTHERS)
         try:
             yield
         finally:
             os.umask(before)
+            _users.umask = INHERITED
     else:
         if out.is_dir():
             say(f"Note: {out} can be read by other users of this machine; chmod 700 {out}")

@@ -11,7 +11,9 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
+from app.hiding import tame
 from app.lasting import LastingStream
+from app.redact import redact
 
 LINE_EVERY_S = 15.0
 """Pause between lines where there is no terminal."""
@@ -142,7 +144,8 @@ class Reporter:
             yield told
 
     def say(self, text: str) -> None:
-        """One line for people."""
+        """One line for people, without secrets and what would steer their terminal."""
+        text = tame(redact(text))
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from app.events.outbox import Message
+from app.private import users_umask
 from app.sinks.base import RefusedError, SinkError
 
 MOST_RUNS = 3
@@ -104,6 +105,7 @@ class CommandSink:
                 stdout=sys.__stderr__ or subprocess.DEVNULL,
                 env=os.environ | self._environment(message),
                 start_new_session=True,
+                umask=users_umask(),
             )
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error

@@ -2,14 +2,16 @@
 
 import os
 import stat
+import subprocess
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from app.events.outputs import sole_writer, write_text
 from app.events.store import Store
-from app.private import is_private, privately
+from app.private import is_private, privately, users_umask
 from scenarios.ratings.store import RatingStore
 from scenarios.site import create
 
@@ -58,6 +60,14 @@ def test_a_program_that_uses_nomaly_keeps_its_own_files_as_they_are(tmp_path: Pa
     fill(tmp_path / "a" / "out")
     assert mode(tmp_path / "a" / "out") == 0o700
     assert mode(tmp_path / "a") == 0o777 & ~umask
+
+
+def test_programs_of_the_user_write_as_they_always_do(tmp_path: Path, umask: int):
+    for number in range(2):
+        file = tmp_path / f"written{number}"
+        with privately(tmp_path / "new", print) if number else nullcontext():
+            subprocess.run(["touch", file], check=True, umask=users_umask())
+        assert mode(file) == 0o666 & ~umask
 
 
 def test_scenarios_and_ratings_are_private(tmp_path: Path, umask: int):

@@ -104,6 +104,12 @@ def test_the_command_refuses_a_camera_at_once_and_hides_its_secrets(tmp_path: Pa
     assert "hunter2canary" not in other.stderr
 
 
+def test_what_steers_a_terminal_is_not_printed(tmp_path: Path):
+    done = run_nomaly("audit", "a\x1b[31m\x07\x9b.mp4", "--normal-first", "1", "--out", tmp_path)
+    assert done.returncode == 2
+    assert "a?[31m??.mp4: there is no such file" in done.stderr
+
+
 def test_a_watch_that_reads_its_address_elsewhere_has_no_secret_in_its_command_line(
     tmp_path: Path,
 ):
