@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 
 from novic.decoder import PrefixedDecoder
 from novic.digest import file_sha256
+from novic.json_files import read_json
 from training.step import TrainingError
 
 PREFIX = "checkpoint-"
@@ -90,7 +91,7 @@ def read_state(work: Path) -> tuple[Path, dict[str, Any]] | None:
         return None
     folder = found[-1]
     try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        state = read_json(folder / STATE)
         sha256 = file_sha256(folder / TENSORS)
     except (OSError, ValueError) as error:
         raise TrainingError(f"{folder}: {error}; {_advice(folder)}") from error

@@ -10,6 +10,7 @@ from typing import Any
 from app.events.event import Event
 from app.events.reading import Run, StoreReader
 from app.report.times import day
+from novic.json_files import read_json
 
 PACKAGES = ("torch", "openvino", "timm", "anomalib", "av", "opencv-python-headless", "numpy")
 
@@ -39,7 +40,7 @@ def _detector(out: Path, settings: dict[str, Any]) -> Iterator[tuple[str, str]]:
     folder = Path(named) if named else out / "detector"
     yield "detector", str(folder)
     try:
-        card = json.loads((folder / "detector.json").read_text(encoding="utf-8"))
+        card = read_json(folder / "detector.json")
     except (OSError, ValueError):
         yield "detector.json", "is gone or damaged"
         return

@@ -1,6 +1,5 @@
 """Which embedders of each kind are known, and which can be used here. Loads no model."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -10,6 +9,7 @@ from huggingface_hub import constants
 
 from novic.embedders.hub import OPENAI_CACHE, cached_folder, has_tokenizer
 from novic.extras import how_to_install
+from novic.json_files import read_json
 
 STARTER = "starter"
 TWO_TOWERS = frozenset(
@@ -98,7 +98,7 @@ def _hub_state(spec: str) -> str:
 def _tokenizer_name(folder: Path) -> str:
     """The hub id of an open_clip model's tokenizer; empty for the one in open_clip."""
     try:
-        config = json.loads((folder / "open_clip_config.json").read_text(encoding="utf-8"))
+        config = read_json(folder / "open_clip_config.json")
         return str(config["model_cfg"]["text_cfg"].get("hf_tokenizer_name") or "")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ""
@@ -120,6 +120,6 @@ def _openclip_spec(name: str, folder: Path) -> str:
 
 def _model_type(folder: Path) -> str:
     try:
-        return str(json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"])
+        return str(read_json(folder / "config.json")["model_type"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""

@@ -4,7 +4,6 @@ Which parts belong to which name, and everything that open_clip does with them, 
 `novic.embedders.openclip`.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from zipfile import BadZipFile, ZipFile
 
 from novic.embedder import EmbedderError
 from novic.embedders.hub import reason
+from novic.json_files import read_json
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
@@ -51,7 +51,7 @@ def folder_config(spec: str, folder: Path) -> Mapping[str, Any]:
     """
     path = folder / CONFIG
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = read_json(path)
     except (OSError, ValueError) as error:
         raise EmbedderError(
             f"embedder '{spec}': {path} cannot be read as JSON ({reason(error)})"

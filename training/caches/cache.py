@@ -25,6 +25,7 @@ from safetensors.numpy import save
 from novic.digest import file_sha256
 from novic.embedder import Vectors
 from novic.errors import NomalyError
+from novic.json_files import read_json
 from novic.whole_files import write_whole
 from training.caches.shards import (
     VECTOR_KINDS,
@@ -186,7 +187,10 @@ class EmbeddingCache:
     def _read_nouns(self) -> tuple[str, ...]:
         file = self.path / NOUNS
         check_file(file, None, str(self.card.get("nouns_sha256")))
-        return tuple(json.loads(file.read_text(encoding="utf-8")))
+        try:
+            return tuple(read_json(file))
+        except (OSError, ValueError, TypeError) as error:
+            raise CacheError(f"{file}: damaged: {error}; make the cache again") from error
 
 
 def read_card(path: Path) -> dict[str, Any]:
@@ -197,7 +201,7 @@ def read_card(path: Path) -> dict[str, Any]:
     """
     file = path / CARD
     try:
-        card = json.loads(file.read_text(encoding="utf-8"))
+        card = read_json(file)
     except FileNotFoundError as error:
         if (path / PLAN).is_file():
             raise CacheError(

@@ -175,7 +175,7 @@ def _read_json(path: Path) -> Any:  # noqa: ANN401
         raise AnnotationError(f"{path}: there is no such file") from error
     except OSError as error:
         raise AnnotationError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AnnotationError(f"{path}: cannot be read as JSON: {error}") from error
 
 

@@ -5,12 +5,12 @@ class if some dictionary entry has both it and a synonym among its spellings, so
 right for the class "airplane".
 """
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from novic.json_files import read_json
 from novic.vocabulary import sanitised
 from scenarios.dictionary import ObjectDictionary
 from training.evaluation.predictions import EvaluationError
@@ -30,7 +30,7 @@ def read_class_names(path: Path, image_set: str, classes: int) -> tuple[str, ...
         EvaluationError: If the file cannot be read or has no such list.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = read_json(path)
     except (OSError, ValueError) as error:
         raise EvaluationError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(value, dict):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from novic.errors import NomalyError
+from novic.json_files import read_json
 from novic.whole_files import write_whole
 
 VERSION = 1
@@ -143,7 +144,7 @@ def read_predictions(path: Path) -> Predictions:
         EvaluationError: If it is missing, unreadable or breaks the format.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = read_json(path)
     except FileNotFoundError as error:
         raise EvaluationError(f"{path}: there is no such file") from error
     except OSError as error:

@@ -10,7 +10,6 @@ upstream counts them, and images left out whose nouns are not all judged. The fi
 bound; where they lie far apart, annotate before comparing models.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from novic.intervals import Estimate, Values, estimate
+from novic.json_files import read_json
 from novic.vocabulary import canonical
 from training.evaluation.annotations import (
     HUMAN_FILE,
@@ -202,7 +202,7 @@ def find_annotations(path: Path, *, first_category: bool = False) -> Annotations
     if not first_category:
         return read_annotations(path)
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = read_json(path)
         return Annotations.from_json(_first_categories(value))
     except (OSError, ValueError, AnnotationError) as error:
         raise AnnotationError(f"{path}: {error}") from error
@@ -215,7 +215,7 @@ def read_specificity(path: Path) -> dict[str, float]:
         EvaluationError: If it cannot be read or holds something else; the text names the noun.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = read_json(path)
     except (OSError, ValueError) as error:
         raise EvaluationError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(value, dict):

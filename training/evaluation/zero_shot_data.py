@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from novic.image_sets import ImageSet, Split, open_image_set
+from novic.json_files import read_json
 from training.evaluation.predictions import EvaluationError
 
 CLASS = "{c}"
@@ -227,7 +228,7 @@ def _given_names(path: Path, classes: Sequence[str]) -> tuple[tuple[str, ...], .
         EvaluationError: If it is no such file or names a folder that is not there.
     """
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        given = read_json(path)
     except (OSError, ValueError) as error:
         raise EvaluationError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(given, Mapping):
