@@ -4,7 +4,7 @@ Options stand in the group that the tables here name, so that the same option st
 place wherever it is taken.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,31 +72,27 @@ INPUTS = frozenset({"--cache", "--class-names", "--dictionary", "--prompts", "--
 """Options whose paths are read, in every command."""
 LOOKING = frozenset({"audit", "watch", "fit", "name", "demo"})
 
-EVERY_DAY, SITES, MAKERS = "Every day", "Sites", "Makers and researchers"
-COMMANDS = {
-    **dict.fromkeys(
-        ("demo", "audit", "watch", "fit", "name", "report", "export", "doctor"), EVERY_DAY
+TOP = {
+    "Every day": ("demo", "audit", "watch", "fit", "name", "report", "export", "doctor"),
+    "Sites": ("scenario",),
+    "Makers and researchers": (
+        "evaluate",
+        "score",
+        "annotate",
+        "train",
+        "cache",
+        "captions",
+        "embedder",
+        "model",
+        "decode",
     ),
-    "scenario": SITES,
-    **dict.fromkeys(
-        (
-            "evaluate",
-            "score",
-            "annotate",
-            "train",
-            "cache",
-            "captions",
-            "embedder",
-            "model",
-            "decode",
-        ),
-        MAKERS,
-    ),
-    # Below `scenario`, in the order in which a site is made.
-    **dict.fromkeys(("init", "list", "show", "rate", "review", "build"), "Make a site"),
-    **dict.fromkeys(("export", "import", "schema", "dictionary", "llm"), "More"),
 }
-"""Groups of commands, and the order in them."""
+"""Groups of commands, and the order in them; what is in none comes last."""
+SITE = {
+    "Make a site": ("init", "examples", "list", "show", "rate", "review", "build"),
+    "More": ("export", "import", "schema", "dictionary", "llm"),
+}
+"""The same below `scenario`, in the order in which a site is made."""
 
 type Rows = list[tuple[str, str]]
 
@@ -129,8 +125,8 @@ class GroupedGroup(TyperGroup):
     """Commands below a command, in groups."""
 
     def list_commands(self, ctx: "Context") -> list[str]:
-        """Their names in the order of `COMMANDS`; others come last."""
-        order = [*COMMANDS]
+        """Their names in the order of their groups; others come last."""
+        order = [name for names in self._groups(ctx).values() for name in names]
         names = super().list_commands(ctx)
         return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
 
@@ -145,7 +141,8 @@ class GroupedGroup(TyperGroup):
         for name in self.list_commands(ctx):
             command = self.get_command(ctx, name)
             if command is not None and not command.hidden:
-                title = self._title(ctx, name)
+                titles = (title for title, names in self._groups(ctx).items() if name in names)
+                title = next(titles, "Commands")
                 groups.setdefault(title, []).append((name, command.get_short_help_str(200)))
         _write_groups(groups, formatter)
 
@@ -154,12 +151,10 @@ class GroupedGroup(TyperGroup):
         del ctx
         _write_examples(self.epilog, formatter)
 
-    def _title(self, ctx: "Context", name: str) -> str:
-        top = ctx.parent is None
-        if top and name == "export":
-            return EVERY_DAY
-        title = COMMANDS.get(name)
-        return title if title and (top or self.name == "scenario") else "Commands"
+    def _groups(self, ctx: "Context") -> Mapping[str, Sequence[str]]:
+        if ctx.parent is None:
+            return TOP
+        return SITE if self.name == "scenario" else {}
 
 
 class CommandList(typer.Typer):
