@@ -15,6 +15,7 @@ from app.sources.mailbox import Mailbox, Shot, new_memory
 from app.sources.open import kind_of, open_live, open_recording
 from app.sources.paced import PacedSource
 from app.sources.timeline import Timeline
+from tests.peers.consumer import wait_for
 from tests.peers.pattern import numbered
 
 
@@ -225,3 +226,19 @@ class TestOpening:
     def test_an_address_without_a_host_is_refused(self, address: str):
         with pytest.raises(SourceError, match=r"not a valid address|names no host"):
             LiveCamera(address)
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "rtsp://viewer:a'b <\"hunter2canary@127.0.0.1:9/x",
+            "rtsp://hunter2canary/@y@127.0.0.1:9/user=admin_password=hunter2canary_channel=1",
+            "http://127.0.0.1:9/cgi?loginuse=a&p=hunter2canary&jwt=hunter2canary",
+        ],
+    )
+    def test_no_secret_of_an_address_is_told(self, address: str):
+        with LiveCamera(address) as camera:
+            wait_for("the first failure", lambda: bool(camera.gaps), 60)
+            with pytest.raises(SourceError, match=r"127\.0\.0\.1:9.*refused") as no:
+                camera.connect(0)
+            told = f"{no.value} {camera.info} {camera.gaps}"
+        assert "hunter2canary" not in told
