@@ -44,7 +44,8 @@ def test_what_has_learned_takes_no_settings(learning: Learning):
 
 
 def test_settings_are_checked_before_anything_is_looked_at(tmp_path: Path):
-    words = ("fit", tmp_path / "missing.mp4", "--out", tmp_path / "view")
+    (tmp_path / "broken.mp4").write_text("no video")
+    words = ("fit", tmp_path / "broken.mp4", "--out", tmp_path / "view")
     done = run_nomaly(*words, "--detector-setting", "passes=many")
     assert done.returncode == 2
     assert done.stderr.startswith("nomaly: padim's setting passes=many should be a valid integer")
