@@ -1,32 +1,33 @@
 """Pictures for people: files and heat overlays."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from novic.whole_files import write_whole
+
 JPEG_QUALITY = 88
+_FORMATS = {".jpg": "jpeg", ".png": "png"}
 HOT = 4.0
 """Score that is drawn in the strongest colour."""
 
 
 def write_image(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write a JPEG or PNG by the path's ending.
+    """Write a JPEG or PNG by the path's ending; it is on the disk when this returns.
 
     Args:
-        path: The file, replaced if it exists.
+        path: The file, replaced if it exists; no power cut leaves half of it.
         image: RGB [H, W, 3] or, for PNG, RGBA [H, W, 4].
 
     Raises:
         OSError: If it cannot be written.
     """
-    part = path.with_suffix(f".part{path.suffix}")
-    try:
-        Image.fromarray(image).save(part, quality=JPEG_QUALITY)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    file = BytesIO()
+    Image.fromarray(image).save(file, _FORMATS[path.suffix], quality=JPEG_QUALITY)
+    write_whole(path, file.getvalue())
 
 
 def heat_image(heat: NDArray[np.float32]) -> NDArray[np.uint8]:

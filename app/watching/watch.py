@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from app.events.event import Finding
+from app.errors import StoreError
+from app.events.event import Event, Finding
 from app.events.outputs import earlier_run, sole_writer
 from app.events.store import SourceProgress, Store
 from app.events.writer import Writer
@@ -40,6 +41,7 @@ from novic.model import ModelOptions, NounModel, load_model
 
 SAVE_EVERY_S = 5.0
 """Pause between saves while nothing happens."""
+_RETRY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,10 +236,24 @@ class _Watch:
     def _run_id(self) -> int:
         """The run, begun or taken up the first time that it is asked for."""
         if self._begun is None:
-            self._begun, closed = self._going_on.begin(self._store)
+            self._begun, closed = self._begin()
             for event in closed:
                 self._telling.tell(as_told(event))
         return self._begun
+
+    def _begin(self) -> tuple[int, list[Event]]:
+        """Begin the run; one that goes on waits for a disk that is full and for other programs."""
+        said = False
+        while True:
+            try:
+                return self._going_on.begin(self._store)
+            except StoreError as error:
+                if self._going_on.run is None or self._stop.asked:
+                    raise
+                if not said:
+                    self._reporter.say(f"{error}; the watch goes on as soon as it can be written")
+                said = True
+                time.sleep(_RETRY_S)
 
     def _end(self, writer: Writer, ending: Ending) -> list[str]:
         """End the run; returns what could not be written."""
