@@ -13,13 +13,12 @@ Needs the right to mount a tmpfs. `--pace 0.2` makes all faults shorter.
 import argparse
 import json
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,9 @@ import numpy as np
 from app.events.reading import snapshot
 from app.events.schema import STORE
 from detectors.types import Pixels
+from tests.locked_store import locked
 from tests.peers.http_peers import MjpegCamera, mjpeg_camera
+from tests.small_disk import full
 
 LEARN_S = 8
 EVERY_S, LASTS_S = 15.0, 6.0
@@ -216,26 +217,6 @@ def counted(watched: Watched, began_us: int, ended_us: int) -> dict[str, object]
         "report": (watched.out / "report.html").exists(),
         "notes": notes,
     }
-
-
-@contextmanager
-def full(disk: Path) -> Iterator[None]:
-    """No room is left."""
-    filler = disk / "filler"
-    with suppress(OSError), filler.open("wb", buffering=0) as file:
-        while True:
-            file.write(bytes(1 << 16))
-    yield
-    filler.unlink()
-
-
-@contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Another program writes and does not come to an end."""
-    with closing(sqlite3.connect(out / STORE, timeout=60, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
 
 
 @contextmanager

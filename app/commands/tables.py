@@ -111,7 +111,7 @@ def watched(summary: dict[str, Any]) -> str:
     said.append(f"{summary['frames']} frames looked at, {summary['dropped']} dropped")
     if gaps:
         said.append(f"blind {gaps} time{'s' if gaps != 1 else ''}")
-    return f"{', '.join(said)}. Report: {summary['report']}"
+    return f"{', '.join(said)}. Report: {summary['report'] or 'none'}"
 
 
 def _headline(event: Event) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_disk import full
+
 TELLING = """
 import sys
 from rich.console import Console
@@ -49,19 +51,18 @@ def test_a_reader_that_has_gone_is_said_once_and_the_work_goes_on(kind: str):
 
 @pytest.mark.parametrize("kind", ["json", "rich"])
 def test_what_a_full_disk_refuses_comes_once_there_is_room(kind: str, small_disk: Path):
-    filler, results = small_disk / "filler", small_disk / "results"
+    results = small_disk / "results"
     with results.open("w") as stdout:
-        with pytest.raises(OSError, match="No space"):
-            filler.write_bytes(b"x" * (2 << 20))
-        with telling(kind, stdout.fileno()) as process:
-            assert process.stdin is not None
+        with full(small_disk):
+            process = telling(kind, stdout.fileno())
             assert process.stderr is not None
-            full = process.stderr.readline()
-            filler.unlink()
+            refused = process.stderr.readline()
+        with process:
+            assert process.stdin is not None
             process.stdin.write("\n\n\n")
             process.stdin.close()
             said = process.stderr.read()
-    assert full == "stdout cannot be written (No space left on device); the work goes on\n"
+    assert refused == "stdout cannot be written (No space left on device); the work goes on\n"
     assert said.splitlines() == ["stdout can be written again", "fault: "]
     assert results.read_text().count("number") == 3
     assert len(results.read_text().splitlines()) == 3

@@ -2,18 +2,15 @@
 
 import json
 import signal
-import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from app.events.reading import snapshot
-from app.events.schema import STORE
 from tests.app.short_watch import NOMALY
+from tests.locked_store import locked
 from tests.peers.http_peers import mjpeg_camera
 from tests.small_disk import disk_of, full
 
@@ -31,15 +28,6 @@ class Stderr:
         while self.path.read_text().count(sentence) < times:
             assert time.monotonic() < until, self.path.read_text()
             time.sleep(0.1)
-
-
-@contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Another program writes and does not come to an end."""
-    with closing(sqlite3.connect(out / STORE, timeout=60, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
 
 
 @pytest.mark.timeout(400)

@@ -1,10 +1,9 @@
 """A writer beside its caller: order, faults, and nothing told before it is final."""
 
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +11,11 @@ import pytest
 
 from app.errors import StoreError
 from app.events.backlog import MOST_PICTURED
-from app.events.schema import STORE
 from app.events.store import Changes, Store
 from app.events.writer import MOST_WAITING, Patience, Writer
 from tests.app.events.findings import a_finding, begin, changes
+from tests.locked_store import locked
+from tests.small_disk import full
 
 
 def writer_for(folder: Path, saved: Callable[[Changes], None]) -> tuple[Writer, int]:
@@ -94,14 +94,6 @@ class Story:
         for number in numbers:
             self.writer.save(self.run_id, changes(a_finding(number), peaks={number: 1.0}))
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Another program writes and does not come to an end."""
-        with closing(sqlite3.connect(self.folder / STORE, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            yield
-            other.execute("ROLLBACK")
-
     def wait_until_said(self, count: int) -> None:
         until = time.monotonic() + 60
         while len(self.said) < count:
@@ -152,7 +144,7 @@ def test_a_store_that_is_locked_for_long_stops_nobody_and_loses_nothing_but_pict
 ):
     story = Story(tmp_path)
     numbers = range(1, 3 * MOST_PICTURED)
-    with story.locked():
+    with locked(tmp_path):
         story.save(*numbers)
         story.wait_until_said(1)
         story.save(*(number + 100 for number in numbers))
@@ -179,14 +171,11 @@ def test_a_store_that_is_locked_for_long_stops_nobody_and_loses_nothing_but_pict
 
 def test_a_full_disk_is_outlived(small_disk: Path):
     story = Story(small_disk)
-    filler = small_disk / "filler"
     with closing(story.writer):
-        with suppress(OSError):
-            filler.write_bytes(b"x" * (2 << 20))
-        story.save(*range(6))
-        story.wait_until_said(1)
-        assert "the disk is full" in story.said[0]
-        filler.unlink()
+        with full(small_disk):
+            story.save(*range(6))
+            story.wait_until_said(1)
+            assert "the disk is full" in story.said[0]
         assert story.writer.flush() == []
     assert story.told == ids_of(*range(6))
     assert story.stored()[0] == ids_of(*range(6))
@@ -194,7 +183,7 @@ def test_a_full_disk_is_outlived(small_disk: Path):
 
 def test_what_could_not_be_stored_up_to_the_end_is_given_back(tmp_path: Path):
     story = Story(tmp_path, replace(QUICK, end_s=0.2))
-    with story.locked():
+    with locked(tmp_path):
         story.save(1, 2)
         left = story.writer.flush()
         assert [one.event.id for one in left] == ids_of(1, 2)
