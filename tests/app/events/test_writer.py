@@ -104,7 +104,7 @@ class Story:
         """The ids of all events, and of those with pictures."""
         with Store(self.folder) as store:
             ids = [event.id for event in store.events(self.run_id)]
-        return ids, sorted(path.stem for path in (self.folder / "snapshots").iterdir())
+        return ids, sorted(path.stem for path in (self.folder / "crops").iterdir())
 
     def notes(self) -> list[str]:
         with Store(self.folder) as store:
@@ -117,20 +117,21 @@ def ids_of(*numbers: int) -> list[str]:
 
 def test_events_are_told_without_pictures_that_cannot_be_written_and_those_follow(tmp_path: Path):
     story = Story(tmp_path)
-    crops, aside = tmp_path / "crops", tmp_path / "away"
-    crops.rename(aside)
+    # The first of the pictures to be written.
+    snapshots, aside = tmp_path / "snapshots", tmp_path / "away"
+    snapshots.rename(aside)
     story.save(1, 2)
     story.wait_until_said(1)
     story.save(3)
     while len(story.told) < 3:
         time.sleep(0.01)
     assert story.stored() == (ids_of(1, 2, 3), [])
-    aside.rename(crops)
+    aside.rename(snapshots)
     assert story.writer.flush() == []
     assert story.stored() == (ids_of(1, 2, 3), ids_of(1, 2, 3))
     assert story.told == ids_of(1, 2, 3)
     first, last = story.said
-    assert "crops/" in first
+    assert "snapshots/" in first
     assert first.endswith("events are told all the same, their pictures wait in memory")
     assert last == f"{tmp_path}: can be written again; all of it is stored by now"
     (note,) = story.notes()
