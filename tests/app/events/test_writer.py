@@ -11,6 +11,7 @@ import pytest
 
 from app.errors import StoreError
 from app.events.backlog import MOST_PICTURED
+from app.events.reading import snapshot
 from app.events.store import Changes, Store
 from app.events.writer import MOST_WAITING, Patience, Writer
 from tests.app.events.findings import a_finding, begin, changes
@@ -102,12 +103,12 @@ class Story:
 
     def stored(self) -> tuple[list[str], list[str]]:
         """The ids of all events, and of those with pictures."""
-        with Store(self.folder) as store:
+        with snapshot(self.folder) as store:
             ids = [event.id for event in store.events(self.run_id)]
         return ids, sorted(path.stem for path in (self.folder / "crops").iterdir())
 
     def notes(self) -> list[str]:
-        with Store(self.folder) as store:
+        with snapshot(self.folder) as store:
             return [note.text for note in store.notes(self.run_id)]
 
 
