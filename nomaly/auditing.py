@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from app.progress import Reporter
+from app.sources.folder import find_videos
 from app.watching import audit as auditing
 from app.watching.audit import AuditRequest
 from app.watching.results import AuditResult
@@ -15,7 +16,7 @@ def audit(
     out: str | Path = "nomaly-audit",
     *,
     normal_first_s: float | None = None,
-    normal: str | Path | None = None,
+    normal: str | Path | Sequence[str | Path] | None = None,
     detector: str | Path | None = None,
     fps: float | None = 5.0,
     model: str | Path | None = None,
@@ -31,11 +32,11 @@ def audit(
     was found so far, and the same call goes on from there. A finished one is not run again.
 
     Args:
-        videos: Files of one camera.
+        videos: Files of one camera, folders of them, or patterns.
         out: A folder, new, empty or of an earlier audit.
         normal_first_s: Seconds at the start of the first video that show nothing unusual; one of
             this, `normal` and `detector` is needed.
-        normal: A video that shows nothing unusual.
+        normal: A video that shows nothing unusual, or several of one view.
         detector: Folder of a detector that was fitted before.
         fps: Frames a second that are looked at; None for every frame.
         model: Decoder that names things; None for the starter that comes along.
@@ -50,11 +51,10 @@ def audit(
         NomalyError: If the request makes no sense, a video cannot be read, or results cannot be
             written.
     """
-    files = [videos] if isinstance(videos, str | Path) else videos
     request = AuditRequest(
-        videos=tuple(Path(file) for file in files),
+        videos=_paths(videos),
         out=Path(out),
-        normal=_path(normal),
+        normal=_paths(normal),
         normal_first_s=normal_first_s,
         detector=_path(detector),
         fps=fps,
@@ -70,3 +70,8 @@ def audit(
 
 def _path(text: str | Path | None) -> Path | None:
     return Path(text) if text is not None else None
+
+
+def _paths(files: str | Path | Sequence[str | Path] | None) -> tuple[Path, ...]:
+    several = [files] if isinstance(files, str | Path) else files or ()
+    return tuple(find_videos((Path(file) for file in several), lambda _: None))

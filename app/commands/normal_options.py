@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,11 +19,12 @@ class Normal:
     """What --normal and its like say; one of them, or a detector that has learned."""
 
     normal: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="VIDEO|auto",
-            help="A video that holds nothing unusual, to learn from; auto takes the calmest part "
-            "of the first video and says which.",
+            help="A video that holds nothing unusual, to learn from; several may be named, for "
+            "example by day and by night. auto takes the calmest part of the first video and says "
+            "which.",
         ),
     ] = None
     normal_first: Annotated[
@@ -49,30 +50,43 @@ class Normal:
     ] = None
 
     @property
+    def videos(self) -> tuple[Path, ...]:
+        """The files that --normal names."""
+        return tuple(Path(video) for video in self.normal or ())
+
+    @property
     def said(self) -> bool:
         """Whether anything is said."""
         options = (self.normal, self.normal_first, self.normal_from, self.normal_for)
         return any(option is not None for option in options)
 
     def resolved(self, videos: Sequence[Path], reporter: "Reporter") -> "Normal":
-        """The same with the calmest part found, if that is asked for.
+        """The same with the files of folders, or with the calmest part if that is asked for.
 
         Raises:
-            UsageError: If there is no calm part.
+            UsageError: If there is no calm part, or no video in a folder.
             app.sources.base.SourceError: If the first video cannot be read.
         """
+        from app.sources.folder import find_videos
         from app.sources.open import check_recording
         from app.watching.first_look import choose
 
-        if self.normal != AUTO:
-            return self
+        if self.normal != [AUTO]:
+            found = find_videos(self.videos, reporter.say)
+            return replace(self, normal=[str(video) for video in found] or None)
         check_recording(videos[0])
-        found = choose(videos[0], reporter)
-        if found.from_s == 0:
-            return Normal(normal_first=found.for_s)
-        return Normal(normal_from=found.from_s, normal_for=found.for_s)
+        calmest = choose(videos[0], reporter)
+        if calmest.from_s == 0:
+            return Normal(normal_first=calmest.for_s)
+        return Normal(normal_from=calmest.from_s, normal_for=calmest.for_s)
 
-    def check(self, videos: Sequence[Path], detector: Path | None, fps: float | None) -> None:
+    def check(
+        self,
+        videos: Sequence[Path],
+        detector: Path | None,
+        fps: float | None,
+        assume_fps: float | None,
+    ) -> None:
         """Refuse what cannot work, and answer who does not say what is normal.
 
         Raises:
@@ -89,5 +103,4 @@ class Normal:
             typed = sys.argv[1:] if sys.argv[1:2] == ["audit"] else ["audit", *map(str, videos)]
             raise advise(videos[0], typed)
         stretch = normal_stretch(self.normal_first, self.normal_from, self.normal_for)
-        normal = Path(self.normal) if self.normal is not None else None
-        check_audit(videos, normal, stretch, detector, fps)
+        check_audit(videos, self.videos, stretch, detector, fps, assume_fps)

@@ -34,6 +34,14 @@ if TYPE_CHECKING:
     from app.sites.model import OpenedSite
     from detectors.configs import DetectorConfig
 
+AssumeFps = Annotated[
+    float | None,
+    typer.Option(
+        metavar="N",
+        help="The videos' frames are so many a second, whatever their time stamps say.",
+    ),
+]
+
 cli = command_list()
 
 
@@ -128,7 +136,10 @@ class Learning:
 )
 @with_option_sets
 def audit(
-    videos: Annotated[list[Path], typer.Argument(help="Video files of one camera.")],
+    videos: Annotated[
+        list[Path],
+        typer.Argument(help="Videos of one camera: files, folders, or patterns in quotes."),
+    ],
     *,
     normally: Normal,
     out: Out = Path("nomaly-audit"),
@@ -143,6 +154,7 @@ def audit(
         ),
     ] = None,
     passing_on: PassingOn,
+    assume_fps: AssumeFps = None,
     draw: Annotated[bool, typer.Option(help="Write annotated.mp4.")] = True,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -154,13 +166,18 @@ def audit(
     Writes events.sqlite, events.jsonl, report.html, annotated.mp4 and pictures. Ctrl-C leaves a
     report of what was done; the same command goes on from there.
     """
+    from app.sources.folder import camera_of, find_videos
+
     began, sinks = _start(start), passing_on.sinks()
     check_unused(out)
     site = looking.open_site(taught=normally.said)
     reporter = show_progress(quiet)
+    camera = looking.camera or camera_of(videos)
+    videos = find_videos(videos, reporter.say)
     normally = normally.resolved(videos, reporter)
-    normally.check(videos, site.detector, looking.pace)
+    normally.check(videos, site.detector, looking.pace, assume_fps)
     shared = _shared(looking, learning, site)
+    shared["camera"] = camera
 
     from app.commands.tables import print_events
     from app.private import privately
@@ -170,12 +187,13 @@ def audit(
     request = AuditRequest(
         videos=tuple(videos),
         out=out,
-        normal=Path(normally.normal) if normally.normal is not None else None,
+        normal=normally.videos,
         normal_first_s=normally.normal_first,
         normal_from_s=normally.normal_from,
         normal_for_s=normally.normal_for,
         start=began,
         sinks=sinks,
+        assume_fps=assume_fps,
         draw=draw,
         **shared,
         device=device,
@@ -291,14 +309,22 @@ def _print_watched(summary: dict[str, Any]) -> None:
 
 @cli.command(
     epilog="Examples:  nomaly fit sunday.mp4 --out hall-detector\n\n"
-    "nomaly fit sunday.mp4 --detector-setting passes=320 --out hall-detector"
+    "nomaly fit day.mp4 night.mp4 --detector-setting passes=320 --out hall-detector"
 )
 @with_option_sets
 def fit(
-    video: Annotated[Path, typer.Argument(help="A video that holds nothing unusual.")],
+    videos: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Videos of one view that hold nothing unusual: files, folders, or patterns."
+        ),
+    ],
     *,
     out: Out = Path("nomaly-detector"),
-    seconds: Annotated[float | None, typer.Option(help="Only so many from its start.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Only so many from the start of each.")
+    ] = None,
+    assume_fps: AssumeFps = None,
     learning: Learning,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -306,16 +332,21 @@ def fit(
     quiet: Quiet = False,
 ) -> None:
     """Teach a detector the normal view of a camera, for audit and watch --detector."""
+    from app.sources.folder import find_videos
     from app.sources.open import check_recording
-    from app.watching.checks import check_length, normal_stretch
+    from app.watching.checks import check_assumed, check_length, normal_stretch
     from app.watching.keeping import check_place
 
     config = learning.config()
     check_place(out, overwrite=overwrite)
-    check_recording(video)
+    check_assumed(assume_fps)
+    reporter = show_progress(quiet)
+    videos = find_videos(videos, reporter.say)
     stretch = normal_stretch(seconds, None, None)
-    if stretch is not None:
-        check_length(video, stretch, "--seconds")
+    for video in videos:
+        check_recording(video)
+        if stretch is not None:
+            check_length(video, stretch, "--seconds", assume_fps)
 
     from app.private import privately
     from app.stop import Stop
@@ -325,8 +356,8 @@ def fit(
     from app.watching.normal import normal_frames
     from novic.device import resolve_device
 
-    reporter, check = show_progress(quiet), Stop().check
-    frames = normal_frames(video, seconds, reporter, check)
+    check = Stop().check
+    frames = normal_frames(videos, seconds, reporter, check, assume_fps=assume_fps)
     if frames:
         normal_view_of(frames).tell(out, reporter)
     fitted = fit_detector(config, frames, resolve_device(device), reporter, check)

@@ -7,6 +7,7 @@ from app.events.store import Run, SourceProgress
 BASES = {
     "given": "as told with --start",
     "container": "by the clock of what recorded it",
+    "name": "by the file's name",
     "modified": "about, from the file's date",
     "arrival": "by this machine's clock",
 }
@@ -56,7 +57,7 @@ def basis(run: Run, source: SourceProgress) -> str:
 
 def is_fact(rests_on: str) -> bool:
     """Whether a wall clock may be shown without a word of doubt."""
-    return rests_on in ("given", "container", "arrival")
+    return rests_on in ("given", "container", "name", "arrival")
 
 
 def wall(time_us: int, rests_on: str) -> str:

@@ -7,9 +7,9 @@ from typing import Literal, Protocol, Self
 from detectors.types import Frame
 from novic.errors import NomalyError
 
-type TimeFrom = Literal["given", "container", "modified", "arrival"]
-"""Where `Frame.time_us` comes from: the user, the file's creation time, the file's modification
-time less its length (a guess), or the clock of this machine when the frame arrived."""
+type TimeFrom = Literal["given", "container", "name", "modified", "arrival"]
+"""Where `Frame.time_us` comes from: the user, the file's creation time, a time in its name, its
+modification time less its length (a guess), or the clock of this machine when the frame arrived."""
 
 type GapReason = Literal[
     "refused",

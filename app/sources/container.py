@@ -13,6 +13,7 @@ from av.packet import Packet
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from app.paths import shown_path
 from app.sources.base import SourceError
 
 ASSUMED_FPS = 25.0
@@ -53,7 +54,9 @@ def _open(path: Path, form: str | None = None) -> InputContainer:
         # With "file:", a name such as "http:x.mp4" or "concat:x" is still only a file's name.
         return av.open(f"file:{path}", format=form)
     except av.error.FFmpegError as error:
-        raise SourceError(f"{path}: not a video that can be read ({error.strerror})") from error
+        raise SourceError(
+            f"{shown_path(path)}: not a video that can be read ({error.strerror})"
+        ) from error
 
 
 def _has_pictures(container: InputContainer, least: int) -> bool:
@@ -68,25 +71,25 @@ def _check_file(path: Path) -> None:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise SourceError(f"{path}: is a folder, not a video file")
+            raise SourceError(f"{shown_path(path)}: is a folder, not a video file")
         if not stat.S_ISREG(status.st_mode):
-            raise SourceError(f"{path}: is not an ordinary file")
+            raise SourceError(f"{shown_path(path)}: is not an ordinary file")
         if status.st_size == 0:
-            raise SourceError(f"{path}: the file is empty")
+            raise SourceError(f"{shown_path(path)}: the file is empty")
         with path.open("rb"):
             pass
     except FileNotFoundError as error:
-        raise SourceError(f"{path}: no such file") from error
+        raise SourceError(f"{shown_path(path)}: no such file") from error
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        raise SourceError(f"{path}: cannot be read ({why})") from error
+        raise SourceError(f"{shown_path(path)}: cannot be read ({why})") from error
 
 
 def _video_stream(path: Path, container: InputContainer) -> VideoStream:
-    form = container.format.name
+    form, name = container.format.name, shown_path(path)
     brand = container.metadata.get("major_brand", "").strip()
     if form.endswith("_pipe") or form == "image2" or brand in _IMAGE_BRANDS:
-        raise SourceError(f"{path}: is an image, not a video; use: nomaly name {path}")
+        raise SourceError(f"{name}: is an image, not a video; use: nomaly name {name}")
     moving = [
         stream
         for stream in container.streams.video
@@ -94,13 +97,13 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
         if not stream.disposition & Disposition.attached_pic
     ]
     if any(stream.codec_context is None for stream in moving):
-        raise SourceError(f"{path}: its video is in a format that cannot be decoded here")
+        raise SourceError(f"{name}: its video is in a format that cannot be decoded here")
     if not moving:
-        raise SourceError(f"{path}: is not a video (it holds no video stream)")
+        raise SourceError(f"{name}: is not a video (it holds no video stream)")
     stream = container.streams.best("video")
     stream = stream if stream in moving and isinstance(stream, VideoStream) else moving[0]
     if stream.codec_context.name in _TEXT_CODECS:
-        raise SourceError(f"{path}: is a text file, not a video")
+        raise SourceError(f"{name}: is a text file, not a video")
     stream.thread_type = "AUTO"
     return stream
 

@@ -7,17 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from av.container import InputContainer
-
 from app.errors import UsageError
+from app.paths import shown_path, uri_of
 from app.sources.base import Gap, GapReason, SourceError, SourceInfo, TimeFrom
 from app.sources.container import ASSUMED_FPS, Decoded
 from app.sources.decode import PixelAspect, RgbConverter, Sampler
 from app.sources.reading import Hole, Reading, read_from
+from app.sources.start_time import creation_time, time_in_name
 from detectors.types import Frame
 
-_FIRST_CREDIBLE_YEAR = 1990
-"""Cameras without a clock write 1904 or 1970 as the creation time."""
 _MISSING_S = 0.5
 """A video this much shorter than it announces was cut off."""
 _SHORT_S = 0.5
@@ -33,8 +31,8 @@ class FileSource:
     Damaged packets are skipped and counted, and a file that was cut off is delivered as far as it
     goes; `warning` says so afterwards. A size that changes on the way is not hidden: every frame
     comes in its own. `Frame.time_us` is the start time plus `pts_s`, the start time being the first
-    known of: `start_time`, the container's creation time, the file's modification time less its
-    length (`info.time_from` says which).
+    known of: `start_time`, the container's creation time, a time in the file's name, the file's
+    modification time less its length (`info.time_from` says which).
     """
 
     def __init__(
@@ -78,8 +76,8 @@ class FileSource:
             self._convert = RgbConverter(PixelAspect(self._reading.stream))
             self._start_us, time_from = _start(self._path, self._reading, start_time)
             self._info = SourceInfo(
-                camera=camera or self._path.stem,
-                uri=str(self._path),
+                camera=camera or shown_path(self._path.stem),
+                uri=uri_of(self._path),
                 size=self._convert.size(first),
                 fps=self._reading.announced_fps,
                 duration_s=self._reading.duration_s,
@@ -106,6 +104,11 @@ class FileSource:
         return self._reading.decoder.damaged
 
     @property
+    def end_s(self) -> float:
+        """When the last frame that was read ends, in seconds from the video's start."""
+        return self._reading.end_s
+
+    @property
     def gaps(self) -> list[Gap]:
         """Times without a sound picture so far, in order; very short ones are left out."""
         return [self._gap(hole) for hole in self._holes if hole.lost_s >= _SHORT_S]
@@ -114,7 +117,7 @@ class FileSource:
     def warning(self) -> str:
         """What was wrong with the part read so far, in one sentence; empty if nothing."""
         faults = [*self._faults_of_reading(), *self._faults_of_time()]
-        return f"{self._path}: {'; '.join(faults)}" if faults else ""
+        return f"{shown_path(self._path)}: {'; '.join(faults)}" if faults else ""
 
     @property
     def _holes(self) -> list[Hole]:
@@ -206,30 +209,25 @@ class FileSource:
             return first
         if self._reading.end_s > 0:
             raise SourceError(
-                f"{self._path}: ends after {self._reading.end_s:.1f} s, "
+                f"{shown_path(self._path)}: ends after {self._reading.end_s:.1f} s, "
                 f"so there is nothing from {start_s:g} s on"
             )
         skipped = f" ({self.damaged} damaged packets)" if self.damaged else ""
-        raise SourceError(f"{self._path}: holds no frame that can be decoded{skipped}")
+        raise SourceError(f"{shown_path(self._path)}: holds no frame that can be decoded{skipped}")
 
 
 def _start(path: Path, reading: Reading, given: datetime | None) -> tuple[int, TimeFrom]:
     """When the recording began, in UTC microseconds, and how that is known."""
     if given is not None:
         return _microseconds(given), "given"
-    created = _creation_time(reading.container)
+    created = creation_time(reading.container)
     if created is not None:
         return _microseconds(created), "container"
+    named = time_in_name(path)
+    if named is not None:
+        return _microseconds(named), "name"
     modified_us = path.stat().st_mtime_ns // 1000
     return modified_us - round(reading.duration_s * _MICROSECONDS), "modified"
-
-
-def _creation_time(container: InputContainer) -> datetime | None:
-    try:
-        created = datetime.fromisoformat(container.metadata.get("creation_time", ""))
-    except ValueError:
-        return None
-    return created if created.year >= _FIRST_CREDIBLE_YEAR else None
 
 
 def _microseconds(when: datetime) -> int:

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +16,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.sources.container import open_video
+from app.sources.reading import read_from
 
 WIDTH = 160
 """Pixels; height follows the picture's shape."""
@@ -73,7 +75,7 @@ def glance(path: Path, budget_s: float = BUDGET_S) -> Glance:
     )
 
 
-def ends_before(path: Path, at_s: float, budget_s: float = BUDGET_S) -> float | None:
+def ends_before(path: Path, at_s: float, assume_fps: float | None = None) -> float | None:
     """When a recording ends, if that is before a moment; None if it is not, or nobody can tell.
 
     What a file announces is not believed where it says that the moment is beyond the end: what
@@ -82,15 +84,19 @@ def ends_before(path: Path, at_s: float, budget_s: float = BUDGET_S) -> float | 
     Args:
         path: The file.
         at_s: Seconds from the start of the video.
-        budget_s: How long it may take.
+        assume_fps: Frames a second that count instead of its time stamps; None to go by these.
 
     Raises:
-        SourceError: If it is no video; one sentence that says why.
+        SourceError: If it is no video, or its time stamps say nothing; one sentence that says why.
     """
-    container, stream = open_video(path)
-    with container:
-        look = _Look(container, stream, time.monotonic() + budget_s)
-        return None if look.length_s > at_s else look.end_before(at_s)
+    reading, frames = read_from(path, 0.0, assume_fps)
+    with reading.container:
+        if reading.duration_s > at_s and next(islice(frames, 1, None), None):
+            return None
+    reading, frames = read_from(path, at_s, assume_fps)
+    with reading.container:
+        later = next(frames, None)
+    return reading.end_s if later is None and 0 < reading.end_s < at_s - _SHORT_OF_S else None
 
 
 class _Look:
@@ -119,22 +125,6 @@ class _Look:
                 self._take_from(at_s if exact else 0.0)
             except av.error.FFmpegError:
                 continue
-
-    def end_before(self, at_s: float) -> float | None:
-        """When the last frame ends, if all are seen in time and none is as late as `at_s`."""
-        end_s = 0.0
-        try:
-            self._seek(at_s)
-            for frame in self._container.decode(self._stream):
-                if time.monotonic() >= self._until or frame.pts is None:
-                    return None
-                pts_s = (frame.pts - self._start) * self._tick_s
-                end_s = max(end_s, pts_s + (frame.duration or 0) * self._tick_s)
-                if pts_s >= at_s:
-                    return None
-        except av.error.FFmpegError:
-            return None
-        return end_s if 0 < end_s < at_s - _SHORT_OF_S else None
 
     def read_on(self) -> None:
         """Read from the start while there is time, for files that cannot be jumped through."""

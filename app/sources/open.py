@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from app.address import is_address, split_address
+from app.paths import path_of, shown_path
 from app.redact import shown_address
 from app.sources.base import LiveSource, Recording, SourceError, UnreachableError
 from app.sources.file import FileSource
@@ -44,11 +45,12 @@ def check_recording(spec: str | Path) -> None:
     """
     if is_address(str(spec)):
         raise UsageError(_live(str(spec)))
-    path = _path(str(spec))
+    path = path_of(str(spec))
     if not path.exists():
-        raise UsageError(f"{spec}: there is no such file")
+        webcam = f"; a webcam is watched: nomaly watch {spec}" if str(spec).isdecimal() else ""
+        raise UsageError(f"{shown_path(spec)}: there is no such file{webcam}")
     if path.is_dir():
-        raise UsageError(f"{spec}: is a folder; name video files")
+        raise UsageError(f"{shown_path(spec)}: is a folder; name video files")
 
 
 def check_live(spec: str) -> None:
@@ -68,11 +70,11 @@ def check_live(spec: str) -> None:
                     f"webcam {spec}: there is no /dev/video{int(spec)}{_webcams()}"
                 )
         case "file":
-            path = _path(spec)
+            path = path_of(spec)
             if not path.exists():
-                raise UsageError(f"{spec}: there is no such file{_hint(spec)}")
+                raise UsageError(f"{shown_path(spec)}: there is no such file{_hint(spec)}")
             if path.is_dir():
-                raise UsageError(f"{spec}: is a folder; name a video file")
+                raise UsageError(f"{shown_path(spec)}: is a folder; name a video file")
 
 
 def open_recording(
@@ -81,15 +83,18 @@ def open_recording(
     sample_fps: float | None = None,
     start_s: float = 0.0,
     start_time: datetime | None = None,
+    assume_fps: float | None = None,
 ) -> Recording:
     """Open a video file to read every frame (or `sample_fps` of them) as fast as it goes.
+
+    Other parameters are those of `FileSource`. A name of digits only is a file here.
 
     Raises:
         SourceError: If it is no video file.
     """
-    if kind_of(spec) != "file":
+    if is_address(spec):
         raise SourceError(_live(spec))
-    return FileSource(_path(spec), camera, sample_fps, start_s, start_time)
+    return FileSource(path_of(spec), camera, sample_fps, start_s, start_time, assume_fps)
 
 
 def open_live(
@@ -110,7 +115,7 @@ def open_live(
     """
     if kind_of(spec) == "file":
         try:
-            file = FileSource(_path(spec), camera, sample_fps, start_s, start_time)
+            file = FileSource(path_of(spec), camera, sample_fps, start_s, start_time)
         except SourceError as error:
             # It stands in for a camera, whose fault scripts tell by its exit code.
             raise UnreachableError(str(error)) from error
@@ -133,7 +138,3 @@ def _hint(spec: str) -> str:
     host, separator, _ = spec.partition("/")
     named = separator and not host.startswith(".") and ("." in host or ":" in host)
     return f"; if that is a camera, write rtsp://{spec} or http://{spec}" if named else ""
-
-
-def _path(spec: str) -> Path:
-    return Path(spec.removeprefix("file://"))

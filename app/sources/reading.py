@@ -10,7 +10,10 @@ from statistics import median
 import av
 import av.error
 import av.format
+from av.container import InputContainer
+from av.video.stream import VideoStream
 
+from app.paths import shown_path
 from app.sources.clock import RecordingClock, Stamped
 from app.sources.container import ASSUMED_FPS, Decoded, Decoder, open_video
 
@@ -98,7 +101,6 @@ class Reading:
         self._pace = _Pace()
         self.end_s = 0.0
         """When the last frame ends, in seconds from the recording's start."""
-        self._path = path
         self._stamps = assume_fps is None
         self._tick_s = float(self.stream.time_base or 0)
         # AVI tells the order of its packets and no times; FFmpeg's guess of these is a frame late.
@@ -108,18 +110,15 @@ class Reading:
         self.announced_fps = assume_fps or self._rate()
         """Frames a second; 0 if the file does not say."""
         jumps = bool(self.container.format.flags & av.format.Flags.ts_discont.value)
-        self.clock = RecordingClock(str(path), self.announced_fps or ASSUMED_FPS, restarts=jumps)
+        fps = self.announced_fps or ASSUMED_FPS
+        self.clock = RecordingClock(shown_path(path), fps, restarts=jumps)
 
     @property
     def duration_s(self) -> float:
         """Announced length of the video in seconds; 0 if unknown."""
         if not self._stamps:
             return self.stream.frames / self.announced_fps
-        if self.stream.duration:
-            return self.stream.duration * self._tick_s
-        # The container lasts as long as its longest stream, which may be the sound.
-        alone = len(self.container.streams) == 1
-        return (self.container.duration or 0) / _CLOCK_HZ if alone else 0.0
+        return announced_s(self.container, self.stream)
 
     def _rate(self) -> float:
         # Of a bare stream FFmpeg says 25 on average, whatever the stream itself says.
@@ -224,6 +223,15 @@ class Reading:
         if not self._shuffled and not self.clock.restarted_s and self.end_s and late:
             end_s = late[-1] + self.clock.step_s
             self.holes.append(Hole(self.end_s, end_s, end_s - self.end_s, len(late)))
+
+
+def announced_s(container: InputContainer, stream: VideoStream) -> float:
+    """Announced length of a video in seconds; 0 if unknown."""
+    if stream.duration:
+        return stream.duration * float(stream.time_base or 0)
+    # The container lasts as long as its longest stream, which may be the sound.
+    alone = len(container.streams) == 1
+    return (container.duration or 0) / _CLOCK_HZ if alone else 0.0
 
 
 def read_from(

@@ -6,11 +6,10 @@ nothing was being followed, so its result is the same as that of an uninterrupte
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from functools import partial
 from itertools import batched
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -18,15 +17,17 @@ from app.errors import UsageError
 from app.events.outputs import drawn_name, earlier_run, sole_writer
 from app.events.store import SourceProgress, Store
 from app.media.video import VideoError
+from app.paths import shown_path
 from app.progress import Meter, Reporter
 from app.sinks.feeder import Patience, feeding
-from app.sources.base import SourceError
+from app.sources.base import Recording, SourceError
+from app.sources.joined import JoinedSource, Recorded, recordings
 from app.sources.open import open_recording
 from app.sources.prefetch import Prefetched
 from app.stop import stoppable
+from app.watching.audit_request import AuditRequest
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
-from app.watching.checks import NormalStretch, check_audit, normal_stretch
 from app.watching.drawing import annotate
 from app.watching.ending import complete_results, write_results
 from app.watching.fitting import fit_detector
@@ -35,8 +36,8 @@ from app.watching.namer import Words
 from app.watching.naming import AtOnce
 from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
-from app.watching.request import RunRequest
 from app.watching.results import AuditResult, audit_result
+from app.watching.sizes import ShapeError, misfit, same_shape, shape_error
 from detectors.base import Detector
 from detectors.build import load_detector
 from novic.device import resolve_device
@@ -48,39 +49,6 @@ CHECKPOINT_S = 10.0
 """Footage after which the next idle moment becomes a point to resume from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditRequest(RunRequest):
-    """What to audit and how."""
-
-    videos: tuple[Path, ...]
-    normal: Path | None = None
-    """Footage that holds nothing unusual."""
-    normal_first_s: float | None = None
-    """Or: so many seconds at the start of the first video hold nothing unusual."""
-    normal_from_s: float | None = None
-    """Or: from so many seconds on,"""
-    normal_for_s: float | None = None
-    """for so many, the first video holds nothing unusual; all of it is audited."""
-    start: datetime | None = None
-    """When the recording began, with its zone; None where the file must tell."""
-    draw: bool = True
-    """Write the annotated video."""
-
-    @property
-    def normal_stretch(self) -> NormalStretch | None:
-        """The part of the first video that is normal, if one is said.
-
-        Raises:
-            UsageError: If what is said is no stretch.
-        """
-        return normal_stretch(self.normal_first_s, self.normal_from_s, self.normal_for_s)
-
-    def unsaid(self) -> dict[str, Any]:
-        """See `RunRequest.unsaid`."""
-        later = dict.fromkeys(("start", "normal_from_s", "normal_for_s"))
-        return {**later, **RunRequest.unsaid(self)}
-
-
 def audit(request: AuditRequest, reporter: Reporter) -> AuditResult:
     """Run an audit, or go on with one that was stopped.
 
@@ -90,7 +58,7 @@ def audit(request: AuditRequest, reporter: Reporter) -> AuditResult:
         detectors.base.DetectorError: If the detector cannot be fitted or loaded.
         app.errors.StoreError: If results cannot be written.
     """
-    _check(request)
+    request.check()
     keys = [sink.key for sink in request.sinks]
     with (
         sole_writer(request.out, overwrite=request.overwrite),
@@ -98,7 +66,7 @@ def audit(request: AuditRequest, reporter: Reporter) -> AuditResult:
         # The end of a recording can wait for whoever takes its events.
         feeding(request.out, request.sinks, reporter.say, Patience(close_s=None)) as wake,
     ):
-        settings = _settings(request)
+        settings = request.settings()
         run = earlier_run(store, "audit", settings, request.unsaid())
         run = run or store.begin_run("audit", settings)
         if run.state == "finished":
@@ -128,6 +96,7 @@ class _Audit:
         self._frames = 0
         self._detector_s = 0.0
         self._failed: list[str] = []
+        self._recorded = recordings(request.videos)
 
     def run(self) -> AuditResult:
         """Fit, analyse, draw and report; a Ctrl-C ends it with a report of what was done."""
@@ -139,8 +108,9 @@ class _Audit:
                 detector = self._detector(device)
                 names = self._load_names(device)
                 began = time.monotonic()
-                for number, video in enumerate(self._request.videos):
-                    self._video_or_warning(number, video, detector, names)
+                self._tell_files()
+                for number, recorded in enumerate(self._recorded):
+                    self._video_or_warning(number, recorded, detector, names)
                 self._draw()
             except KeyboardInterrupt:
                 stop.asked = False
@@ -154,12 +124,13 @@ class _Audit:
             return load_detector(self._request.detector, device)
         if kept.exists():
             return load_detector(kept, device)
-        video = self._request.normal or self._request.videos[0]
+        normal = self._request.normal or (self._recorded[0].parts[0].path,)
         stretch = self._request.normal_stretch
         from_s, for_s = (stretch.from_s, stretch.for_s) if stretch else (0.0, None)
-        frames = normal_frames(video, for_s, self._reporter, self._check, from_s)
+        assume_fps = self._request.assume_fps
+        frames = normal_frames(normal, for_s, self._reporter, self._check, from_s, assume_fps)
         if not frames:
-            raise UsageError(f"{video}: holds no normal footage to learn from")
+            raise UsageError(f"{normal[0]}: holds no normal footage to learn from")
         view = normal_view_of(frames)
         view.save(self._request.out, self._reporter)
         view.tell(self._request.out, self._reporter)
@@ -173,41 +144,61 @@ class _Audit:
             options = ModelOptions(embedder=self._request.embedder)
             return load_model(self._request.model, device, options, many_images=True)
 
+    def _tell_files(self) -> None:
+        """Say what several files were taken for."""
+        count, first = len(self._request.videos), self._recorded[0]
+        if len(self._recorded) > 1:
+            self._reporter.say(
+                f"{count} videos whose names or containers do not tell when each began, or that "
+                "overlap: each is a recording of its own, with times from its start."
+            )
+        elif first.joined and first.began is not None:
+            self._reporter.say(
+                f"{count} files are one recording from {first.began:%Y-%m-%d %X} on."
+            )
+
     def _video_or_warning(
-        self, number: int, video: Path, detector: Detector, names: NounModel
+        self, number: int, recorded: Recorded, detector: Detector, names: NounModel
     ) -> None:
         """Analyse one video; one of several that cannot be read must not stop the others."""
         try:
-            self._video(number, video, detector, names)
-        except SourceError as error:
+            self._video(number, recorded, detector, names)
+        except (SourceError, ShapeError) as error:
             if len(self._request.videos) == 1:
                 raise
-            self._reporter.say(f"Skipped: {error}")
-            self._failed.append(str(error))
+            self._note_failed(str(error))
 
-    def _video(self, number: int, video: Path, detector: Detector, names: NounModel) -> None:
+    def _note_failed(self, why: str) -> None:
+        self._reporter.say(f"Skipped: {why}")
+        self._failed.append(why)
+
+    def _video(self, number: int, recorded: Recorded, detector: Detector, names: NounModel) -> None:
         """Analyse one video from its start or from where the last run was cut."""
         from_s = (self._request.normal_first_s or 0.0) if number == 0 else 0.0
-        source = self._known(str(video))
+        source = self._known(recorded.uri)
         if source is not None and source.finished:
             return
         resume_s = source.done_s if source is not None else from_s
-        opened = open_recording(
-            str(video), self._request.camera, self._request.fps, resume_s, self._request.start
-        )
+        opened = self._open(recorded, resume_s, detector.frame_size)
         with opened as recording, Prefetched(recording, depth=2 * BATCH) as ahead:
             info = recording.info
             if source is None:
-                size = detector.frame_size or info.size
                 source = SourceProgress(
-                    info.camera, str(video), size, from_s, from_s, time_from=info.time_from
+                    info.camera,
+                    recorded.uri,
+                    detector.frame_size or info.size,
+                    from_s,
+                    from_s,
+                    time_from=info.time_from,
                 )
             source.frames, earlier = source.done_frames, source.warning
             with self._store.saving():
                 self._store.forget_from(self._run_id, source.uri, resume_s)
                 self._store.save_source(self._run_id, source)
             lookout = self._lookout(source, detector, names)
-            with self._reporter.task(f"Auditing {video.name}", info.duration_s or None) as meter:
+            with self._reporter.task(
+                f"Auditing {shown_path(Path(recorded.uri).name)}", info.duration_s or None
+            ) as meter:
                 meter.to(resume_s)
                 try:
                     self._analyse(ahead, lookout, meter)
@@ -220,6 +211,27 @@ class _Audit:
                     self._detector_s += lookout.detector_s
             source.finished, source.warning = True, _both(earlier, ahead.warning)
             lookout.save(lookout.finish(), gaps=ahead.gaps)
+            for why in recording.failed if isinstance(recording, JoinedSource) else ():
+                self._note_failed(why)
+
+    def _open(self, recorded: Recorded, from_s: float, fitted: tuple[int, int] | None) -> Recording:
+        """Open a recording from a moment on.
+
+        Raises:
+            ShapeError: If it is one file whose pictures have another shape than the fitted one.
+            SourceError: If it cannot be read, or no file of several can that fits.
+        """
+        told = self._request
+        if recorded.joined:
+            fits = partial(misfit, fitted=fitted)
+            return JoinedSource(recorded, told.camera, told.fps, from_s, told.assume_fps, fits)
+        opened = open_recording(
+            recorded.uri, told.camera, told.fps, from_s, told.start, told.assume_fps
+        )
+        if fitted is not None and not same_shape(opened.info.size, fitted):
+            opened.close()
+            raise shape_error(opened.info, fitted)
+        return opened
 
     def _lookout(self, source: SourceProgress, detector: Detector, names: NounModel) -> Lookout:
         """What looks at one video."""
@@ -260,13 +272,18 @@ class _Audit:
             return
         sources = self._store.sources(self._run_id)
         events = self._store.events(self._run_id)
+        recorded = {one.uri: one for one in self._recorded}
         for number, source in enumerate(sources, start=1):
             name = drawn_name(number, len(sources))
             try:
                 annotate(
-                    self._store,
+                    self._open(recorded[source.uri], source.from_s, source.size),
                     source,
-                    [event for event in events if event.video == source.uri],
+                    {
+                        event: self._store.sightings(event.id)
+                        for event in events
+                        if event.video == source.uri
+                    },
                     self._request.out / name,
                     self._request.fps,
                     self._reporter,
@@ -283,6 +300,7 @@ class _Audit:
             "detector_seconds": self._detector_s,
             "analysed": self._frames,
             "failed": self._failed,
+            "recordings": [one.facts() for one in self._recorded if one.joined],
             "drawn_clock": "recording",
         }
         write_results(self._store, replace(self._store.run(self._run_id), state=state, facts=facts))
@@ -297,33 +315,3 @@ def _both(earlier: str, now: str) -> str:
 def _long_since(source: SourceProgress) -> bool:
     """Whether the last point to resume from lies far enough back for a new one."""
     return source.seen_s - source.done_s >= CHECKPOINT_S
-
-
-def _check(request: AuditRequest) -> None:
-    """Refuse what cannot work before anything is loaded."""
-    if request.start is not None and len(request.videos) > 1:
-        raise UsageError("--start says when one recording began; audit several one by one")
-    check_audit(
-        request.videos, request.normal, request.normal_stretch, request.detector, request.fps
-    )
-
-
-def _settings(request: AuditRequest) -> dict[str, Any]:
-    """What decides the result of an audit, as it comes back from the store."""
-    return {
-        "videos": [_identity(video) for video in request.videos],
-        "normal": _identity(request.normal) if request.normal else None,
-        "normal_first_s": request.normal_first_s,
-        "normal_from_s": request.normal_from_s,
-        "normal_for_s": request.normal_for_s,
-        "start": request.start.astimezone(UTC).isoformat() if request.start else None,
-        **request.settings(),
-    }
-
-
-def _identity(video: Path) -> list[Any]:
-    try:
-        facts = video.stat()
-    except FileNotFoundError:  # one of several: told when its turn comes
-        return [str(video), None, None]
-    return [str(video), facts.st_size, facts.st_mtime_ns]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import UsageError
+from app.paths import shown_path, uri_of
 from app.sources.base import SourceError
 from app.sources.glance import ends_before
 from app.sources.open import check_recording, open_recording
@@ -56,10 +57,11 @@ def normal_stretch(
 
 def check_audit(
     videos: Sequence[Path],
-    normal: Path | None,
+    normal: Sequence[Path],
     stretch: NormalStretch | None,
     detector: Path | None,
     fps: float | None,
+    assume_fps: float | None,
 ) -> None:
     """Refuse what cannot work before anything is loaded.
 
@@ -69,17 +71,18 @@ def check_audit(
         detectors.base.DetectorError: If the detector is none.
     """
     check_videos(videos)
-    if sum(value is not None for value in (normal, stretch, detector)) != 1:
+    if sum(value is not None for value in (normal or None, stretch, detector)) != 1:
         raise UsageError(SAY_NORMAL)
     check_pace(fps)
-    if normal is not None:
-        check_recording(normal)
+    check_assumed(assume_fps)
+    for video in normal:
+        check_recording(video)
     if stretch is not None:
         check_recording(videos[0])
         option = (
             "--normal-first" if stretch.from_s == 0 else "--normal-from and --normal-for, until"
         )
-        check_length(videos[0], stretch, option)
+        check_length(videos[0], stretch, option, assume_fps)
     if detector is not None:
         check_detector(detector, videos)
 
@@ -102,13 +105,15 @@ def check_videos(videos: Sequence[Path]) -> None:
         raise faults[0]
 
 
-def check_length(video: Path, stretch: NormalStretch, option: str) -> None:
+def check_length(
+    video: Path, stretch: NormalStretch, option: str, assume_fps: float | None = None
+) -> None:
     """Refuse normal footage beyond the end of its recording.
 
     Raises:
         UsageError: If the recording surely ends before the stretch does.
     """
-    end_s = ends_before(video, stretch.until_s)
+    end_s = ends_before(video, stretch.until_s, assume_fps)
     if end_s is not None:
         raise UsageError(
             f"{option} {stretch.until_s:g}: {video} ends after {end_s:.1f} s; name fewer seconds"
@@ -119,19 +124,20 @@ def check_detector(detector: Path, videos: Sequence[Path]) -> None:
     """Refuse a detector that is none, or that learned another view than a video shows.
 
     Raises:
-        UsageError: If there is no such folder, or a video's pictures have another shape.
+        UsageError: If there is no such folder, or all videos' pictures have another shape; one of
+            several that has is told when its turn comes.
         detectors.base.DetectorError: If there is no detector in the folder.
     """
     if not detector.exists():
         raise UsageError(f"--detector {detector}: there is no such folder")
     height, width = (int(side) for side in read_facts(detector).get("frame_size") or (0, 0))
-    for video in videos:
-        size = _size(video)
-        if width and size and not same_shape(size, (height, width)):
-            raise UsageError(
-                f"{video}: its pictures of {size[1]}x{size[0]} pixels have another shape than the "
-                f"{width}x{height} that --detector {detector} was fitted on: fit one for this view"
-            )
+    others = [size for video in videos if (size := _other_shape(video, (height, width)))]
+    if len(others) == len(videos):
+        (high, wide), name = others[0], shown_path(videos[0])
+        raise UsageError(
+            f"{name}: its pictures of {wide}x{high} pixels have another shape than "
+            f"the {width}x{height} that --detector {detector} was fitted on: fit one for this view"
+        )
 
 
 def check_pace(fps: float | None) -> None:
@@ -144,15 +150,26 @@ def check_pace(fps: float | None) -> None:
         raise UsageError(f"--fps {fps:g}: must be above 0; use --every-frame for all")
 
 
+def check_assumed(assume_fps: float | None) -> None:
+    """Refuse a rate of frames that is none.
+
+    Raises:
+        UsageError: If it is not above 0.
+    """
+    if assume_fps is not None and not (math.isfinite(assume_fps) and assume_fps > 0):
+        raise UsageError(f"--assume-fps {assume_fps:g}: must be above 0 frames a second")
+
+
 def _check_seconds(option: str, seconds: float) -> None:
     if not (math.isfinite(seconds) and seconds > 0):
         raise UsageError(f"{option} {seconds:g}: must be above 0 seconds")
 
 
-def _size(video: Path) -> tuple[int, int] | None:
-    """(height, width) of a video's first picture; None if it cannot be read."""
+def _other_shape(video: Path, fitted: tuple[int, int]) -> tuple[int, int] | None:
+    """(height, width) of a video's first picture; None if it fits or cannot be read."""
     try:
-        with open_recording(str(video)) as recording:
-            return recording.info.size
+        with open_recording(uri_of(video)) as recording:
+            size = recording.info.size
     except SourceError:
         return None
+    return size if fitted[1] and not same_shape(size, fitted) else None

@@ -5,31 +5,34 @@ that was learned from is not drawn again; one still picture stands for it.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from app.events.event import Event
-from app.events.store import SourceProgress, Store
+from app.events.store import SourceProgress
 from app.media.video import VideoWriter
 from app.progress import Reporter
 from app.report.times import clock, wall
-from app.sources.open import open_recording
+from app.sources.base import Recording
 from app.watching.sizes import SizeCheck
 from detectors.types import Box, Pixels
 
 BOX_COLOUR = (255, 84, 48)
 FONT = cv2.FONT_HERSHEY_DUPLEX
+type Sighting = tuple[float, Box, float]
+"""When something was seen, in seconds, where, in pixels of the frame, and its score."""
+
 HOLD_S = 0.5
 """A box stays so long after a sighting, so that it doesn't flicker over single missed frames."""
 
 
 def annotate(
-    store: Store,
+    opened: Recording,
     source: SourceProgress,
-    events: list[Event],
+    sightings: Mapping[Event, Sequence[Sighting]],
     path: Path,
     sample_fps: float | None,
     reporter: Reporter,
@@ -39,15 +42,24 @@ def annotate(
 
     Boxes and frames have the size that the detector learned; see `SizeCheck`.
 
+    Args:
+        opened: The recording from where the audit began, with the frames that it took.
+        source: How far it was audited.
+        sightings: The events that were found in it, and where they were seen.
+        path: The file to write.
+        sample_fps: Frames a second that were taken; None for all.
+        reporter: Told how far the drawing is.
+        check: Raises if the user wants to stop.
+
     Raises:
         app.media.video.VideoError: If it cannot be written.
     """
-    paths = [(event, store.sightings(event.id)) for event in events]
+    paths = [(event, list(path)) for event, path in sightings.items()]
     times = [[pts_s for pts_s, _, _ in path] for _, path in paths]
     sizes, begun = SizeCheck(source.size), False
     length_s = max(source.seen_s - source.from_s, 0.0)
     with (
-        open_recording(source.uri, sample_fps=sample_fps, start_s=source.from_s) as video,
+        opened as video,
         VideoWriter(path, source.size, sample_fps or video.info.fps or 25.0) as writer,
         reporter.task("Drawing the video", length_s) as meter,
     ):

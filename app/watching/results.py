@@ -1,7 +1,7 @@
 """What a run found, from its store: for terminal, scripts and Python."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class AuditResult:
     """Times without a picture that could be looked at, as the store keeps them."""
     highest: Highest | None = None
     """None if nothing was looked at."""
+    recordings: list[dict[str, Any]] = field(default_factory=list)
+    """Recordings of several files: their uri, and of each file when it begins in it, seconds."""
 
     @property
     def fps(self) -> float:
@@ -76,13 +78,23 @@ class AuditResult:
             "gaps": self.gaps,
             "highest": asdict(self.highest) if self.highest else None,
             "report": str(self.out / "report.html"),
-            "events": [event.as_json() for event in self.events],
+            "recordings": self.recordings,
+            "events": [event.as_json() | self._place(event) for event in self.events],
         }
+
+    def _place(self, event: Event) -> dict[str, Any]:
+        """The file of several in which an event began, and when there."""
+        for one in self.recordings:
+            if one["uri"] == event.video:
+                files = [file for file in one["files"] if file["start_s"] <= event.start_s]
+                begun_s = round(event.start_s - files[-1]["start_s"], 3)
+                return {"file": files[-1]["file"], "file_s": begun_s}
+        return {}
 
 
 def audit_result(store: StoreReader, run: Run) -> AuditResult:
     """The result of an audit, from what the store holds of it."""
-    sources = store.sources(run.id)
+    sources, gaps = store.sources(run.id), store.gaps(run.id)
     return AuditResult(
         out=store.folder,
         events=store.events(run.id),
@@ -90,12 +102,13 @@ def audit_result(store: StoreReader, run: Run) -> AuditResult:
         analysed=run.facts.get("analysed", 0),
         seconds=run.facts.get("seconds", 0.0),
         detector_seconds=run.facts.get("detector_seconds", 0.0),
-        footage_s=sum(max(source.seen_s - source.from_s, 0.0) for source in sources),
+        footage_s=sum(watched_s(source, gaps) for source in sources),
         stopped=run.state != "finished",
         warnings=[source.warning for source in sources if source.warning],
         failed=run.facts.get("failed", []),
-        gaps=[{name: gap[name] for name in GAP_KEYS} for gap in store.gaps(run.id)],
+        gaps=[{name: gap[name] for name in GAP_KEYS} for gap in gaps],
         highest=_highest(store, run),
+        recordings=run.facts.get("recordings", []),
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from app.sources.base import Gap
+from app.paths import path_of, shown_path
+from app.sources.base import Gap, Source, SourceInfo
 from detectors.base import DetectorError
 from detectors.types import Frame, Pixels
 
@@ -14,6 +15,10 @@ SKIPPED = (
     ", and are skipped until the old size comes back; "
     "to watch the new view, start anew and let it learn that"
 )
+
+
+class ShapeError(DetectorError):
+    """A camera's pictures have another shape than those that the detector learned."""
 
 
 class SizeCheck:
@@ -38,16 +43,13 @@ class SizeCheck:
         """The frame in the fitted size; None if it has another shape.
 
         Raises:
-            DetectorError: If it is the first frame and has another shape.
+            ShapeError: If it is the first frame and has another shape.
         """
         size = (frame.image.shape[0], frame.image.shape[1])
         before, self._before, self._last_us = self._before, size, frame.time_us
         same = same_shape(size, self._size)
         if not same and before is None:
-            raise DetectorError(
-                f"{frame.camera}: its pictures of {_text(size)} pixels have another shape than the "
-                f"{_text(self._size)} that the detector was fitted on: fit it again for this view"
-            )
+            raise ShapeError(_misfit(frame.camera, size, self._size))
         if size != before:
             self._note(frame, size, changed=before is not None)
         if not same:
@@ -83,6 +85,24 @@ class SizeCheck:
     def _close(self, end_us: int) -> None:
         if self._open:
             self.gaps[-1] = replace(self.gaps[-1], end_us=max(end_us, self.gaps[-1].start_us))
+
+
+def shape_error(info: SourceInfo, fitted: tuple[int, int]) -> ShapeError:
+    """What to raise where a source has another shape than the fitted (height, width)."""
+    return ShapeError(_misfit(shown_path(path_of(info.uri)), info.size, fitted))
+
+
+def misfit(file: Source, fitted: tuple[int, int] | None) -> str:
+    """Why a source cannot be looked at by what was fitted on a (height, width); empty if it can."""
+    size = file.info.size
+    return "" if fitted is None or same_shape(size, fitted) else str(shape_error(file.info, fitted))
+
+
+def _misfit(name: str, size: tuple[int, int], fitted: tuple[int, int]) -> str:
+    return (
+        f"{name}: its pictures of {_text(size)} pixels have another shape than the "
+        f"{_text(fitted)} that the detector was fitted on: fit it again for this view"
+    )
 
 
 def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:

@@ -1,6 +1,7 @@
 """The whole path on a real video file: the installed command, its files and its faults."""
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -182,12 +183,14 @@ def write_video(path: Path, size: tuple[int, int], frames: int, gap_s: float = 0
 
 def bad_videos(folder: Path) -> dict[str, Path]:
     folder.mkdir()
+    (folder / "photos").mkdir()
+    (folder / "photos" / "a.jpg").touch()
     (folder / "empty.mp4").touch()
     (folder / "text.mp4").write_text("this is not a video")
     (folder / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     return {
         "missing": folder / "missing.mp4",
-        "folder": folder,
+        "folder": folder / "photos",
         "empty": folder / "empty.mp4",
         "text": folder / "text.mp4",
         "short": write_video(folder / "short.mp4", (48, 64), 3),
@@ -198,7 +201,7 @@ def bad_videos(folder: Path) -> dict[str, Path]:
     ("which", "code", "sentence"),
     [
         ("missing", 2, "there is no such file"),
-        ("folder", 2, "is a folder; name video files"),
+        ("folder", 2, "is a folder without video files"),
         ("empty", 1, "empty"),
         ("text", 1, "not a video"),
         ("short", 2, "--normal-first 5: "),
@@ -256,6 +259,52 @@ def test_one_broken_video_does_not_stop_the_others(
     assert "broken.mp4" in result["failed"][0]
     assert "gone.mp4: no such file" in result["failed"][1]
     assert "broken.mp4" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_an_odd_name_or_shape_among_several_costs_the_others_nothing(
+    audited: tuple[Path, str], clip: Path, tmp_path: Path
+):
+    odd = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    shutil.copy(clip, odd)
+    tall = write_video(tmp_path / "tall.mp4", (64, 48), 20)
+    out = tmp_path / "out"
+    words = ("--detector", audited[0] / "detector", "--out", out, "--json", "--fps", "2.5")
+    done = run_nomaly("audit", tall, odd, *words)
+    assert done.returncode == 1, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert len(result["events"]) == 2
+    assert {event["video"] for event in result["events"]} == {f"file://{tmp_path}/caf%E9.mp4"}
+    assert [event["id"] for event in events_in(out)] == [e["id"] for e in result["events"]]
+    assert len(result["failed"]) == 1
+    assert f"{tall}: its pictures of 48x64 pixels have another shape" in result["failed"][0]
+    assert (out / "annotated.mp4").exists()
+    assert "tall.mp4" in (out / "report.html").read_text()
+    assert run_nomaly("audit", tall, odd, *words).returncode == 1
+
+
+def test_a_folder_is_one_recording_with_its_gap(
+    audited: tuple[Path, str], clip: Path, plan: DemoPlan, tmp_path: Path
+):
+    hall = tmp_path / "hall"
+    hall.mkdir()
+    for name in ("20240131T101000Z.mp4", "20240131T102000Z.mp4"):
+        shutil.copy(clip, hall / name)
+    (hall / "notes.txt").touch()
+    out, detector = tmp_path / "out", audited[0] / "detector"
+    done = run_nomaly("audit", hall, "--detector", detector, "--out", out, "--json", "--fps", "2.5")
+    assert done.returncode == 0, done.stderr
+    assert "left out what is none, or lies deeper: notes.txt (1)" in done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert {event["camera"] for event in result["events"]} == {"hall"}
+    assert {event["video"] for event in result["events"]} == {str(hall)}
+    starts = [event["start_s"] for event in result["events"]]
+    assert [start - 600 for start in starts[2:]] == pytest.approx(starts[:2], abs=0.5)
+    files = [(Path(event["file"]).name[9:15], event["file_s"]) for event in result["events"]]
+    assert files[2:] == [("102000", pytest.approx(at_s, abs=0.5)) for _, at_s in files[:2]]
+    (gap,) = result["gaps"]
+    assert gap["reason"] == "missing"
+    assert gap["end_us"] - gap["start_us"] == pytest.approx((600 - plan.duration_s) * 1e6, abs=3e5)
+    assert (out / "annotated.mp4").exists()
 
 
 def test_a_video_of_another_shape_than_the_detector_learned_is_refused(
