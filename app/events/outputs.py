@@ -122,7 +122,8 @@ def write_text(path: Path, text: str) -> None:
         StoreError: If it cannot be written.
     """
     try:
-        write_whole(path, text.encode())
+        # What is no UTF-8, as an odd file name among the settings, is shown by its bytes.
+        write_whole(path, text.encode(errors="backslashreplace"))
     except OSError as error:
         raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from error
 

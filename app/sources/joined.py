@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
-from app.paths import shown_path, uri_of
+from app.paths import path_of, shown_path, uri_of
 from app.sources.base import Gap, SourceError, SourceInfo, TimeFrom
 from app.sources.container import open_video
 from app.sources.file import FileSource
@@ -54,6 +54,11 @@ class Recorded:
         if not self.joined:
             return uri_of(self.parts[0].path)
         return uri_of(Path(os.path.commonpath([part.path.absolute() for part in self.parts])))
+
+    @property
+    def name(self) -> str:
+        """Of the file or folder, for people."""
+        return shown_path(path_of(self.uri).name)
 
     def facts(self) -> dict[str, Any]:
         """What is kept of it with a run; keys are stable."""
@@ -156,7 +161,7 @@ class JoinedSource:
         self.failed: list[str] = []
         """Files that were left out, each with the reason."""
         self._recorded = recorded
-        self._camera = camera or shown_path(Path(recorded.uri).name)
+        self._camera = camera or recorded.name
         self._sample_fps = sample_fps
         self._assume_fps = assume_fps
         self._fits = fits

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import batched
-from pathlib import Path
 
 import torch
 
@@ -17,7 +16,6 @@ from app.errors import UsageError
 from app.events.outputs import drawn_name, earlier_run, sole_writer
 from app.events.store import SourceProgress, Store
 from app.media.video import VideoError
-from app.paths import shown_path
 from app.progress import Meter, Reporter
 from app.sinks.feeder import Patience, feeding
 from app.sources.base import Recording, SourceError
@@ -196,9 +194,7 @@ class _Audit:
                 self._store.forget_from(self._run_id, source.uri, resume_s)
                 self._store.save_source(self._run_id, source)
             lookout = self._lookout(source, detector, names)
-            with self._reporter.task(
-                f"Auditing {shown_path(Path(recorded.uri).name)}", info.duration_s or None
-            ) as meter:
+            with self._reporter.task(f"Auditing {recorded.name}", info.duration_s or None) as meter:
                 meter.to(resume_s)
                 try:
                     self._analyse(ahead, lookout, meter)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import UsageError
+from app.paths import uri_of
 from app.watching.checks import NormalStretch, check_audit, normal_stretch
 from app.watching.request import RunRequest
 
@@ -88,5 +89,5 @@ def _identity(video: Path) -> list[Any]:
     try:
         facts = video.stat()
     except FileNotFoundError:  # one of several: told when its turn comes
-        return [str(video), None, None]
-    return [str(video), facts.st_size, facts.st_mtime_ns]
+        return [uri_of(video), None, None]
+    return [uri_of(video), facts.st_size, facts.st_mtime_ns]
