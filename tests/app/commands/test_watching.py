@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.commands.watching import Learning
+from app.commands.looking_options import Learning
 from app.errors import UsageError
 from detectors.configs import DetectorConfigError, PadimConfig
 from tests.app.short_watch import run_nomaly
