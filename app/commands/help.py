@@ -4,6 +4,7 @@ Options stand in the group that the tables here name, so that the same option st
 place wherever it is taken.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,20 @@ SITE = {
 }
 """The same below `scenario`, in the order in which a site is made."""
 
+VALUES = {
+    "<str>": "TEXT",
+    "<list[str]>": "TEXT",
+    "<path>": "PATH",
+    "<list[path]>": "PATH",
+    "<float>": "NUMBER",
+    "<float range>": "NUMBER",
+    "<int>": "N",
+    "<int range>": "N",
+    "<list[int]>": "N",
+    "<list[int range]>": "N",
+}
+"""What values are called instead of by their Python types."""
+
 type Rows = list[tuple[str, str]]
 
 
@@ -110,6 +125,11 @@ class GroupedCommand(TyperCommand):
             if param.param_type_name == "argument" or not INPUTS.isdisjoint(param.opts):
                 _check_there(ctx.params.get(param.name or ""))
         return super().invoke(ctx)
+
+    def collect_usage_pieces(self, ctx: "Context") -> list[str]:
+        """The words behind the command's name, arguments in capitals."""
+        pieces = super().collect_usage_pieces(ctx)
+        return [re.sub(r"\{(\w+)\}", lambda name: name[1].upper(), piece) for piece in pieces]
 
     def format_options(self, ctx: "Context", formatter: "HelpFormatter") -> None:
         """Write the groups, and --debug, which the program takes from any command line."""
@@ -184,7 +204,8 @@ def _write_options(
     for param in params:
         record = param.get_help_record(ctx)
         if record is not None:
-            groups.setdefault(_group(param, places), []).append(record)
+            row = (_shown(param, record[0]), record[1])
+            groups.setdefault(_group(param, places), []).append(row)
     groups.setdefault(HELP, []).append(("--debug", "Show where an error comes from."))
     rank: dict[str, float] = {title: number for number, title in enumerate(ORDER)}
     titles = sorted(groups, key=lambda title: rank.get(title, rank[OTHERS] + 0.5))
@@ -196,6 +217,13 @@ def _group(param: "Parameter", places: Mapping[str, str]) -> str:
         return ARGUMENTS
     own = getattr(param, "rich_help_panel", None) or OTHERS
     return next((places[name] for name in param.opts if name in places), own)
+
+
+def _shown(param: "Parameter", names: str) -> str:
+    """An argument by its name in capitals, an option with a word for its value."""
+    if param.param_type_name == "argument":
+        return names.split(" ")[0].upper()
+    return re.sub(r"<[^>]+>", lambda kind: VALUES.get(kind[0].lower(), kind[0]), names)
 
 
 def _write_groups(groups: Mapping[str, Rows], formatter: "HelpFormatter") -> None:
