@@ -111,7 +111,7 @@ class Writer:
                 self._backlog.thin()
 
     def flush(self) -> list[Finding]:
-        """Wait until all is saved and told, within the patience for the end.
+        """Wait until all is saved and told, within the patience for the end if something fails.
 
         Returns:
             What could not be stored: empty if all is well.
@@ -119,7 +119,12 @@ class Writer:
         with self._changed:
             self._hurrying = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._idle or self._fault, self._patience.end_s)
+            over = self._changed.wait_for(lambda: self._idle or self._fault, self._patience.end_s)
+            if not over and self._trouble is None:
+                # Slow, but nothing has failed: that is worth a longer wait.
+                self._changed.wait_for(
+                    lambda: self._idle or self._fault or self._trouble, 6 * self._patience.end_s
+                )
             self._hurrying = False
             self._check()
             return self._waiting
