@@ -198,7 +198,7 @@ def _decoded(container: InputContainer, publisher: Publisher) -> Iterator[Pictur
         raise ReadError("codec", "it sends no video")
     # Frame threads would hold back as many frames as there are threads.
     stream.thread_type = "SLICE"
-    publisher.fps = float(stream.average_rate or 0)
+    publisher.opened(stream)
     form = container.format.name
     decoder = Decoder(container, stream, live=True)
     decoder.heard = publisher.heard

@@ -9,9 +9,10 @@ from typing import Literal
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 
 from app.sources.base import GapReason
-from app.sources.decode import RgbConverter, Sampler
+from app.sources.decode import PixelAspect, RgbConverter, Sampler
 from app.sources.mailbox import Mailbox, Shot, new_memory
 from detectors.types import Pixels
 
@@ -95,6 +96,11 @@ class Publisher:
     def begin(self) -> None:
         """Tell that the camera is being connected to; a busy machine starts processes slowly."""
         self._send({"begun": True})
+
+    def opened(self, stream: VideoStream) -> None:
+        """Take the pace and the shape of pixels that a stream announces."""
+        self.fps = float(stream.average_rate or 0)
+        self._convert.aspect = PixelAspect(stream)
 
     def heard(self) -> None:
         """Tell that the camera sends something, whether or not it becomes a picture."""

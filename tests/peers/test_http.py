@@ -1,5 +1,6 @@
 """Cameras that send JPEG pictures over HTTP, and what a webcam's reader does with OpenCV."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from app.sources.base import SourceError
 from app.sources.live import LiveCamera
 from tests.peers.consumer import Consumer, wait_for
 from tests.peers.http_peers import file_server, mjpeg_camera
-from tests.peers.pattern import SIZE, number_of, numbered
+from tests.peers.pattern import SIZE, Coding, number_of, numbered, picture, write_video
 
 CANARY = "hunter2canary"
 
@@ -67,6 +68,13 @@ def test_segments_that_arrive_at_once_are_played_at_their_pace(tmp_path: Path):
     assert shown > 50
     assert consumer.arrived_s[shown - 1] - consumer.arrived_s[0] == pytest.approx(3, abs=0.5)
     assert consumer.source.gaps[0].reason == "ended"
+
+
+def test_wide_pixels_of_a_camera_become_square(tmp_path: Path):
+    pictures = (picture(number) for number in range(50))
+    write_video(tmp_path / "wide.ts", pictures, coding=Coding(pixel_aspect=Fraction(2)))
+    with file_server(tmp_path) as address, LiveCamera(f"{address}/wide.ts") as camera:
+        assert camera.connect(60).size == (SIZE[0], 2 * SIZE[1])
 
 
 def test_a_webcam_is_read_through_opencv(tmp_path: Path):

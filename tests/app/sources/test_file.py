@@ -12,6 +12,7 @@ import pytest
 from app.sources.base import SourceError
 from app.sources.decode import Sampler
 from app.sources.file import FileSource
+from app.sources.open import check_recording, open_recording
 from novic.errors import UsageError
 from tests.peers.pattern import SIZE, Coding, number_of, numbered, picture, write_video
 
@@ -310,3 +311,11 @@ class TestStartTime:
             assert first.time_us == datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC).timestamp() * 1e6
         else:
             assert first.time_us == pytest.approx(1_700_000_000_000_000, abs=50_000)
+
+
+def test_a_recording_may_be_named_by_digits_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    numbered(tmp_path / "day.mp4", 3).rename(tmp_path / "20240101")
+    monkeypatch.chdir(tmp_path)
+    check_recording("20240101")
+    with open_recording("20240101") as recording:
+        assert len(list(recording.frames())) == 3
