@@ -57,10 +57,11 @@ def test_a_watch_outlives_its_disk_its_store_its_reader_and_its_terminal(tmp_pat
                 stderr.wait_for("can be written again", times=2)
                 assert process.stdout is not None
                 process.stdout.close()
-            finally:
                 for _ in range(2):
                     process.send_signal(signal.SIGHUP)
                 process.wait(120)
+            finally:
+                process.kill()
         assert process.returncode == 1, stderr.path.read_text()
         with snapshot(out) as store:
             run = store.run(1)
