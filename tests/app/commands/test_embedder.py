@@ -72,8 +72,8 @@ def test_list_shows_the_starter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         (["starter", "--data", "{}", "--like", "starter"], "UsageError", "figures are published"),
         (
             ["starter", "--data", "{}", "--prompts", "/none.txt"],
-            "EvaluationError",
-            "cannot be read",
+            "UsageError",
+            "there is no such file",
         ),
     ],
 )

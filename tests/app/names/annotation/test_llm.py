@@ -595,10 +595,11 @@ def test_a_second_ctrl_c_leaves_at_once(folder: Path, predicted: Path):
     ):
         assert held.wait(60)
         asking.send_signal(signal.SIGINT)
-        (told,) = asking.first_lines(1)
+        heard, told = asking.first_lines(2)
         asking.send_signal(signal.SIGINT)
         _, err = asking.communicate(timeout=30)
         go_on.set()
+    assert "Stopping ..." in heard
     assert "Stopping when the answers under way are kept; Ctrl-C again drops them" in told
     assert (asking.returncode, "Traceback" in err) == (1, False)
     assert "nomaly: stopped; opinions that had come are kept in" in err
