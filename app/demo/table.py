@@ -12,10 +12,10 @@ from novic.vocabulary import UNNAMED
 def print_demo(result: DemoResult) -> None:
     """Print the table and the totals."""
     console, score = Console(), result.score
-    table = Table(box=None, header_style="bold")
-    for column in ("in view", "placed", "box", "IoU", "named", "perhaps", ""):
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("in view", "placed", "IoU", "named", "perhaps", ""):
         right = column == "IoU"
-        table.add_column(column, justify="right" if right else "left", no_wrap=column != "named")
+        table.add_column(column, justify="right" if right else "left", no_wrap=True)
     for line in score.placements:
         table.add_row(*_row(line))
     console.print(table)
@@ -37,13 +37,11 @@ def print_demo(result: DemoResult) -> None:
 
 
 def _row(line: PlacementScore) -> list[str]:
-    box = line.box
     right = "[green]right[/green]" if line.named_top1 else "in top 3" if line.named_top3 else ""
     found = line.event is not None
     return [
         f"{_minutes(line.start_s)}-{_minutes(line.end_s)}",
         escape(line.noun),
-        f"{box.x1:.0f},{box.y1:.0f} {box.width:.0f}x{box.height:.0f}",
         f"{line.iou:.2f}" if found else "",
         _named(line) if found else "[red]not found[/red]",
         f"{escape(line.named)} {100 * line.p:.0f}%" if found and not line.sure else "",

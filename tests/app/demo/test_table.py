@@ -14,7 +14,7 @@ from app.watching.audit import AuditResult
 def test_a_guess_stands_behind_the_headline(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("COLUMNS", "140")
+    monkeypatch.setenv("COLUMNS", "80")
     plan = plan_demo(0)
     sides = [
         (placed.box.x1, placed.box.y1, placed.box.x2, placed.box.y2) for placed in plan.placements
@@ -24,7 +24,7 @@ def test_a_guess_stands_behind_the_headline(
             "start_s": placed.rest_s,
             "end_s": placed.leave_s,
             "box": box,
-            "candidates": [("drug", 0.07 if number else 0.8)],
+            "candidates": [("crash helmet" if number else "drug", 0.34 if number else 0.8)],
             "sure": not number,
         }
         for number, (placed, box) in enumerate(zip(plan.placements[:2], sides, strict=False))
@@ -34,5 +34,5 @@ def test_a_guess_stands_behind_the_headline(
     _, sure, guess, missed, *_ = capsys.readouterr().out.splitlines()
     assert "drug 80%" in sure
     assert "something unnamed" not in sure
-    assert guess.split("something unnamed")[1].split()[:2] == ["drug", "7%"]
+    assert guess.split("something unnamed")[1].split()[:2] == ["crash", "helmet"]
     assert "not found" in missed
