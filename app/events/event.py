@@ -1,5 +1,6 @@
 """What is told: a thing that did not belong, or a camera that saw nothing, from start to end."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -154,6 +155,18 @@ class Lasting:
     """(pts_s, box, score) of its sightings: those that were not saved yet, ..."""
     thinned: bool = False
     """... or all, because older ones were thinned out."""
+
+
+def event_id(camera: str, start_us: int, what: str) -> str:
+    """An id that sorts by time and is the same whenever the same recording is audited.
+
+    Args:
+        camera: Its name.
+        start_us: When the event began, UTC in microseconds.
+        what: Tells it from others that began then.
+    """
+    digest = hashlib.sha256(f"{camera} {what}".encode()).hexdigest()[:6]
+    return f"{start_us:014x}-{digest}"
 
 
 def box_sides(box: Box) -> tuple[float, float, float, float]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from app.events.event import Event
 from app.events.reading import Run, SourceProgress, StoreReader
-from app.report.times import BASES, basis, clock, is_fact, local, wall, whole_clock
+from app.progress import clock as whole_clock
+from app.report.times import BASES, basis, clock, is_fact, local, wall
 
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 """Seconds between the marks of a line; the smallest that needs at most MOST_TICKS of them."""

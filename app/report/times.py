@@ -23,13 +23,6 @@ def clock(seconds: float) -> str:
     return f"{minutes}:{rest // 10:02d}.{rest % 10}"
 
 
-def whole_clock(seconds: float) -> str:
-    """Whole seconds as m:ss or h:mm:ss, for marks on a line."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
 def local(time_us: int) -> datetime:
     """UTC in microseconds in the time zone of this machine."""
     return datetime.fromtimestamp(time_us / 1e6).astimezone()

@@ -7,17 +7,16 @@ With every batch of frames a caller takes three steps, each for as many cameras 
 3. `tell` names the pictures that this rests on, and gives the findings.
 
 Who cannot wait for names takes `Camera.take_due` and hands it back to `Camera.told` with them later
-(`app.watching.beside`).
+(`app.watching.naming`).
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.events.event import Event, EventState, Finding, Lasting, Picture
+from app.events.event import Event, EventState, Finding, Lasting, Picture, event_id
 from app.sources.base import Gap
 from app.watching.evidence import KEPT, Evidence
 from app.watching.health import Health, Told
@@ -135,7 +134,7 @@ class Camera:
         """How far the events have come that were told and are still open, with whole paths."""
         things = [
             Lasting(
-                event_id(track),
+                _id(track),
                 track.end_s,
                 track.end_us,
                 track.peak,
@@ -288,7 +287,7 @@ class Camera:
 
     def _event(self, track: Track, state: EventState, picture: Picture, *, cut: bool) -> Event:
         return Event(
-            id=event_id(track),
+            id=_id(track),
             camera=track.camera,
             state=state,
             start_s=track.start_s,
@@ -341,7 +340,5 @@ def wanted(due: Iterable[Due]) -> list[Picture]:
     return [*{picture: None for one in due for picture in one.wanted}]
 
 
-def event_id(track: Track) -> str:
-    """An id that sorts by time and is the same whenever the same recording is audited."""
-    digest = hashlib.sha256(f"{track.camera} {track.path[0][1]}".encode()).hexdigest()[:6]
-    return f"{track.start_us:014x}-{digest}"
+def _id(track: Track) -> str:
+    return event_id(track.camera, track.start_us, str(track.path[0][1]))

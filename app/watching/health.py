@@ -4,7 +4,6 @@ Frames in which nothing can be seen are not followed, so that no object is found
 time is a gap. What lasts is told as an event of the camera, without a noun.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from app.events.event import Event, Lasting, Picture
+from app.events.event import Event, Lasting, Picture, event_id
 from app.sources.base import Gap
 from app.watching.colour import ColourCheck
 from app.watching.evidence import SNAPSHOT_SIDE, at_most
@@ -96,9 +95,8 @@ class _Course:
     def _begun(self, fault: Fault, frame: Frame, since: Frame) -> _Trouble:
         height, width = frame.image.shape[:2]
         whole, name = Box(0, 0, width, height), FAULT_NAMES[fault]
-        digest = hashlib.sha256(f"{frame.camera} {name}".encode()).hexdigest()[:6]
         event = Event(
-            id=f"{since.time_us:014x}-{digest}",
+            id=event_id(frame.camera, since.time_us, name),
             camera=frame.camera,
             state="opened",
             start_s=since.pts_s,

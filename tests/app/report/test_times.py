@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.events.store import SourceProgress, Store
-from app.report.times import basis, clock, day, wall, whole_clock, zone
+from app.progress import clock as whole_clock
+from app.report.times import basis, clock, day, wall, zone
 from tests.app.report.runs import BEGAN_US, a_run, a_source
 
 
