@@ -6,7 +6,14 @@ from typing import assert_never
 import torch
 
 from detectors.base import Detector, DetectorError
-from detectors.configs import CONFIGS, DetectorConfig, DetectorConfigError, PadimConfig, read_config
+from detectors.configs import (
+    CONFIGS,
+    DetectorConfig,
+    DetectorConfigError,
+    DiagonalConfig,
+    PadimConfig,
+    read_config,
+)
 from detectors.features.extractors import Extractors
 from detectors.files import read_facts, read_tensors
 
@@ -25,11 +32,15 @@ def build_detector(
         DetectorError: If the detector's weights are not installed.
     """
     shared = Extractors() if extractors is None else extractors
-    match config:
+    match config:  # each model is imported when it is asked for
         case PadimConfig():
-            from detectors.models.padim import PadimDetector  # noqa: PLC0415  # only what is asked for
+            from detectors.models.padim import PadimDetector  # noqa: PLC0415
 
             return PadimDetector(config, device, shared)
+        case DiagonalConfig():
+            from detectors.models.diagonal import DiagonalDetector  # noqa: PLC0415
+
+            return DiagonalDetector(config, device, shared)
         case _:
             assert_never(config)
 

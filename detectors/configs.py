@@ -24,23 +24,15 @@ _Share = Annotated[float, Field(gt=0, lt=1)]
 _Count = Annotated[int, Field(ge=1)]
 
 
-class PadimConfig(Config):
-    """What a PaDiM detector is made of; saved with it. The defaults suit a fixed camera."""
+class ViewConfig(Config):
+    """What every detector of a fixed view has to be told; saved with it."""
 
-    kind: Literal["padim"] = "padim"
-    """Which detector it is."""
-    backbone: Literal["lite0", "lite2"] = "lite0"
-    """The pretrained network whose features it looks at."""
-    channels: _Count = 100
-    """Channels drawn from all that the backbone gives."""
     longer_side: Annotated[int, Field(ge=32, le=4096)] = 640
     """Frames are scaled to this many pixels on their longer side."""
-    shrinkage: Annotated[float, Field(gt=0)] = 0.1
-    """Ridge of every covariance over the channel's mean variance."""
     blur: Annotated[float, Field(ge=0)] = 0.5
     """Spread of the Gaussian blur of a map, in cells (anomalib: 4 pixels, half a cell)."""
     passes: _Count = 160
-    """Pictures that the Gaussians are fitted to, at least: the frames and variations of them."""
+    """Pictures that the model is fitted to, at least: the frames and variations of them."""
     held_out_passes: _Count = 60
     """Pictures that the threshold is chosen on, at least."""
     largest_fit: Annotated[int, Field(ge=8)] = 64
@@ -51,10 +43,37 @@ class PadimConfig(Config):
     """Share of the varied held-out pictures that may exceed the threshold. They are harsher than
     real frames: of those far fewer do (benchmarks/detector.py)."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """Of the channels drawn and of the variations."""
+    """Of everything that is drawn by chance."""
 
 
-DetectorConfig = Annotated[PadimConfig, Field(discriminator="kind")]
+class CellConfig(ViewConfig):
+    """What every detector has to be told that judges features of a pretrained network."""
+
+    backbone: Literal["lite0", "lite2"] = "lite0"
+    """The pretrained network whose features it looks at."""
+    channels: _Count = 100
+    """Channels drawn from all that the backbone gives."""
+
+
+class PadimConfig(CellConfig):
+    """One Gaussian of features per cell of the view; the defaults suit a fixed camera."""
+
+    kind: Literal["padim"] = "padim"
+    """Which detector it is."""
+    shrinkage: Annotated[float, Field(gt=0)] = 0.1
+    """Ridge of every covariance over the channel's mean variance."""
+
+
+class DiagonalConfig(CellConfig):
+    """As padim, but channels are taken as independent: a 50th of the memory."""
+
+    kind: Literal["diagonal"] = "diagonal"
+    """Which detector it is."""
+    shrinkage: Annotated[float, Field(gt=0)] = 0.1
+    """Added to every cell's variance of a channel, over the channel's mean variance."""
+
+
+DetectorConfig = Annotated[PadimConfig | DiagonalConfig, Field(discriminator="kind")]
 """The settings of any detector, told apart by `kind`. A new detector joins by `|`; the type checker
 then asks for its case in detectors/build.py, and the contract test runs it."""
 

@@ -49,6 +49,11 @@ class FeatureExtractor:
         self.runtime: Runtime = build_runtime(net, key.size, key.device)
 
     @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the pictures."""
+        return self.key.size
+
+    @property
     def grid(self) -> tuple[int, int]:
         """(h, w) of the features."""
         height, width = self.key.size

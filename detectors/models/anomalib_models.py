@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import nn
 
+from detectors.models.tensors import channel_variance
 from novic.folders import cache_folder
 
 # anomalib imports matplotlib, which would keep a list of fonts elsewhere in the home folder.
@@ -22,39 +22,15 @@ with warnings.catch_warnings():
     # FrEIA has escapes that Python 3.12 frowns at. Nobody who watches a camera can act on that.
     warnings.simplefilter("ignore", FutureWarning)
     warnings.simplefilter("ignore", SyntaxWarning)
-    from anomalib.models.image.padim.torch_model import PadimModel
+    from anomalib.models.components import MultiVariateGaussian
 
 _ANOMALIB_RIDGE = 0.01 + 1e-5
 """What anomalib's MultiVariateGaussian adds to the diagonal of every covariance."""
 
-_SMALLEST_VARIANCE = 1e-4
-"""Of a channel over time; a black view would otherwise get infinite distances."""
 
-
-def build_padim(network: nn.Module, layers: list[str], chosen: torch.Tensor) -> PadimModel:
-    """An anomalib PaDiM on one of our backbones.
-
-    Args:
-        network: The backbone; takes normalised images [B, 3, H, W].
-        layers: Names of the modules read out, finest first.
-        chosen: Channels kept [D], int64, counted through all layers.
-    """
-    model = PadimModel(
-        backbone=network,  # pyright: ignore[reportArgumentType]  # its extractor takes modules
-        layers=layers,
-        pre_trained=False,
-        n_features=len(chosen),
-    )
-    model.idx = chosen
-    return model.eval()
-
-
-def fit_padim(
-    model: PadimModel,
-    features: torch.Tensor,
-    shrinkage: float,
-    row_done: Callable[[], None] = lambda: None,
-) -> None:
+def fit_gaussians(
+    features: torch.Tensor, shrinkage: float, row_done: Callable[[], None] = lambda: None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Fit anomalib's Gaussian of every cell, with a ridge that suits the features' scale.
 
     anomalib adds 0.01 to the diagonal of each covariance whatever the features' scale. Dividing
@@ -63,25 +39,28 @@ def fit_padim(
     enough: detectors_spec §3.
 
     Args:
-        model: What `build_padim` gave; afterwards its map generator is ready to use.
         features: Normal embeddings [N, D, h, w], float32.
         shrinkage: Ridge over the mean variance of a channel, above 0.
         row_done: Called after each of the h rows of cells.
+
+    Returns:
+        Means [D, h * w] and inverse covariances [h * w, D, D].
     """
-    spread = features.var(dim=0).mean(dim=(1, 2)).clamp_min(_SMALLEST_VARIANCE)  # [D]
+    spread = channel_variance(features)  # [D]
     scale = (spread * shrinkage / _ANOMALIB_RIDGE).sqrt()
+    gaussian = MultiVariateGaussian()
     with _one_thread():
         fitted = []
         for row in features.unbind(2):
-            fitted.append(_fit_row(model, row, scale))
+            fitted.append(_fit_row(gaussian, row, scale))
             row_done()
-    model.gaussian.mean = torch.cat([mean for mean, _ in fitted], dim=1) * scale[:, None]
+    mean = torch.cat([mean for mean, _ in fitted], dim=1) * scale[:, None]
     inverse = torch.cat([inverse for _, inverse in fitted])
-    model.gaussian.inv_covariance = inverse / torch.outer(scale, scale)
+    return mean, inverse / torch.outer(scale, scale)
 
 
 def _fit_row(
-    model: PadimModel, row: torch.Tensor, scale: torch.Tensor
+    gaussian: MultiVariateGaussian, row: torch.Tensor, scale: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Means [D, w] and inverse covariances [w, D, D] of one row of cells [N, D, w].
 
@@ -89,7 +68,7 @@ def _fit_row(
     side in memory, this takes a third of the time.
     """
     cells = (row / scale[:, None]).permute(2, 0, 1).contiguous()  # [w, N, D]
-    mean, inverse = model.gaussian.fit(cells.permute(1, 2, 0)[..., None])
+    mean, inverse = gaussian.fit(cells.permute(1, 2, 0)[..., None])
     return mean, inverse
 
 

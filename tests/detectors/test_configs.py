@@ -37,7 +37,7 @@ def test_every_backbone_can_be_asked_for():
         ({"held_out": "1"}, "^padim's setting held_out=1 should be less than 1$"),
         ({"blur": "nan"}, "^padim's setting blur=nan should be a finite number$"),
         ({"backbone": "resnet"}, "^padim's setting backbone=resnet should be 'lite0' or 'lite2'$"),
-        ({"wings": "2"}, "^padim has no setting 'wings'; there are backbone, channels, "),
+        ({"wings": "2"}, "^padim has no setting 'wings'; there are longer_side, blur, "),
     ],
     ids=str,
 )

@@ -98,7 +98,7 @@ def change(folder: Path, **facts: object) -> None:
     [
         ({"format": "other"}, "not a detector of nomaly"),
         ({"version": 99}, "version 99, this nomaly reads 1"),
-        ({"kind": "magic"}, "holds a 'magic', this nomaly knows padim"),
+        ({"kind": "magic"}, "holds a 'magic', this nomaly knows padim, "),
         ({"backbone_sha256": "0"}, "fitted with other backbone weights"),
         ({"settings": {"wings": 2}}, "facts are missing or wrong: .*wings"),
         ({"frame_size": [900, 1200]}, "do not fit a grid of"),

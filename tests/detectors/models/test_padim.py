@@ -11,7 +11,7 @@ from detectors.features import extractors
 from detectors.features.backbones import FeatureNet, choose_channels, find_spec, load_backbone
 from detectors.features.extractors import Extractors
 from detectors.maps import blur
-from detectors.models.anomalib_models import build_padim, fit_padim
+from detectors.models.anomalib_models import fit_gaussians
 from detectors.models.gaussians import CellGaussians
 from detectors.models.padim import PadimDetector
 from detectors.types import Pixels
@@ -31,16 +31,19 @@ def frames() -> torch.Tensor:
 
 
 def test_our_maps_are_anomalibs(frames: torch.Tensor):
+    from anomalib.models.image.padim.torch_model import PadimModel
+
     spec = find_spec("lite0")
     network = load_backbone(spec)
     chosen = choose_channels(spec, 20, seed=0)
-    model = build_padim(network, ["blocks.2", "blocks.3"], chosen)
     features = FeatureNet(network, spec, chosen).eval()(frames)
-    fit_padim(model, features[:8], shrinkage=0.1)
-    ours = CellGaussians.from_inverse(
-        model.gaussian.mean, model.gaussian.inv_covariance, (20, 24)
-    ).distances(features)
+    mean, inverse = fit_gaussians(features[:8], shrinkage=0.1)
+    ours = CellGaussians.from_inverse(mean, inverse, (20, 24)).distances(features)
 
+    layers = ["blocks.2", "blocks.3"]
+    model = PadimModel(network, layers, pre_trained=False, n_features=20).eval()  # pyright: ignore[reportArgumentType]
+    model.idx = chosen
+    model.gaussian.mean, model.gaussian.inv_covariance = mean, inverse
     images = (frames.permute(0, 3, 1, 2).float() - 127.5) / 127.5
     embedding = model.generate_embedding(model.feature_extractor(images))
     stats = [model.gaussian.mean, model.gaussian.inv_covariance]
@@ -65,11 +68,8 @@ def test_distances_are_mahalanobis_distances():
 
 
 def test_few_frames_give_finite_distances_even_where_nothing_ever_changes():
-    spec = find_spec("lite0")
-    model = build_padim(load_backbone(spec), ["blocks.2", "blocks.3"], torch.arange(6))
     still = torch.zeros(3, 6, 2, 2)
-    fit_padim(model, still, shrinkage=0.1)
-    cells = CellGaussians.from_inverse(model.gaussian.mean, model.gaussian.inv_covariance, (2, 2))
+    cells = CellGaussians.from_inverse(*fit_gaussians(still, shrinkage=0.1), (2, 2))
     assert cells.distances(still).abs().max() == 0
     assert torch.isfinite(cells.distances(still + 5)).all()
 

@@ -1,0 +1,234 @@
+"""What every detector of one view has in common: the fit, the threshold, what is saved."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from detectors.base import NOT_LEARNED, DetectorError, Progress
+from detectors.configs import ViewConfig
+from detectors.files import write_folder
+from detectors.frames import check_view, checked_size, resized, stacked
+from detectors.maps import blur
+from detectors.normal import Part, normal_size, split_normal
+from detectors.tails import checked_threshold, held_out_threshold
+from detectors.types import Pixels
+
+type Told = Callable[[int], None]
+"""Called with the number of steps that are done more."""
+
+
+class Look(Protocol):
+    """From pictures of one size to what a model judges."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the pictures."""
+        ...
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(h, w) of the maps."""
+        ...
+
+    def features(self, pictures: NDArray[np.uint8]) -> torch.Tensor:
+        """What a model is given for pictures, RGB uint8 [B, H, W, 3]: a tensor [B, ...]."""
+        ...
+
+
+class ViewModel(Protocol):
+    """What the cells of one view taught."""
+
+    def distances(self, features: torch.Tensor) -> torch.Tensor:
+        """How far from normal every cell is [B, h, w], float32, of features [B, ...]."""
+        ...
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Everything that has to be saved, on the CPU."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson[M: ViewModel]:
+    """One model that is about to be taught."""
+
+    learn: Callable[[list[torch.Tensor], Told], M]
+    """From batches of features of normal pictures [up to BATCH, ...] to a model."""
+    steps: int = 1
+    """Pictures in whose time it learns; as many are told."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned[M: ViewModel]:
+    """What one view taught."""
+
+    frame_size: tuple[int, int]
+    """(height, width) of its frames."""
+    model: M
+    threshold: float
+    """Raw map value that counts as 1.0."""
+
+
+class _Steps:
+    """How far a fit is."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self._total = total
+        self._done = 0
+        self._progress = progress
+
+    def add(self, steps: int) -> None:
+        """Count steps, and tell."""
+        self._done += steps
+        if self._progress is not None:
+            self._progress(self._done, self._total)
+
+
+class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
+    """A detector whose model is taught once and never changes while it looks.
+
+    So an object left behind stays unusual for as long as it lies there.
+    """
+
+    def __init__(self, config: C, device: torch.device) -> None:
+        """Prepare an unfitted detector.
+
+        Args:
+            config: How it is made.
+            device: Where it computes.
+        """
+        self.config = config
+        self.device = device
+        self._learned: Learned[M] | None = None
+
+    @abstractmethod
+    def _open(self, frame_size: tuple[int, int]) -> Look:
+        """What looks at frames of a size (height, width)."""
+
+    @abstractmethod
+    def _lesson(self, look: Look) -> Lesson[M]:
+        """A model that has yet to learn from what `look` gives."""
+
+    @abstractmethod
+    def _model(self, tensors: Mapping[str, torch.Tensor], frame_size: tuple[int, int]) -> M:
+        """The model whose `tensors` were saved, checked.
+
+        Raises:
+            KeyError: If one is missing; a ValueError if one is wrong.
+        """
+
+    @abstractmethod
+    def _input_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
+        """(H, W) that frames of a size are scaled to."""
+
+    def _facts(self) -> dict[str, Any]:
+        """What else has to be known of a fitted detector, as JSON can hold it."""
+        return {}
+
+    def _own_tensors(self) -> dict[str, torch.Tensor]:
+        """What else has to be saved."""
+        return {}
+
+    @property
+    def threshold(self) -> float:
+        """Raw map value that counts as 1.0; NaN before the fit."""
+        return math.nan if self._learned is None else self._learned.threshold
+
+    @property
+    def frame_size(self) -> tuple[int, int] | None:
+        """(height, width) of the frames it was fitted on; None before the fit."""
+        return None if self._learned is None else self._learned.frame_size
+
+    def fit(self, frames: Sequence[Pixels], progress: Progress | None = None) -> None:
+        """Learn from normal frames; see `Detector.fit` and `split_normal`.
+
+        Args:
+            frames: N images, RGB uint8 [H, W, 3], in the order they were taken.
+            progress: Told how many pictures were looked at, of how many; learning from them counts
+                as some.
+
+        Raises:
+            DetectorError: If there are fewer than 8 frames, their sizes differ or one is not
+                [H, W, 3]. What was learned before stays.
+        """
+        frame_size = normal_size(frames)
+        config = self.config
+        look = self._open(frame_size)
+        rng = np.random.default_rng(config.seed)
+        first, second = split_normal(
+            frames,
+            most=config.largest_fit,
+            held_out=config.held_out,
+            passes=config.passes,
+            held_out_passes=config.held_out_passes,
+        )
+        lesson = self._lesson(look)
+        steps = _Steps(first.count + lesson.steps + second.count, progress)
+
+        def features(part: Part) -> Iterator[torch.Tensor]:
+            for batch in stacked(part.pictures(look.size, rng)):
+                yield look.features(batch)
+                steps.add(len(batch))
+
+        model = lesson.learn(list(features(first)), steps.add)
+        scores = [self._raw_maps(some, model).amax(dim=(1, 2)) for some in features(second)]
+        threshold = held_out_threshold(torch.cat(scores).cpu().numpy(), config.false_rate)
+        self._learned = Learned(frame_size, model, checked_threshold(threshold))
+
+    def pictures(self, frames: Sequence[Pixels]) -> Iterator[Pixels]:
+        """Frames [H, W, 3] of the view in the size that is looked at, made one by one.
+
+        Raises:
+            DetectorError: If it is not fitted or the frames have another size, at once.
+        """
+        learned = self._view()
+        check_view(frames, learned.frame_size)
+        size = self._input_size(learned.frame_size)
+        return (resized(frame, size) for frame in frames)
+
+    def judged(self, features: torch.Tensor) -> torch.Tensor:
+        """Maps [B, h, w] over the threshold, of features [B, ...]."""
+        learned = self._view()
+        return self._raw_maps(features, learned.model) / learned.threshold
+
+    def with_threshold(self, threshold: float) -> Self:
+        """See `Detector.with_threshold`."""
+        other = copy(self)
+        other._learned = replace(self._view(), threshold=checked_threshold(threshold))
+        return other
+
+    def save(self, path: Path) -> None:
+        """Write the fitted detector into a new folder; see `Detector.save`."""
+        if self._learned is None:
+            raise DetectorError(f"{NOT_LEARNED}: nothing to save")
+        facts = {
+            "kind": self.config.model_dump()["kind"],
+            "settings": self.config.model_dump(exclude={"kind"}),
+            **self._facts(),
+            "frame_size": self._learned.frame_size,
+            "threshold": self._learned.threshold,
+        }
+        write_folder(path, facts, self._learned.model.tensors() | self._own_tensors())
+
+    def restore(self, facts: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
+        """See `Detector.restore`."""
+        frame_size = checked_size(facts["frame_size"])
+        model = self._model(tensors, frame_size)
+        threshold = checked_threshold(float(facts["threshold"]))
+        self._learned = Learned(frame_size, model, threshold)
+
+    def _view(self) -> Learned[M]:
+        if self._learned is None:
+            raise DetectorError(f"{NOT_LEARNED}: call fit or load one")
+        return self._learned
+
+    def _raw_maps(self, features: torch.Tensor, model: M) -> torch.Tensor:
+        """Maps [B, h, w] before the threshold, of features [B, ...]."""
+        return blur(model.distances(features), self.config.blur)
