@@ -1,1 +1,1 @@
-"""Makes thresholds and verdict models."""
+"""How often a normal view reaches a score, and what must hold for a promise of false events."""

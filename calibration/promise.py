@@ -1,0 +1,128 @@
+"""What was promised: at most so many false events an hour, a day or a week."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from calibration.tail import BEYOND, CONFIDENCE, Tail
+from novic.errors import UsageError
+
+_HOURS = {"hour": 1.0, "day": 24.0, "week": 168.0}
+_WORDS = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(?:/|per\s)\s*(?:an?\s)?(h|hour|d|day|w|week)", re.I)
+_MOST_PER_HOUR = 3600.0
+_LEAST_PER_HOUR = 1 / 8760
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """How many false events a camera may tell."""
+
+    count: float
+    unit: Literal["hour", "day", "week"]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From words like 1/day, 2/hour, 0.5/h.
+
+        Raises:
+            UsageError: If it is none, or plainly more or less than can be meant.
+        """
+        found = _WORDS.fullmatch(text.strip())
+        if found is None:
+            raise UsageError(
+                f"--false-events {text}: write a number per hour, day or week, as 1/day or 2/hour"
+            )
+        units: dict[str, Literal["hour", "day", "week"]] = {"h": "hour", "d": "day", "w": "week"}
+        promise = cls(float(found[1]), units[found[2][0].lower()])
+        if not _LEAST_PER_HOUR <= promise.per_hour <= _MOST_PER_HOUR:
+            raise UsageError(
+                f"--false-events {text}: must be between one a year and {_MOST_PER_HOUR:.0f}/hour"
+            )
+        return promise
+
+    @property
+    def per_hour(self) -> float:
+        """False events an hour."""
+        return self.count / _HOURS[self.unit]
+
+    @property
+    def needs_hours(self) -> float:
+        """Normal footage without which this cannot be shown."""
+        return 1 / (BEYOND * self.per_hour)
+
+    def shown_by(self, tail: Tail) -> bool:
+        """Whether the footage behind a tail is enough for it."""
+        # Frames at a pace make a nine-minute film some steps shorter than nine minutes.
+        return tail.rarest <= 1.01 * self.per_hour
+
+    def __str__(self) -> str:
+        return f"{self.count:g}/{self.unit}"
+
+
+DEFAULT = Promise(1, "hour")
+
+
+def told_hours(hours: float) -> str:
+    """A length of footage for people: 45 s, 9 min, 7 h 40 min, 3 days."""
+    minutes = round(hours * 60)
+    if minutes < 2:
+        return f"{hours * 3600:.0f} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    if hours < 48:
+        rest = f" {minutes % 60} min" if minutes % 60 else ""
+        return f"{minutes // 60} h{rest}"
+    return f"{hours / 24:.0f} days"
+
+
+FLOOR = 0.65
+"""No map is divided by less: below, single cells of calm scenes begin to matter (measured on four
+scenes; the varied pictures that set 1.0 are that much harsher than life)."""
+CEILING = 1.5
+"""Nor by more: a view that would need it hides too much; its promise is not kept, and said so."""
+type Bound = Literal["prior", "floor", "tail", "ceiling"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the maps are divided by to keep a promise, and what it rests on."""
+
+    promise: Promise
+    factor: float
+    """Maps are divided by it."""
+    bound: Bound
+    """What decided: too little footage (prior), the tail, or the least or most that is allowed."""
+    hours: float
+    """Normal footage that was looked at."""
+    per_hour: float | None = None
+    """False events an hour that are to be expected at most; None if the footage does not show it."""
+
+    @property
+    def shown(self) -> bool:
+        """Whether the footage shows that the promise is kept."""
+        return self.per_hour is not None and self.per_hour <= 1.01 * self.promise.per_hour
+
+    @property
+    def missing_hours(self) -> float:
+        """Footage that is still needed to show it; 0 if more would not help."""
+        return max(0.0, self.promise.needs_hours - self.hours) if self.bound == "prior" else 0.0
+
+
+def keep(promise: Promise, tail: Tail, prior: float) -> Kept:
+    """Choose what the maps are divided by.
+
+    Args:
+        promise: To be kept.
+        tail: Of the opening levels of normal footage.
+        prior: What holds while the footage shows too little.
+    """
+    if not promise.shown_by(tail):
+        # What was seen binds even so: no level that came more often than promised is allowed.
+        seen = tail.threshold(max(promise.per_hour, tail.rarest))
+        factor = min(max(prior, seen), CEILING)
+        return Kept(promise, factor, "prior", tail.hours)
+    wanted = tail.threshold(promise.per_hour)
+    factor = min(max(wanted, FLOOR), CEILING)
+    expected = max(tail.rate(factor, CONFIDENCE), tail.rarest)
+    bound: Bound = "tail" if factor == wanted else "floor" if factor == FLOOR else "ceiling"
+    return Kept(promise, factor, bound, tail.hours, expected)
