@@ -95,7 +95,7 @@ class Kept:
     hours: float
     """Normal footage that was looked at."""
     per_hour: float | None = None
-    """False events an hour that are to be expected at most; None if the footage does not show it."""
+    """False events an hour to be expected at most; None if the footage does not show it."""
 
     @property
     def shown(self) -> bool:

@@ -115,7 +115,7 @@ def moments(excesses: Floats, per_hour: float, least: float = 1e-12) -> Pareto:
     """A Pareto distribution by probability-weighted moments (Hosking and Wallis 1987).
 
     Args:
-        excesses: Above 0 [n], n at least 1, in any order; of fewer than 30 the shape is taken for 0.
+        excesses: Above 0 [n], n at least 1; of fewer than 30 the shape is taken for 0.
         per_hour: How many there are an hour.
         least: Smallest scale.
     """
@@ -322,7 +322,7 @@ def _distance(excesses: Floats, fit: Pareto) -> float:
 
 
 def watched_hours(times_s: ArrayLike, longest_step_s: float = 2.0) -> float:
-    """Hours of footage that frames at these times stand for; longer steps and steps back are gaps."""
+    """Hours of footage that frames at these times stand for, without gaps and steps back."""
     times = np.asarray(times_s, np.float64)
     steps = [b - a for a, b in pairwise(times) if 0 < b - a <= longest_step_s]
     return sum(steps) / 3600

@@ -11,7 +11,7 @@ RATE = 5.0
 
 
 def stream(hours: float, seed: int, tail: str = "exponential") -> Scores:
-    """Scores 5 times a second, each much like the one before (AR(1) of .95): their tail as named."""
+    """Scores 5 times a second, each like the one before (AR(1) of .95), with the tail named."""
     rng = np.random.default_rng(seed)
     count = int(hours * 3600 * RATE)
     noise = rng.normal(size=count + 500)
