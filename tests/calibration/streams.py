@@ -15,6 +15,7 @@ def stream(hours: float, seed: int, tail: str = "exponential") -> Scores:
     rng = np.random.default_rng(seed)
     count = int(hours * 3600 * RATE)
     noise = rng.normal(size=count + 500)
-    walk: NDArray[np.float64] = lfilter([np.sqrt(1 - 0.95**2)], [1, -0.95], noise)[500:]
+    filtered = lfilter([np.sqrt(1 - 0.95**2)], [1, -0.95], noise)
+    walk: NDArray[np.float64] = np.asarray(filtered, np.float64)[500:]
     values = -norm.logsf(walk) if tail == "exponential" else walk
     return scores_of(np.arange(count) / RATE, values, hours)
