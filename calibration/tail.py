@@ -228,8 +228,8 @@ class Tail:
         """Fits to occurrences drawn again, as many as chance would bring in the same time."""
         rng = np.random.default_rng(0)
         fits = []
-        for drawn_count in rng.poisson(len(self.peaks), size=_RESAMPLED).tolist():
-            count = max(1, drawn_count)
+        for drawn_count in np.atleast_1d(rng.poisson(len(self.peaks), _RESAMPLED)):
+            count = max(1, int(drawn_count))
             drawn = rng.choice(self._excesses, count)
             fits.append(moments(drawn, count / self.hours, self._least))
         return fits
