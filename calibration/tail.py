@@ -228,7 +228,7 @@ class Tail:
         """Fits to occurrences drawn again, as many as chance would bring in the same time."""
         rng = np.random.default_rng(0)
         fits = []
-        for drawn_count in np.atleast_1d(rng.poisson(len(self.peaks), _RESAMPLED)):
+        for drawn_count in rng.poisson(len(self.peaks), _RESAMPLED):
             count = max(1, int(drawn_count))
             drawn = rng.choice(self._excesses, count)
             fits.append(moments(drawn, count / self.hours, self._least))
@@ -246,8 +246,9 @@ class Tail:
         rng = np.random.default_rng(0)
         best, count = self._best, len(self.peaks)
         own = _distance(self._excesses, moments(self._excesses, best.per_hour))
-        drawn = genpareto.rvs(best.shape, scale=best.scale, size=(200, count), random_state=rng)
-        others = [_distance(one, moments(one, best.per_hour)) for one in drawn]
+        ranks = rng.uniform(size=(200, count))
+        drawn = np.asarray(genpareto.isf(ranks, best.shape, scale=best.scale))
+        others = [_distance(one, moments(one, best.per_hour)) for one in np.atleast_2d(drawn)]
         return float(np.mean(np.array(others) < own))
 
 
