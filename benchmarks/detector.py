@@ -23,8 +23,8 @@ from detectors.boxes import find_boxes
 from detectors.configs import PadimConfig
 from detectors.features.backbones import FeatureNet, choose_channels, find_spec
 from detectors.features.extractors import Extractors
-from detectors.frames import resized
 from detectors.models.padim import PadimDetector
+from detectors.scaling import resized
 from detectors.tracks import Track, Tracker, TrackRule
 from detectors.types import Box, Detection, Frame, Pixels
 from novic.device import resolve_device

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from detectors.types import Pixels
 from novic.errors import NomalyError
 
-if TYPE_CHECKING:  # who only reads settings needs no torch
+if TYPE_CHECKING:  # who only reads settings needs neither torch nor cv2
     import torch
+
+    from detectors.learned import LearnedView
 
 type Progress = Callable[[int, int], None]
 """Called with (done, total) while a detector is fitted."""
@@ -51,6 +53,14 @@ class Detector(Protocol):
     @property
     def frame_size(self) -> tuple[int, int] | None:
         """(height, width) in pixels of the frames that it was fitted on; None before the fit."""
+        ...
+
+    @property
+    def view(self) -> "LearnedView | None":
+        """What its view usually looks like.
+
+        None before the fit, and of a detector that was saved before December 2026.
+        """
         ...
 
     def fit(self, frames: Sequence[Pixels], progress: Progress | None = None) -> None:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:  # who only reads the facts needs no torch
     import torch
 
 FORMAT = "nomaly-detector"
-VERSION = 1
+VERSION = 2
+_READ = (1, VERSION)
+"""The first had no learned picture."""
 MOST_BYTES = 4 << 30
 """Of the tensors; 100 channels of a view of 4096 x 2304 pixels, the largest, take 1.6 GB."""
 _FACTS = "detector.json"
@@ -77,9 +79,10 @@ def read_facts(path: Path) -> dict[str, Any]:
         raise DetectorError(f"{file}: damaged: {error}") from error
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise DetectorError(f"{file}: not a detector of nomaly")
-    if facts.get("version") != VERSION:
+    if facts.get("version") not in _READ:
         raise DetectorError(
-            f"{file}: version {facts.get('version')}, this nomaly reads {VERSION}; fit it again"
+            f"{file}: version {facts.get('version')}, this nomaly reads {_READ[0]} and {_READ[1]}; "
+            "fit it again"
         )
     return facts
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.base import DetectorError
-from detectors.frames import common_size, resized, thinned
+from detectors.frames import common_size
+from detectors.scaling import resized, thinned
 from detectors.types import Pixels
 from detectors.variations import vary
 

@@ -8,8 +8,8 @@ from app.progress import Reporter
 from app.watching import fitting
 from detectors import build
 from detectors.base import AnomalyMaps, Detector
-from detectors.boxes import find_boxes
 from detectors.configs import PadimConfig, read_config
+from detectors.finding import Finder
 from detectors.types import Detection, Pixels
 from nomaly.arrays import checked
 from novic.device import resolve_device
@@ -38,8 +38,8 @@ class ViewDetector:
             ArrayError: If a frame is no such array.
             NomalyError: If the frames have another size.
         """
-        maps = self.maps(frames).maps
-        return [find_boxes(heat, frame.shape[:2]) for heat, frame in zip(maps, frames, strict=True)]
+        maps, finder = self.maps(frames).maps, Finder(self._detector.view)
+        return [finder.find(heat, frame) for heat, frame in zip(maps, frames, strict=True)]
 
     def maps(self, frames: Sequence[Pixels]) -> AnomalyMaps:
         """How unusual every part of each frame is, float32 [B, h, w], 1.0 is just unusual.

@@ -25,7 +25,7 @@ from app.sources.prefetch import Prefetched
 from app.stop import stoppable
 from app.watching.audit_request import AuditRequest
 from app.watching.calm import normal_view_of
-from app.watching.camera import Camera
+from app.watching.camera import Camera, CameraSettings
 from app.watching.drawing import annotate
 from app.watching.ending import complete_results, write_results
 from app.watching.fitting import fit_detector
@@ -234,10 +234,13 @@ class _Audit:
         camera = Camera(
             source.size,
             live=False,
-            rule=self._request.rule,
-            zones=self._request.zones,
-            video=source.uri,
-            words=Words.of(names),
+            view=detector.view,
+            settings=CameraSettings(
+                rule=self._request.rule,
+                zones=self._request.zones,
+                video=source.uri,
+                words=Words.of(names),
+            ),
             say=self._reporter.say,
         )
         recorder = Recorder(self._store, self._run_id, source, names.bundle.embedder)

@@ -22,7 +22,8 @@ from app.watching.evidence import KEPT, Evidence
 from app.watching.health import Health, Told
 from app.watching.namer import Names, Words, name_pictures, vote
 from app.watching.sizes import SizeCheck
-from detectors.boxes import find_boxes
+from detectors.finding import Finder
+from detectors.learned import LearnedView
 from detectors.tracks import Track, TrackChanges, Tracker, TrackRule
 from detectors.types import Box, Frame
 from detectors.zones import Zones
@@ -69,6 +70,20 @@ class Due:
         return [one for one in self.pictures if one not in self.followed.named]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraSettings:
+    """What is decided about a camera before it is watched."""
+
+    rule: TrackRule = field(default_factory=TrackRule)
+    """When tracks open and close."""
+    zones: Zones = field(default_factory=Zones)
+    """Which parts of the view are watched."""
+    video: str = ""
+    """The file that the frames come from, if any."""
+    words: Words = field(default_factory=Words)
+    """What is known of the nouns that things are named by."""
+
+
 class Camera:
     """Turns the frames and anomaly maps of one camera into events.
 
@@ -81,10 +96,8 @@ class Camera:
         size: tuple[int, int],
         *,
         live: bool,
-        rule: TrackRule | None = None,
-        zones: Zones | None = None,
-        video: str = "",
-        words: Words | None = None,
+        view: LearnedView | None = None,
+        settings: CameraSettings | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Start with no tracks.
@@ -93,20 +106,17 @@ class Camera:
             size: (height, width) that the detector learned, in pixels. All boxes, crops and
                 snapshots are told in pixels of frames of this size, whatever came from the camera.
             live: Tell events while they last.
-            rule: When tracks open and close.
-            zones: Which parts of the view are watched.
-            video: The file that the frames come from, if any.
-            words: What is known of the nouns that things are named by.
+            view: What the camera usually shows; None if that is not known.
+            settings: Everything that is decided about it; the defaults if not given.
             say: Told in one sentence what the camera does that people should know.
         """
         self._sizes = SizeCheck(size, say)
-        self._health = Health(video)
+        self._settings = settings or CameraSettings()
+        self._health = Health(self._settings.video)
         self._live = live
-        self._zones = zones or Zones()
-        self._watched = self._zones.grid((1, 1))
-        self._video = video
-        self._words = words or Words()
-        self._tracker = Tracker(rule or TrackRule())
+        self._watched = self._settings.zones.grid((1, 1))
+        self._finder = Finder(view)
+        self._tracker = Tracker(self._settings.rule)
         self._followed: dict[Track, _Followed] = {}
         self._ended: list[Track] = []
         self._due: list[Due] = []
@@ -237,12 +247,12 @@ class Camera:
         """The map [h, w] with 0 wherever nobody watches."""
         shape = (heat.shape[0], heat.shape[1])
         if self._watched.shape != shape:
-            self._watched = self._zones.grid(shape)
+            self._watched = self._settings.zones.grid(shape)
         return heat if self._watched.all() else np.where(self._watched, heat, np.float32(0))
 
     def _take(self, frame: Frame, heat: NDArray[np.float32]) -> None:
         """Follow one frame with its masked map [h, w]."""
-        changes = self._tracker.update(frame, find_boxes(heat, frame.image.shape[:2]))
+        changes = self._tracker.update(frame, self._finder.find(heat, frame.image))
         self._keep(changes, frame, heat)
         self._ended += changes.closed
         if self._live:
@@ -298,7 +308,7 @@ class Camera:
             frame_size=picture.frame_size,
             score=track.peak,
             frames=track.frames,
-            video=self._video,
+            video=self._settings.video,
             cut=cut,
             snapshot_s=picture.pts_s,
         )
@@ -314,8 +324,8 @@ class Camera:
         event = replace(
             due.event,
             candidates=elected.candidates,
-            surprise_bits=self._words.surprise(elected.noun),
-            sure_from=self._words.certainty.line(elected.noun),
+            surprise_bits=self._settings.words.surprise(elected.noun),
+            sure_from=self._settings.words.certainty.line(elected.noun),
         )
         return Finding(event, due.picture, due.path, elected.vector)
 

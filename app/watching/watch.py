@@ -20,7 +20,7 @@ from app.sources.open import kind_of, open_live
 from app.stop import Stop, stoppable
 from app.watching.backlog import Backlog
 from app.watching.calm import normal_view_of
-from app.watching.camera import Camera
+from app.watching.camera import Camera, CameraSettings
 from app.watching.delivery import as_told, delivering
 from app.watching.ending import Ending, complete_results, end_watch
 from app.watching.fitting import fit_detector
@@ -174,9 +174,10 @@ class _Watch:
         camera = Camera(
             size,
             live=True,
-            rule=self._request.rule,
-            zones=self._request.zones,
-            words=Words.of(names),
+            view=detector.view,
+            settings=CameraSettings(
+                rule=self._request.rule, zones=self._request.zones, words=Words.of(names)
+            ),
             say=self._reporter.say,
         )
         out, sinks, say = self._request.out, self._request.sinks, self._reporter.say

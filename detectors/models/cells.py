@@ -10,8 +10,8 @@ from detectors.base import DetectorError
 from detectors.configs import CellConfig
 from detectors.features.backbones import STRIDE, checked_channels, choose_channels, find_spec
 from detectors.features.extractors import ExtractorKey, Extractors, FeatureExtractor
-from detectors.frames import input_size
 from detectors.models.view_detector import ViewDetector, ViewModel
+from detectors.scaling import input_size
 from detectors.views import FeatureDetector
 
 
@@ -39,7 +39,7 @@ class CellDetector[C: CellConfig, M: ViewModel](ViewDetector[C, M], FeatureDetec
     @property
     def extractor(self) -> FeatureExtractor:
         """See `FeatureDetector.extractor`; compiled when it is asked for first."""
-        frame_size = self._view().frame_size
+        frame_size = self._fitted().frame_size
         if self._extractor is None or self._extractor.key != self._key(frame_size):
             self._extractor = self._open(frame_size)
         return self._extractor

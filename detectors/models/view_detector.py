@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from detectors.base import NOT_LEARNED, DetectorError, Progress
 from detectors.configs import ViewConfig
 from detectors.files import write_folder
-from detectors.frames import check_view, checked_size, resized, stacked
+from detectors.frames import check_view, checked_size, stacked
+from detectors.learned import LearnedView
 from detectors.maps import blur
 from detectors.normal import Part, normal_size, split_normal
+from detectors.scaling import resized
 from detectors.tails import checked_threshold, held_out_threshold
 from detectors.types import Pixels
 
@@ -71,6 +73,8 @@ class Learned[M: ViewModel]:
 
     frame_size: tuple[int, int]
     """(height, width) of its frames."""
+    view: LearnedView | None
+    """What it usually looks like; None from a folder of the first format."""
     model: M
     threshold: float
     """Raw map value that counts as 1.0."""
@@ -146,6 +150,11 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
         """(height, width) of the frames it was fitted on; None before the fit."""
         return None if self._learned is None else self._learned.frame_size
 
+    @property
+    def view(self) -> LearnedView | None:
+        """See `Detector.view`."""
+        return None if self._learned is None else self._learned.view
+
     def fit(self, frames: Sequence[Pixels], progress: Progress | None = None) -> None:
         """Learn from normal frames; see `Detector.fit` and `split_normal`.
 
@@ -180,7 +189,8 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
         model = lesson.learn(list(features(first)), steps.add)
         scores = [self._raw_maps(some, model).amax(dim=(1, 2)) for some in features(second)]
         threshold = held_out_threshold(torch.cat(scores).cpu().numpy(), config.false_rate)
-        self._learned = Learned(frame_size, model, checked_threshold(threshold))
+        view = LearnedView.of(frames).rounded
+        self._learned = Learned(frame_size, view, model, checked_threshold(threshold))
 
     def pictures(self, frames: Sequence[Pixels]) -> Iterator[Pixels]:
         """Frames [H, W, 3] of the view in the size that is looked at, made one by one.
@@ -188,20 +198,20 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
         Raises:
             DetectorError: If it is not fitted or the frames have another size, at once.
         """
-        learned = self._view()
+        learned = self._fitted()
         check_view(frames, learned.frame_size)
         size = self._input_size(learned.frame_size)
         return (resized(frame, size) for frame in frames)
 
     def judged(self, features: torch.Tensor) -> torch.Tensor:
         """Maps [B, h, w] over the threshold, of features [B, ...]."""
-        learned = self._view()
+        learned = self._fitted()
         return self._raw_maps(features, learned.model) / learned.threshold
 
     def with_threshold(self, threshold: float) -> Self:
         """See `Detector.with_threshold`."""
         other = copy(self)
-        other._learned = replace(self._view(), threshold=checked_threshold(threshold))
+        other._learned = replace(self._fitted(), threshold=checked_threshold(threshold))
         return other
 
     def save(self, path: Path) -> None:
@@ -215,16 +225,20 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
             "frame_size": self._learned.frame_size,
             "threshold": self._learned.threshold,
         }
-        write_folder(path, facts, self._learned.model.tensors() | self._own_tensors())
+        view = self._learned.view
+        tensors = self._learned.model.tensors() | ({} if view is None else view.tensors())
+        write_folder(path, facts, tensors | self._own_tensors())
 
     def restore(self, facts: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
         """See `Detector.restore`."""
         frame_size = checked_size(facts["frame_size"])
+        pictured = facts["version"] > 1 and "view_picture" in tensors
+        view = LearnedView.from_tensors(tensors, frame_size) if pictured else None
         model = self._model(tensors, frame_size)
         threshold = checked_threshold(float(facts["threshold"]))
-        self._learned = Learned(frame_size, model, threshold)
+        self._learned = Learned(frame_size, view, model, threshold)
 
-    def _view(self) -> Learned[M]:
+    def _fitted(self) -> Learned[M]:
         if self._learned is None:
             raise DetectorError(f"{NOT_LEARNED}: call fit or load one")
         return self._learned

@@ -86,6 +86,7 @@ def test_a_folder_of_the_first_format_still_loads(
     (saved / "detector.json").write_text(json.dumps(first, indent=2) + "\n")
     loaded = load_detector(saved, CPU)
     np.testing.assert_array_equal(loaded.detect(normal[:3]).maps, fitted.detect(normal[:3]).maps)
+    assert loaded.view is None
 
 
 def change(folder: Path, **facts: object) -> None:
@@ -97,7 +98,7 @@ def change(folder: Path, **facts: object) -> None:
     ("facts", "reason"),
     [
         ({"format": "other"}, "not a detector of nomaly"),
-        ({"version": 99}, "version 99, this nomaly reads 1"),
+        ({"version": 99}, "version 99, this nomaly reads 1 and 2; fit it again"),
         ({"kind": "magic"}, "holds a 'magic', this nomaly knows padim, "),
         ({"backbone_sha256": "0"}, "fitted with other backbone weights"),
         ({"settings": {"wings": 2}}, "facts are missing or wrong: .*wings"),

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.frames import BATCH, input_size, stacked, thinned
+from detectors.frames import BATCH, stacked
+from detectors.scaling import input_size, thinned
 from detectors.types import Pixels
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.events.event import Finding, Picture
-from app.watching.camera import Camera, tell
+from app.watching.camera import Camera, CameraSettings, tell
 from app.watching.evidence import KEPT, Evidence
 from app.watching.namer import Names, Words, vote
 from detectors.tracks import TrackRule
@@ -62,7 +62,7 @@ def ended(camera: Camera) -> list[Finding]:
 
 
 def test_of_a_recording_an_event_is_told_when_it_has_ended():
-    camera = Camera(SIZE, live=False, video="a.mp4")
+    camera = Camera(SIZE, live=False, settings=CameraSettings(video="a.mp4"))
     assert play(camera, 3) == []
     assert camera.idle
     (finding,) = ended(camera)
@@ -81,7 +81,7 @@ def test_of_a_recording_an_event_is_told_when_it_has_ended():
 
 
 def test_an_event_tells_how_unexpected_its_noun_is():
-    camera = Camera(SIZE, live=False, words=Words({"lamp": 6.5}.get))
+    camera = Camera(SIZE, live=False, settings=CameraSettings(words=Words({"lamp": 6.5}.get)))
     play(camera, 3)
     (finding,) = ended(camera)
     assert finding.event.surprise_bits == 6.5
@@ -127,22 +127,29 @@ def test_what_is_still_there_when_a_run_stops_is_marked_as_cut():
 
 
 def test_a_rule_says_when_tracks_open():
-    camera = Camera(SIZE, live=False, rule=TrackRule(open_score=3.5))
+    camera = Camera(SIZE, live=False, settings=CameraSettings(rule=TrackRule(open_score=3.5)))
     play(camera, 3)
     assert ended(camera) == []
 
 
 def test_a_zone_that_is_not_watched_has_neither_events_nor_peaks():
-    camera = Camera(SIZE, live=False, zones=LEFT)
+    camera = Camera(SIZE, live=False, settings=CameraSettings(zones=LEFT))
     assert follow(camera, bright_frame(0), a_map(SPOT)) == pytest.approx(0.3)
     play(camera, 3, start_s=1)
     assert ended(camera) == []
     nothing = Zones(exclude=(((0, 0), (1, 0), (1, 1), (0, 1)),))
-    assert follow(Camera(SIZE, live=False, zones=nothing), bright_frame(0), a_map(SPOT)) == 0
+    assert (
+        follow(
+            Camera(SIZE, live=False, settings=CameraSettings(zones=nothing)),
+            bright_frame(0),
+            a_map(SPOT),
+        )
+        == 0
+    )
 
 
 def test_what_backs_an_event_shows_nothing_of_a_zone_that_is_not_watched():
-    camera = Camera(SIZE, live=True, zones=LEFT)
+    camera = Camera(SIZE, live=True, settings=CameraSettings(zones=LEFT))
     for number in range(5):
         follow(camera, bright_frame(number / 5), a_map(SPOT, (12, 4, 4)))
     (finding,) = findings(camera, BrightnessNames())

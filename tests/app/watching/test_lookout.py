@@ -8,7 +8,7 @@ import pytest
 
 from app.events.store import SourceProgress, Store
 from app.sources.base import Gap
-from app.watching.camera import Camera
+from app.watching.camera import Camera, CameraSettings
 from app.watching.lookout import Lookout
 from app.watching.naming import AtOnce
 from app.watching.recorder import Recorder
@@ -38,7 +38,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def a_lookout(store: Store, zones: Zones | None = None, live: bool = False) -> Lookout:
     source = SourceProgress("hall", "a.mp4", SIZE, 0.0, 0.0)
     recorder = Recorder(store, store.begin_run("audit", {}).id, source)
-    camera = Camera(SIZE, live=live, zones=zones)
+    camera = Camera(SIZE, live=live, settings=CameraSettings(zones=zones or Zones()))
     return Lookout(camera, BrightnessDetector(), AtOnce(BrightnessNames()), recorder)
 
 

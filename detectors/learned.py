@@ -1,0 +1,134 @@
+"""The one picture that a detector keeps of the view that it learned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.scaling import resized, thinned
+from detectors.types import Box, Pixels
+
+if TYPE_CHECKING:  # who only looks at the picture needs no torch
+    import torch
+
+LONGER_SIDE = 1280
+"""Pixels of the picture's longer side, at most."""
+MOST_FRAMES = 31
+"""Normal frames that the picture is the median of, at most; odd, so that none is interpolated."""
+_ROWS = 64
+"""Rows that are worked out at once, which bounds the memory."""
+_SPREAD = 1.4826
+"""From a median absolute deviation to a standard deviation of a normal distribution."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearnedView:
+    """What a view usually looks like: the median of its normal frames."""
+
+    picture: Pixels
+    """RGB uint8 [h, w, 3], all of the view, at most LONGER_SIDE long."""
+    noise: NDArray[np.float32]
+    """How far the grey of each pixel [h, w] usually is from the picture's, as a standard deviation
+    in grey levels; without that frames are lighter or darker as a whole."""
+    frame_size: tuple[int, int]
+    """(height, width) in pixels of the frames that it was learned from."""
+
+    @classmethod
+    def of(cls, frames: Sequence[Pixels]) -> "LearnedView":
+        """From normal frames.
+
+        Args:
+            frames: RGB uint8 [H, W, 3], of one size, at least one, in any order.
+        """
+        height, width = frames[0].shape[:2]
+        scale = min(1.0, LONGER_SIDE / max(height, width))
+        size = (max(1, round(height * scale)), max(1, round(width * scale)))
+        chosen = thinned(frames, min(MOST_FRAMES, len(frames) - 1 + len(frames) % 2))
+        pictures = np.stack([resized(frame, size) for frame in chosen])
+        picture, noise = np.empty((*size, 3), np.uint8), np.empty(size, np.float32)
+        for top in range(0, size[0], _ROWS):
+            rows = slice(top, top + _ROWS)
+            picture[rows] = _median(pictures[:, rows])
+        greys = np.stack([_grey(one) for one in pictures])
+        usual = _grey(picture)
+        lighter = [np.median(grey[::4, ::4] - usual[::4, ::4]) for grey in greys]
+        for top in range(0, size[0], _ROWS):
+            rows = slice(top, top + _ROWS)
+            apart = greys[:, rows] - usual[rows] - np.array(lighter, np.float32)[:, None, None]
+            noise[rows] = _SPREAD * _median(np.abs(apart))
+        return cls(picture, noise, (height, width))
+
+    @classmethod
+    def from_tensors(
+        cls, tensors: "Mapping[str, torch.Tensor]", frame_size: tuple[int, int]
+    ) -> "LearnedView":
+        """What `tensors` gave.
+
+        Args:
+            tensors: `view_picture` [h, w, 3], uint8, and `view_noise` [h, w], float16.
+            frame_size: (height, width) of the frames that it was learned from.
+
+        Raises:
+            KeyError: If one is missing.
+            ValueError: If their shapes or types are not those, or the noise is not finite.
+        """
+        picture, noise = tensors["view_picture"].numpy(), tensors["view_noise"].float().numpy()
+        fits = picture.dtype == np.uint8 and picture.shape == (*noise.shape, 3)
+        if not fits or not 1 <= min(noise.shape) <= max(noise.shape) <= LONGER_SIDE:
+            raise ValueError(
+                f"view_picture {picture.dtype} {picture.shape} and view_noise {noise.shape}: "
+                "must be a picture and its noise"
+            )
+        if not np.isfinite(noise).all() or noise.min() < 0:
+            raise ValueError("view_noise holds values that are no spread")
+        return cls(picture, noise, frame_size)
+
+    def tensors(self) -> "dict[str, torch.Tensor]":
+        """What is kept of it; see `from_tensors`."""
+        import torch  # noqa: PLC0415  # who only looks at the picture needs no torch
+
+        return {
+            "view_picture": torch.from_numpy(self.picture),
+            "view_noise": torch.from_numpy(self.noise).half(),
+        }
+
+    @property
+    def rounded(self) -> "LearnedView":
+        """As it comes back from a file: the noise in half precision."""
+        noise = self.noise.astype(np.float16).astype(np.float32)
+        return LearnedView(self.picture, noise, self.frame_size)
+
+    def scaled(self, size: tuple[int, int]) -> "LearnedView":
+        """The same with a picture of another size (height, width)."""
+        if self.picture.shape[:2] == size:
+            return self
+        noise = cv2.resize(self.noise, size[::-1], interpolation=cv2.INTER_AREA)
+        return LearnedView(
+            resized(self.picture, size), np.asarray(noise, np.float32), self.frame_size
+        )
+
+    def part(self, box: Box) -> Pixels:
+        """What is usually there.
+
+        Args:
+            box: In pixels of the full frame.
+
+        Returns:
+            A crop of the picture, RGB uint8 [h, w, 3], at least one pixel.
+        """
+        down = self.picture.shape[0] / self.frame_size[0]
+        across = self.picture.shape[1] / self.frame_size[1]
+        return Box(box.x1 * across, box.y1 * down, box.x2 * across, box.y2 * down).cut(self.picture)
+
+
+def _median[T: np.generic](values: NDArray[T]) -> NDArray[T]:
+    """The median over the first axis of an odd number of values, of their own type."""
+    middle = len(values) // 2
+    return np.partition(values, middle, axis=0)[middle]
+
+
+def _grey(image: Pixels) -> NDArray[np.float32]:
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+import torch
+
+from detectors.learned import LONGER_SIDE, LearnedView
+from detectors.types import Box, Pixels
+from tests.detectors.views import normal_views
+
+SIZE = (160, 200)
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[Pixels]:
+    return normal_views(12, seed=3)
+
+
+def test_what_passes_through_is_not_in_the_picture(frames: list[Pixels]):
+    passed = [frame.copy() for frame in frames]
+    for number, frame in enumerate(passed[:5]):
+        frame[20:60, 30 * number : 30 * number + 30] = (255, 0, 255)
+    before, after = LearnedView.of(frames).picture, LearnedView.of(passed).picture
+    # Four of eleven at most are magenta at any place: the median moves by the light's spread.
+    assert np.abs(before.astype(int) - after).max() < 25
+
+
+def test_the_noise_is_that_of_the_pixels_not_that_of_the_light(frames: list[Pixels]):
+    view = LearnedView.of(frames)
+    assert view.noise.shape == SIZE
+    # Noise of 2 grey levels a channel is 1.3 in the grey; light of +-8% would be ten of 128.
+    assert 0.7 < np.median(view.noise) < 3
+
+
+def test_a_large_view_is_kept_smaller_and_still_covers_all():
+    frame = np.zeros((1080, 1920, 3), np.uint8)
+    frame[540:, 960:] = 200
+    view = LearnedView.of([frame] * 8)
+    assert view.picture.shape == (720, LONGER_SIDE, 3)
+    assert view.frame_size == (1080, 1920)
+    part = view.part(Box(960, 540, 1920, 1080))
+    assert part.shape == (360, 640, 3)
+    assert part.min() == 200
+
+
+def test_it_comes_back_from_tensors_as_it_was_rounded(frames: list[Pixels]):
+    view = LearnedView.of(frames).rounded
+    back = LearnedView.from_tensors(view.tensors(), view.frame_size)
+    np.testing.assert_array_equal(back.picture, view.picture)
+    np.testing.assert_array_equal(back.noise, view.noise)
+
+
+def test_another_size_has_the_same_content(frames: list[Pixels]):
+    half = LearnedView.of(frames).scaled((80, 100))
+    assert half.picture.shape == (80, 100, 3)
+    assert half.noise.shape == (80, 100)
+    assert half.frame_size == SIZE
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "reason"),
+    [
+        ("view_picture", torch.zeros(4, 4, 3), "must be a picture"),
+        ("view_picture", torch.zeros(4, 5, 3, dtype=torch.uint8), "must be a picture"),
+        ("view_noise", torch.full(SIZE, torch.nan), "no spread"),
+        ("view_noise", torch.full(SIZE, -1.0), "no spread"),
+    ],
+)
+def test_what_is_no_view_is_refused(
+    frames: list[Pixels], name: str, tensor: torch.Tensor, reason: str
+):
+    tensors = LearnedView.of(frames).tensors() | {name: tensor}
+    with pytest.raises(ValueError, match=reason):
+        LearnedView.from_tensors(tensors, SIZE)
