@@ -1,4 +1,13 @@
-"""From an anomaly map to boxes in the frame."""
+"""From an anomaly map to boxes in the frame, by the map alone.
+
+The map is read between its cells, so that a box does not end at the edges of cells and a thing as
+small as one cell counts. A region is everything connected above the threshold. Where a valley runs
+through it, it is several things. Each thing is cut at a share of its own peak, so that the halo of
+a strong anomaly does not widen its box (detectors_spec §3: IoU >= .5 recall .30 -> .63).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -6,34 +15,37 @@ from numpy.typing import NDArray
 
 from detectors.types import Box, Detection
 
-CUT = 0.5
-"""Every region is cut again at this share of its own peak, so that the halo around a strong
-anomaly does not widen its box (detectors_spec §3: IoU >= .5 recall .30 -> .63)."""
-JOIN_SHARE = 0.012
-"""Boxes nearer than this share of the frame's longer side are one: about a cell."""
-MIN_SIDE_SHARE = 0.015
-"""Regions whose longer side is below this share of the frame's longer side are noise."""
+type Values = NDArray[np.float32]
+
+FINER = 3
+"""Points read per cell and direction. Odd: a cell's own value is one of them, no peak is lost."""
+CUTS = ((0.09, 0.7), (0.17, 0.6), (1.0, 0.5))
+"""A thing up to so wide, as a share of the frame's longer side, is cut at this share of its peak:
+the halo has one width, and a small thing is mostly halo."""
+VALLEYS = ((0.35, 0.7), (1.0, 0.5))
+"""Two peaks of a region up to so wide are two things if the map between them falls below this share
+of both; the map of one wide thing has many peaks."""
+STEP = 1.12
+"""Between two levels at which a region is looked at for valleys."""
+MOST = 64
+"""Boxes of one frame, the strongest: where there are more, the whole view is unusual."""
 
 
 def find_boxes(
-    anomaly_map: NDArray[np.float32],
+    anomaly_map: Values,
     frame_size: tuple[int, int],
     *,
-    min_side_share: float = MIN_SIDE_SHARE,
-    join_share: float = JOIN_SHARE,
     mask: NDArray[np.bool_] | None = None,
 ) -> list[Detection]:
-    """Find the regions of a frame that do not belong.
+    """Find the things in a frame that do not belong.
 
     Args:
         anomaly_map: One map [h, w] that covers the frame, 1.0 where it is just unusual.
         frame_size: (height, width) of the frame in pixels.
-        min_side_share: Smallest longer side of a region, as a share of the frame's longer side.
-        join_share: Regions nearer than this become one, as a share of the frame's longer side.
         mask: Cells that are watched [h, w]; None watches all.
 
     Returns:
-        Detections in pixels of the frame, highest score first.
+        At most `MOST` detections in pixels of the frame, highest score first.
 
     Raises:
         ValueError: If the mask has another shape than the map.
@@ -43,68 +55,86 @@ def find_boxes(
     values = np.nan_to_num(anomaly_map.astype(np.float32), nan=0.0, posinf=1e6, neginf=0.0)
     if mask is not None:
         values = np.where(mask, values, np.float32(0))
+    if values.max(initial=0.0) <= 1.0:
+        return []
+    fine = _finer(values)
     height, width = frame_size
-    across, down = width / values.shape[1], height / values.shape[0]
-    found = [
-        Detection(Box(x * across, y * down, (x + w) * across, (y + h) * down), score)
-        for (x, y, w, h), score in _regions(values)
-    ]
-    longer = max(frame_size)
-    joined = _join(found, join_share * longer)
-    large = [d for d in joined if max(d.box.width, d.box.height) >= min_side_share * longer]
-    return sorted(large, key=lambda d: -d.score)
+    across, down = width / fine.shape[1], height / fine.shape[0]
+    scale = (across / max(frame_size), down / max(frame_size))
+    regions = [region for region in _regions(fine, 1.0) if region.peak > 1.0]
+    things = [thing for region in regions for thing in _things(region, 1.0, scale)]
+    things.sort(key=lambda thing: -thing.peak)
+    found = []
+    for thing in things[:MOST]:
+        x1, y1, x2, y2 = _cut(thing, scale)
+        box = Box(x1 * across, y1 * down, x2 * across, y2 * down)
+        found.append(Detection(box, thing.peak))
+    return found
 
 
-type _Region = tuple[tuple[int, int, int, int], float]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Region:
+    """Connected points of the fine map, and nothing around them."""
+
+    values: Values
+    """[h, w], 0 at points of others."""
+    x: int
+    y: int
+    peak: float
+
+    def width(self, scale: tuple[float, float]) -> float:
+        """Its longer side as a share of the frame's, at `scale` shares for a point (x, y)."""
+        return _longer(self.values.shape[1], self.values.shape[0], scale)
 
 
-def _regions(values: NDArray[np.float32]) -> list[_Region]:
-    """Cells (x, y, width, height) and peak of every region, cut at half of its own peak."""
-    regions: list[_Region] = []
-    for label, (x, y, w, h) in _components(values > 1.0):
-        window = values[y : y + h, x : x + w]
-        inside = np.where(label, window, np.float32(0))
-        level = max(1.0, CUT * float(inside.max()))
-        for piece, (left, top, wide, high) in _components(inside >= level):
-            peak = float(inside[top : top + high, left : left + wide][piece].max())
-            regions.append(((x + left, y + top, wide, high), peak))
-    return regions
+def _finer(values: Values) -> Values:
+    height, width = values.shape
+    size = (width * FINER, height * FINER)
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _components(
-    cells: NDArray[np.bool_],
-) -> list[tuple[NDArray[np.bool_], tuple[int, int, int, int]]]:
-    """Connected groups of cells, diagonal neighbours included: their shape and place."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        cells.astype(np.uint8), connectivity=8
-    )
-    groups = []
+def _regions(values: Values, level: float, x: int = 0, y: int = 0) -> Iterator[_Region]:
+    """Connected points of at least that value, diagonal neighbours included; (x, y) is added."""
+    cells = (values >= level).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(cells, connectivity=8)
     for index in range(1, count):
-        x, y, w, h = (int(value) for value in stats[index, :4])
-        groups.append((labels[y : y + h, x : x + w] == index, (x, y, w, h)))
-    return groups
+        left, top, wide, high = (int(value) for value in stats[index, :4])
+        part = np.s_[top : top + high, left : left + wide]
+        inside = np.where(labels[part] == index, values[part], np.float32(0))
+        yield _Region(inside, x + left, y + top, float(inside.max()))
 
 
-def _join(found: list[Detection], gap: float) -> list[Detection]:
-    """Unite boxes nearer than `gap` pixels until none are."""
-    boxes = list(found)
-    merged = True
-    while merged:
-        merged = False
-        kept: list[Detection] = []
-        for one in boxes:
-            near = next((i for i, other in enumerate(kept) if _near(one, other, gap)), None)
-            if near is None:
-                kept.append(one)
-                continue
-            other = kept[near]
-            kept[near] = Detection(one.box.union(other.box), max(one.score, other.score))
-            merged = True
-        boxes = kept
-    return boxes
+def _things(region: _Region, level: float, scale: tuple[float, float]) -> list[_Region]:
+    """Part a region that is connected at `level` wherever two of its peaks stand apart."""
+    valley = _share(VALLEYS, region.width(scale))
+    level *= STEP
+    while level < region.peak * valley:
+        found = list(_regions(region.values, level, region.x, region.y))
+        peaks = [one for one in found if level <= one.peak * valley]
+        if len(peaks) > 1:
+            return [thing for peak in peaks for thing in _things(peak, level, scale)]
+        level *= STEP
+    return [region]
 
 
-def _near(one: Detection, other: Detection, gap: float) -> bool:
-    across = max(one.box.x1, other.box.x1) - min(one.box.x2, other.box.x2)
-    down = max(one.box.y1, other.box.y1) - min(one.box.y2, other.box.y2)
-    return across <= gap and down <= gap
+def _cut(thing: _Region, scale: tuple[float, float]) -> tuple[int, int, int, int]:
+    """What of a thing (x1, y1, x2, y2) reaches the share of its peak that suits its width."""
+    left, top, right, bottom = _reach(thing.values, 0.5 * thing.peak)
+    share = _share(CUTS, _longer(right - left, bottom - top, scale))
+    left, top, right, bottom = _reach(thing.values, share * thing.peak)
+    return thing.x + left, thing.y + top, thing.x + right, thing.y + bottom
+
+
+def _reach(values: Values, level: float) -> tuple[int, int, int, int]:
+    """The box (x1, y1, x2, y2) of all points of at least that value; of others there are none."""
+    ys, xs = np.nonzero(values >= level)
+    return int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1
+
+
+def _longer(across: int, down: int, scale: tuple[float, float]) -> float:
+    return max(across * scale[0], down * scale[1])
+
+
+def _share(table: tuple[tuple[float, float], ...], width: float) -> float:
+    """The row's value that suits a width."""
+    return next((share for limit, share in table if width < limit), table[-1][1])
