@@ -16,9 +16,9 @@ from time import perf_counter
 
 import numpy as np
 
-from app.demo.cutouts import cutouts, sticker
-from app.demo.places import MARGIN, Place, place, place_names
-from app.demo.scene import Camera, Weather, lay
+from app.simulator.cutouts import cutouts, sticker
+from app.simulator.places import MARGIN, Place, place, place_names
+from app.simulator.scene import Camera, Weather, lay
 from detectors.boxes import find_boxes
 from detectors.configs import PadimConfig
 from detectors.features.backbones import FeatureNet, choose_channels, find_spec

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.demo.cutouts import Cutout, Sticker, cutouts, sticker
-from app.demo.places import MARGIN, Place, place, place_names
-from app.demo.scene import Camera, Layer, lay
 from app.errors import UsageError
+from app.simulator.cutouts import Cutout, Sticker, cutouts, sticker
+from app.simulator.places import MARGIN, Place, place, place_names
+from app.simulator.scene import Camera, Layer, lay
 from detectors.types import Box, Pixels
 
 FPS = 5.0
@@ -121,7 +121,7 @@ def plan_demo(seed: int) -> DemoPlan:
 
     Raises:
         UsageError: If the seed is negative.
-        app.demo.photos.PhotoError: If a photograph is missing.
+        app.simulator.photos.PhotoError: If a photograph is missing.
     """
     if seed < 0:
         raise UsageError(f"the demo's seed must be 0 or more, got {seed}")

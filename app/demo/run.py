@@ -56,7 +56,7 @@ def run_demo(
         overwrite: Replace an earlier demo.
 
     Raises:
-        app.demo.photos.PhotoError: If a package with photographs is missing.
+        app.simulator.photos.PhotoError: If a package with photographs is missing.
         UsageError, SourceError, DetectorError, StoreError: As from an audit.
     """
     results, video, truth = out / "audit", out / "watch.mp4", out / "truth.json"

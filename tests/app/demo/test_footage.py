@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.demo.cutouts import cutouts
 from app.demo.footage import (
     DemoPlan,
     Placement,
@@ -15,8 +14,9 @@ from app.demo.footage import (
     write_footage,
     write_truth,
 )
-from app.demo.places import MARGIN, place, place_names
-from app.demo.scene import Camera, Weather
+from app.simulator.cutouts import cutouts
+from app.simulator.places import MARGIN, place, place_names
+from app.simulator.scene import Camera, Weather
 from detectors.types import Box
 from novic.errors import UsageError
 

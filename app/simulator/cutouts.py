@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.demo.photos import photo
+from app.simulator.photos import PhotoError, photo
 
 type Floats = NDArray[np.float32]
 
@@ -62,8 +62,11 @@ class Sticker:
 
     @property
     def covered(self) -> tuple[int, int, int, int]:
-        """The box of what covers at least half of a pixel: left, top, right, bottom."""
-        ys, xs = np.nonzero(self.alpha >= 0.5)
+        """The box of what covers at least half of a pixel: left, top, right, bottom.
+
+        Of a thing so thin that nothing does: of what covers half as much as its middle.
+        """
+        ys, xs = np.nonzero(self.alpha >= min(0.5, 0.5 * self.alpha.max()))
         return int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1
 
 
@@ -108,11 +111,34 @@ def sticker(cutout: Cutout, width_px: int, flip: bool = False) -> Sticker:
         width_px: Width of the object itself, without the transparent rim.
         flip: Whether to mirror it.
     """
-    whole = mask(cutout)
-    ys, xs = np.nonzero(whole > 0.5)
+    whole = photo(cutout.photo).astype(np.float32)
+    return _brought(whole, mask(cutout), width_px, flip, cutout.stands)
+
+
+@cache
+def picture_sticker(path: Path, width_px: int, flip: bool = False) -> Sticker:
+    """Take a picture with transparency as an object.
+
+    Args:
+        path: A PNG with an alpha channel.
+        width_px: Width of the object itself, without the transparent rim.
+        flip: Whether to mirror it.
+
+    Raises:
+        PhotoError: If it cannot be read or nothing in it is transparent.
+    """
+    read = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if read is None or read.ndim != 3 or read.shape[2] != 4:
+        raise PhotoError(f"{path} is no picture with transparency; cut objects from PNG with alpha")
+    colour = read[..., 2::-1].astype(np.float32)
+    return _brought(colour, read[..., 3] / np.float32(255), width_px, flip, "floor")
+
+
+def _brought(whole: Floats, covered: Floats, width_px: int, flip: bool, stands: str) -> Sticker:
+    """Cut an object out of a picture [H, W, 3] and bring it to a width."""
+    ys, xs = np.nonzero(covered > 0.5)
     rows, columns = slice(ys.min(), ys.max() + 1), slice(xs.min(), xs.max() + 1)
-    colour = photo(cutout.photo)[rows, columns].astype(np.float32)
-    alpha = whole[rows, columns]
+    colour, alpha = whole[rows, columns], covered[rows, columns]
     scale = width_px / alpha.shape[1]
     # The rim that the lens mixed with the old background is 1 px of the photograph.
     colour = _spread(colour, alpha)
@@ -120,7 +146,7 @@ def sticker(cutout: Cutout, width_px: int, flip: bool = False) -> Sticker:
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     colour = np.clip(cv2.resize(colour, size, interpolation=how), 0, 255)
     alpha = cv2.resize(alpha, size, interpolation=how).clip(0, 1).astype(np.float32)
-    alpha = _feathered(alpha, cutout.stands)
+    alpha = _feathered(alpha, stands)
     if flip:
         colour, alpha = np.ascontiguousarray(colour[:, ::-1]), np.ascontiguousarray(alpha[:, ::-1])
     return Sticker(colour.astype(np.float32), alpha.astype(np.float32))

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.demo.cutouts import Polygon
-from app.demo.photos import photo
+from app.simulator.cutouts import Polygon
+from app.simulator.photos import photo
 from detectors.types import Pixels
 
 type Floats = NDArray[np.float32]
@@ -69,7 +69,7 @@ def place(name: str) -> Place:
     """Build a place.
 
     Raises:
-        app.demo.photos.PhotoError: If a photograph it is made of is missing.
+        app.simulator.photos.PhotoError: If a photograph it is made of is missing.
     """
     return _BUILDERS[name]()
 

@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from app.demo import photos
-from app.demo.cutouts import cutouts, mask, sticker
-from app.demo.photos import PACKAGE_OF, PhotoError, photo, photo_path
+from app.simulator import photos
+from app.simulator.cutouts import cutouts, mask, sticker
+from app.simulator.photos import PACKAGE_OF, PhotoError, photo, photo_path
 from novic.extras import MissingPackageError
 
 NOUNS = sorted(cutouts())

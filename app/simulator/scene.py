@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from app.demo.cutouts import Sticker
-from app.demo.places import MARGIN, Lamp, Place, Sway
+from app.simulator.cutouts import Sticker
+from app.simulator.places import MARGIN, Lamp, Place, Sway
 from detectors.types import Pixels
 
 type Floats = NDArray[np.float32]
@@ -53,6 +53,13 @@ class Layer:
         colour = cv2.blur(self.colour, size, borderType=cv2.BORDER_CONSTANT)
         lost = cv2.blur(1 - self.through, size, borderType=cv2.BORDER_CONSTANT)
         return type(self)(_floats(colour), _floats(1 - lost)[..., None], self.corner)
+
+    def faded(self, contrast: float) -> Self:
+        """The same object with this share, 0 to 1, of its difference from what lies behind."""
+        if contrast == 1:
+            return self
+        share = np.float32(contrast)
+        return type(self)(self.colour * share, 1 - (1 - self.through) * share, self.corner)
 
 
 def lay(sticker: Sticker, corner: tuple[int, int], place: Place, shadow: bool) -> Layer:
@@ -135,6 +142,24 @@ class Weather:
     """How dark passing shadows are, over what is usual at the place."""
     jpeg: tuple[int, int] | None = None
     """Lowest and highest quality of the camera's own compression, 1 to 100; None for none."""
+    drift: float = 0.0
+    """How far the light wanders over the hours, over 12%; if at all, no two shadows pass alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What moves a camera or the view besides an ordinary day."""
+
+    shift: tuple[float, float] = (0.0, 0.0)
+    """How far the picture has moved right and down, in pixels of the frame."""
+    shake: float = 1.0
+    """How much the camera shakes, over an ordinary day."""
+    sway: float = 1.0
+    """How far leaves move, over an ordinary day."""
+
+
+STILL = Aim()
+"""An ordinary day."""
 
 
 class Camera:
@@ -172,18 +197,43 @@ class Camera:
         Returns:
             RGB, uint8 [H, W, 3], of the place's size.
         """
+        return self.developed(self.exposed(index, world), index)
+
+    def exposed(self, index: int, world: Pixels, aim: Aim = STILL) -> Floats:
+        """The light that falls on the sensor in frame `index`.
+
+        Args:
+            index: Number of the frame, from 0.
+            world: The place with whatever stands in it.
+            aim: What moves the camera besides an ordinary day.
+
+        Returns:
+            RGB from 0 to 255 and, where it is too bright, above, [H, W, 3].
+        """
         time_s = index / self._fps
         moving = world.copy()
         for leaves in self._leaves:
-            leaves.blow(moving, time_s)
+            leaves.blow(moving, time_s, aim.sway)
         if self._place.lamp is not None:
             _shine(moving, self._place.lamp, self._place.size, time_s)
-        seen = self._view(moving, index)
-        lit = cv2.multiply(seen, self._light(time_s), dtype=cv2.CV_32F)
-        return self._grainy(_floats(lit), index)
+        seen = self._view(moving, index, aim)
+        return _floats(cv2.multiply(seen, self._light(time_s), dtype=cv2.CV_32F))
 
-    def _view(self, world: Pixels, index: int) -> Pixels:
-        dx, dy, zoom, turn = self._shake[index]
+    def developed(self, lit: Floats, index: int) -> Pixels:
+        """What sensor and codec make of the light of frame `index`.
+
+        Args:
+            lit: RGB [H, W, 3].
+            index: Number of the frame, from 0.
+
+        Returns:
+            RGB, uint8 [H, W, 3].
+        """
+        return self._grainy(lit, index)
+
+    def _view(self, world: Pixels, index: int, aim: Aim) -> Pixels:
+        dx, dy, zoom, turn = self._shake[index] * aim.shake
+        dx, dy = dx - aim.shift[0], dy - aim.shift[1]
         height, width = self._place.size
         cos, sin = (1 + zoom) * math.cos(turn), (1 + zoom) * math.sin(turn)
         cx, cy = width / 2, height / 2
@@ -195,7 +245,10 @@ class Camera:
             ]
         )
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(world, matrix, (width, height), flags=flags).astype(np.uint8)
+        # Who turns the camera farther than the world goes sees more of the same.
+        return cv2.warpAffine(
+            world, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101
+        ).astype(np.uint8)
 
     def _light(self, time_s: float) -> Floats:
         """Gain of every pixel and colour [H, W, 3]: exposure, colour and passing shadows."""
@@ -208,13 +261,17 @@ class Camera:
             + weather.exposure * 0.02 * math.sin(2 * math.pi * time_s / 170 + phase[2])
         )
         warmth = weather.warmth * 0.012 * math.sin(2 * math.pi * time_s / 37 + phase[3])
+        exposure += weather.drift * 0.12 * math.sin(2 * math.pi * time_s / 2900 + phase[8])
+        warmth += weather.drift * 0.015 * math.sin(2 * math.pi * time_s / 2300 + phase[9])
         height, width = self._place.size
         rows = np.linspace(0, 1, height // COARSE, dtype=np.float32)[:, None]
         columns = np.linspace(0, 1, width // COARSE, dtype=np.float32)[None, :]
         shade = np.ones((height // COARSE, width // COARSE), np.float32)
         for number, (period_s, reach) in enumerate(((24.0, 0.3), (35.0, 0.45))):
-            along = (time_s / period_s + phase[4 + number] / (2 * math.pi)) % 1 * 2.4 - 0.7
-            across = 0.5 + 0.35 * math.sin(phase[6 + number])
+            passed, along = divmod(time_s / period_s + phase[4 + number] / (2 * math.pi), 1)
+            along = along * 2.4 - 0.7
+            turns = 2.4 * passed if weather.drift else 0.0
+            across = 0.5 + 0.35 * math.sin(phase[6 + number] + turns)
             far = ((columns - along) ** 2 + 0.5 * (rows - across) ** 2) / reach**2
             shade *= 1 - weather.shade * self._place.shade * np.exp(-(far**2))
         gains = _floats([exposure * (1 + warmth), exposure, exposure * (1 - warmth)])
@@ -235,14 +292,14 @@ class Camera:
         if self._weather.jpeg is None:
             return seen
         low, high = self._weather.jpeg
-        return _compressed(seen, int(rng.integers(low, high + 1)))
+        return compressed(seen, int(rng.integers(low, high + 1)))
 
 
 def _floats(values: ArrayLike) -> Floats:
     return np.asarray(values, np.float32)
 
 
-def _compressed(seen: Pixels, quality: int) -> Pixels:
+def compressed(seen: Pixels, quality: int) -> Pixels:
     """What JPEG leaves of a picture."""
     _, packed = cv2.imencode(".jpg", seen[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
@@ -271,10 +328,10 @@ class _Leaves:
         self._phase = _smooth(rng, size, 24) * math.pi
         self._reach = (rim * sway.reach_px).astype(np.float32)
 
-    def blow(self, world: Pixels, time_s: float) -> None:
+    def blow(self, world: Pixels, time_s: float, sway: float) -> None:
         angle = 2 * math.pi * time_s / self._period_s
         gust = 0.65 + 0.35 * math.sin(2 * math.pi * time_s / 17)
-        bend = self._reach * np.sin(self._phase + np.float32(angle)) * np.float32(gust)
+        bend = self._reach * np.sin(self._phase + np.float32(angle)) * np.float32(gust * sway)
         patch = world[self._rows, self._columns]
         moved = cv2.remap(
             patch, self._x + bend, self._y + 0.4 * bend, cv2.INTER_LINEAR, None, cv2.BORDER_REFLECT
