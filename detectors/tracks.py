@@ -1,24 +1,29 @@
 """From detections in single frames to tracks in time. Pure: no clock but the frames' own."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Annotated
 
 from pydantic import Field
 
 from detectors.configs import Config
-from detectors.types import Box, Detection, Frame
-
-MOST_SIGHTINGS = 4000
-"""A track's older sightings are thinned out beyond so many; bounds its memory."""
-
-RECENT = 5
-"""Sightings that make up the extent of a track."""
+from detectors.linking import link
+from detectors.track import Track
+from detectors.types import Detection, Frame
 
 LEAST_HITS = 3
 """No track opens on fewer, however slow the pace."""
+
+HIDDEN_S = 10.0
+"""An open track is kept for so long while another is seen in its place."""
+
+STRAYS_S = 5.0
+MOST_STRAYS = 5
+"""Where more tracks came to nothing in the last seconds, as in rain, leaps count for nothing."""
+
+LATE_WINDOWS = 2.0
+"""What comes in front of a thing that stands opens only after so many windows."""
 
 
 type _Share = Annotated[float, Field(gt=0, le=1)]
@@ -44,50 +49,6 @@ class TrackRule(Config):
 
 
 @dataclass(slots=True, eq=False)
-class Track:
-    """The detections of one thing over time."""
-
-    camera: str
-    start_s: float
-    """Time in the source at which it was first seen."""
-    start_us: int
-    """The same as UTC in microseconds."""
-    path: list[tuple[float, Box, float]] = field(default_factory=list)
-    """(pts_s, box, score) of its sightings; every second one of a very long track's older half."""
-    end_s: float = 0.0
-    """Time at which it was last seen."""
-    end_us: int = 0
-    peak: float = 0.0
-    """Highest score so far."""
-    frames: int = 0
-    """How many frames it was seen in."""
-    hits: deque[bool] = field(default_factory=deque)
-    """Whether it was hit, for each of the newest frames."""
-    opened: bool = False
-
-    @property
-    def box(self) -> Box:
-        """Where it was seen last, in pixels of the frame."""
-        return self.path[-1][1]
-
-    @property
-    def extent(self) -> Box:
-        """Around its newest sightings: a thing of several parts is not whole in every one."""
-        boxes = [box for _, box, _ in self.path[-RECENT:]]
-        return reduce(Box.union, boxes)
-
-    def see(self, frame: Frame, detection: Detection) -> None:
-        """Add a sighting."""
-        self.path.append((frame.pts_s, detection.box, detection.score))
-        if len(self.path) > MOST_SIGHTINGS:
-            half = MOST_SIGHTINGS // 2
-            self.path[:half] = self.path[:half:2]
-        self.end_s, self.end_us = frame.pts_s, frame.time_us
-        self.peak = max(self.peak, detection.score)
-        self.frames += 1
-
-
-@dataclass(slots=True, eq=False)
 class TrackChanges:
     """What one frame changed."""
 
@@ -107,10 +68,12 @@ class Tracker:
         self.rule = rule
         self.tracks: list[Track] = []
         self._times: deque[float] = deque()
+        self._strays: deque[float] = deque()
+        """When tracks ended that never opened, in the last seconds."""
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is being followed, so that a run can be cut here and taken up again."""
+        """Whether nothing is being followed."""
         return not self.tracks
 
     def update(self, frame: Frame, detections: Sequence[Detection]) -> TrackChanges:
@@ -122,20 +85,21 @@ class Tracker:
         """
         changes = TrackChanges()
         self._forget_old_times(frame.pts_s)
-        matched = self._match(detections)
+        matched = self._match(frame.pts_s, detections)
         for track in self.tracks:
             track.hits.append(track in matched)
             while len(track.hits) > len(self._times):
                 track.hits.popleft()
+        together = self._hide(frame.pts_s, matched)
         for track, detection in matched.items():
-            track.see(frame, detection)
+            track.see(frame, detection, together=track in together)
             changes.seen.append((track, detection))
         taken = list(matched.values())
         for detection in detections:
             if not any(detection is other for other in taken):
                 changes.seen.append((self._begin(frame, detection), detection))
         self._absorb(changes)
-        self._open(changes)
+        self._open(frame.pts_s, changes)
         self._close(frame.pts_s, changes)
         return changes
 
@@ -147,6 +111,7 @@ class Tracker:
         )
         self.tracks = []
         self._times.clear()
+        self._strays.clear()
         return changes
 
     def _forget_old_times(self, now_s: float) -> None:
@@ -156,6 +121,8 @@ class Tracker:
             and now_s - self._times[0] >= self.rule.window_s
         ):
             self._times.popleft()
+        while self._strays and now_s - self._strays[0] > STRAYS_S:
+            self._strays.popleft()
 
     def _window(self) -> int:
         """Frames in a full window at the present pace, even if it is not full yet."""
@@ -164,29 +131,34 @@ class Tracker:
         step_s = (self._times[-1] - self._times[0]) / (len(self._times) - 1)
         return max(self.rule.window_frames, round(self.rule.window_s / step_s))
 
-    def _match(self, detections: Sequence[Detection]) -> dict[Track, Detection]:
-        """Pair tracks with detections, the best overlap first."""
-        pairs = [
-            (overlap, number, track, detection)
-            for number, track in enumerate(self.tracks)
-            for detection in detections
-            if (overlap := self._overlap(track.box, detection.box)) > 0
-        ]
-        pairs.sort(key=lambda pair: (-pair[0], pair[1]))
-        matched: dict[Track, Detection] = {}
-        for _, _, track, detection in pairs:
-            if track not in matched and not any(detection is d for d in matched.values()):
-                matched[track] = detection
-        return matched
+    def _match(self, now_s: float, detections: Sequence[Detection]) -> dict[Track, Detection]:
+        """Which detection continues which track."""
+        places = [track.place(now_s) for track in self.tracks]
+        rule = self.rule
+        links = link(places, detections, same_iou=rule.same_iou, same_share=rule.same_share)
+        for row in links.leaps:
+            self.tracks[row].leaps.append(now_s)
+        pairs = {**links.firm, **links.leaps}
+        return {self.tracks[row]: detections[column] for row, column in pairs.items()}
 
-    def _overlap(self, one: Box, other: Box) -> float:
-        """How surely two boxes show one thing: 0 for not, otherwise more for a better overlap."""
-        iou = one.iou(other)
-        smaller = min(one.area, other.area)
-        share = one.overlap(other) / smaller if smaller > 0 else 0.0
-        if iou < self.rule.same_iou and share < self.rule.same_share:
-            return 0.0
-        return iou + 1e-3 * share
+    def _hide(self, now_s: float, matched: Mapping[Track, Detection]) -> set[Track]:
+        """Keep open tracks that are inside what shows another; returns those that show others."""
+        together: set[Track] = set()
+        shown = [(track, detection.box) for track, detection in matched.items() if track.opened]
+        for track in self.tracks:
+            if not track.opened or track in matched or now_s - track.end_s > HIDDEN_S:
+                continue
+            guess = track.guess(now_s)
+            covers = [
+                (guess.overlap(box), other, box)
+                for other, box in shown
+                if guess.overlap(box) >= self.rule.same_share * guess.area
+            ]
+            if covers:
+                _, other, box = max(covers, key=lambda one: one[0])
+                track.hide(box, now_s)
+                together.add(other)
+        return together
 
     def _begin(self, frame: Frame, detection: Detection) -> Track:
         track = Track(frame.camera, frame.pts_s, frame.time_us)
@@ -196,31 +168,57 @@ class Tracker:
         return track
 
     def _absorb(self, changes: TrackChanges) -> None:
-        """Drop candidates that lie mostly inside an open track: parts of it, not things."""
-        for track in list(self.tracks):
-            if track.opened:
-                continue
-            covers = (
-                track.box.overlap(other.extent) / track.box.area
-                for other in self.tracks
-                if other.opened and track.box.area > 0
-            )
-            if any(cover >= self.rule.same_share for cover in covers):
-                self.tracks.remove(track)
-                changes.seen = [pair for pair in changes.seen if pair[0] is not track]
-                changes.dropped.append(track)
+        """Drop candidates that are parts of an open track.
 
-    def _open(self, changes: TrackChanges) -> None:
-        needed = max(LEAST_HITS, self.rule.open_share * self._window())
+        A part comes and goes, and moves, with its thing; what comes in front of a thing that stands
+        is new.
+        """
+        for track in [track for track in self.tracks if not track.opened]:
+            around = self._around(track)
+            if around is None or not around.has_part(track.box, track.start_s):
+                continue
+            self.tracks.remove(track)
+            changes.seen = [pair for pair in changes.seen if pair[0] is not track]
+            changes.dropped.append(track)
+
+    def _open(self, now_s: float, changes: TrackChanges) -> None:
         for track in self.tracks:
-            often = sum(track.hits) >= needed - 1e-9
-            if not track.opened and often and track.peak >= self.rule.open_score:
+            if not track.opened and self._counts(track, now_s):
                 track.opened = True
                 changes.opened.append(track)
 
+    def _counts(self, track: Track, now_s: float) -> bool:
+        """Whether a candidate was seen often and clearly enough, as a thing of its own."""
+        needed = max(LEAST_HITS, self.rule.open_share * self._window())
+        hits = sum(track.hits)
+        if hits < needed - 1e-9 or track.peak < self.rule.open_score:
+            return False
+        leaps = sum(when >= self._times[0] for when in track.leaps)
+        if leaps and not self._leapt(track, hits):
+            return False
+        late = now_s - track.start_s >= LATE_WINDOWS * self.rule.window_s
+        return late or self._around(track) is None
+
+    def _leapt(self, track: Track, hits: int) -> bool:
+        """Whether sightings that do not overlap are one fast thing all the same."""
+        restless = len(self._strays) > MOST_STRAYS
+        return not restless and hits > LEAST_HITS and track.steady(LEAST_HITS + 1)
+
+    def _around(self, track: Track) -> Track | None:
+        """The open track that a candidate lies mostly inside of."""
+        if track.box.area <= 0:
+            return None
+        for other in self.tracks:
+            cover = track.box.overlap(other.extent) / track.box.area
+            if other.opened and cover >= self.rule.same_share:
+                return other
+        return None
+
     def _close(self, now_s: float, changes: TrackChanges) -> None:
         for track in list(self.tracks):
-            silent_s = now_s - track.end_s
+            silent_s = now_s - track.alive_s
             if silent_s >= self.rule.close_after_s or not (track.opened or any(track.hits)):
                 self.tracks.remove(track)
                 (changes.closed if track.opened else changes.dropped).append(track)
+                if not track.opened:
+                    self._strays.append(now_s)

@@ -1,7 +1,11 @@
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from detectors.tracks import MOST_SIGHTINGS, Tracker, TrackRule
+from detectors.track import MOST_SIGHTINGS, Track
+from detectors.tracks import Tracker, TrackRule
 from detectors.types import Box, Detection
 from tests.app.builders import a_detection, a_frame
 
@@ -125,3 +129,131 @@ def test_a_rule_takes_what_its_fields_allow_and_is_never_changed():
 def test_an_impossible_rule_is_refused_by_name(settings: dict[str, object], reason: str):
     with pytest.raises(ValidationError, match=reason):
         TrackRule.model_validate(settings)
+
+
+def follow(clip: Sequence[Sequence[Detection]], fps: float = FPS) -> tuple[Tracker, list[Track]]:
+    """Feed one list of detections a frame; the tracker, and what opened."""
+    tracker = Tracker(TrackRule())
+    opened: list[Track] = []
+    for number, found in enumerate(clip):
+        opened += tracker.update(a_frame(number / fps), found).opened
+    return tracker, opened
+
+
+def a_box(x: float, y: float, width: float, height: float, score: float = 2.0) -> Detection:
+    return Detection(Box(x, y, x + width, y + height), score)
+
+
+def passing(width: float, widths: float, rng: np.random.Generator) -> list[list[Detection]]:
+    """A thing that crosses 640 pixels by so many of its widths a frame, in boxes of whole cells."""
+    clip: list[list[Detection]] = []
+    x = -rng.uniform(0, width)
+    while x < 640:
+        left, right = max(0.0, x), min(640.0, x + width)
+        top = 200 + rng.uniform(-4, 4) + 0.1 * x
+        if right - left > width / 3:
+            score = 2 * rng.uniform(0.8, 1.2)
+            wide, high = right // 8 * 8 + 8 - left // 8 * 8, 1.2 * width + rng.uniform(-6, 6)
+            clip.append([a_box(left // 8 * 8, top, wide, high, score)])
+        x += widths * width
+    return [[], [], *clip, *([] for _ in range(15))]
+
+
+@pytest.mark.parametrize("share", [0.06, 0.12])
+@pytest.mark.parametrize("widths", [0.3, 0.6, 1.0, 1.5])
+def test_a_fast_thing_is_one_event(share: float, widths: float):
+    rng = np.random.default_rng(0)
+    counts = [len(follow(passing(share * 640, widths, rng))[1]) for _ in range(20)]
+    assert counts.count(1) >= 19
+    assert max(counts) == 1
+
+
+def scattered(rate: float, frames: int, rng: np.random.Generator) -> list[list[Detection]]:
+    """So many boxes a frame, anywhere in 640 x 480."""
+    return [
+        [
+            a_box(*rng.uniform(0, (600, 440)), *rng.uniform(10, 40, 2), 1 + rng.exponential(0.25))
+            for _ in range(rng.poisson(rate))
+        ]
+        for _ in range(frames)
+    ]
+
+
+def test_scattered_noise_is_not_linked_into_events():
+    assert follow(scattered(0.5, 3000, np.random.default_rng(0)))[1] == []
+
+
+def test_what_leaps_opens_only_on_a_fourth_sighting_of_one_straight_way():
+    ahead = [[a_box(60 * number, 100, 40, 40)] for number in range(4)]
+    _, (track,) = follow(ahead)
+    assert track.frames == 4
+    assert follow(ahead[:3])[1] == []
+    corners = [(0, 100), (60, 100), (60, 160), (120, 160), (120, 220)]
+    assert follow([[a_box(x, y, 40, 40)] for x, y in corners])[1] == []
+    grows = [[a_box(60 * number, 100, 12 * 2**number, 12 * 2**number)] for number in range(4)]
+    assert follow(grows)[1] == []
+
+
+def test_where_much_comes_to_nothing_nothing_that_leaps_opens():
+    rain = scattered(4.0, 60, np.random.default_rng(0))
+    quiet = follow(rain)[1]
+    through = [[a_box(60 * number, 100, 40, 40)] for number in range(10)]
+    fast = [*rain[:50], *(a + b for a, b in zip(rain[50:], through, strict=True))]
+    assert len(follow(fast)[1]) == len(quiet)
+    near = [[a_box(10 * number, 100, 40, 40)] for number in range(10)]
+    slow = [*rain[:50], *(a + b for a, b in zip(rain[50:], near, strict=True))]
+    assert len(follow(slow)[1]) == len(quiet) + 1
+
+
+def blobs(*boxes: Box) -> list[Detection]:
+    """Two things as a detector sees them: as one where they touch."""
+    one, other = boxes
+    gap = max(one.x1, other.x1) - min(one.x2, other.x2)
+    if gap < 8:
+        return [Detection(one.union(other), 2.5)]
+    return [Detection(one, 2.5), Detection(other, 1.8)]
+
+
+def meeting(ways: str) -> list[tuple[Box, Box]]:
+    """Where two things are in 8 seconds: both `cross`, or one `stands`."""
+    places = []
+    for number in range(40):
+        way = 14.0 * number
+        right = {"cross": 560 - way, "stand": 290.0}[ways]
+        places.append((Box(way, 100, way + 40, 190), Box(right, 110, right + 36, 180)))
+    return places
+
+
+@pytest.mark.parametrize("ways", ["cross", "stand"])
+@pytest.mark.parametrize("fps", [5, 10])
+def test_things_that_meet_keep_their_ids(ways: str, fps: float):
+    places = [place for place in meeting(ways) for _ in range(round(fps / FPS))]
+    tracker, opened = follow([blobs(*place) for place in places], fps)
+    assert len(opened) == 2
+    ends = {track: track.box for track in tracker.tracks}
+    for number, box in enumerate(places[-1]):
+        (track,) = [track for track in opened if track.path[0][1] == places[0][number]]
+        assert ends[track] == box
+
+
+def test_what_is_hidden_for_long_has_gone():
+    wall, thing = a_box(100, 100, 200, 200), a_box(180, 180, 40, 40)
+    clip = [[thing]] * 10 + [[wall]] * 100
+    tracker, opened = follow(clip)
+    assert [track.box for track in tracker.tracks if track.opened] == [wall.box]
+    assert opened[0].end_s == 9 / FPS
+
+
+def test_what_is_put_down_in_front_of_a_standing_thing_is_an_event():
+    person, bag = a_box(100, 100, 80, 200), a_box(110, 240, 40, 40)
+    tracker, opened = follow([[person]] * 20 + [[person, bag]] * 15)
+    assert [track.path[0][1] for track in opened] == [person.box, bag.box]
+    assert len(tracker.tracks) == 2
+
+
+def test_after_an_alarm_of_the_whole_frame_new_things_are_told():
+    frame, thing = a_box(0, 0, 640, 480, 1.4), a_box(300, 200, 40, 40, 3.0)
+    # As strong as this, it is cut out of the region around it.
+    for with_it in ([frame, thing], [thing]):
+        _, opened = follow([[frame]] * 20 + [with_it] * 15)
+        assert [track.path[0][1] for track in opened] == [frame.box, thing.box]

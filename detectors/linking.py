@@ -1,0 +1,134 @@
+"""Which detection of a frame shows which thing that is followed: geometry in pixels and seconds.
+
+A link is firm where a detection overlaps the last one of a thing; it is a leap where the thing is
+too fast for that, and is near where it should be by now. Links are chosen together, so that they
+fit best in sum (Kuhn 1955, by scipy).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import hypot
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from detectors.types import Box, Detection
+
+LEAP = 2.0
+"""A thing is looked for within so many of its own widths from where it was seen first, ..."""
+STRAY = 1.0
+"""... and within so many from where it should be, once it is known how it moves."""
+LEAPS_PER_S = 10.0
+"""Nothing moves by more of its own widths a second: at many frames a second a leap is short."""
+MOST_GROWTH = 16.0
+"""Boxes of which one is so many times as large as the other are never one thing that grew."""
+ALIKE_SIZE = 2.5
+"""A thing that leaps keeps its area but for this factor, ..."""
+ALIKE_SCORE = 2.5
+"""... and its score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a thing is looked for."""
+
+    last: Box
+    """Where it was seen last, alone or together with others."""
+    guess: Box
+    """Where it should be now, as large as it was when it was seen alone last."""
+    score: float
+    """Of its last sighting."""
+    since_s: float
+    """How long ago that was."""
+    moves: bool
+    """Whether it is known how it moves."""
+    together: bool
+    """Whether others were in the same detection, so that `last` does not say which is which."""
+    hidden: bool
+    """Whether that detection was counted as a sighting of one of the others alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What belongs together: numbers of places and of detections."""
+
+    firm: dict[int, int]
+    leaps: dict[int, int]
+
+
+def link(
+    places: Sequence[Place],
+    detections: Sequence[Detection],
+    *,
+    same_iou: float,
+    same_share: float,
+) -> Links:
+    """Pair places with detections, each at most once.
+
+    Args:
+        places: Where N things are looked for.
+        detections: What was found, in pixels of the same frame.
+        same_iou: Boxes that overlap so much are one thing, ...
+        same_share: ... and those of which one covers so much of the other.
+    """
+    gains = np.zeros((len(places), len(detections)))
+    firm = np.zeros(gains.shape, bool)
+    for row, place in enumerate(places):
+        for column, detection in enumerate(detections):
+            last, guess = (
+                _same(reference, detection.box, same_iou, same_share)
+                for reference in (place.last, place.guess)
+            )
+            firm[row, column] = last > 0
+            if place.together and last > 0:
+                gains[row, column] = 1 + _apart(place, detection.box)
+            elif last > 0 or guess > 0:
+                gains[row, column] = 1 + max(last, guess)
+            else:
+                gains[row, column] = _leap(place, detection)
+    rows, columns = linear_sum_assignment(gains, maximize=True)
+    pairs = [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if gains[r, c] > 0]
+    return Links(
+        {row: column for row, column in pairs if firm[row, column]},
+        {row: column for row, column in pairs if not firm[row, column]},
+    )
+
+
+def _same(one: Box, other: Box, same_iou: float, same_share: float) -> float:
+    """How surely two boxes show one thing: 0 for not, otherwise more for a better overlap."""
+    iou, smaller = one.iou(other), min(one.area, other.area)
+    share = one.overlap(other) / smaller if smaller > 0 else 0.0
+    grown = max(one.area, other.area) / smaller if smaller > 0 else np.inf
+    if iou < same_iou and (share < same_share or grown > MOST_GROWTH):
+        return 0.0
+    return iou + 1e-3 * share
+
+
+def _apart(place: Place, box: Box) -> float:
+    """How surely a box shows one of several things that were seen as one: by its course and size.
+
+    Until they part, what they are seen as goes on as the same thing.
+    """
+    alike = min(box.area, place.guess.area) / max(box.area, place.guess.area, 1e-9)
+    on_course = alike / (1 + _steps(place.guess, box))
+    return on_course if place.hidden else on_course + 0.5 * place.last.iou(box)
+
+
+def _leap(place: Place, detection: Detection) -> float:
+    """How well a box is in reach of the thing: 0 for not, at most a half."""
+    box, was = detection.box, place.guess
+    if place.together or min(box.area, was.area) <= 0:
+        return 0.0
+    alike = max(box.area, was.area) <= ALIKE_SIZE * min(box.area, was.area)
+    scores = sorted((detection.score, place.score))
+    if not alike or scores[1] > ALIKE_SCORE * scores[0]:
+        return 0.0
+    reach = min(STRAY if place.moves else LEAP, LEAPS_PER_S * place.since_s)
+    return max(0.0, 0.5 * (1 - _steps(was, box) / reach)) if reach > 0 else 0.0
+
+
+def _steps(one: Box, other: Box) -> float:
+    """How far the middles of two boxes lie apart, in widths and heights of the first."""
+    across = (other.x1 + other.x2 - one.x1 - one.x2) / 2
+    down = (other.y1 + other.y2 - one.y1 - one.y2) / 2
+    return hypot(across / max(one.width, 1e-9), down / max(one.height, 1e-9))

@@ -1,0 +1,157 @@
+"""One thing over time: where it was seen, how it moves, and what hides it."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import pairwise
+from math import hypot
+from statistics import median
+
+from detectors.linking import ALIKE_SIZE, Place
+from detectors.types import Box, Detection, Frame
+
+MOST_SIGHTINGS = 4000
+"""A track's older sightings are thinned out beyond so many; bounds its memory."""
+
+RECENT = 5
+"""Sightings that make up the extent of a track, and that tell how it moves."""
+
+COAST_S = 1.0
+"""A thing that is not seen goes on as it went for so long, ..."""
+HIDDEN_COAST_S = 3.0
+"""... and for so long while another is seen in its place."""
+
+STILL_SHARE = 0.5
+"""A thing stands while its box overlaps so much (IoU) with what it was when it came to rest."""
+STANDING_S = 1.0
+"""... and has done so for this long."""
+MOST_PARTS = 20
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """The detections of one thing over time."""
+
+    camera: str
+    start_s: float
+    """Time in the source at which it was first seen."""
+    start_us: int
+    """The same as UTC in microseconds."""
+    path: list[tuple[float, Box, float]] = field(default_factory=list)
+    """(pts_s, box, score) of its sightings; every second one of a very long track's older half."""
+    end_s: float = 0.0
+    """Time at which it was last seen."""
+    end_us: int = 0
+    peak: float = 0.0
+    """Highest score so far."""
+    frames: int = 0
+    """How many frames it was seen in."""
+    hits: deque[bool] = field(default_factory=deque)
+    """Whether it was hit, for each of the newest frames."""
+    leaps: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+    """When it was found by a leap, the newest times."""
+    opened: bool = False
+    alone: deque[tuple[float, Box]] = field(default_factory=lambda: deque(maxlen=RECENT))
+    """(pts_s, box) of its newest sightings without others in the same detection."""
+    together: Box | None = None
+    """The detection that shows it and others; None while it is seen alone, or not at all."""
+    alive_s: float = 0.0
+    """Time at which it was last seen, or hidden by another."""
+    still_s: float = 0.0
+    """Since when it has not moved."""
+    rest: Box | None = None
+    """Where it came to rest."""
+    parts: deque[Box] = field(default_factory=lambda: deque(maxlen=MOST_PARTS))
+    """Where parts of it were seen apart from it when it came to rest."""
+
+    @property
+    def box(self) -> Box:
+        """Where it was seen last, in pixels of the frame."""
+        return self.path[-1][1]
+
+    @property
+    def extent(self) -> Box:
+        """Around its newest sightings: a thing of several parts is not whole in every one."""
+        boxes = [box for _, box, _ in self.path[-RECENT:]]
+        return reduce(Box.union, boxes)
+
+    def see(self, frame: Frame, detection: Detection, *, together: bool = False) -> None:
+        """Add a sighting, of the thing alone or of it and others at once."""
+        self.path.append((frame.pts_s, detection.box, detection.score))
+        if len(self.path) > MOST_SIGHTINGS:
+            half = MOST_SIGHTINGS // 2
+            self.path[:half] = self.path[:half:2]
+        self.end_s, self.end_us = frame.pts_s, frame.time_us
+        self.alive_s = frame.pts_s
+        self.peak = max(self.peak, detection.score)
+        self.frames += 1
+        self.together = detection.box if together else None
+        if not together:
+            self.alone.append((frame.pts_s, detection.box))
+        if self.rest is None or self.rest.iou(detection.box) < STILL_SHARE:
+            self.rest, self.still_s = detection.box, frame.pts_s
+            self.parts.clear()
+
+    def has_part(self, box: Box, since_s: float) -> bool:
+        """Whether what was seen inside its extent since then is a part of it."""
+        if since_s - self.still_s < STANDING_S:
+            self.parts.append(box)
+            return True
+        return any(box.overlap(part) >= 0.5 * min(box.area, part.area) for part in self.parts)
+
+    def hide(self, box: Box, now_s: float) -> None:
+        """Note that it is somewhere in the box of another thing."""
+        self.together, self.alive_s = box, now_s
+
+    def place(self, now_s: float) -> Place:
+        """Where to look for it."""
+        return Place(
+            last=self.together or self.box,
+            guess=self.guess(now_s),
+            score=self.path[-1][2],
+            since_s=now_s - self.end_s,
+            moves=len(self.alone) > 1,
+            together=self.together is not None,
+            hidden=self.alive_s > self.end_s,
+        )
+
+    def guess(self, now_s: float) -> Box:
+        """Where it should be now if it goes on as it went; as large as it was alone."""
+        seen_s, box = self.alone[-1] if self.alone else (self.end_s, self.box)
+        coast_s = min(now_s - seen_s, HIDDEN_COAST_S if self.together else COAST_S)
+        across, down = (speed * coast_s for speed in self.velocity())
+        guess = Box(box.x1 + across, box.y1 + down, box.x2 + across, box.y2 + down)
+        return guess if self.together is None else _pushed_into(guess, self.together)
+
+    def velocity(self) -> tuple[float, float]:
+        """Pixels a second (across, down): the median of its newest steps, without changes of size.
+
+        A box that was cut or joined has another middle, though nothing moved.
+        """
+        seen = list(self.alone)
+        steps = [
+            (
+                (b.x1 + b.x2 - a.x1 - a.x2) / 2 / (later - s),
+                (b.y1 + b.y2 - a.y1 - a.y2) / 2 / (later - s),
+            )
+            for (s, a), (later, b) in pairwise(seen)
+            if max(a.area, b.area) <= ALIKE_SIZE * min(a.area, b.area)
+        ]
+        if not steps:
+            return 0.0, 0.0
+        return median(across for across, _ in steps), median(down for _, down in steps)
+
+    def steady(self, count: int) -> bool:
+        """Whether its newest `count` sightings lead one way, as those of a thing do."""
+        middles = [((b.x1 + b.x2) / 2, (b.y1 + b.y2) / 2) for _, b, _ in self.path[-count:]]
+        steps = [(x - w, y - v) for (w, v), (x, y) in pairwise(middles)]
+        way = sum(hypot(*step) for step in steps)
+        gone = hypot(middles[-1][0] - middles[0][0], middles[-1][1] - middles[0][1])
+        return gone >= 0.9 * way
+
+
+def _pushed_into(box: Box, around: Box) -> Box:
+    """The box moved, not cut, until it lies inside another as far as it fits."""
+    across = max(around.x1 - box.x1, 0.0) - max(box.x2 - around.x2, 0.0)
+    down = max(around.y1 - box.y1, 0.0) - max(box.y2 - around.y2, 0.0)
+    return Box(box.x1 + across, box.y1 + down, box.x2 + across, box.y2 + down)
