@@ -170,13 +170,12 @@ def test_a_fast_thing_is_one_event(share: float, widths: float):
 
 def scattered(rate: float, frames: int, rng: np.random.Generator) -> list[list[Detection]]:
     """So many boxes a frame, anywhere in 640 x 480."""
-    return [
-        [
-            a_box(*rng.uniform(0, (600, 440)), *rng.uniform(10, 40, 2), 1 + rng.exponential(0.25))
-            for _ in range(rng.poisson(rate))
-        ]
-        for _ in range(frames)
-    ]
+
+    def anywhere() -> Detection:
+        (x, y), (width, height) = rng.uniform(0, (600, 440)), rng.uniform(10, 40, 2)
+        return a_box(x, y, width, height, 1 + rng.exponential(0.25))
+
+    return [[anywhere() for _ in range(rng.poisson(rate))] for _ in range(frames)]
 
 
 def test_scattered_noise_is_not_linked_into_events():
