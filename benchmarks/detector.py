@@ -15,13 +15,13 @@ from itertools import batched
 from time import perf_counter
 
 import numpy as np
+import torch
 
 from app.simulator.cutouts import cutouts, sticker
 from app.simulator.places import MARGIN, Place, place, place_names
 from app.simulator.scene import Camera, Weather, lay
 from detectors.boxes import find_boxes
 from detectors.configs import PadimConfig
-from detectors.features.backbones import FeatureNet, choose_channels, find_spec
 from detectors.features.extractors import Extractors
 from detectors.models.padim import PadimDetector
 from detectors.scaling import resized
@@ -130,11 +130,10 @@ def speed(where: Place, detector: PadimDetector, runs: int = 7) -> dict[str, flo
     camera = Camera(where, 1, 8, RATE, HARD)
     batch = [camera.picture(index, where.world) for index in range(8)]
     images = np.stack([resized(picture, detector.extractor.key.size) for picture in batch])
-    spec = find_spec(detector.config.backbone)
-    chosen = choose_channels(spec, detector.config.channels, detector.config.seed)
-    net = FeatureNet(detector.extractor.network, spec, chosen).eval()
-    plain = TorchRuntime(net, detector.device)
-    chosen_runtime = detector.extractor.runtime
+    extractor = detector.extractor
+    chosen = torch.tensor(extractor.key.channels)
+    plain = TorchRuntime(extractor.backbone.net(chosen, extractor.size), detector.device)
+    chosen_runtime = extractor.runtime
     times: dict[str, list[float]] = {"detect": [], "torch": [], chosen_runtime.name + " chosen": []}
     for _ in range(runs + 1):
         for name, call in zip(

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from detectors.base import DetectorError
 
@@ -22,6 +23,19 @@ class Config(BaseModel):
 
 _Share = Annotated[float, Field(gt=0, lt=1)]
 _Count = Annotated[int, Field(ge=1)]
+
+
+def _known_backbone(name: str) -> str:
+    kind, _, which = name.partition(":")
+    if bool(which) != (kind in ("timm", "local-dir")) or kind not in BACKBONES:
+        said = "should be lite0, lite2, dinov2-s, timm:NAME or local-dir:FOLDER"
+        raise PydanticCustomError("backbone", said)
+    return name
+
+
+BACKBONES = ("lite0", "lite2", "dinov2-s", "timm", "local-dir")
+"""Names of backbones, or what stands before the colon of one."""
+_BackboneName = Annotated[str, AfterValidator(_known_backbone)]
 
 
 class ViewConfig(Config):
@@ -49,8 +63,9 @@ class ViewConfig(Config):
 class CellConfig(ViewConfig):
     """What every detector has to be told that judges features of a pretrained network."""
 
-    backbone: Literal["lite0", "lite2"] = "lite0"
-    """The pretrained network whose features it looks at."""
+    backbone: _BackboneName = "lite0"
+    """The pretrained network whose features it looks at: lite0, lite2 or dinov2-s (packages),
+    timm:NAME (from the hub) or local-dir:FOLDER (as timm saves it)."""
     channels: _Count = 100
     """Channels drawn from all that the backbone gives."""
 

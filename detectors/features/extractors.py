@@ -14,9 +14,8 @@ from weakref import WeakValueDictionary
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from detectors.features.backbones import STRIDE, FeatureNet, find_spec, load_backbone
+from detectors.features.backbones import Backbone, load_backbone
 from novic.runtime import Runtime, build_runtime
 
 
@@ -28,24 +27,23 @@ class ExtractorKey:
     channels: tuple[int, ...]
     """Indices of the channels kept, D of them."""
     size: tuple[int, int]
-    """(H, W) of the pictures, multiples of 16."""
+    """(H, W) of the pictures, multiples of the backbone's step."""
     device: torch.device
 
 
 class FeatureExtractor:
     """A backbone compiled for one size of picture."""
 
-    def __init__(self, key: ExtractorKey, network: nn.Module) -> None:
+    def __init__(self, key: ExtractorKey, backbone: Backbone) -> None:
         """Compile the network.
 
         Args:
             key: What comes in and out, and where it runs.
-            network: What `load_backbone` gave.
+            backbone: What `load_backbone` gave.
         """
         self.key = key
-        self.network = network
-        chosen = torch.tensor(key.channels, dtype=torch.int64)
-        net = FeatureNet(network, find_spec(key.backbone), chosen).eval()
+        self.backbone = backbone
+        net = backbone.net(torch.tensor(key.channels, dtype=torch.int64), key.size)
         self.runtime: Runtime = build_runtime(net, key.size, key.device)
 
     @property
@@ -57,7 +55,7 @@ class FeatureExtractor:
     def grid(self) -> tuple[int, int]:
         """(h, w) of the features."""
         height, width = self.key.size
-        return height // STRIDE, width // STRIDE
+        return height // self.backbone.stride, width // self.backbone.stride
 
     def features(self, pictures: NDArray[np.uint8]) -> torch.Tensor:
         """Describe every cell of the pictures.
@@ -75,34 +73,34 @@ class Extractors:
     """The extractors of detectors that belong together; safe to share between threads."""
 
     def __init__(self) -> None:
-        self._networks: WeakValueDictionary[str, nn.Module] = WeakValueDictionary()
+        self._backbones: WeakValueDictionary[str, Backbone] = WeakValueDictionary()
         self._extractors: WeakValueDictionary[ExtractorKey, FeatureExtractor] = (
             WeakValueDictionary()
         )
         self._lock = RLock()
 
-    def network(self, backbone: str) -> nn.Module:
+    def backbone(self, name: str) -> Backbone:
         """The pretrained network of that name, loaded unless somebody uses it already.
 
         Raises:
             DetectorError: If there is none, its weights are not installed or damaged.
         """
         with self._lock:
-            network = self._networks.get(backbone)
-            if network is None:
-                network = load_backbone(find_spec(backbone))
-                self._networks[backbone] = network
-            return network
+            backbone = self._backbones.get(name)
+            if backbone is None:
+                backbone = load_backbone(name)
+                self._backbones[name] = backbone
+            return backbone
 
     def extractor(self, key: ExtractorKey) -> FeatureExtractor:
         """The extractor of that key, compiled unless somebody uses it already.
 
         Raises:
-            DetectorError: As from `network`.
+            DetectorError: As from `backbone`.
         """
         with self._lock:
             extractor = self._extractors.get(key)
             if extractor is None:
-                extractor = FeatureExtractor(key, self.network(key.backbone))
+                extractor = FeatureExtractor(key, self.backbone(key.backbone))
                 self._extractors[key] = extractor
             return extractor

@@ -8,7 +8,7 @@ import torch
 
 from detectors.base import DetectorError
 from detectors.configs import CellConfig
-from detectors.features.backbones import STRIDE, checked_channels, choose_channels, find_spec
+from detectors.features.backbones import checked_channels, choose_channels
 from detectors.features.extractors import ExtractorKey, Extractors, FeatureExtractor
 from detectors.models.view_detector import ViewDetector, ViewModel
 from detectors.scaling import input_size
@@ -31,9 +31,8 @@ class CellDetector[C: CellConfig, M: ViewModel](ViewDetector[C, M], FeatureDetec
         """
         super().__init__(config, device)
         self._extractors = extractors
-        self._spec = find_spec(config.backbone)
-        self._network = extractors.network(config.backbone)
-        self._chosen = choose_channels(self._spec, config.channels, config.seed)
+        self._backbone = extractors.backbone(config.backbone)
+        self._chosen = choose_channels(self._backbone.channels, config.channels, config.seed)
         self._extractor: FeatureExtractor | None = None
 
     @property
@@ -46,11 +45,11 @@ class CellDetector[C: CellConfig, M: ViewModel](ViewDetector[C, M], FeatureDetec
 
     def restore(self, facts: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
         """See `Detector.restore`."""
-        if facts["backbone_sha256"] != self._spec.weights.sha256:
+        if facts["backbone_sha256"] != self._backbone.sha256:
             raise DetectorError(
                 "the detector was fitted with other backbone weights than this nomaly's; fit again"
             )
-        chosen = checked_channels(self._spec, tensors["chosen"])
+        chosen = checked_channels(self._backbone.channels, tensors["chosen"])
         super().restore(facts, tensors)
         self._chosen = chosen
 
@@ -59,11 +58,12 @@ class CellDetector[C: CellConfig, M: ViewModel](ViewDetector[C, M], FeatureDetec
         """The model of a grid (h, w) of cells of `depth` channels whose tensors were saved."""
 
     def _model(self, tensors: Mapping[str, torch.Tensor], frame_size: tuple[int, int]) -> M:
-        rows, columns = self._input_size(frame_size)
-        return self._cells(tensors, (rows // STRIDE, columns // STRIDE), len(tensors["chosen"]))
+        height, width = self._input_size(frame_size)
+        stride = self._backbone.stride
+        return self._cells(tensors, (height // stride, width // stride), len(tensors["chosen"]))
 
     def _facts(self) -> dict[str, Any]:
-        return {"backbone_sha256": self._spec.weights.sha256}
+        return {"backbone_sha256": self._backbone.sha256}
 
     def _own_tensors(self) -> dict[str, torch.Tensor]:
         return {"chosen": self._chosen}
@@ -78,4 +78,4 @@ class CellDetector[C: CellConfig, M: ViewModel](ViewDetector[C, M], FeatureDetec
         return ExtractorKey(self.config.backbone, channels, size, self.device)
 
     def _input_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
-        return input_size(frame_size, self.config.longer_side, step=2 * STRIDE)
+        return input_size(frame_size, self.config.longer_side, self._backbone.step)

@@ -1,7 +1,7 @@
 """PaDiM for a fixed camera: one Gaussian of pretrained features per cell of the view."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from threading import Thread
 
@@ -26,10 +26,12 @@ class PadimDetector(CellDetector[PadimConfig, CellGaussians]):
     def _lesson(self, look: Look) -> Lesson[CellGaussians]:
         library = _Anomalib()
 
-        def learn(batches: list[torch.Tensor], told: Told) -> CellGaussians:
+        def learn(batches: Iterable[torch.Tensor], told: Told) -> CellGaussians:
+            # Thousands of small matrices: the CPU is no slower than a GPU, and the same anywhere.
+            features = torch.cat([batch.cpu() for batch in batches])
             for more in library.wait(IMPORT_STEPS):
                 told(more)
-            return _gaussians(batches, self.config.shrinkage, told).to(self.device)
+            return _gaussians(features, self.config.shrinkage, told).to(self.device)
 
         return Lesson(learn, IMPORT_STEPS + look.grid[0] * ROW_STEPS)
 
@@ -41,13 +43,11 @@ class PadimDetector(CellDetector[PadimConfig, CellGaussians]):
         return CellGaussians.from_tensors(tensors, grid).to(self.device)
 
 
-def _gaussians(batches: list[torch.Tensor], shrinkage: float, told: Told) -> CellGaussians:
-    """Fit the Gaussian of every cell to batches of features [B, D, h, w]."""
+def _gaussians(features: torch.Tensor, shrinkage: float, told: Told) -> CellGaussians:
+    """Fit the Gaussian of every cell to features [N, D, h, w]."""
     # A detector that was loaded never needs it.
     from detectors.models.anomalib_models import fit_gaussians  # noqa: PLC0415
 
-    # Thousands of small matrices: the CPU is no slower than a GPU, and gives the same anywhere.
-    features = torch.cat(batches).cpu()
     mean, inverse = fit_gaussians(features, shrinkage, lambda: told(ROW_STEPS))
     return CellGaussians.from_inverse(mean, inverse, (features.shape[2], features.shape[3]))
 

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,8 +61,8 @@ class ViewModel(Protocol):
 class Lesson[M: ViewModel]:
     """One model that is about to be taught."""
 
-    learn: Callable[[list[torch.Tensor], Told], M]
-    """From batches of features of normal pictures [up to BATCH, ...] to a model."""
+    learn: Callable[[Iterable[torch.Tensor], Told], M]
+    """From features of normal pictures, batches [up to BATCH, ...] made one by one, to a model."""
     steps: int = 1
     """Pictures in whose time it learns; as many are told."""
 
@@ -186,7 +186,7 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
                 yield look.features(batch)
                 steps.add(len(batch))
 
-        model = lesson.learn(list(features(first)), steps.add)
+        model = lesson.learn(features(first), steps.add)
         scores = [self._raw_maps(some, model).amax(dim=(1, 2)) for some in features(second)]
         threshold = held_out_threshold(torch.cat(scores).cpu().numpy(), config.false_rate)
         view = LearnedView.of(frames).rounded

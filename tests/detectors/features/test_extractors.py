@@ -38,13 +38,17 @@ def test_eight_views_share_one_network_and_one_runtime(
 
     padims = [view for view in views if isinstance(view, PadimDetector)]
     assert len({id(view.extractor) for view in padims}) == 1
-    assert len({id(view.extractor.network) for view in padims}) == 1
+    assert len({id(view.extractor.backbone) for view in padims}) == 1
     assert len({id(view.extractor.runtime) for view in padims}) == 1
     assert len(alive(FeatureExtractor) - before[FeatureExtractor]) == 1
     assert len(alive(OpenVinoRuntime) - before[OpenVinoRuntime]) == 1
     # A second copy of the network would bring as many layers again.
     layers = alive(nn.Sequential) - before[nn.Sequential]
-    own = [part for part in padims[0].extractor.network.modules() if type(part) is nn.Sequential]
+    own = [
+        part
+        for part in padims[0].extractor.backbone.network.modules()
+        if type(part) is nn.Sequential
+    ]
     assert len(layers) < 2 * len(own)
 
 
@@ -59,15 +63,15 @@ def test_other_sizes_and_channels_have_other_runtimes_over_one_network():
     fewer = shared.extractor(replace(KEY, channels=(0, 7)))
     assert shared.extractor(KEY) is first
     assert len({id(one.runtime) for one in (first, larger, fewer)}) == 3
-    assert first.network is larger.network is fewer.network is shared.network("lite0")
+    assert first.backbone is larger.backbone is fewer.backbone is shared.backbone("lite0")
     assert (first.grid, larger.grid) == ((8, 12), (12, 12))
 
 
 def test_what_nobody_uses_goes():
     shared = Extractors()
     kept = shared.extractor(KEY)
-    number = id(kept.network)
-    assert id(shared.network("lite0")) == number
+    number = id(kept.backbone)
+    assert id(shared.backbone("lite0")) == number
     del kept
     gc.collect()
     before = alive(FeatureExtractor)

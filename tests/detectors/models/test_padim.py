@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from detectors.configs import PadimConfig
 from detectors.features import extractors
-from detectors.features.backbones import FeatureNet, choose_channels, find_spec, load_backbone
+from detectors.features.backbones import choose_channels, load_backbone
 from detectors.features.extractors import Extractors
 from detectors.maps import blur
 from detectors.models.anomalib_models import fit_gaussians
@@ -33,15 +33,14 @@ def frames() -> torch.Tensor:
 def test_our_maps_are_anomalibs(frames: torch.Tensor):
     from anomalib.models.image.padim.torch_model import PadimModel
 
-    spec = find_spec("lite0")
-    network = load_backbone(spec)
-    chosen = choose_channels(spec, 20, seed=0)
-    features = FeatureNet(network, spec, chosen).eval()(frames)
+    backbone = load_backbone("lite0")
+    chosen = choose_channels(backbone.channels, 20, seed=0)
+    features = backbone.net(chosen, (160, 192))(frames)
     mean, inverse = fit_gaussians(features[:8], shrinkage=0.1)
     ours = CellGaussians.from_inverse(mean, inverse, (20, 24)).distances(features)
 
     layers = ["blocks.2", "blocks.3"]
-    model = PadimModel(network, layers, pre_trained=False, n_features=20).eval()  # pyright: ignore[reportArgumentType]
+    model = PadimModel(backbone.network, layers, pre_trained=False, n_features=20).eval()  # pyright: ignore[reportArgumentType]
     model.idx = chosen
     model.gaussian.mean, model.gaussian.inv_covariance = mean, inverse
     images = (frames.permute(0, 3, 1, 2).float() - 127.5) / 127.5
