@@ -75,7 +75,7 @@ def test_a_changed_weight_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_p
         load_backbone("lite0")
 
 
-def save_timm(folder: Path, architecture: str) -> Any:
+def save_timm(folder: Path, architecture: str) -> Any:  # noqa: ANN401
     """A network with weights of chance, as timm saves one."""
     torch.manual_seed(3)
     network = timm.create_model(architecture, pretrained=False).eval()
