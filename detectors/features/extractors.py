@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from detectors.features.backbones import Backbone, load_backbone
+from detectors.features.backbones import Backbone
+from detectors.features.loading import load_backbone
 from novic.runtime import Runtime, build_runtime
 
 

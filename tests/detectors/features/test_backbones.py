@@ -10,8 +10,9 @@ from safetensors.torch import save_file
 
 from detectors.base import DetectorError
 from detectors.features import dinov2
-from detectors.features.backbones import BackboneError, choose_channels, load_backbone
+from detectors.features.backbones import BackboneError, choose_channels
 from detectors.features.lite import COARSE, FINE, LiteBackbone
+from detectors.features.loading import load_backbone
 from detectors.features.onnx_file import read_onnx
 from detectors.features.timm_backbones import TimmBackbone
 from novic.packaged import LITE0, LITE2, PackagedWeights, weights_path

@@ -8,8 +8,9 @@ from torch.nn import functional
 
 from detectors.configs import PadimConfig
 from detectors.features import extractors
-from detectors.features.backbones import choose_channels, load_backbone
+from detectors.features.backbones import choose_channels
 from detectors.features.extractors import Extractors
+from detectors.features.loading import load_backbone
 from detectors.maps import blur
 from detectors.models.anomalib_models import fit_gaussians
 from detectors.models.gaussians import CellGaussians
