@@ -54,6 +54,8 @@ class Event:
     name: str = ""
     """What is wrong with the camera, for example "black picture"; empty for an object, which has
     nouns instead. Its box is then the whole frame, its score 0."""
+    said: str = ""
+    """What people should know of the camera's fault, one sentence; empty for an object."""
     sure_from: float = Certainty().sure_from
     """The probability from which on the decoder's word for it would have been told as a fact."""
 
@@ -82,7 +84,7 @@ class Event:
         return {
             "id": self.id,
             "kind": self.kind,
-            **({"name": self.name} if self.kind == "camera" else {}),
+            **({"name": self.name, "said": self.said} if self.kind == "camera" else {}),
             "camera": self.camera,
             "video": self.video,
             "start_s": round(self.start_s, 3),

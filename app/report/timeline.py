@@ -144,6 +144,8 @@ def _bar(line: _Line, number: int, event: Event) -> Bar:
     left, width = line.span(line.at(event.start_s), line.at(event.end_s))
     label = event.headline if event.sure else ""
     title = f"{number}: {event.headline}, {clock(event.start_s)} to {clock(event.end_s)}"
+    if event.said:
+        title += f". {event.said}"
     return Bar(left, width, number, label, title)
 
 

@@ -35,6 +35,7 @@ type GapReason = Literal[
     "white",
     "plain",
     "covered",
+    "moved",
 ]
 """Why a source went blind; "waiting": data came, but no picture, for want of a key frame; "size":
 its pictures came in another size than was learned; "damaged": pictures could not be decoded, or a

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from app.events.event import Event, EventState, Finding, Lasting, Picture, event_id
 from app.sources.base import Gap
+from app.watching.aim import Placed
 from app.watching.evidence import KEPT, Evidence
 from app.watching.health import Health, Told
 from app.watching.namer import Names, Words, name_pictures, vote
@@ -112,7 +113,7 @@ class Camera:
         """
         self._sizes = SizeCheck(size, say)
         self._settings = settings or CameraSettings()
-        self._health = Health(self._settings.video)
+        self._health = Health(size, view, self._settings.video)
         self._live = live
         self._watched = self._settings.zones.grid((1, 1))
         self._finder = Finder(view)
@@ -149,7 +150,7 @@ class Camera:
                 track.end_us,
                 track.peak,
                 track.frames,
-                tuple(track.path),
+                self._health.aim.path(track.path),
             )
             for track, followed in self._followed.items()
             if followed.named_from
@@ -167,7 +168,7 @@ class Camera:
         return len(self._due)
 
     def admit(self, frames: Iterable[Frame]) -> list[Frame]:
-        """Choose what the detector can look at, and bring it to the size that it learned.
+        """Choose what the detector can look at, and lay it on the view that it learned.
 
         Args:
             frames: RGB uint8 [H, W, 3], later than all before them.
@@ -178,8 +179,9 @@ class Camera:
         Raises:
             detectors.base.DetectorError: If the camera begins with another shape than was learned.
         """
+        self._health.aim.forget()
         checked = (self._sizes.fitted(frame) for frame in frames)
-        return [frame for frame in checked if frame is not None]
+        return [self._health.aim.place(frame) for frame in checked if frame is not None]
 
     def follow(self, frames: Sequence[Frame], maps: NDArray[np.float32]) -> NDArray[np.float32]:
         """Take frames with their anomaly maps.
@@ -195,11 +197,12 @@ class Camera:
         peaks = np.full(len(frames), np.nan, np.float32)
         for number, (frame, heat) in enumerate(zip(frames, maps, strict=True)):
             followed = [track.extent for track in self._tracker.tracks if track.opened]
-            clear, told = self._health.see(frame, heat, followed)
+            placed = self._health.aim.taken(frame)
+            clear, told = self._health.see(placed, heat, followed)
             self._call_faults(told)
             if clear is not None:
                 watched = self._masked(clear)
-                self._take(frame, watched)
+                self._take(frame, watched, placed)
                 peaks[number] = watched.max(initial=0.0)
         return peaks
 
@@ -250,10 +253,10 @@ class Camera:
             self._watched = self._settings.zones.grid(shape)
         return heat if self._watched.all() else np.where(self._watched, heat, np.float32(0))
 
-    def _take(self, frame: Frame, heat: NDArray[np.float32]) -> None:
-        """Follow one frame with its masked map [h, w]."""
+    def _take(self, frame: Frame, heat: NDArray[np.float32], placed: Placed) -> None:
+        """Follow one frame, laid on the view, with its masked map [h, w]."""
         changes = self._tracker.update(frame, self._finder.find(heat, frame.image))
-        self._keep(changes, frame, heat)
+        self._keep(changes, placed, heat)
         self._ended += changes.closed
         if self._live:
             self._call("opened", changes.opened)
@@ -264,14 +267,16 @@ class Camera:
         if waiting >= NAME_AT_ONCE:
             self.flush()
 
-    def _keep(self, changes: TrackChanges, frame: Frame, heat: NDArray[np.float32]) -> None:
-        """Offer the frame to the evidence of all tracks that it shows."""
+    def _keep(self, changes: TrackChanges, placed: Placed, heat: NDArray[np.float32]) -> None:
+        """Offer the frame as it was taken to the evidence of all tracks that it shows."""
+        heat = placed.pose.back_map(heat, placed.size)
         for track in changes.dropped:
             self._followed.pop(track, None)
         for track, detection in changes.seen:
-            before = track.path[-2][1] if track.frames > 1 else None
+            before = placed.back(track.path[-2][1]) if track.frames > 1 else None
             followed = self._followed.setdefault(track, _Followed())
-            followed.evidence.offer(frame, detection, heat, before)
+            shown = replace(detection, box=placed.back(detection.box))
+            followed.evidence.offer(placed.frame, shown, heat, before)
 
     def _ripe(self) -> list[Track]:
         """Open tracks that were named by fewer pictures than there are now, all of them."""
@@ -287,7 +292,7 @@ class Camera:
             kept.due = True
             best = kept.evidence.best()
             event = self._event(track, state, best, cut=cut)
-            self._due.append(Due(event, best, pictures, tuple(track.path), kept))
+            self._due.append(Due(event, best, pictures, self._health.aim.path(track.path), kept))
 
     def _call_faults(self, faults: Iterable[Told]) -> None:
         """Note what is to be told of the camera itself; of a recording, when it is over."""

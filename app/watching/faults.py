@@ -4,7 +4,7 @@ A picture alone is not enough: a view may be plain. Only what the detector finds
 that a white wall is normal where a white wall was learned.
 """
 
-from typing import Literal
+from typing import Literal, TypeGuard
 
 import cv2
 import numpy as np
@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from detectors.types import Pixels
 
-type Fault = Literal[
-    "black", "grey", "green", "white", "plain", "covered", "damaged", "frozen", "colourless"
+type Blinding = Literal[
+    "black", "grey", "green", "white", "plain", "covered", "damaged", "frozen", "moved"
 ]
+"""Nothing can be seen."""
+type Fault = Blinding | Literal["shifted", "colourless"]
+"""What is wrong with a camera; things can still be found in those that do not blind."""
 
 FAULT_NAMES: dict[Fault, str] = {
     "black": "black picture",
@@ -25,9 +28,13 @@ FAULT_NAMES: dict[Fault, str] = {
     "covered": "covered picture",
     "damaged": "damaged picture",
     "frozen": "frozen picture",
+    "moved": "camera moved",
+    "shifted": "camera moved",
     "colourless": "picture lost its colour",
 }
 """What each is called where it is told."""
+
+_SEEING: frozenset[Fault] = frozenset({"shifted", "colourless"})
 
 _SAMPLES = 160
 """Of so many pixels along the longer side a picture is judged."""
@@ -52,6 +59,11 @@ _DAMAGED_SHARE = 0.15
 _FLAT = 6
 _FILLED = (((121, 121, 121), (137, 137, 137)), ((0, 60, 0), (24, 165, 24)))
 """What decoders leave, from and to: YUV of 128s is grey, of zeros green."""
+
+
+def blinds(fault: Fault) -> TypeGuard[Blinding]:
+    """Whether nothing can be found while it lasts."""
+    return fault not in _SEEING
 
 
 def sampled(image: Pixels) -> Pixels:

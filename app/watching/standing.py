@@ -6,6 +6,7 @@ from statistics import median
 import cv2
 import numpy as np
 
+from app.watching.course import Since
 from detectors.types import Frame, Pixels
 
 FROZEN_S = 10.0
@@ -48,6 +49,11 @@ class Standing:
     def lasts_s(self) -> float:
         """For how long the picture has been the same, seconds."""
         return self._last_s - self.since.pts_s if self.since is not None else 0.0
+
+    @property
+    def began(self) -> Since | None:
+        """Where the picture that stands was seen first."""
+        return Since(self.since, self.frames) if self.since is not None else None
 
     def see(self, frame: Frame) -> bool:
         """Take the next frame; whether the picture is frozen."""

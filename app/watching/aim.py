@@ -1,0 +1,201 @@
+"""Where a camera looks: its frames laid on the learned view, and told when it was moved.
+
+What is found is followed in pixels of the learned view: a thing stays the same thing when the
+camera is nudged, and masks stay on what they cover. It is told, shown and kept in pixels of the
+frame as the camera took it.
+"""
+
+from bisect import bisect_right
+from collections import deque
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.watching.course import Course, Since, Told
+from app.watching.pose import Pose
+from app.watching.registration import ALIKE, Laid, Registration
+from detectors.learned import LearnedView
+from detectors.types import Box, Frame
+
+MOVED_SHARE = 0.006
+"""Share of the longer side by which a corner must go for the camera to have been moved: 4 pixels of
+640. What is less, shaking and the sun on a mount, is made up for silently."""
+_LOOK_S = 2.0
+_LOOK_FRAMES = 5
+"""... in the median of so many seconds and of at least so many frames; ..."""
+_SETTLED_S = 3.0
+"""... it is over when nothing moved for so long."""
+_DRIFT = 0.02
+"""Of every frame: how quickly one gets used to where the camera looks."""
+_CLEAR = 0.85
+"""Likeness below which it is tried whether the camera was turned or zoomed, ..."""
+_RETRY_S = 2.0
+"""... which takes as long as looking does, so not of every frame."""
+_REMEMBERED = 20_000
+"""Changes of where it looks that are remembered, to tell paths by."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """A frame as it was taken, and how it lies on the learned view."""
+
+    frame: Frame
+    pose: Pose
+    laid: Laid | None = None
+    """None where nothing is known of where the camera looks."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the frame."""
+        return self.frame.image.shape[0], self.frame.image.shape[1]
+
+    def back(self, box: Box) -> Box:
+        """A box of the view in pixels of the frame."""
+        return self.pose.back(box, self.size)
+
+    @property
+    def astray(self) -> bool:
+        """Whether hardly any part of the frame is like the view."""
+        return self.laid is not None and self.laid.strange >= _STRANGE
+
+
+_STRANGE = 0.8
+"""Share of a view's textured parts that must be strange for the camera to look elsewhere."""
+
+
+class Aim:
+    """Lays every frame of one camera on the view that its detector learned."""
+
+    def __init__(self, view: LearnedView | None, size: tuple[int, int], video: str = "") -> None:
+        """Begin where the view was learned.
+
+        Args:
+            view: None if the detector keeps no picture: frames are then taken as they are.
+            size: (height, width) of the frames.
+            video: The file that they come from, if any.
+        """
+        self._size = size
+        self._registration = None if view is None else _able(view, size)
+        self._pose = Pose.still()
+        self._turned_s = -_RETRY_S
+        self._waiting: dict[float, Placed] = {}
+        self._poses: deque[tuple[float, Pose]] = deque([(-np.inf, self._pose)], _REMEMBERED)
+        self._moves = _Moves(size)
+        self.course = Course(video)
+        """The event that tells of a move, while it lasts."""
+
+    def place(self, frame: Frame) -> Frame:
+        """The frame laid on the learned view."""
+        if self._registration is None:
+            return frame
+        laid = self._registration.nudged(frame.image, self._pose)
+        if laid.likeness < _CLEAR and frame.pts_s - self._turned_s >= _RETRY_S:
+            self._turned_s = frame.pts_s
+            turned = self._registration.turned(frame.image)
+            laid = turned if turned is not None and turned.likeness > laid.likeness else laid
+        if laid.likeness >= ALIKE:
+            if laid.pose is not self._pose:
+                self._poses.append((frame.pts_s, laid.pose))
+            self._pose = laid.pose
+        placed = Placed(frame, self._pose, laid)
+        self._waiting[frame.pts_s] = placed
+        image = self._pose.placed(frame.image, self._registration.learned)
+        return frame if self._pose.same else replace(frame, image=image)
+
+    def taken(self, frame: Frame) -> Placed:
+        """How a frame lies that was placed before; one that was not lies as it is."""
+        return self._waiting.pop(frame.pts_s, Placed(frame, Pose.still()))
+
+    def forget(self) -> None:
+        """Forget the frames that were placed and never taken."""
+        self._waiting.clear()
+
+    def see(self, placed: Placed) -> list[Told]:
+        """Tell whether the camera is being moved, of a frame in which something can be seen."""
+        if placed.laid is None or placed.laid.likeness < ALIKE:
+            return []
+        moving, since = self._moves.see(placed.frame, placed.pose)
+        said = moved_sentence(self._moves.gone(), self._size) if moving else ""
+        return self.course.take("shifted" if moving else None, placed.frame, since, said)
+
+    def path(self, path: list[tuple[float, Box, float]]) -> tuple[tuple[float, Box, float], ...]:
+        """A path over the learned view in pixels of the frames as they were taken."""
+        if len(self._poses) == 1 and self._pose.same:
+            return tuple(path)
+        times = [at_s for at_s, _ in self._poses]
+        poses = [pose for _, pose in self._poses]
+        return tuple(
+            (at_s, poses[max(0, bisect_right(times, at_s) - 1)].back(box, self._size), score)
+            for at_s, box, score in path
+        )
+
+
+class _Moves:
+    """Tells a camera that was moved from one that shakes or drifts."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._size = size
+        self._least = MOVED_SHARE * max(size)
+        self._newest: deque[tuple[Frame, NDArray[np.float64]]] = deque()
+        self._settled = np.zeros((4, 2))
+        """Where the corners of the view are in frames, from where they were learned, pixels."""
+        self._moved_s: float | None = None
+
+    def see(self, frame: Frame, pose: Pose) -> tuple[bool, Since | None]:
+        """Take where the camera looks; whether it is being moved, and since when."""
+        self._newest.append((frame, pose.corners(self._size)))
+        while len(self._newest) > _LOOK_FRAMES and (
+            frame.pts_s - self._newest[0][0].pts_s > _LOOK_S
+        ):
+            self._newest.popleft()
+        now = self._now()
+        off = float(np.abs(now - self._settled).max())
+        if len(self._newest) >= _LOOK_FRAMES and off >= self._least:
+            since = self._since()
+            self._settled, self._moved_s = now, frame.pts_s
+            return True, since
+        self._settled = self._settled + _DRIFT * (now - self._settled)
+        if self._moved_s is not None and frame.pts_s - self._moved_s >= _SETTLED_S:
+            self._moved_s = None
+        return self._moved_s is not None, None
+
+    def gone(self) -> tuple[float, float]:
+        """How far the middle of the view has gone from where it was learned: right, down."""
+        x, y = self._now().mean(axis=0)
+        return float(x), float(y)
+
+    def _now(self) -> NDArray[np.float64]:
+        return np.median([corners for _, corners in self._newest], axis=0)
+
+    def _since(self) -> Since:
+        """The first of the newest frames that shows the move."""
+        off = [np.abs(corners - self._settled).max() for _, corners in self._newest]
+        first = next(number for number, far in enumerate(off) if far >= self._least / 2)
+        return Since(self._newest[first][0], len(self._newest) - first)
+
+
+def moved_sentence(gone: tuple[float, float], size: tuple[int, int]) -> str:
+    """What is said of a camera whose view has gone (right, down) in frames of (height, width)."""
+    right, down = (round(value) for value in gone)
+    if max(abs(right), abs(down)) < MOVED_SHARE * max(size) / 2:
+        return "It looks where it looked while its view was learned."
+    ways = [
+        f"{abs(pixels)} pixels {name}"
+        for pixels, name in (
+            (right, "to the right" if right > 0 else "to the left"),
+            (down, "down" if down > 0 else "up"),
+        )
+        if pixels
+    ]
+    lost = 1 - (1 - abs(right) / size[1]) * (1 - abs(down) / size[0])
+    return (
+        f"Its picture has gone {' and '.join(ways)}; it is laid on the learned view again, "
+        f"and things are found as before but in the {max(1, round(100 * lost))}% of the view that "
+        "it shows no more."
+    )
+
+
+def _able(view: LearnedView, size: tuple[int, int]) -> Registration | None:
+    registration = Registration(view.scaled(size).picture)
+    return registration if registration.able else None
