@@ -64,6 +64,11 @@ class Track:
     parts: deque[Box] = field(default_factory=lambda: deque(maxlen=MOST_PARTS))
     """Where parts of it were seen apart from it when it came to rest."""
 
+    def __post_init__(self) -> None:
+        # What was read from JSON knows no bounds.
+        self.leaps, self.alone = deque(self.leaps, RECENT), deque(self.alone, RECENT)
+        self.parts = deque(self.parts, MOST_PARTS)
+
     @property
     def box(self) -> Box:
         """Where it was seen last, in pixels of the frame."""

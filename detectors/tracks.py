@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from detectors.configs import Config
 from detectors.linking import link
@@ -61,6 +61,16 @@ class TrackChanges:
     """Tracks that ended without ever opening, or that turned out to be part of another."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _State:
+    tracks: list[Track]
+    times: list[float]
+    strays: list[float]
+
+
+_STATE = TypeAdapter(_State)
+
+
 class Tracker:
     """Links the detections of one camera."""
 
@@ -71,10 +81,20 @@ class Tracker:
         self._strays: deque[float] = deque()
         """When tracks ended that never opened, in the last seconds."""
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is being followed."""
-        return not self.tracks
+    def state(self) -> str:
+        """All that it knows, as JSON."""
+        state = _State(self.tracks, [*self._times], [*self._strays])
+        return _STATE.dump_json(state).decode()
+
+    def restore(self, state: str) -> None:
+        """Go on where another tracker was.
+
+        Raises:
+            ValueError: If that is no state of a tracker.
+        """
+        known = _STATE.validate_json(state)
+        self.tracks = known.tracks
+        self._times, self._strays = deque(known.times), deque(known.strays)
 
     def update(self, frame: Frame, detections: Sequence[Detection]) -> TrackChanges:
         """Take one more frame.

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import StoreError, UsageError
+from app.events import checkpoint as checkpoints
+from app.events.checkpoint import Checkpoint
 from app.events.event import Event
 from app.events.media import media_path
 from app.events.schema import STORE, copy_database, faults
@@ -30,7 +32,7 @@ class SourceProgress:
     from_s: float
     """Where the watch began, behind the stretch that it learned from."""
     done_s: float
-    """Everything before is final; a stopped audit goes on from here."""
+    """A stopped audit goes on from here, with what was followed then (`StoreReader.checkpoint`)."""
     done_frames: int = 0
     """Frames analysed before `done_s`."""
     seen_s: float = 0.0
@@ -132,6 +134,16 @@ class StoreReader:
             "SELECT * FROM gap WHERE run_id = ? ORDER BY start_us, reason", (run_id,)
         )
         return [dict(row) for row in rows]
+
+    def checkpoint(self, run_id: int, source: SourceProgress) -> Checkpoint | None:
+        """What was followed at a source's `done_s`; None if nothing was.
+
+        Raises:
+            StoreError: If it cannot be read.
+        """
+        with faults(self.folder):
+            found = checkpoints.read(self._db, run_id, source.uri)
+        return found if found is not None and found.at_s == source.done_s else None
 
     def notes(self, run_id: int) -> list[Note]:
         """What people should know about a run, in order."""

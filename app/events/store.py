@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
+from app.events import checkpoint as checkpoints
+from app.events.checkpoint import Checkpoint
 from app.events.event import Event, Finding, Lasting, box_sides
 from app.events.media import MEDIA, has_pictures, pictures_at, pictures_of, remove, sweep
 from app.events.outbox import Outbox
@@ -36,6 +38,8 @@ class Changes:
     """The highest score of some seconds."""
     gaps: Sequence[Gap] = ()
     """Times of blindness that are new, or that were still open when they were saved before."""
+    checkpoint: Checkpoint | None = None
+    """What was followed at `source.done_s`, if that is new."""
     embedder: str = ""
     """Spec of the embedder that made the findings' vectors, for example `starter`."""
 
@@ -95,6 +99,7 @@ class Store(StoreReader):
         with faults(self.folder):
             pictured = [one for one in changes.findings if self._has_news_to_show(one)]
             # Before the transaction: encoding takes longer than anybody should wait for the file.
+            packed = self._packed(run_id, changes)
             with pictures_of(self.folder, pictured), self.saving():
                 self.save_source(run_id, changes.source)
                 for finding in changes.findings:
@@ -103,6 +108,7 @@ class Store(StoreReader):
                 self._save_lasting(changes.lasting)
                 self._save_seconds(run_id, changes.source.uri, changes.peaks)
                 self._save_gaps(run_id, changes.source.camera, changes.gaps)
+                self._save_checkpoint(run_id, changes, packed)
 
     def add_pictures(self, findings: Sequence[Finding]) -> None:
         """Write the pictures of events that were saved without, unless they have later ones.
@@ -171,20 +177,33 @@ class Store(StoreReader):
         Raises:
             StoreError: If it cannot be written; nothing of it is then.
         """
-        rows = self._db.execute(
-            "SELECT * FROM event WHERE run_id = ? AND state != 'closed' ORDER BY start_us, id",
-            (run_id,),
-        ).fetchall()
-        closed = [as_left(self._event(dict(row))) for row in rows]
         with self.saving():
-            for event in closed:
-                self._save_event(run_id, event)
-                self.outbox.put(event, self._sinks, _now_us())
+            closed = self._close_left(run_id)
             self._db.execute(
                 "UPDATE run SET state = 'running', ended_us = NULL WHERE id = ?", (run_id,)
             )
         self._tidy()
         return self.run(run_id), closed
+
+    def close_left(self, run_id: int) -> list[Event]:
+        """Close what was left open at its last sighting; returns the events as they are now.
+
+        Raises:
+            StoreError: If it cannot be written; nothing of it is then.
+        """
+        with self.saving():
+            return self._close_left(run_id)
+
+    def _close_left(self, run_id: int) -> list[Event]:
+        rows = self._db.execute(
+            "SELECT * FROM event WHERE run_id = ? AND state != 'closed' ORDER BY start_us, id",
+            (run_id,),
+        ).fetchall()
+        closed = [as_left(self._event(dict(row))) for row in rows]
+        for event in closed:
+            self._save_event(run_id, event)
+            self.outbox.put(event, self._sinks, _now_us())
+        return closed
 
     def add_note(self, run_id: int, text: str) -> None:
         """Keep a sentence about a run that its report shows.
@@ -218,7 +237,9 @@ class Store(StoreReader):
             [(event.id, rank, noun, p) for rank, (noun, p) in enumerate(event.candidates)],
         )
         self._save_sightings(finding)
-        self.outbox.put(event, self._sinks, _now_us())
+        # What happened in a recording is told once, when it is whole.
+        if event.state == "closed" or not event.video:
+            self.outbox.put(event, self._sinks, _now_us())
 
     def _save_event(self, run_id: int, event: Event, *, pictured: bool = True) -> None:
         values = asdict(event)
@@ -296,15 +317,45 @@ class Store(StoreReader):
             [(run_id, camera, g.start_us, g.end_us, g.reason, g.detail) for g in gaps],
         )
 
-    def forget_from(self, run_id: int, uri: str, from_s: float) -> None:
-        """Drop the events of a video that began at `from_s` or later (inside `saving`)."""
-        rows = self._db.execute(
-            "DELETE FROM event WHERE run_id = ? AND video = ? AND start_s >= ?"
-            " RETURNING id, snapshot_s",
-            (run_id, uri, from_s),
-        ).fetchall()
-        for event_id, snapshot_s in rows:
-            self._forgotten += pictures_at(self.folder, event_id, snapshot_s)
+    def _packed(self, run_id: int, changes: Changes) -> checkpoints.Packed:
+        if changes.checkpoint is None:
+            return {}
+        return checkpoints.packed(self._db, run_id, changes.source.uri, changes.checkpoint)
+
+    def _save_checkpoint(self, run_id: int, changes: Changes, packed: checkpoints.Packed) -> None:
+        uri = changes.source.uri
+        if changes.checkpoint is not None:
+            checkpoints.write(self._db, run_id, uri, changes.checkpoint, packed)
+        elif changes.source.finished:
+            checkpoints.drop(self._db, run_id, uri)
+
+    def go_back(
+        self, run_id: int, uri: str, from_s: float, checkpoint: Checkpoint | None = None
+    ) -> None:
+        """Make the events of a video what they were at a moment (inside `saving`).
+
+        Args:
+            run_id: The run.
+            uri: The video.
+            from_s: What began later is dropped, ...
+            checkpoint: ... and what became an event later; what was open is open again.
+        """
+        kept = checkpoint.kept if checkpoint is not None else ()
+        self._drop_events("run_id = ? AND video = ? AND start_s >= ?", [(run_id, uri, from_s)])
+        self._drop_events("id = ?", [(one.id,) for one in kept if not one.opened])
+        self._db.executemany(
+            "UPDATE event SET state = 'opened', cut = 0 WHERE id = ?",
+            [(one.id,) for one in kept if one.opened],
+        )
+
+    def _drop_events(self, where: str, values: Iterable[tuple[Any, ...]]) -> None:
+        for some in values:
+            dropped = self._db.execute(
+                f"DELETE FROM event WHERE {where} RETURNING id, snapshot_s",  # noqa: S608 - our own
+                some,
+            ).fetchall()
+            for event_id, snapshot_s in dropped:
+                self._forgotten += pictures_at(self.folder, event_id, snapshot_s)
 
     def _tidy(self) -> None:
         """Remove pictures that a kill left behind; only the one writer may."""

@@ -1,7 +1,7 @@
 """Auditing recorded video: fit or load a detector, find, follow, name, store, report.
 
-An audit can be stopped at any time and taken up again. It goes on from the last moment at which
-nothing was being followed, so its result is the same as that of an uninterrupted run.
+An audit can be stopped at any time and taken up again. It goes on from its last checkpoint, with
+all that was followed then, so its result is the same as that of an uninterrupted run.
 """
 
 import time
@@ -35,6 +35,7 @@ from app.watching.naming import AtOnce
 from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
 from app.watching.results import AuditResult, audit_result
+from app.watching.resuming import Checkpoints, take_up
 from app.watching.sizes import ShapeError, misfit, same_shape, shape_error
 from detectors.base import Detector
 from detectors.build import load_detector
@@ -43,8 +44,6 @@ from novic.model import ModelOptions, NounModel, load_model
 
 BATCH = 8
 """Frames that the detector sees at once."""
-CHECKPOINT_S = 10.0
-"""Footage after which the next idle moment becomes a point to resume from."""
 
 
 def audit(request: AuditRequest, reporter: Reporter) -> AuditResult:
@@ -190,10 +189,8 @@ class _Audit:
                     time_from=info.time_from,
                 )
             source.frames, earlier = source.done_frames, source.warning
-            with self._store.saving():
-                self._store.forget_from(self._run_id, source.uri, resume_s)
-                self._store.save_source(self._run_id, source)
             lookout = self._lookout(source, detector, names)
+            take_up(self._store, self._run_id, lookout, self._reporter.say)
             with self._reporter.task(f"Auditing {recorded.name}", info.duration_s or None) as meter:
                 meter.to(resume_s)
                 try:
@@ -249,14 +246,12 @@ class _Audit:
     def _analyse(self, ahead: Prefetched, lookout: Lookout, meter: Meter) -> None:
         """Look at all frames, and save as it goes."""
         began, found = time.monotonic(), 0
+        checkpoints = Checkpoints(lookout)
         for batch in batched(ahead.frames(), BATCH):
             self._check()
             lookout.look(batch)
-            final = lookout.camera.idle and _long_since(lookout.recorder.source)
-            findings = lookout.findings(flush=final)
-            if findings or final:
-                lookout.save(findings, final=final, gaps=ahead.gaps)
-            found += len(findings)
+            findings = checkpoints.save(ahead.gaps)
+            found += sum(finding.event.state == "closed" for finding in findings)
             rate = lookout.frames / max(time.monotonic() - began, 1e-9)
             meter.to(batch[-1].pts_s, f"{rate:.0f} frames/s  {found} events")
 
@@ -309,8 +304,3 @@ class _Audit:
 def _both(earlier: str, now: str) -> str:
     """The warnings of a video that was read in two runs."""
     return now if earlier in now else f"{now} (before the audit was stopped: {earlier})".strip()
-
-
-def _long_since(source: SourceProgress) -> bool:
-    """Whether the last point to resume from lies far enough back for a new one."""
-    return source.seen_s - source.done_s >= CHECKPOINT_S

@@ -10,65 +10,31 @@ Who cannot wait for names takes `Camera.take_due` and hands it back to `Camera.t
 (`app.watching.naming`).
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.events.event import Event, EventState, Finding, Lasting, Picture, event_id
+from app.events.checkpoint import Checkpoint, Kept
+from app.events.event import Event, EventState, Finding, Lasting, Picture
 from app.sources.base import Gap
 from app.watching.aim import Placed
-from app.watching.evidence import KEPT, Evidence
+from app.watching.evidence import Evidence
+from app.watching.followed import Due, Followed, id_of, wanted
 from app.watching.health import Health, Told
 from app.watching.namer import Names, Words, name_pictures, vote
 from app.watching.sizes import SizeCheck
 from detectors.finding import Finder
 from detectors.learned import LearnedView
 from detectors.tracks import Track, TrackChanges, Tracker, TrackRule
-from detectors.types import Box, Frame
+from detectors.types import Frame
 from detectors.zones import Zones
 from novic.vocabulary import Naming
 
 NAME_AT_ONCE = 32
 """Pictures of ended tracks that are gathered before they are named in one batch."""
-
-
-@dataclass(slots=True, eq=False)
-class _Followed:
-    """What is kept for a track besides its boxes."""
-
-    evidence: Evidence = field(default_factory=Evidence)
-    named: dict[Picture, tuple[Naming, ...]] = field(default_factory=dict)
-    """What the crops of its pictures were named; a picture is named only once."""
-    named_from: int = 0
-    """Pictures that its present name rests on; 0 while it has none."""
-    due: bool = False
-    """Whether it is being named."""
-
-    @property
-    def ripe(self) -> bool:
-        """Whether it was named by fewer pictures than there are now, all of them."""
-        return not self.due and 0 < self.named_from < KEPT == len(self.evidence.pictures)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Due:
-    """An event that is to be told as soon as its pictures are named, as it was when it was due."""
-
-    event: Event
-    """Without nouns."""
-    picture: Picture
-    """The most typical view of it."""
-    pictures: tuple[Picture, ...]
-    """All that its name rests on."""
-    path: tuple[tuple[float, Box, float], ...]
-    followed: _Followed
-
-    @property
-    def wanted(self) -> list[Picture]:
-        """Those of its pictures that have no names yet."""
-        return [one for one in self.pictures if one not in self.followed.named]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +54,9 @@ class CameraSettings:
 class Camera:
     """Turns the frames and anomaly maps of one camera into events.
 
-    In a recording, tracks are due when they have ended, many at a time. Live, they are due as soon
-    as they open, again when all their pictures are there, and at their end.
+    In a recording, tracks are due when they have ended, many at a time, and while they last when
+    the caller wants to know of them (`flush`). Live, they are due as soon as they open, again when
+    all their pictures are there, and at their end.
     """
 
     def __init__(
@@ -118,14 +85,40 @@ class Camera:
         self._watched = self._settings.zones.grid((1, 1))
         self._finder = Finder(view)
         self._tracker = Tracker(self._settings.rule)
-        self._followed: dict[Track, _Followed] = {}
+        self._followed: dict[Track, Followed] = {}
         self._ended: list[Track] = []
         self._due: list[Due] = []
+        self._followed_s = -math.inf
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is being followed, so that a run can be cut here and taken up again."""
-        return self._tracker.idle and self._health.well
+    def checkpoint(self) -> Checkpoint | None:
+        """What is being followed, once all was told that was due.
+
+        None while something is wrong with its pictures: that is not in it.
+        """
+        if not self._health.well:
+            return None
+        tracks = self._tracker.tracks
+        kept = [(track, self._followed[track]) for track in tracks]
+        return Checkpoint(
+            self._followed_s,
+            self._tracker.state(),
+            [
+                Kept(id_of(track), track.opened, one.named_from, tuple(one.evidence.pictures))
+                for track, one in kept
+            ],
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint; frames up to its time are looked at but not followed again.
+
+        Raises:
+            ValueError: If it is damaged.
+        """
+        self._tracker.restore(checkpoint.tracks)
+        self._followed_s = checkpoint.at_s
+        for track, kept in zip(self._tracker.tracks, checkpoint.kept, strict=True):
+            evidence = Evidence([*kept.pictures])
+            self._followed[track] = Followed(evidence, named_from=kept.named_from)
 
     @property
     def unseen(self) -> tuple[Sequence[Gap], Sequence[Gap]]:
@@ -145,7 +138,7 @@ class Camera:
         """How far the events have come that were told and are still open, with whole paths."""
         things = [
             Lasting(
-                _id(track),
+                id_of(track),
                 track.end_s,
                 track.end_us,
                 track.peak,
@@ -202,14 +195,17 @@ class Camera:
             self._call_faults(told)
             if clear is not None:
                 watched = self._masked(clear)
-                self._take(frame, watched, placed)
+                if frame.pts_s > self._followed_s:
+                    self._take(frame, watched, placed)
                 peaks[number] = watched.max(initial=0.0)
+            self._followed_s = max(self._followed_s, frame.pts_s)
         return peaks
 
     def flush(self) -> None:
-        """Make all tracks due that have ended."""
-        ended, self._ended = self._ended, []
-        self._call("closed", ended)
+        """Make all tracks due that have ended, and those that are open and were never told."""
+        self._call_ended()
+        new = [track for track, one in self._followed.items() if track.opened and one.new]
+        self._call("opened", new)
 
     def finish(self, *, cut: bool = False) -> None:
         """End all tracks and make them due.
@@ -217,9 +213,8 @@ class Camera:
         Args:
             cut: Whether the run stops here although the source goes on.
         """
-        closed = self._tracker.finish().closed
-        self.flush()
-        self._call("closed", closed, cut=cut)
+        self._call_ended()
+        self._call("closed", self._tracker.finish().closed, cut=cut)
         self._call_faults(self._health.finish(cut=cut))
         if not cut:
             self._sizes.end()
@@ -259,13 +254,12 @@ class Camera:
         self._keep(changes, placed, heat)
         self._ended += changes.closed
         if self._live:
-            self._call("opened", changes.opened)
-            self._call("updated", self._ripe())
             self.flush()
+            self._call("updated", self._ripe())
             return
         waiting = sum(len(self._followed[track].evidence.pictures) for track in self._ended)
         if waiting >= NAME_AT_ONCE:
-            self.flush()
+            self._call_ended()
 
     def _keep(self, changes: TrackChanges, placed: Placed, heat: NDArray[np.float32]) -> None:
         """Offer the frame as it was taken to the evidence of all tracks that it shows."""
@@ -274,7 +268,7 @@ class Camera:
             self._followed.pop(track, None)
         for track, detection in changes.seen:
             before = placed.back(track.path[-2][1]) if track.frames > 1 else None
-            followed = self._followed.setdefault(track, _Followed())
+            followed = self._followed.setdefault(track, Followed())
             shown = replace(detection, box=placed.back(detection.box))
             followed.evidence.offer(placed.frame, shown, heat, before)
 
@@ -284,13 +278,19 @@ class Camera:
             track for track in self._tracker.tracks if track.opened and self._followed[track].ripe
         ]
 
+    def _call_ended(self) -> None:
+        ended, self._ended = self._ended, []
+        self._call("closed", ended)
+
     def _call(self, state: EventState, tracks: Iterable[Track], *, cut: bool = False) -> None:
         """Note that these tracks have something to tell, and what they are at this moment."""
         for track in tracks:
             kept = self._followed[track] if state != "closed" else self._followed.pop(track)
-            pictures = tuple(kept.evidence.pictures)
             kept.due = True
             best = kept.evidence.best()
+            # Of a recording nobody waits for the name: one picture is enough until the end.
+            brief = state == "opened" and not self._live
+            pictures = (best,) if brief else tuple(kept.evidence.pictures)
             event = self._event(track, state, best, cut=cut)
             self._due.append(Due(event, best, pictures, self._health.aim.path(track.path), kept))
 
@@ -298,11 +298,11 @@ class Camera:
         """Note what is to be told of the camera itself; of a recording, when it is over."""
         for told in faults:
             if self._live or told.event.state == "closed":
-                self._due.append(Due(told.event, told.picture, (), (), _Followed()))
+                self._due.append(Due(told.event, told.picture, (), (), Followed()))
 
     def _event(self, track: Track, state: EventState, picture: Picture, *, cut: bool) -> Event:
         return Event(
-            id=_id(track),
+            id=id_of(track),
             camera=track.camera,
             state=state,
             start_s=track.start_s,
@@ -348,12 +348,3 @@ def tell(names: Names, cameras: Sequence[Camera]) -> list[list[Finding]]:
     due = [camera.take_due() for camera in cameras]
     named = name_pictures(names, wanted(one for those in due for one in those))
     return [camera.told(those, named) for camera, those in zip(cameras, due, strict=True)]
-
-
-def wanted(due: Iterable[Due]) -> list[Picture]:
-    """The pictures without whose names these cannot be told, each once."""
-    return [*{picture: None for one in due for picture in one.wanted}]
-
-
-def _id(track: Track) -> str:
-    return event_id(track.camera, track.start_us, str(track.path[0][1]))

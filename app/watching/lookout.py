@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from app.events.checkpoint import Checkpoint
 from app.events.event import Finding
 from app.sources.base import Gap
 from app.watching.camera import Camera
@@ -76,18 +77,22 @@ class Lookout:
         return self._teller.last(self.camera)
 
     def save(
-        self, findings: Sequence[Finding], *, final: bool = False, gaps: Iterable[Gap] = ()
+        self,
+        findings: Sequence[Finding],
+        *,
+        checkpoint: Checkpoint | None = None,
+        gaps: Iterable[Gap] = (),
     ) -> None:
         """Keep what is new; see `Recorder.save`.
 
         Args:
             findings: Events that changed.
-            final: Whether nothing seen so far can change any more.
+            checkpoint: What is being followed now, if the source is to be taken up from here.
             gaps: The source's own; the camera's are added.
         """
         self.recorder.save(
             findings,
-            final=final,
+            checkpoint=checkpoint,
             gaps=[*gaps, *self.camera.gaps],
             lasting=self.camera.lasting,
         )

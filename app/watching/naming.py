@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from app.events.event import Finding, Picture
-from app.watching.camera import Camera, Due, tell, wanted
+from app.watching.camera import Camera, tell
+from app.watching.followed import Due, wanted
 from app.watching.namer import Names, name_pictures
 from novic.vocabulary import Naming
 

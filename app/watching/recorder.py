@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from app.events.checkpoint import Checkpoint
 from app.events.event import Finding, Lasting
 from app.events.store import Changes, SourceProgress
 from app.events.writer import Saver
@@ -56,7 +57,7 @@ class Recorder:
         self,
         findings: Iterable[Finding],
         *,
-        final: bool = False,
+        checkpoint: Checkpoint | None = None,
         gaps: Iterable[Gap] = (),
         lasting: Sequence[Lasting] = (),
     ) -> None:
@@ -64,7 +65,7 @@ class Recorder:
 
         Args:
             findings: Events that changed; their paths are kept whole.
-            final: Whether nothing seen so far can change any more; the last frame showed nothing.
+            checkpoint: What is being followed now, if the source is to be taken up from here.
             gaps: All gaps of the source.
             lasting: How far the events have come that are open, with whole paths.
 
@@ -72,7 +73,7 @@ class Recorder:
             app.errors.StoreError: If it cannot be written.
         """
         source = self.source
-        if final:
+        if checkpoint is not None:
             # The last frame is read again: a video always holds something from there on.
             source.done_s, source.done_frames = source.seen_s, source.frames - 1
         new = [gap for gap in gaps if gap not in self._kept_gaps]
@@ -85,6 +86,7 @@ class Recorder:
             lasting=[self._new_sightings(one) for one in lasting],
             peaks=self._peaks,
             gaps=new,
+            checkpoint=checkpoint,
             embedder=self._embedder,
         )
         self._store.save(self._run_id, changes)

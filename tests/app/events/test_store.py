@@ -53,11 +53,11 @@ def test_saving_an_event_again_replaces_it(store: Store):
     assert [event.noun for event in store.events(run_id)] == ["lion"]
 
 
-def test_forgetting_drops_later_events_with_their_pictures(store: Store):
+def test_going_back_drops_later_events_with_their_pictures(store: Store):
     early, late = a_finding(1, 1.0), a_finding(2, 9.0)
     run_id = begin(store, early, late)
     with store.saving():
-        store.forget_from(run_id, "a.mp4", 5.0)
+        store.go_back(run_id, "a.mp4", 5.0)
     assert store.events(run_id) == [early.event]
     assert not store.media("crops", late.event).exists()
     assert store.media("crops", early.event).exists()
@@ -79,7 +79,7 @@ def test_a_store_is_read_while_it_is_written(store: Store, tmp_path: Path):
     run_id = begin(store, a_finding(1))
     with Store(tmp_path) as reader:
         with store.saving():
-            store.forget_from(run_id, "a.mp4", 0.0)
+            store.go_back(run_id, "a.mp4", 0.0)
             assert len(reader.events(run_id)) == 1
         assert len(reader.events(run_id)) == 0
 

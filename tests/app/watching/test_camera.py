@@ -64,7 +64,6 @@ def ended(camera: Camera) -> list[Finding]:
 def test_of_a_recording_an_event_is_told_when_it_has_ended():
     camera = Camera(SIZE, live=False, settings=CameraSettings(video="a.mp4"))
     assert play(camera, 3) == []
-    assert camera.idle
     (finding,) = ended(camera)
     event = finding.event
     assert (event.state, event.noun, event.video, event.cut) == ("closed", "lamp", "a.mp4", False)
@@ -78,6 +77,27 @@ def test_of_a_recording_an_event_is_told_when_it_has_ended():
     assert finding.vector is not None
     best = max(picture_of(finding).crops, key=lambda crop: crop.mean())
     assert finding.vector.tolist() == brightness_naming(best).vector.tolist()
+
+
+def test_of_a_recording_what_lasts_is_told_once_it_is_asked_for():
+    names, camera = BrightnessNames(), Camera(SIZE, live=False)
+    told: list[Finding] = []
+    for number in range(40):
+        there = number < 20
+        follow(camera, bright_frame(number / 5), a_map(*[SPOT] * there))
+        if number in (0, 9, 12):
+            camera.flush()
+        told += findings(camera, names)
+    camera.finish()
+    told += findings(camera, names)
+    assert [(one.event.state, one.event.end_s) for one in told] == [
+        ("opened", 1.8),
+        ("closed", 3.8),
+    ]
+    assert len({one.event.id for one in told}) == 1
+    # Of what lasts one picture is named, tight and with context; no picture is named twice.
+    assert names.batches[0] == 2
+    assert sum(names.batches) <= 2 * (KEPT + 1)
 
 
 def test_an_event_tells_how_unexpected_its_noun_is():
@@ -121,7 +141,6 @@ def test_what_is_still_there_when_a_run_stops_is_marked_as_cut():
     play(camera, 3)
     for number in range(10):
         follow(camera, bright_frame(9 + number / 5), a_map(SPOT))
-    assert not camera.idle
     camera.finish(cut=True)
     assert [finding.event.cut for finding in findings(camera, BrightnessNames())] == [False, True]
 

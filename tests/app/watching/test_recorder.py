@@ -1,10 +1,12 @@
 """What a source has shown, kept in a real store."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.events.checkpoint import Checkpoint
 from app.events.event import Lasting
 from app.events.store import Changes, SourceProgress, Store
 from app.sources.base import Gap
@@ -45,13 +47,21 @@ def test_a_second_that_is_saved_in_parts_keeps_the_peak_of_all(store: Store, rec
     assert store.seconds(1, "a.mp4") == [(0, 2.0)]
 
 
-def test_only_a_final_save_is_a_point_to_go_on_from(store: Store, recorder: Recorder):
+def test_only_a_save_with_a_checkpoint_is_a_point_to_go_on_from(store: Store, recorder: Recorder):
     recorder.watched([a_frame(0.2), a_frame(0.4)], [0.5, 0.5])
     recorder.save([])
     assert (kept(store).done_s, kept(store).done_frames) == (0.0, 0)
-    recorder.save([], final=True)
+    recorder.save([], checkpoint=Checkpoint(0.4, "{}", ()))
     # The last frame is looked at again.
     assert (kept(store).done_s, kept(store).done_frames) == (0.4, 1)
+    found = store.checkpoint(1, kept(store))
+    assert found is not None
+    assert (found.at_s, found.tracks, found.kept) == (0.4, "{}", [])
+    # One of another moment is none, and a source that is finished needs none.
+    assert store.checkpoint(1, replace(kept(store), done_s=0.2)) is None
+    recorder.source.finished = True
+    recorder.save([])
+    assert store.checkpoint(1, kept(store)) is None
 
 
 def test_a_gap_is_kept_open_and_then_ended(store: Store, recorder: Recorder):

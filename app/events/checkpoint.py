@@ -1,0 +1,146 @@
+"""Where an audit can be taken up again: what a camera followed at a moment, pictures and all.
+
+Pictures are kept without loss, so that things are named later as they would have been.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from safetensors.numpy import load, save
+
+from app.events.event import Picture, box_sides
+from detectors.types import Box, Pixels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """What is kept of a track besides its boxes."""
+
+    id: str
+    """Of its event, also while it is none."""
+    opened: bool
+    """Whether it is an event."""
+    named_from: int
+    """Pictures that its present name rests on; 0 while it has none."""
+    pictures: Sequence[Picture]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """What was followed in a recording at a moment."""
+
+    at_s: float
+    """Time of the last frame that was followed, in seconds from the start of the recording."""
+    tracks: str
+    """State of the tracker, JSON."""
+    kept: Sequence[Kept]
+    """Of each of its tracks, in the same order."""
+
+
+type Packed = dict[tuple[str, float], bytes]
+"""Pictures by the id of their event and their time."""
+
+
+def packed(db: sqlite3.Connection, run_id: int, uri: str, checkpoint: Checkpoint) -> Packed:
+    """Those pictures of a checkpoint that are not in the store from an earlier one, packed."""
+    rows = db.execute(
+        "SELECT event_id, pts_s FROM checkpoint_picture WHERE run_id = ? AND uri = ?", (run_id, uri)
+    )
+    there = {(event_id, pts_s) for event_id, pts_s in rows}
+    pictures = {(kept.id, one.pts_s): one for kept in checkpoint.kept for one in kept.pictures}
+    return {key: _pack(one) for key, one in pictures.items() if key not in there}
+
+
+def write(
+    db: sqlite3.Connection, run_id: int, uri: str, checkpoint: Checkpoint, fresh: Packed
+) -> None:
+    """Put a checkpoint in the place of the one before (inside a transaction)."""
+    kept = [
+        {"id": one.id, "opened": one.opened, "named_from": one.named_from}
+        for one in checkpoint.kept
+    ]
+    db.execute(
+        "INSERT INTO checkpoint VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " at_s = excluded.at_s, tracks = excluded.tracks, kept = excluded.kept",
+        (run_id, uri, checkpoint.at_s, checkpoint.tracks, json.dumps(kept)),
+    )
+    wanted = {(kept.id, one.pts_s) for kept in checkpoint.kept for one in kept.pictures}
+    rows = db.execute(
+        "SELECT event_id, pts_s FROM checkpoint_picture WHERE run_id = ? AND uri = ?", (run_id, uri)
+    ).fetchall()
+    db.executemany(
+        "DELETE FROM checkpoint_picture"
+        " WHERE run_id = ? AND uri = ? AND event_id = ? AND pts_s = ?",
+        [(run_id, uri, *row) for row in rows if tuple(row) not in wanted],
+    )
+    db.executemany(
+        "INSERT INTO checkpoint_picture VALUES (?, ?, ?, ?, ?)",
+        [(run_id, uri, event_id, pts_s, blob) for (event_id, pts_s), blob in fresh.items()],
+    )
+
+
+def read(db: sqlite3.Connection, run_id: int, uri: str) -> Checkpoint | None:
+    """The last checkpoint of a recording, if there is one."""
+    row = db.execute(
+        "SELECT at_s, tracks, kept FROM checkpoint WHERE run_id = ? AND uri = ?", (run_id, uri)
+    ).fetchone()
+    if row is None:
+        return None
+    pictures: dict[str, list[Picture]] = {}
+    for event_id, blob in db.execute(
+        "SELECT event_id, packed FROM checkpoint_picture WHERE run_id = ? AND uri = ?"
+        " ORDER BY pts_s",
+        (run_id, uri),
+    ):
+        pictures.setdefault(event_id, []).append(_unpack(blob))
+    kept = [Kept(**one, pictures=pictures.get(one["id"], [])) for one in json.loads(row["kept"])]
+    return Checkpoint(row["at_s"], row["tracks"], kept)
+
+
+def drop(db: sqlite3.Connection, run_id: int, uri: str) -> None:
+    """Forget the checkpoint of a recording (inside a transaction)."""
+    db.execute("DELETE FROM checkpoint WHERE run_id = ? AND uri = ?", (run_id, uri))
+
+
+def _pack(picture: Picture) -> bytes:
+    facts = {
+        "pts_s": picture.pts_s,
+        "box": box_sides(picture.box),
+        "frame_size": picture.frame_size,
+        "quality": picture.quality,
+    }
+    arrays = {"facts": np.frombuffer(json.dumps(facts).encode(), np.uint8), "heat": picture.heat}
+    images = [picture.snapshot, *picture.crops]
+    return save(arrays | {str(number): _png(image) for number, image in enumerate(images)})
+
+
+def _unpack(blob: bytes) -> Picture:
+    arrays = load(blob)
+    facts, heat = json.loads(arrays.pop("facts").tobytes()), arrays.pop("heat")
+    snapshot, *crops = [_image(arrays[str(number)]) for number in range(len(arrays))]
+    return Picture(
+        facts["pts_s"],
+        Box(*facts["box"]),
+        (facts["frame_size"][0], facts["frame_size"][1]),
+        tuple(crops),
+        snapshot,
+        heat,
+        facts["quality"],
+    )
+
+
+def _png(image: Pixels) -> Pixels:
+    # Channels in the wrong order are as good: they come back as they went.
+    _, coded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return coded.astype(np.uint8, copy=False)
+
+
+def _image(coded: Pixels) -> Pixels:
+    image = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    if image is None:
+        raise sqlite3.DatabaseError("a picture of a checkpoint is damaged")
+    return image.astype(np.uint8, copy=False)

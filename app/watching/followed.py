@@ -1,0 +1,62 @@
+"""What is kept of a track for its event, and events that are to be told."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from app.events.event import Event, Picture, event_id
+from app.watching.evidence import KEPT, Evidence
+from detectors.track import Track
+from detectors.types import Box
+from novic.vocabulary import Naming
+
+
+@dataclass(slots=True, eq=False)
+class Followed:
+    """What is kept for a track besides its boxes."""
+
+    evidence: Evidence = field(default_factory=Evidence)
+    named: dict[Picture, tuple[Naming, ...]] = field(default_factory=dict)
+    """What the crops of its pictures were named; a picture is named only once."""
+    named_from: int = 0
+    """Pictures that its present name rests on; 0 while it has none."""
+    due: bool = False
+    """Whether it is being named."""
+
+    @property
+    def new(self) -> bool:
+        """Whether it was never named, nor is being named."""
+        return not self.due and not self.named_from
+
+    @property
+    def ripe(self) -> bool:
+        """Whether it was named by fewer pictures than there are now, all of them."""
+        return not self.due and 0 < self.named_from < KEPT == len(self.evidence.pictures)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Due:
+    """An event that is to be told as soon as its pictures are named, as it was when it was due."""
+
+    event: Event
+    """Without nouns."""
+    picture: Picture
+    """The most typical view of it."""
+    pictures: tuple[Picture, ...]
+    """All that its name rests on."""
+    path: tuple[tuple[float, Box, float], ...]
+    followed: Followed
+
+    @property
+    def wanted(self) -> list[Picture]:
+        """Those of its pictures that have no names yet."""
+        return [one for one in self.pictures if one not in self.followed.named]
+
+
+def wanted(due: Iterable[Due]) -> list[Picture]:
+    """The pictures without whose names these cannot be told, each once."""
+    return [*{picture: None for one in due for picture in one.wanted}]
+
+
+def id_of(track: Track) -> str:
+    """The id of its event."""
+    return event_id(track.camera, track.start_us, str(track.path[0][1]))

@@ -1,0 +1,69 @@
+"""Points from which a stopped audit goes on as if it had never been stopped."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from app.events.event import Finding
+from app.events.store import Store
+from app.sources.base import Gap
+from app.watching.lookout import Lookout
+
+CHECKPOINT_S = 10.0
+"""Footage from one point to the next."""
+
+
+class Checkpoints:
+    """Saves what a recording has shown, and every now and then what is being followed in it."""
+
+    def __init__(self, lookout: Lookout) -> None:
+        """Begin at the point that the recording is looked at from."""
+        self._lookout = lookout
+        self._saved_s = lookout.recorder.source.done_s
+
+    def save(self, gaps: Iterable[Gap]) -> Sequence[Finding]:
+        """Save what is new since the last call; events that last are told at every point.
+
+        Args:
+            gaps: The recording's own.
+
+        Raises:
+            app.errors.StoreError: If it cannot be written.
+        """
+        seen_s = self._lookout.recorder.source.seen_s
+        due = seen_s - self._saved_s >= CHECKPOINT_S
+        # Told first: a checkpoint holds what goes on, and nothing that is still to be told.
+        findings = self._lookout.findings(flush=due)
+        if findings or due:
+            checkpoint = self._lookout.camera.checkpoint() if due else None
+            self._lookout.save(findings, checkpoint=checkpoint, gaps=gaps)
+        if due:
+            self._saved_s = seen_s
+        return findings
+
+
+def take_up(store: Store, run_id: int, lookout: Lookout, say: Callable[[str], None]) -> None:
+    """Go back to the last point of a recording, with what was followed then.
+
+    Args:
+        store: Of the run.
+        run_id: The run.
+        lookout: New; its recorder knows how far the recording was looked at.
+        say: Told if what was followed then cannot be read.
+
+    Raises:
+        app.errors.StoreError: If the store cannot be read or written.
+    """
+    source = lookout.recorder.source
+    checkpoint = store.checkpoint(run_id, source)
+    if checkpoint is not None:
+        try:
+            lookout.camera.restore(checkpoint)
+        except ValueError:
+            checkpoint = None
+            say(
+                f"{source.uri}: what was followed when the audit was stopped was kept by another "
+                "version of Nomaly; events that lasted then end there."
+            )
+            store.close_left(run_id)
+    with store.saving():
+        store.go_back(run_id, source.uri, source.done_s, checkpoint)
+        store.save_source(run_id, source)
