@@ -1,11 +1,20 @@
 """From an anomaly map and its frame to detections, for cameras, calibration and benchmarks."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.boxes import find_boxes
 from detectors.learned import LearnedView
-from detectors.types import Detection, Pixels
+from detectors.tight import tightened
+from detectors.types import Box, Detection, Pixels
+
+COVERED = 0.8
+"""Boxes of which one covers so much of the other are one, ..."""
+LARGER = 5.0
+"""... unless it is so many times larger: then the other is something in front of it."""
 
 
 class Finder:
@@ -35,4 +44,30 @@ class Finder:
         Raises:
             ValueError: If the mask has another shape than the map.
         """
-        return find_boxes(heat, image.shape[:2], mask=mask)
+        found = find_boxes(heat, image.shape[:2], mask=mask)
+        view = self.view
+        if view is None:
+            return found
+        tight = [part for one in found for part in tightened(one, heat, image, view)]
+        return _distinct(sorted(tight, key=lambda one: -one.score))
+
+
+def _distinct(found: Sequence[Detection]) -> list[Detection]:
+    """Unite what shows the same: two peaks of a map may be one thing in pixels.
+
+    Args:
+        found: The strongest first, which they stay.
+    """
+    kept: list[Detection] = []
+    for one in found:
+        same = next((i for i, other in enumerate(kept) if _same(one.box, other.box)), None)
+        if same is None:
+            kept.append(one)
+        else:
+            kept[same] = replace(kept[same], box=kept[same].box.union(one.box))
+    return kept
+
+
+def _same(one: Box, other: Box) -> bool:
+    smaller, larger = sorted((one.area, other.area))
+    return one.overlap(other) >= COVERED * smaller and larger <= LARGER * smaller

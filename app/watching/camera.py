@@ -21,7 +21,7 @@ from app.events.checkpoint import Checkpoint, Kept
 from app.events.event import Event, EventState, Finding, Lasting, Picture
 from app.sources.base import Gap
 from app.watching.aim import Placed
-from app.watching.evidence import Evidence
+from app.watching.evidence import Evidence, settled
 from app.watching.followed import Due, Followed, id_of, wanted
 from app.watching.health import Health, Told
 from app.watching.namer import Names, Words, name_pictures, vote
@@ -309,7 +309,7 @@ class Camera:
             end_s=track.end_s,
             start_us=track.start_us,
             end_us=track.end_us,
-            box=picture.box,
+            box=settled(track.path, picture.box),
             frame_size=picture.frame_size,
             score=track.peak,
             frames=track.frames,

@@ -1,5 +1,6 @@
 """The few pictures of a track that are kept: what it is named by and what people see of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -19,6 +20,8 @@ CROP_SIDE = 512
 EDGE_WEIGHT = 0.3
 """Weight of a picture whose box touches the frame's edge: the thing may be cut off."""
 
+STILL_IOU = 0.5
+"""Sightings whose boxes agree so much with a picture's show the thing in the same place."""
 MOVING_WEIGHT = 0.3
 """Weight of a picture in which the thing has moved on since the one before."""
 
@@ -70,6 +73,20 @@ class Evidence:
         if len(self.pictures) < KEPT:
             return None
         return min(self.pictures, key=lambda picture: picture.quality)
+
+
+def settled(path: Sequence[tuple[float, Box, float]], at: Box) -> Box:
+    """Where a thing is, by all sightings of it in the place of one: the median of each side.
+
+    Args:
+        path: (pts_s, box, score) of its sightings, in pixels of the frame.
+        at: Its box in one of them.
+    """
+    there = [(b.x1, b.y1, b.x2, b.y2) for _, b, _ in path if b.iou(at) >= STILL_IOU]
+    if not there:
+        return at
+    x1, y1, x2, y2 = np.median(there, axis=0).tolist()
+    return Box(x1, y1, x2, y2)
 
 
 def _quality(frame: Frame, detection: Detection) -> float:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.watching.evidence import KEPT, Evidence
+from app.watching.evidence import KEPT, Evidence, settled
 from detectors.types import Box
 from tests.app.builders import a_detection, a_frame, a_map
 
@@ -54,3 +54,12 @@ def test_huge_frames_are_kept_small():
     assert max(picture.snapshot.shape) == 960
     assert max(picture.crops[0].shape) == 512
     assert picture.frame_size == (3000, 4000)
+
+
+def test_where_a_thing_lies_is_the_median_of_what_was_seen_there():
+    still = [(0.2 * n, Box(20, 20, 40 + n % 3, 41 - n % 2), 2.0) for n in range(9)]
+    whole = (2.0, Box(0, 0, 200, 200), 2.0)
+    elsewhere = (2.2, Box(60, 20, 80, 40), 2.0)
+    assert settled([*still, whole, elsewhere], still[0][1]) == Box(20, 20, 41, 41)
+    assert settled([*still, whole, elsewhere], elsewhere[1]) == elsewhere[1]
+    assert settled([], whole[1]) == whole[1]

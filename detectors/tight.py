@@ -1,0 +1,249 @@
+"""Boxes drawn tight around what differs from the learned picture.
+
+A map says where something is, within a cell of 8 pixels and the halo of what a cell sees. In a
+somewhat larger box the pixels say it better: those that differ from the learned picture by more
+than light, noise and shake do. Where they say nothing, the map's box stays.
+"""
+
+from dataclasses import dataclass
+from functools import reduce
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.learned import LearnedView
+from detectors.types import Box, Detection, Pixels
+
+WIDEST = 0.3
+"""Boxes wider than this share of the frame's longer side are the map's: there a cell is little."""
+GROWN = 0.5
+"""Pixels are looked at in the map's box and so far around it, as a share of its longer side ..."""
+MARGIN_CELLS = (1.0, 3.2)
+"""... but at least and at most so many cells of the map: it may lie so far beside the thing."""
+WORKING_SIDE = 120
+"""Patches are scaled down to so many pixels: more do not make a box better."""
+RING_PIXELS = 800
+"""Pixels around the box that tell what the light is like, about."""
+SOFT = 0.7
+"""Spread in pixels of the blur of the differences, against noise."""
+NOISE_FLOOR = 3.0
+"""Grey levels that any pixel may differ by."""
+NOISE_SHARE = 0.3
+"""Of a pixel's usual spread that it may differ by besides ..."""
+SHAKE = 0.0008
+"""... and of the picture's slope, for a shake of so much of the frame's longer side."""
+CLEAR = 1.8
+"""Tolerances by which the thing must differ somewhere, ..."""
+RELATIVE = 0.25
+"""... and a pixel belongs to it from this share of its strongest difference."""
+SMALL_PART = 0.05
+"""Parts below this share of the largest one's pixels are left out."""
+OWN_PART = 0.3
+"""From this share on a part that stands apart is a thing of its own, ..."""
+APART = 0.05
+"""... where the gap is wider than this share of the smaller one, ..."""
+FILLED = 0.4
+"""... and both fill so much of their boxes: the legs of a tripod are no things."""
+FEWEST = 4
+"""Pixels that are too few for a box."""
+AGREE = 0.4
+"""Pixels' boxes must overlap the map's so much (IoU), ..."""
+AGREE_CELLS = 5.0
+"""... where that is wider than so many cells: a larger thing that resembles what is behind it may
+differ in a detail only. Of smaller ones the map knows little."""
+DARK = 8.0
+"""Grey levels added before gains are taken, so that black stays black."""
+
+
+def tightened(
+    found: Detection, heat: NDArray[np.float32], image: Pixels, view: LearnedView
+) -> list[Detection]:
+    """The same thing in a tight box, or the several things that the pixels tell apart.
+
+    Args:
+        found: What the map says, in pixels of the frame.
+        heat: The map [h, w], 1.0 where just unusual.
+        image: The frame, RGB uint8 [H, W, 3].
+        view: What is usually to be seen there.
+
+    Returns:
+        At least one detection; `found` itself where the pixels say nothing.
+    """
+    wide = max(found.box.width, found.box.height)
+    if wide > WIDEST * max(image.shape[:2]):
+        return [found]
+    cell = max(image.shape[0] / heat.shape[0], image.shape[1] / heat.shape[1])
+    least, most = (cells * cell for cells in MARGIN_CELLS)
+    patch = _patch(found.box, min(max(GROWN * wide, least), most), image, view)
+    parts = _parts(patch, _differing(patch))
+    if not parts:
+        return [found]
+    boxes = _things(parts)
+    if wide > AGREE_CELLS * cell and reduce(Box.union, boxes).iou(found.box) < AGREE:
+        return [found]
+    if len(boxes) == 1:
+        return [Detection(boxes[0], found.score)]
+    peaks = [min(found.score, _peak(heat, box, image.shape[:2])) for box in boxes]
+    return [Detection(box, peak) for box, peak in zip(boxes, peaks, strict=True) if peak > 1.0] or [
+        found
+    ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Patch:
+    """A part of the frame beside what is usually there."""
+
+    seen: NDArray[np.float32]
+    """RGB [h, w, 3]."""
+    usual: NDArray[np.float32]
+    """RGB [h, w, 3]."""
+    noise: NDArray[np.float32]
+    """[h, w]."""
+    shake: float
+    """In pixels of the patch."""
+    inner: tuple[slice, slice]
+    """Rows and columns of the map's box."""
+    place: Box
+    """In pixels of the frame."""
+
+    def in_frame(self, left: int, top: int, right: int, bottom: int) -> Box:
+        """A box of the patch in pixels of the frame."""
+        across = self.place.width / self.seen.shape[1]
+        down = self.place.height / self.seen.shape[0]
+        x, y = self.place.x1, self.place.y1
+        return Box(x + left * across, y + top * down, x + right * across, y + bottom * down)
+
+
+def _patch(box: Box, margin: float, image: Pixels, view: LearnedView) -> _Patch:
+    """The map's box and so many pixels of the frame around it."""
+    height, width = image.shape[:2]
+    # In pixels of the learned picture, which may be smaller than the frame.
+    down, across = view.picture.shape[0] / height, view.picture.shape[1] / width
+    rows = _span(box.y1 - margin, box.y2 + margin, down, view.picture.shape[0])
+    columns = _span(box.x1 - margin, box.x2 + margin, across, view.picture.shape[1])
+    place = Box(columns.start / across, rows.start / down, columns.stop / across, rows.stop / down)
+    size = (rows.stop - rows.start, columns.stop - columns.start)
+    scale = min(1.0, WORKING_SIDE / max(size))
+    size = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+    whole = Box(round(place.x1), round(place.y1), round(place.x2), round(place.y2))
+    down, across = size[0] / place.height, size[1] / place.width
+    return _Patch(
+        _scaled(whole.cut(image), size),
+        _scaled(view.picture[rows, columns], size),
+        _scaled(view.noise[rows, columns], size),
+        SHAKE * max(height, width) * across,
+        (
+            _span(box.y1 - place.y1, box.y2 - place.y1, down, size[0]),
+            _span(box.x1 - place.x1, box.x2 - place.x1, across, size[1]),
+        ),
+        place,
+    )
+
+
+def _span(start: float, stop: float, scale: float, most: int) -> slice:
+    """Whole pixels from `start` to `stop`, both to be scaled, at least one of `most`."""
+    first = min(max(int(start * scale), 0), most - 1)
+    return slice(first, max(first + 1, min(most, int(np.ceil(stop * scale)))))
+
+
+def _scaled(values: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.float32]:
+    if values.shape[:2] != size:
+        values = cv2.resize(values, size[::-1], interpolation=cv2.INTER_AREA)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    return values.astype(np.float32)
+
+
+def _differing(patch: _Patch) -> NDArray[np.uint8]:
+    """Pixels that light, noise and shake do not explain [h, w]; all 0 where that is unclear."""
+    nothing = np.zeros(patch.noise.shape, np.uint8)
+    around = np.ones(patch.noise.shape, np.bool_)
+    around[patch.inner] = False
+    if not around.any():
+        return nothing
+    # The light there now: of the ring around the box, where nothing has changed but the light.
+    ring = np.flatnonzero(around)
+    ring = ring[:: max(1, len(ring) // RING_PIXELS)]
+    usual = patch.usual.reshape(-1, 3)[ring] + DARK
+    gain = np.median((patch.seen.reshape(-1, 3)[ring] + DARK) / usual, axis=0)
+    apart = patch.seen - ((patch.usual + DARK) * gain - DARK).astype(np.float32)
+    red, green, blue = cv2.split(np.abs(cv2.GaussianBlur(apart, (0, 0), SOFT)))
+    apart = np.maximum(np.maximum(red, green), blue)
+    grey = cv2.cvtColor(patch.usual, cv2.COLOR_RGB2GRAY)
+    slope = cv2.magnitude(
+        cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 32),
+        cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 32),
+    )
+    unlike = apart / (NOISE_FLOOR + NOISE_SHARE * patch.noise + patch.shake * slope)
+    clear = max(CLEAR, float(np.percentile(unlike.ravel()[ring], 75)))
+    strongest = float(np.percentile(unlike[patch.inner], 95))
+    if strongest < clear:
+        return nothing
+    differs = (unlike > max(0.6 * clear, RELATIVE * strongest)).astype(np.uint8)
+    square = np.ones((3, 3), np.uint8)
+    closed = cv2.morphologyEx(differs, cv2.MORPH_CLOSE, square)
+    return cv2.morphologyEx(closed, cv2.MORPH_OPEN, square).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Connected pixels that differ."""
+
+    box: Box
+    """In pixels of the frame."""
+    inside: int
+    """Its pixels in the map's box."""
+    filled: float
+    """Share of its box that it fills."""
+
+
+def _parts(patch: _Patch, differs: NDArray[np.uint8]) -> list[_Part]:
+    """Connected parts that reach into the map's box, the largest first."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(differs, connectivity=8)
+    inside = np.asarray(labels[patch.inner], np.int64)
+    sizes = np.bincount(inside.ravel(), minlength=count)
+    sizes[0] = 0
+    if sizes.max() < FEWEST:
+        return []
+    parts: list[_Part] = []
+    for index in np.argsort(-sizes):
+        if sizes[index] < SMALL_PART * sizes.max():
+            break
+        left, top, wide, high = (int(value) for value in stats[index, :4])
+        box = patch.in_frame(left, top, left + wide, top + high)
+        parts.append(_Part(box, int(sizes[index]), int(stats[index, 4]) / (wide * high)))
+    return parts
+
+
+def _things(parts: list[_Part]) -> list[Box]:
+    """Unite parts: large ones that stand apart are things, all others belong to the nearest."""
+    first = parts[0]
+    things = [first.box]
+    for part in parts[1:]:
+        large = part.inside >= OWN_PART * first.inside
+        solid = min(part.filled, first.filled) >= FILLED
+        if large and solid and all(_stand_apart(part.box, other) for other in things):
+            things.append(part.box)
+            continue
+        nearest = int(np.argmin([_gap(part.box, other) for other in things]))
+        things[nearest] = things[nearest].union(part.box)
+    return things
+
+
+def _stand_apart(one: Box, other: Box) -> bool:
+    smaller = min(max(one.width, one.height), max(other.width, other.height))
+    return _gap(one, other) > APART * smaller
+
+
+def _gap(one: Box, other: Box) -> float:
+    """Pixels between two boxes, the larger of across and down; negative where they overlap."""
+    return max(
+        max(one.x1, other.x1) - min(one.x2, other.x2),
+        max(one.y1, other.y1) - min(one.y2, other.y2),
+    )
+
+
+def _peak(heat: NDArray[np.float32], box: Box, frame_size: tuple[int, int]) -> float:
+    """The highest value of a map [h, w] in a box of the frame."""
+    down, across = heat.shape[0] / frame_size[0], heat.shape[1] / frame_size[1]
+    rows = _span(box.y1, box.y2, down, heat.shape[0])
+    return float(heat[rows, _span(box.x1, box.x2, across, heat.shape[1])].max())
