@@ -173,7 +173,7 @@ class Camera:
         Args:
             place: What it looks at.
             seed: Another seed is another day.
-            frames: How many frames will be asked for.
+            frames: How many frames will be asked for; it shakes as before after them.
             fps: Frames a second.
             weather: How hard the day is; by default as in the demo.
         """
@@ -232,7 +232,7 @@ class Camera:
         return self._grainy(lit, index)
 
     def _view(self, world: Pixels, index: int, aim: Aim) -> Pixels:
-        dx, dy, zoom, turn = self._shake[index] * aim.shake
+        dx, dy, zoom, turn = self._shake[index % len(self._shake)] * aim.shake
         dx, dy = dx - aim.shift[0], dy - aim.shift[1]
         height, width = self._place.size
         cos, sin = (1 + zoom) * math.cos(turn), (1 + zoom) * math.sin(turn)

@@ -18,6 +18,10 @@ DAY = Weather(drift=1.0, jpeg=(78, 95))
 """An ordinary day of a camera that compresses its pictures itself."""
 
 
+_SHAKEN = 3000
+"""Frames after which a camera shakes as before."""
+
+
 class Shot(NamedTuple):
     """One frame and what is true of it."""
 
@@ -70,26 +74,56 @@ class Simulation:
         for index in range(*slice(start, stop, step).indices(self.frames)):
             yield self.shot(index)
 
+    def learned(self, seconds: float) -> "Simulation":
+        """The first seconds with what belongs there and nothing else; they look the same."""
+        things = tuple(thing for thing in self.things if thing.role != "arrives")
+        return replace(self, duration_s=seconds, things=things, nuisances=())
+
     def shot(self, index: int) -> Shot:
         """Draw one frame; `index` is from 0."""
+        time_s, taken = index / self.fps, self._taken(index)
+        if taken is None:
+            return Shot(time_s, self._first, self.truth(index))
+        acting = self._acting(taken)
+        image = self._picture(taken, self._aim(acting), acting)
+        return Shot(time_s, image, self.truth(index))
+
+    def truth(self, index: int) -> tuple[Truth, ...]:
+        """What does not belong in a frame or is missing there, without drawing it."""
+        taken = self._taken(index)
+        if taken is None:
+            return self._stage.truth_at(0.0)
+        return self._stage.truth_at(taken / self.fps, self._aim(self._acting(taken)).shift)
+
+    def _taken(self, index: int) -> int | None:
+        """The frame whose picture is shown, None if the camera has stopped before its first."""
         time_s = index / self.fps
-        lasting = [pair for pair in self._effects if pair[0].lasts(time_s)]
-        stopped = [nuisance.start_s for nuisance, effect in lasting if effect.stops]
-        if stopped:
-            return self._stopped(index, min(stopped))
-        acting = [
-            (effect, Moment(time_s - nuisance.start_s, index)) for nuisance, effect in lasting
+        stopped = [
+            nuisance.start_s
+            for nuisance, effect in self._effects
+            if effect.stops and nuisance.lasts(time_s)
         ]
+        if not stopped:
+            return index
+        last = math.ceil(min(stopped) * self.fps - 1e-9) - 1
+        return last if last >= 0 else None
+
+    def _acting(self, index: int) -> list[tuple[Effect, Moment]]:
+        time_s = index / self.fps
+        return [
+            (effect, Moment(time_s - nuisance.start_s, index))
+            for nuisance, effect in self._effects
+            if nuisance.lasts(time_s)
+        ]
+
+    def _aim(self, acting: list[tuple[Effect, Moment]]) -> Aim:
         aim = STILL
         for effect, at in acting:
             aim = effect.aimed(aim, at)
-        image = self._picture(index, time_s, aim, acting)
-        return Shot(time_s, image, self._stage.truth_at(time_s, aim.shift))
+        return aim
 
-    def _picture(
-        self, index: int, time_s: float, aim: Aim, acting: list[tuple[Effect, Moment]]
-    ) -> Pixels:
-        lit = self._camera.exposed(index, self._stage.world_at(time_s), aim)
+    def _picture(self, index: int, aim: Aim, acting: list[tuple[Effect, Moment]]) -> Pixels:
+        lit = self._camera.exposed(index, self._stage.world_at(index / self.fps), aim)
         for effect, at in acting:
             lit = effect.lit(lit, at)
         seen = self._camera.developed(lit, index)
@@ -97,15 +131,14 @@ class Simulation:
             seen = effect.coded(seen, at)
         return seen
 
-    def _stopped(self, index: int, since_s: float) -> Shot:
-        """The last picture before a moment again; what came since cannot be seen."""
-        last = math.ceil(since_s * self.fps - 1e-9) - 1
-        before = self.shot(last) if last >= 0 else replace(self, nuisances=()).shot(0)
-        return before._replace(time_s=index / self.fps)
+    @cached_property
+    def _first(self) -> Pixels:
+        return replace(self, nuisances=()).shot(0).image
 
     @cached_property
     def _camera(self) -> Camera:
-        return Camera(self.place, self.seed, self.frames, self.fps, self.weather)
+        # Days of any length begin alike: what was learned of one holds for all.
+        return Camera(self.place, self.seed, _SHAKEN, self.fps, self.weather)
 
     @cached_property
     def _stage(self) -> Stage:

@@ -1,0 +1,124 @@
+"""What is told in each nuisance, and what is still found while it lasts.
+
+A minute is learned and 20 s are watched; then the nuisance begins and lasts. For `--seconds` of it
+nothing comes, then things of 6% of the width come one after the other.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.simulator.nuisances import Nuisance, nuisance_names
+from app.simulator.simulation import Simulation
+from benchmarks.detector_runs import LEARN_S, LEARNED, Options, in_processes, line, table
+from benchmarks.looking import Told, watched
+from benchmarks.scoring import match, presences, share
+
+QUIET_S = 20.0
+WIDTH = 0.06
+LIES_S, PAUSE_S = 2.0, 0.8
+LONGEST_S = 60.0
+RIGHT = {
+    "over-exposed": ("white", "over-exposed", "overexposed"),
+    "under-exposed": ("black", "under-exposed", "underexposed", "dark"),
+    "infrared": ("colour", "infrared", "grey"),
+    "nudge": ("moved",),
+    "compression": ("compress",),
+    "frozen": ("frozen",),
+    "covered": ("covered", "one colour", "black"),
+    "out of focus": ("focus",),
+    "rain": ("weather", "rain"),
+    "snow": ("weather", "snow"),
+    "insects": ("weather", "insects"),
+    "patch of sun": ("sun", "light"),
+    "headlights": ("headlights", "light"),
+    "reflection": ("reflection", "light"),
+}
+"""By the beginning of a nuisance's name: words of which one must be in the name of the camera's
+event. Nothing needs to be told of those that are not here."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    options: Options
+    scene: str
+    nuisance: str
+
+    @property
+    def starts_s(self) -> float:
+        return LEARN_S + QUIET_S
+
+    @property
+    def things_s(self) -> float:
+        return self.starts_s + self.options.seconds
+
+
+def _clip(job: _Job) -> Simulation:
+    options, place = job.options, job.options.material.place(job.scene)
+    rng = options.rng(job.scene, 2)
+    things, now = [], job.things_s
+    while len(things) < options.objects:
+        thing, at = options.material.placed(place, WIDTH, rng)
+        things.append(replace(thing, path=((now, *at), (now + LIES_S, *at))))
+        now += LIES_S + PAUSE_S
+    day = options.day(job.scene, now + 1.0, things)
+    return replace(day, nuisances=(Nuisance(job.nuisance, job.starts_s),))
+
+
+def _one(job: _Job) -> dict[str, Any]:
+    simulation = _clip(job)
+    told = watched(simulation, job.options.fitted(simulation), LEARNED)
+    found, _ = match(presences(simulation, LEARNED), told)
+    alone = [one for one in told if job.starts_s <= one.event.start_s < job.things_s]
+    objects = [one for one in alone if not one.is_camera]
+    return {
+        "nuisance": job.nuisance,
+        "scene": job.scene,
+        "before": sum(one.event.start_s < job.starts_s for one in told),
+        "events": len(objects),
+        "longest_s": round(max((one.lasts_s for one in objects), default=0.0), 1),
+        "camera": sorted({one.event.name for one in told if one.is_camera}),
+        "right": is_right(job.nuisance, told),
+        "things": [line(one) for one in found],
+    }
+
+
+def is_right(nuisance: str, told: list[Told]) -> bool:
+    """Whether the camera's own events name a nuisance, where it needs a name."""
+    words = next((words for name, words in RIGHT.items() if nuisance.startswith(name)), ())
+    names = [one.event.name for one in told if one.is_camera]
+    return not words or any(word in name for word in words for name in names)
+
+
+def run(options: Options) -> dict[str, Any]:
+    """Measure every nuisance in every scene, and print a table."""
+    names = options.names or tuple(nuisance_names())
+    jobs = [_Job(options, scene, name) for name in names for scene in options.scenes]
+    done = []
+    for one in in_processes(_one, jobs, options.jobs):
+        done.append(one)
+        told = ", ".join(one["camera"]) or "nothing"
+        print(
+            f"# {one['nuisance']} in {one['scene']}: {one['events']} events, told {told}",
+            flush=True,
+        )
+    rows = [_row(name, [one for one in done if one["nuisance"] == name]) for name in names]
+    table(rows)
+    return {"nuisances": rows, "clips": done, "seconds": options.seconds}
+
+
+def _row(name: str, clips: list[dict[str, Any]]) -> dict[str, Any]:
+    things = [thing for clip in clips for thing in clip["things"]]
+    told = Counter(name for clip in clips for name in clip["camera"])
+    return {
+        "nuisance": name,
+        "clips": len(clips),
+        "events": sum(clip["events"] for clip in clips),
+        "most": max(clip["events"] for clip in clips),
+        "longest s": max(clip["longest_s"] for clip in clips),
+        "right": f"{sum(clip['right'] for clip in clips)}/{len(clips)}",
+        "6% found": round(share(thing["seen"] for thing in things), 3),
+        "iou>=.3": round(share(thing["iou"] >= 0.3 for thing in things), 3),
+        "n": len(things),
+        "told": ", ".join(f"{name} {count}" for name, count in told.items()) or "-",
+    }
