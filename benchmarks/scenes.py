@@ -16,7 +16,7 @@ from app.errors import UsageError
 from app.simulator.places import Place, Sway
 from app.simulator.splits import Split, split
 from app.simulator.things import Thing, lying, spot, tall
-from app.simulator.views import photo_place, scene
+from app.simulator.views import photo_place, scaled, scene
 from detectors.types import Box, Pixels
 
 OPENCV = Path("/usr/share/doc/opencv-doc/examples/data")
@@ -126,7 +126,8 @@ def place_of(name: str, size: tuple[int, int] = (480, 640)) -> Place:
     """A scene of the simulator or of a photograph."""
     if name not in _PHOTOGRAPHS:
         return scene(name, size)
-    return photo_place(name, _PHOTOGRAPHS[name][1](), sways=_SWAY)
+    made = photo_place(name, _PHOTOGRAPHS[name][1](), sways=_SWAY)
+    return made if made.size == size else scaled(made, size)
 
 
 @cache

@@ -180,7 +180,9 @@ class Camera:
         rng = np.random.default_rng((seed, 11))
         self._weather = weather or Weather()
         self._place, self._seed, self._fps = place, seed, fps
-        self._shake = _wander(rng, frames, 0.65) * np.array([0.45, 0.4, 0.0005, 0.0004])
+        pixel = place.size[1] / 640
+        reach = np.array([0.45 * pixel, 0.4 * pixel, 0.0005, 0.0004])
+        self._shake = _wander(rng, frames, 0.65) * reach
         self._phases = rng.uniform(0, 2 * math.pi, 12)
         height, width = place.size
         self._noise = [
