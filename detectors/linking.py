@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from detectors.types import Box, Detection
+from detectors.types import Box, Detection, Pixels
 
 LEAP = 2.0
 """A thing is looked for within so many of its own widths from where it was seen first, ..."""
@@ -26,6 +28,40 @@ ALIKE_SIZE = 2.5
 """A thing that leaps keeps its area but for this factor, ..."""
 ALIKE_SCORE = 2.5
 """... and its score."""
+
+
+type Look = NDArray[np.float32]
+"""Colours [S, 3] of S stripes of a thing from top to bottom, 0 to 255."""
+
+_STRIPES = 3
+_UNLIKE = 25.0
+"""Two looks that differ by so many levels are of two things."""
+
+
+def look_of(image: Pixels, box: Box) -> Look | None:
+    """What a thing looks like.
+
+    Args:
+        image: RGB uint8 [H, W, 3].
+        box: In its pixels.
+
+    Returns:
+        The colours [3, 3] of the middle half of the box, from top to bottom; None if the image is
+        too small to hold it, as one that stands for many is.
+    """
+    if box.x1 >= image.shape[1] - 1 or box.y1 >= image.shape[0] - 1:
+        return None
+    quarter = box.width / 4
+    middle = Box(box.x1 + quarter, box.y1, box.x2 - quarter, box.y2).cut(image)
+    stripes = cv2.resize(middle, (1, _STRIPES), interpolation=cv2.INTER_AREA)
+    return stripes.reshape(_STRIPES, 3).astype(np.float32)
+
+
+def alike(one: Look | None, other: Look | None) -> float:
+    """From 0 for looks of two things to 1 for the same look, or if one is not known."""
+    if one is None or other is None:
+        return 1.0
+    return float(np.exp(-np.abs(one - other).mean() / _UNLIKE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +82,8 @@ class Place:
     """Whether others were in the same detection, so that `last` does not say which is which."""
     hidden: bool
     """Whether that detection was counted as a sighting of one of the others alone."""
+    look: Look | None = None
+    """What it looked like when it was seen alone; None if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +97,7 @@ class Links:
 def link(
     places: Sequence[Place],
     detections: Sequence[Detection],
+    looks: Sequence[Look | None],
     *,
     same_iou: float,
     same_share: float,
@@ -68,6 +107,7 @@ def link(
     Args:
         places: Where N things are looked for.
         detections: What was found, in pixels of the same frame.
+        looks: What each of them looks like.
         same_iou: Boxes that overlap so much are one thing, ...
         same_share: ... and those of which one covers so much of the other.
     """
@@ -80,12 +120,13 @@ def link(
                 for reference in (place.last, place.guess)
             )
             firm[row, column] = last > 0
+            same = alike(place.look, looks[column])
             if place.together and last > 0:
-                gains[row, column] = 1 + _apart(place, detection.box)
+                gains[row, column] = 1 + _apart(place, detection.box) + same
             elif last > 0 or guess > 0:
-                gains[row, column] = 1 + max(last, guess)
+                gains[row, column] = 1 + max(last, guess) + same
             else:
-                gains[row, column] = _leap(place, detection)
+                gains[row, column] = _leap(place, detection) * same
     rows, columns = linear_sum_assignment(gains, maximize=True)
     pairs = [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if gains[r, c] > 0]
     return Links(

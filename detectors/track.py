@@ -7,7 +7,9 @@ from itertools import pairwise
 from math import hypot
 from statistics import median
 
-from detectors.linking import ALIKE_SIZE, Place
+import numpy as np
+
+from detectors.linking import ALIKE_SIZE, Look, Place
 from detectors.types import Box, Detection, Frame
 
 MOST_SIGHTINGS = 4000
@@ -18,7 +20,7 @@ RECENT = 5
 
 COAST_S = 1.0
 """A thing that is not seen goes on as it went for so long, ..."""
-HIDDEN_COAST_S = 3.0
+HIDDEN_COAST_S = 1.5
 """... and for so long while another is seen in its place."""
 
 STILL_SHARE = 0.5
@@ -26,6 +28,12 @@ STILL_SHARE = 0.5
 STANDING_S = 1.0
 """... and has done so for this long."""
 MOST_PARTS = 20
+
+MORE = 1.2
+"""A detection that is so many times as large as a thing shows others as well."""
+
+_FRESH = 0.2
+"""Weight of a new sighting in what a thing looks like."""
 
 
 @dataclass(slots=True, eq=False)
@@ -61,6 +69,8 @@ class Track:
     """Since when it has not moved."""
     rest: Box | None = None
     """Where it came to rest."""
+    look: list[list[float]] | None = None
+    """What it looks like, colours of stripes; None if that is not known."""
     parts: deque[Box] = field(default_factory=lambda: deque(maxlen=MOST_PARTS))
     """Where parts of it were seen apart from it when it came to rest."""
 
@@ -80,21 +90,37 @@ class Track:
         boxes = [box for _, box, _ in self.path[-RECENT:]]
         return reduce(Box.union, boxes)
 
-    def see(self, frame: Frame, detection: Detection, *, together: bool = False) -> None:
-        """Add a sighting, of the thing alone or of it and others at once."""
-        self.path.append((frame.pts_s, detection.box, detection.score))
+    def see(self, frame: Frame, detection: Detection, look: Look | None = None) -> None:
+        """Add a sighting of the thing alone."""
+        self.together = None
+        self.alone.append((frame.pts_s, detection.box))
+        self._remember(look)
+        self.peak = max(self.peak, detection.score)
+        self._add(frame, detection.box, detection.score)
+
+    def see_together(self, frame: Frame, detection: Detection) -> None:
+        """Add a sighting of it and others in one detection: its own part of that."""
+        self.together = detection.box
+        self._add(frame, _cut(self.guess(frame.pts_s), detection.box), detection.score)
+
+    def hide(self, frame: Frame, detection: Detection) -> None:
+        """Note that it is somewhere in what shows another thing."""
+        self.together, self.alive_s = detection.box, frame.pts_s
+
+    def shows_more(self, box: Box) -> bool:
+        """Whether a box is too large to show nothing but this."""
+        return not self.alone or box.area > MORE * self.alone[-1][1].area
+
+    def _add(self, frame: Frame, box: Box, score: float) -> None:
+        self.path.append((frame.pts_s, box, score))
+        self.frames += 1
         if len(self.path) > MOST_SIGHTINGS:
             half = MOST_SIGHTINGS // 2
             self.path[:half] = self.path[:half:2]
         self.end_s, self.end_us = frame.pts_s, frame.time_us
         self.alive_s = frame.pts_s
-        self.peak = max(self.peak, detection.score)
-        self.frames += 1
-        self.together = detection.box if together else None
-        if not together:
-            self.alone.append((frame.pts_s, detection.box))
-        if self.rest is None or self.rest.iou(detection.box) < STILL_SHARE:
-            self.rest, self.still_s = detection.box, frame.pts_s
+        if self.rest is None or self.rest.iou(box) < STILL_SHARE:
+            self.rest, self.still_s = box, frame.pts_s
             self.parts.clear()
 
     def has_part(self, box: Box, since_s: float) -> bool:
@@ -104,9 +130,11 @@ class Track:
             return True
         return any(box.overlap(part) >= 0.5 * min(box.area, part.area) for part in self.parts)
 
-    def hide(self, box: Box, now_s: float) -> None:
-        """Note that it is somewhere in the box of another thing."""
-        self.together, self.alive_s = box, now_s
+    def _remember(self, look: Look | None) -> None:
+        if look is None:
+            return
+        before = look if self.look is None else np.array(self.look, np.float32)
+        self.look = (before + _FRESH * (look - before)).tolist()
 
     def place(self, now_s: float) -> Place:
         """Where to look for it."""
@@ -118,6 +146,7 @@ class Track:
             moves=len(self.alone) > 1,
             together=self.together is not None,
             hidden=self.alive_s > self.end_s,
+            look=None if self.look is None else np.array(self.look, np.float32),
         )
 
     def guess(self, now_s: float) -> Box:
@@ -153,6 +182,18 @@ class Track:
         way = sum(hypot(*step) for step in steps)
         gone = hypot(middles[-1][0] - middles[0][0], middles[-1][1] - middles[0][1])
         return gone >= 0.9 * way
+
+
+def _cut(box: Box, around: Box) -> Box:
+    """What of the box lies inside another; all of that if nothing does."""
+    if box.overlap(around) <= 0:
+        return around
+    return Box(
+        max(box.x1, around.x1),
+        max(box.y1, around.y1),
+        min(box.x2, around.x2),
+        min(box.y2, around.y2),
+    )
 
 
 def _pushed_into(box: Box, around: Box) -> Box:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from detectors.configs import Config
-from detectors.linking import link
+from detectors.linking import Look, link, look_of
 from detectors.track import Track
 from detectors.types import Detection, Frame
 
@@ -53,7 +53,7 @@ class TrackChanges:
     """What one frame changed."""
 
     seen: list[tuple[Track, Detection]] = field(default_factory=list)
-    """Every track that this frame continued or began, with its detection."""
+    """Every track that this frame continued or began, with the detection that shows it alone."""
     opened: list[Track] = field(default_factory=list)
     closed: list[Track] = field(default_factory=list)
     """Open tracks that ended."""
@@ -105,19 +105,23 @@ class Tracker:
         """
         changes = TrackChanges()
         self._forget_old_times(frame.pts_s)
-        matched = self._match(frame.pts_s, detections)
+        looks = [look_of(frame.image, detection.box) for detection in detections]
+        matched = self._match(frame.pts_s, detections, looks)
         for track in self.tracks:
             track.hits.append(track in matched)
             while len(track.hits) > len(self._times):
                 track.hits.popleft()
-        together = self._hide(frame.pts_s, matched)
-        for track, detection in matched.items():
-            track.see(frame, detection, together=track in together)
-            changes.seen.append((track, detection))
-        taken = list(matched.values())
-        for detection in detections:
-            if not any(detection is other for other in taken):
-                changes.seen.append((self._begin(frame, detection), detection))
+        together = self._hide(frame, detections, matched)
+        for track, number in matched.items():
+            if track in together and track.shows_more(detections[number].box):
+                track.see_together(frame, detections[number])
+            else:
+                track.see(frame, detections[number], looks[number])
+                changes.seen.append((track, detections[number]))
+        taken = set(matched.values())
+        for number, detection in enumerate(detections):
+            if number not in taken:
+                changes.seen.append((self._begin(frame, detection, looks[number]), detection))
         self._absorb(changes)
         self._open(frame.pts_s, changes)
         self._close(frame.pts_s, changes)
@@ -151,38 +155,42 @@ class Tracker:
         step_s = (self._times[-1] - self._times[0]) / (len(self._times) - 1)
         return max(self.rule.window_frames, round(self.rule.window_s / step_s))
 
-    def _match(self, now_s: float, detections: Sequence[Detection]) -> dict[Track, Detection]:
-        """Which detection continues which track."""
+    def _match(
+        self, now_s: float, detections: Sequence[Detection], looks: Sequence[Look | None]
+    ) -> dict[Track, int]:
+        """Which detection, by its number, continues which track."""
         places = [track.place(now_s) for track in self.tracks]
         rule = self.rule
-        links = link(places, detections, same_iou=rule.same_iou, same_share=rule.same_share)
+        links = link(places, detections, looks, same_iou=rule.same_iou, same_share=rule.same_share)
         for row in links.leaps:
             self.tracks[row].leaps.append(now_s)
         pairs = {**links.firm, **links.leaps}
-        return {self.tracks[row]: detections[column] for row, column in pairs.items()}
+        return {self.tracks[row]: column for row, column in pairs.items()}
 
-    def _hide(self, now_s: float, matched: Mapping[Track, Detection]) -> set[Track]:
+    def _hide(
+        self, frame: Frame, detections: Sequence[Detection], matched: Mapping[Track, int]
+    ) -> set[Track]:
         """Keep open tracks that are inside what shows another; returns those that show others."""
         together: set[Track] = set()
-        shown = [(track, detection.box) for track, detection in matched.items() if track.opened]
+        shown = [(track, detections[n]) for track, n in matched.items() if track.opened]
         for track in self.tracks:
-            if not track.opened or track in matched or now_s - track.end_s > HIDDEN_S:
+            if not track.opened or track in matched or frame.pts_s - track.end_s > HIDDEN_S:
                 continue
-            guess = track.guess(now_s)
+            guess = track.guess(frame.pts_s)
             covers = [
-                (guess.overlap(box), other, box)
-                for other, box in shown
-                if guess.overlap(box) >= self.rule.same_share * guess.area
+                (guess.overlap(one.box), other, one)
+                for other, one in shown
+                if guess.overlap(one.box) >= self.rule.same_share * guess.area
             ]
             if covers:
-                _, other, box = max(covers, key=lambda one: one[0])
-                track.hide(box, now_s)
+                _, other, one = max(covers, key=lambda cover: cover[0])
+                track.hide(frame, one)
                 together.add(other)
         return together
 
-    def _begin(self, frame: Frame, detection: Detection) -> Track:
+    def _begin(self, frame: Frame, detection: Detection, look: Look | None) -> Track:
         track = Track(frame.camera, frame.pts_s, frame.time_us)
-        track.see(frame, detection)
+        track.see(frame, detection, look)
         track.hits.append(True)
         self.tracks.append(track)
         return track

@@ -235,6 +235,31 @@ def test_things_that_meet_keep_their_ids(ways: str, fps: float):
         assert ends[track] == box
 
 
+def test_things_that_meet_and_turn_back_are_told_apart_by_their_looks():
+    places = meeting("cross")[:20]
+    places += places[::-1]
+    tracker, opened = Tracker(TrackRule()), []
+    for number, place in enumerate(places):
+        image = np.full((480, 640, 3), 120, np.uint8)
+        for box, colour in zip(place, ((200, 60, 60), (40, 40, 160)), strict=True):
+            box.cut(image)[:] = colour
+        opened += tracker.update(a_frame(number / FPS, image), blobs(*place)).opened
+    assert len(opened) == 2
+    for track, box in zip(
+        sorted(opened, key=lambda one: one.path[0][1].x1), places[0], strict=True
+    ):
+        assert track.path[0][1] == track.box == box
+
+
+def test_of_things_seen_as_one_each_keeps_its_part():
+    tracker, opened = follow([blobs(*place) for place in meeting("cross")])
+    assert len(opened) == 2
+    assert len(tracker.tracks) == 2
+    for track in opened:
+        alone = track.path[0][1]
+        assert all(box.area < 1.5 * alone.area for _, box, _ in track.path)
+
+
 def test_what_is_hidden_for_long_has_gone():
     wall, thing = a_box(100, 100, 200, 200), a_box(180, 180, 40, 40)
     clip = [[thing]] * 10 + [[wall]] * 100
