@@ -1,0 +1,183 @@
+"""At which level normal footage would have rung: by the product's own boxes and tracker.
+
+What counts is not a frame but an event, which needs several hits at one place and a peak. So the
+maps are followed far below the level that matters; whatever is followed there is then played again
+to the tracker, cut off ever higher, until it opens no more.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.tail import GAP_S, Scores, scores_of
+from detectors.tracks import Track, Tracker, TrackRule
+from detectors.types import Detection, Frame, Pixels
+
+LONGEST_STEP_S = 2.0
+"""Frames further apart than this have not been watched in between."""
+MOST_BOXES = 12
+"""Of a frame; below its strongest there is no tail."""
+_NEVER = 1e9
+_NO_IMAGE = np.zeros((1, 1, 3), np.uint8)
+
+
+class Finds(Protocol):
+    """Whatever makes detections of maps, as a camera does."""
+
+    def find(
+        self,
+        heat: NDArray[np.float32],
+        image: Pixels,
+        mask: NDArray[np.bool_] | None = None,
+    ) -> list[Detection]:
+        """Detections in one map [h, w], 1.0 where just unusual, of an image [H, W, 3]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What one thing of normal footage would have needed to ring."""
+
+    time_s: float
+    """When it was last seen."""
+    value: float
+    """The largest number that the maps can be divided by so that it still opens an event."""
+
+
+@dataclass(slots=True, eq=False)
+class _Followed:
+    """What is followed at the lowest level."""
+
+    seen: dict[float, Detection] = field(default_factory=dict)
+    """Its detections by the frames' times, scores as in the undivided maps."""
+
+
+class OpeningLevels:
+    """Follows one camera's normal frames, and gives the levels at which they would have rung."""
+
+    def __init__(self, finds: Finds, rule: TrackRule, lowest: float) -> None:
+        """Start with nothing.
+
+        Args:
+            finds: As the camera finds.
+            rule: As the camera follows.
+            lowest: Level below which nothing is followed, above 0.
+        """
+        self.lowest = lowest
+        self.watched_s = 0.0
+        """Seconds of footage so far, without gaps."""
+        self._finds = finds
+        self._rule = rule
+        # Nothing may open: an open track swallows what lies inside it.
+        self._tracker = Tracker(rule.model_copy(update={"open_score": _NEVER}))
+        self._followed: dict[Track, _Followed] = {}
+        self._times: deque[float] = deque()
+
+    def see(
+        self, frame: Frame, heat: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
+    ) -> list[Level]:
+        """Take one more frame.
+
+        Args:
+            frame: Later than all before it, else what was followed ends.
+            heat: Its map [h, w]; cells that are no numbers are left out.
+            mask: Cells that are watched [h, w]; None watches all.
+
+        Returns:
+            The levels of what has ended or was followed for ten seconds.
+        """
+        found = self._after(frame.pts_s)
+        detections = self._finds.find(heat / np.float32(self.lowest), frame.image, mask)
+        strongest = sorted(detections, key=lambda one: -one.score)[:MOST_BOXES]
+        changes = self._tracker.update(frame, strongest)
+        for track, detection in changes.seen:
+            kept = self._followed.setdefault(track, _Followed())
+            score = detection.score * self.lowest
+            kept.seen[frame.pts_s] = replace(detection, score=score)
+        for track in (*changes.dropped, *changes.closed):
+            found += self._levels(self._followed.pop(track, _Followed()))
+        for kept in self._followed.values():
+            if frame.pts_s - min(kept.seen) >= GAP_S:
+                found += self._levels(kept)
+                kept.seen = self._newest(kept.seen)
+        return found
+
+    def forget(self) -> None:
+        """Leave out what is being followed: it turned out to be no normal footage."""
+        self._tracker.finish()
+        self._followed.clear()
+        self._times.clear()
+
+    def finish(self) -> list[Level]:
+        """The levels of what is being followed, as at the end of the footage."""
+        found = [one for kept in self._followed.values() for one in self._levels(kept)]
+        self.forget()
+        return found
+
+    def _after(self, time_s: float) -> list[Level]:
+        """Go on to a frame's time; what was followed ends where nobody watched."""
+        found: list[Level] = []
+        step_s = time_s - self._times[-1] if self._times else 0.0
+        if self._times and not 0 < step_s <= LONGEST_STEP_S:
+            found = self.finish()
+        elif self._times:
+            self.watched_s += step_s
+        self._times.append(time_s)
+        while self._times[0] < time_s - 2 * GAP_S - self._rule.window_s:
+            self._times.popleft()
+        return found
+
+    def _newest(self, seen: dict[float, Detection]) -> dict[float, Detection]:
+        """The detections of the last window: what begins in them may open later."""
+        times = list(self._times)[-max(self._rule.window_frames, self._frames_of_window()) :]
+        kept = {time_s: one for time_s, one in seen.items() if time_s >= times[0]}
+        last = max(seen)
+        return kept or {last: seen[last]}
+
+    def _frames_of_window(self) -> int:
+        now_s = self._times[-1]
+        return sum(time_s > now_s - self._rule.window_s for time_s in self._times)
+
+    def _levels(self, kept: _Followed) -> list[Level]:
+        """The level of one thing, or none if it does not open even at the lowest."""
+        if not kept.seen:
+            return []
+        first_s, last_s = min(kept.seen), max(kept.seen)
+        times = [time_s for time_s in self._times if first_s <= time_s <= last_s]
+        path = [(time_s, kept.seen.get(time_s)) for time_s in times]
+        scores = sorted({one.score for one in kept.seen.values()})
+        cuts = sorted({*scores, *(score / self._rule.open_score for score in scores)})
+        low, high = -1, len(cuts) - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            if cuts[middle] >= self.lowest and not self._opens(path, cuts[middle]):
+                high = middle - 1
+            else:
+                low = middle
+        value = cuts[low] if low >= 0 else 0.0
+        return [Level(last_s, value)] if value > self.lowest else []
+
+    def _opens(self, path: Sequence[tuple[float, Detection | None]], level: float) -> bool:
+        """Whether these detections open an event when the maps are divided by `level`."""
+        tracker = Tracker(self._rule)
+        for number, (time_s, one) in enumerate(path):
+            hits = [replace(one, score=one.score / level)] if one and one.score >= level else []
+            frame = Frame("", number, time_s, round(time_s * 1e6), _NO_IMAGE)
+            if tracker.update(frame, hits).opened:
+                return True
+        return False
+
+
+def scores_from(levels: Sequence[Level], watched_s: float) -> Scores:
+    """Opening levels as scores whose tail can be fitted.
+
+    Raises:
+        ValueError: If no time was watched.
+    """
+    ordered = sorted(levels, key=lambda one: one.time_s)
+    times, values = [one.time_s for one in ordered], [one.value for one in ordered]
+    return scores_of(times, values, watched_s / 3600)
