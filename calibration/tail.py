@@ -30,6 +30,8 @@ CONFIDENCE = 0.8
 """Thresholds are those that so many resampled footages would do with."""
 _RESAMPLED = 100
 _SHAPES = (-0.5, 0.5)
+_ENDED = 0.35
+"""Mean of exponential exceedances that are cut off at twice their scale, as a share of that."""
 _LEAST_SPREAD = 0.005
 """Of the exceedances, as a share of the level: no real view repeats its scores to the digit."""
 
@@ -143,6 +145,26 @@ def likeliest(excesses: Floats, per_hour: float, least: float = 1e-12) -> Pareto
     return Pareto(float(shape), float(scale), per_hour) if believed else start
 
 
+def cut_off(excesses: Floats, per_hour: float, span: float, least: float = 1e-12) -> Pareto:
+    """An exponential distribution of which nothing beyond `span` was seen, by its likeliest scale.
+
+    Args:
+        excesses: Above 0, below `span` [n], n at least 1.
+        per_hour: How many were seen an hour.
+        span: What lies beyond was taken for an event; the scale is not believed above it.
+        least: Smallest scale.
+    """
+    mean = float(excesses.mean())
+    low, high = least, max(span, 2 * least)
+    while high - low > 1e-4 * high:
+        scale = (low + high) / 2
+        # The mean of an exponential distribution that ends at `span`.
+        expected = scale - span / np.expm1(min(span / scale, 500.0))
+        low, high = (scale, high) if expected < mean else (low, scale)
+    seen = -np.expm1(-span / high)
+    return Pareto(0.0, high, per_hour / float(seen))
+
+
 @dataclass(frozen=True)
 class Tail:
     """How often a view reaches a score; made by `fit_tail`."""
@@ -152,9 +174,10 @@ class Tail:
     peaks: tuple[float, ...]
     """Highest scores of the occurrences above the level."""
     hours: float
-    gap_s: float
-    raw_above: int
+    above: int
     """Single scores above the level."""
+    cut: float = float("inf")
+    """No score from here on is known: it was an event, false or true."""
 
     @property
     def fitted(self) -> bool:
@@ -221,7 +244,15 @@ class Tail:
 
     @cached_property
     def _best(self) -> Pareto:
+        if self.cut < np.inf:
+            return self._quick(self._excesses)
         return likeliest(self._excesses, len(self.peaks) / self.hours, self._least)
+
+    def _quick(self, excesses: Floats) -> Pareto:
+        per_hour = len(excesses) / self.hours
+        if self.cut < np.inf:
+            return cut_off(excesses, per_hour, self.cut - self.level, self._least)
+        return moments(excesses, per_hour, self._least)
 
     @cached_property
     def _resampled(self) -> list[Pareto]:
@@ -230,16 +261,16 @@ class Tail:
         fits = []
         for drawn_count in rng.poisson(len(self.peaks), _RESAMPLED):
             count = max(1, int(drawn_count))
-            drawn = rng.choice(self._excesses, count)
-            fits.append(moments(drawn, count / self.hours, self._least))
+            fits.append(self._quick(rng.choice(self._excesses, count)))
         return fits
 
     def misfit(self) -> float:
         """How badly the fit fits: share of footages drawn from it that fit it no worse, 0 to 1.
 
-        Anderson and Darling's distance, by parametric bootstrap; near 1 is bad. 0 without a fit.
+        Anderson and Darling's distance, by parametric bootstrap; near 1 is bad. 0 without a fit or
+        where the scores are cut.
         """
-        if not self.fitted or self._best.scale <= self._least:
+        if not self.fitted or self.cut < np.inf or self._best.scale <= self._least:
             return 0.0
         from scipy.stats import genpareto  # noqa: PLC0415
 
@@ -252,7 +283,7 @@ class Tail:
         return float(np.mean(np.array(others) < own))
 
 
-def fit_tail(scores: Scores, lowest: float = -np.inf, gap_s: float = GAP_S) -> Tail:
+def fit_tail(scores: Scores, lowest: float = -np.inf, cut: float = np.inf) -> Tail:
     """Fit the tail of normal footage.
 
     The level is the highest that leaves 60 occurrences, else the one that leaves most.
@@ -260,21 +291,29 @@ def fit_tail(scores: Scores, lowest: float = -np.inf, gap_s: float = GAP_S) -> T
     Args:
         scores: Of the footage; all that are above `lowest`.
         lowest: Scores at or below it are not known, or no part of a tail.
-        gap_s: Scores this far apart or further belong to two occurrences.
+        cut: Scores from here on are not known in some of the footage, and are left out in all.
     """
+    if cut < np.inf:
+        below = scores.values < cut
+        scores = Scores(scores.times_s[below], scores.values[below], scores.hours)
     best: tuple[float, Floats] | None = None
     for level in _levels(scores.values, lowest):
-        peaks = clusters(scores, level, gap_s)
+        peaks = clusters(scores, level)
         if best is None or len(peaks) > len(best[1]):
             best = level, peaks
-        if len(peaks) >= WANTED_CLUSTERS:
+        if len(peaks) >= WANTED_CLUSTERS and _ends_before(peaks - level, cut - level):
             break
     level, peaks = best if best is not None else (max(lowest, 0.0), np.zeros(0))
     above = int((scores.values > level).sum())
     if len(peaks) < LEAST_CLUSTERS and lowest > -np.inf:
         # Too few for a fit: all that are known are counted.
-        level, peaks = lowest, clusters(scores, lowest, gap_s)
-    return Tail(float(level), tuple(float(p) for p in peaks), scores.hours, gap_s, above)
+        level, peaks = lowest, clusters(scores, lowest)
+    return Tail(float(level), tuple(float(p) for p in peaks), scores.hours, above, cut)
+
+
+def _ends_before(excesses: Floats, span: float) -> bool:
+    """Whether exceedances become rare before `span`, so that what is cut off there can be told."""
+    return float(excesses.mean()) <= _ENDED * span
 
 
 def stability(scores: Scores, per_hour: float, lowest: float = -np.inf) -> dict[int, float]:
@@ -285,7 +324,7 @@ def stability(scores: Scores, per_hour: float, lowest: float = -np.inf) -> dict[
     found = {}
     for level in _levels(scores.values, lowest):
         peaks = clusters(scores, level)
-        tail = Tail(float(level), tuple(map(float, peaks)), scores.hours, GAP_S, 0)
+        tail = Tail(float(level), tuple(map(float, peaks)), scores.hours, 0)
         if tail.fitted:
             found[len(peaks)] = tail.threshold(per_hour, None)
     return found

@@ -1,0 +1,90 @@
+"""Where a view may differ more than elsewhere, because it does so while all is normal.
+
+A car that passes every dozen seconds while a camera learns must neither alarm at its next pass nor
+raise the threshold of the rest of the view. What passes once alone is left unusual: it was no part
+of the normal view, but somebody walking through.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.tails import held_out_threshold
+
+type Maps = NDArray[np.float32]
+"""Map values before any threshold [N, h, w], in the order in which the frames were taken."""
+
+PARTS = 8
+"""The footage is parted in so many; what stirs in two of them belongs to the view."""
+OUTLYING = 4.0
+"""Cells are restless whose largest values lie so many spreads above the view's usual ..."""
+LEAST_OUTLYING = 1.8
+"""... and so many times, at least."""
+REACH = 2
+"""Cells around a restless one that may be as restless: a thing passes a little beside."""
+MOST_RESTLESS = 0.5
+"""Of a view; where more is restless there is no calm part to compare with."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Usual:
+    """What the maps of normal pictures come to."""
+
+    threshold: float
+    """Value that counts as 1.0 where the view is calm."""
+    tolerance: NDArray[np.float32]
+    """How much more is borne at each cell [h, w], at least 1."""
+    peak: float
+    """Largest value of real pictures over threshold and tolerance, what happened once left out."""
+
+
+def usual(real: Maps, varied: Maps, false_rate: float) -> Usual:
+    """What is usual at a view.
+
+    Args:
+        real: Of real frames alone, at least two, fitted and held out.
+        varied: Of held-out pictures and variations of them, at least two, harsher than life.
+        false_rate: Share of these that may exceed the threshold.
+    """
+    real, varied = _finite(real), _finite(varied)
+    twice = _twice(real)
+    calm = ~_restless(twice)
+    if calm.mean() < 1 - MOST_RESTLESS:
+        calm = np.ones_like(calm)
+    threshold = held_out_threshold(varied[:, calm].max(axis=1), false_rate)
+    peak = max(float(twice[calm].max()), 1e-3 * threshold)
+    tolerance = np.ones(twice.shape, np.float32)
+    if not calm.all():
+        # As far above its usual as the calm part is above its own, no further.
+        tolerance = np.where(calm, 1, np.maximum(1, _spread(twice) / peak)).astype(np.float32)
+        tolerance = np.maximum(tolerance, cv2.GaussianBlur(tolerance, (0, 0), 1.0))
+    return Usual(threshold, tolerance.astype(np.float32), peak / threshold)
+
+
+def _twice(maps: Maps) -> NDArray[np.float32]:
+    """The value of each cell [h, w] that was reached, near by, in two parts of the footage."""
+    parts = np.array_split(maps, min(PARTS, len(maps)))
+    near = np.ones((3, 3), np.uint8)
+    highest = np.stack([cv2.dilate(part.max(axis=0), near) for part in parts])
+    return np.sort(highest, axis=0)[-2].astype(np.float32)
+
+
+def _restless(highest: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Cells [h, w] that stick out, and those around them."""
+    logs = np.log(np.maximum(highest, 1e-12))
+    usual = float(np.median(logs))
+    spread = 1.4826 * float(np.median(np.abs(logs - usual)))
+    out = logs > usual + max(OUTLYING * spread, np.log(LEAST_OUTLYING))
+    side = 2 * REACH + 1
+    return cv2.dilate(out.astype(np.uint8), np.ones((side, side), np.uint8)).astype(np.bool_)
+
+
+def _spread(highest: NDArray[np.float32]) -> NDArray[np.float32]:
+    side = 2 * REACH + 1
+    return np.asarray(cv2.dilate(highest, np.ones((side, side), np.uint8)), np.float32)
+
+
+def _finite(maps: Maps) -> Maps:
+    return np.nan_to_num(maps.astype(np.float32), nan=0.0, posinf=1e6, neginf=0.0)
