@@ -63,6 +63,20 @@ class Detector(Protocol):
         """
         ...
 
+    @property
+    def tolerance(self) -> NDArray[np.float32]:
+        """How much more than elsewhere is borne at each cell of the maps [h, w], at least 1.
+
+        Above 1 where things moved while it learned; the maps are divided by it. [1, 1] where it is
+        the same all over.
+        """
+        ...
+
+    @property
+    def peak(self) -> float:
+        """Largest map value of the real frames it learned from; NaN if that is not known."""
+        ...
+
     def fit(self, frames: Sequence[Pixels], progress: Progress | None = None) -> None:
         """Learn from normal frames of one size; hold some back to choose the threshold.
 

@@ -63,6 +63,17 @@ def usual(real: Maps, varied: Maps, false_rate: float) -> Usual:
     return Usual(threshold, tolerance.astype(np.float32), peak / threshold)
 
 
+def checked_tolerance(tolerance: Maps) -> NDArray[np.float32]:
+    """A tolerance [h, w] that a file tells.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if tolerance.ndim != 2 or not np.isfinite(tolerance).all() or tolerance.min(initial=1) < 1:
+        raise ValueError(f"tolerance {tolerance.shape}: must be [h, w] and at least 1 everywhere")
+    return tolerance.astype(np.float32)
+
+
 def _twice(maps: Maps) -> NDArray[np.float32]:
     """The value of each cell [h, w] that was reached, near by, in two parts of the footage."""
     parts = np.array_split(maps, min(PARTS, len(maps)))

@@ -20,7 +20,8 @@ from detectors.learned import LearnedView
 from detectors.maps import blur
 from detectors.normal import Part, normal_size, split_normal
 from detectors.scaling import resized
-from detectors.tails import checked_threshold, held_out_threshold
+from detectors.tails import checked_threshold
+from detectors.tolerance import checked_tolerance, usual
 from detectors.types import Pixels
 
 type Told = Callable[[int], None]
@@ -78,6 +79,10 @@ class Learned[M: ViewModel]:
     model: M
     threshold: float
     """Raw map value that counts as 1.0."""
+    tolerance: NDArray[np.float32]
+    """How much more is borne at each cell [h, w], at least 1; see `detectors.tolerance`."""
+    peak: float
+    """Largest map value of its real frames; NaN from a folder that does not tell."""
 
 
 class _Steps:
@@ -155,6 +160,16 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
         """See `Detector.view`."""
         return None if self._learned is None else self._learned.view
 
+    @property
+    def tolerance(self) -> NDArray[np.float32]:
+        """See `Detector.tolerance`."""
+        return np.ones((1, 1), np.float32) if self._learned is None else self._learned.tolerance
+
+    @property
+    def peak(self) -> float:
+        """See `Detector.peak`."""
+        return math.nan if self._learned is None else self._learned.peak
+
     def fit(self, frames: Sequence[Pixels], progress: Progress | None = None) -> None:
         """Learn from normal frames; see `Detector.fit` and `split_normal`.
 
@@ -186,11 +201,14 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
                 yield look.features(batch)
                 steps.add(len(batch))
 
-        model = lesson.learn(features(first), steps.add)
-        scores = [self._raw_maps(some, model).amax(dim=(1, 2)) for some in features(second)]
-        threshold = held_out_threshold(torch.cat(scores).cpu().numpy(), config.false_rate)
+        real: list[torch.Tensor] = []
+        model = lesson.learn(_noting_real(features(first), first.copies, real), steps.add)
+        varied = self._maps(features(second), model)
+        shown = np.concatenate([self._maps(real, model), varied[:: second.copies]])
+        found = usual(shown, varied, config.false_rate)
         view = LearnedView.of(frames).rounded
-        self._learned = Learned(frame_size, view, model, checked_threshold(threshold))
+        threshold = checked_threshold(found.threshold)
+        self._learned = Learned(frame_size, view, model, threshold, found.tolerance, found.peak)
 
     def pictures(self, frames: Sequence[Pixels]) -> Iterator[Pixels]:
         """Frames [H, W, 3] of the view in the size that is looked at, made one by one.
@@ -206,7 +224,8 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
     def judged(self, features: torch.Tensor) -> torch.Tensor:
         """Maps [B, h, w] over the threshold, of features [B, ...]."""
         learned = self._fitted()
-        return self._raw_maps(features, learned.model) / learned.threshold
+        borne = learned.threshold * torch.from_numpy(learned.tolerance).to(features.device)
+        return self._raw_maps(features, learned.model) / borne
 
     def with_threshold(self, threshold: float) -> Self:
         """See `Detector.with_threshold`."""
@@ -224,9 +243,11 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
             **self._facts(),
             "frame_size": self._learned.frame_size,
             "threshold": self._learned.threshold,
+            "peak": None if math.isnan(self._learned.peak) else self._learned.peak,
         }
         view = self._learned.view
         tensors = self._learned.model.tensors() | ({} if view is None else view.tensors())
+        tensors["tolerance"] = torch.from_numpy(self._learned.tolerance)
         write_folder(path, facts, tensors | self._own_tensors())
 
     def restore(self, facts: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
@@ -236,13 +257,32 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
         view = LearnedView.from_tensors(tensors, frame_size) if pictured else None
         model = self._model(tensors, frame_size)
         threshold = checked_threshold(float(facts["threshold"]))
-        self._learned = Learned(frame_size, view, model, threshold)
+        tolerance, peak = np.ones((1, 1), np.float32), facts.get("peak")
+        if "tolerance" in tensors:
+            tolerance = checked_tolerance(tensors["tolerance"].numpy())
+        peak = math.nan if peak is None else float(peak)
+        self._learned = Learned(frame_size, view, model, threshold, tolerance, peak)
 
     def _fitted(self) -> Learned[M]:
         if self._learned is None:
             raise DetectorError(f"{NOT_LEARNED}: call fit or load one")
         return self._learned
 
+    def _maps(self, batches: Iterable[torch.Tensor], model: M) -> NDArray[np.float32]:
+        """Maps [N, h, w] before the threshold, of batches of features [up to BATCH, ...]."""
+        return torch.cat([self._raw_maps(some, model) for some in batches]).cpu().numpy()
+
     def _raw_maps(self, features: torch.Tensor, model: M) -> torch.Tensor:
         """Maps [B, h, w] before the threshold, of features [B, ...]."""
         return blur(model.distances(features), self.config.blur)
+
+
+def _noting_real(
+    batches: Iterable[torch.Tensor], copies: int, real: list[torch.Tensor]
+) -> Iterator[torch.Tensor]:
+    """Batches of pictures, each followed by its variations; those that are none are noted."""
+    start = 0
+    for batch in batches:
+        real.append(batch[-start % copies :: copies].clone())
+        start += len(batch)
+        yield batch
