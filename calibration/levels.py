@@ -3,10 +3,13 @@
 What counts is not a frame but an event, which needs several hits at one place and a peak. So the
 maps are followed far below the level that matters; whatever is followed there is then played again
 to the tracker, cut off ever higher, until it opens no more.
+
+In a calm view hardly anything is followed even there. Then each frame's highest value bounds what
+could have opened in it, as no event opens without the peak that the rule asks for.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -43,9 +46,21 @@ class Level:
     """What one thing of normal footage would have needed to ring."""
 
     time_s: float
-    """When it was last seen."""
+    """UTC, in seconds since 1970."""
     value: float
     """The largest number that the maps can be divided by so that it still opens an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a stretch of normal footage showed."""
+
+    hours: float = 0.0
+    """Its length, without gaps."""
+    levels: tuple[Level, ...] = ()
+    """Of everything that was followed."""
+    bounds: tuple[Level, ...] = ()
+    """For every ten seconds, the level above which nothing can have opened in them."""
 
 
 @dataclass(slots=True, eq=False)
@@ -68,29 +83,30 @@ class OpeningLevels:
             lowest: Level below which nothing is followed, above 0.
         """
         self.lowest = lowest
-        self.watched_s = 0.0
-        """Seconds of footage so far, without gaps."""
         self._finds = finds
         self._rule = rule
         # Nothing may open: an open track swallows what lies inside it.
         self._tracker = Tracker(rule.model_copy(update={"open_score": _NEVER}))
         self._followed: dict[Track, _Followed] = {}
         self._times: deque[float] = deque()
+        self._offset_s = 0.0
+        self._watched_s = 0.0
+        self._levels: list[Level] = []
+        self._bounds: list[Level] = []
 
     def see(
         self, frame: Frame, heat: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
-    ) -> list[Level]:
+    ) -> None:
         """Take one more frame.
 
         Args:
             frame: Later than all before it, else what was followed ends.
             heat: Its map [h, w]; cells that are no numbers are left out.
             mask: Cells that are watched [h, w]; None watches all.
-
-        Returns:
-            The levels of what has ended or was followed for ten seconds.
         """
-        found = self._after(frame.pts_s)
+        self._go_to(frame)
+        heat = np.nan_to_num(heat, nan=0.0, posinf=0.0, neginf=0.0)
+        self._bound(float(heat.max() if mask is None else heat.max(where=mask, initial=0.0)))
         detections = self._finds.find(heat / np.float32(self.lowest), frame.image, mask)
         strongest = sorted(detections, key=lambda one: -one.score)[:MOST_BOXES]
         changes = self._tracker.update(frame, strongest)
@@ -99,12 +115,11 @@ class OpeningLevels:
             score = detection.score * self.lowest
             kept.seen[frame.pts_s] = replace(detection, score=score)
         for track in (*changes.dropped, *changes.closed):
-            found += self._levels(self._followed.pop(track, _Followed()))
+            self._note(self._followed.pop(track, _Followed()))
         for kept in self._followed.values():
             if frame.pts_s - min(kept.seen) >= GAP_S:
-                found += self._levels(kept)
+                self._note(kept)
                 kept.seen = self._newest(kept.seen)
-        return found
 
     def forget(self) -> None:
         """Leave out what is being followed: it turned out to be no normal footage."""
@@ -112,24 +127,49 @@ class OpeningLevels:
         self._followed.clear()
         self._times.clear()
 
-    def finish(self) -> list[Level]:
-        """The levels of what is being followed, as at the end of the footage."""
-        found = [one for kept in self._followed.values() for one in self._levels(kept)]
+    def finish(self) -> None:
+        """End what is being followed, as at the end of the footage."""
+        for kept in self._followed.values():
+            self._note(kept)
         self.forget()
-        return found
 
-    def _after(self, time_s: float) -> list[Level]:
+    def take(self) -> Seen:
+        """What was seen since this was asked last; what is still followed comes later."""
+        seen = Seen(self._watched_s / 3600, tuple(self._levels), tuple(self._bounds))
+        self._watched_s, self._levels, self._bounds = 0.0, [], []
+        return seen
+
+    def _go_to(self, frame: Frame) -> None:
         """Go on to a frame's time; what was followed ends where nobody watched."""
-        found: list[Level] = []
-        step_s = time_s - self._times[-1] if self._times else 0.0
+        step_s = frame.pts_s - self._times[-1] if self._times else 0.0
         if self._times and not 0 < step_s <= LONGEST_STEP_S:
-            found = self.finish()
+            self.finish()
         elif self._times:
-            self.watched_s += step_s
-        self._times.append(time_s)
-        while self._times[0] < time_s - 2 * GAP_S - self._rule.window_s:
+            self._watched_s += step_s
+        self._offset_s = frame.time_us / 1e6 - frame.pts_s
+        self._times.append(frame.pts_s)
+        while self._times[0] < frame.pts_s - 2 * GAP_S - self._rule.window_s:
             self._times.popleft()
-        return found
+
+    def _bound(self, highest: float) -> None:
+        """Note up to which level something can have opened in the newest frame."""
+        level = Level(self._times[-1] + self._offset_s, highest / self._rule.open_score)
+        last = self._bounds[-1] if self._bounds else None
+        if last is not None and 0 <= level.time_s - last.time_s < GAP_S:
+            # The block keeps the time at which it began.
+            self._bounds[-1] = Level(last.time_s, max(last.value, level.value))
+        else:
+            self._bounds.append(level)
+
+    def _note(self, kept: _Followed) -> None:
+        """Note the level of one thing, if it opens at the lowest at all."""
+        if not kept.seen:
+            return
+        first_s, last_s = min(kept.seen), max(kept.seen)
+        times = [time_s for time_s in self._times if first_s <= time_s <= last_s]
+        value = self._level([(time_s, kept.seen.get(time_s)) for time_s in times])
+        if value > self.lowest:
+            self._levels.append(Level(last_s + self._offset_s, value))
 
     def _newest(self, seen: dict[float, Detection]) -> dict[float, Detection]:
         """The detections of the last window: what begins in them may open later."""
@@ -142,24 +182,19 @@ class OpeningLevels:
         now_s = self._times[-1]
         return sum(time_s > now_s - self._rule.window_s for time_s in self._times)
 
-    def _levels(self, kept: _Followed) -> list[Level]:
-        """The level of one thing, or none if it does not open even at the lowest."""
-        if not kept.seen:
-            return []
-        first_s, last_s = min(kept.seen), max(kept.seen)
-        times = [time_s for time_s in self._times if first_s <= time_s <= last_s]
-        path = [(time_s, kept.seen.get(time_s)) for time_s in times]
-        scores = sorted({one.score for one in kept.seen.values()})
-        cuts = sorted({*scores, *(score / self._rule.open_score for score in scores)})
+    def _level(self, path: Sequence[tuple[float, Detection | None]]) -> float:
+        """The highest level at which a thing still opens; 0 if not even at the lowest."""
+        scores = [one.score for _, one in path if one is not None]
+        peaks = [score / self._rule.open_score for score in scores]
+        cuts = sorted({cut for cut in (*scores, *peaks) if cut > self.lowest})
         low, high = -1, len(cuts) - 1
         while low < high:
             middle = (low + high + 1) // 2
-            if cuts[middle] >= self.lowest and not self._opens(path, cuts[middle]):
-                high = middle - 1
-            else:
+            if self._opens(path, cuts[middle]):
                 low = middle
-        value = cuts[low] if low >= 0 else 0.0
-        return [Level(last_s, value)] if value > self.lowest else []
+            else:
+                high = middle - 1
+        return cuts[low] if low >= 0 else 0.0
 
     def _opens(self, path: Sequence[tuple[float, Detection | None]], level: float) -> bool:
         """Whether these detections open an event when the maps are divided by `level`."""
@@ -172,12 +207,12 @@ class OpeningLevels:
         return False
 
 
-def scores_from(levels: Sequence[Level], watched_s: float) -> Scores:
-    """Opening levels as scores whose tail can be fitted.
+def scores_from(levels: Iterable[Level], hours: float) -> Scores:
+    """Levels as scores whose tail can be fitted.
 
     Raises:
         ValueError: If no time was watched.
     """
     ordered = sorted(levels, key=lambda one: one.time_s)
     times, values = [one.time_s for one in ordered], [one.value for one in ordered]
-    return scores_of(times, values, watched_s / 3600)
+    return scores_of(times, values, hours)

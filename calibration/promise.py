@@ -1,6 +1,7 @@
 """What was promised: at most so many false events an hour, a day or a week."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -108,21 +109,23 @@ class Kept:
         return max(0.0, self.promise.needs_hours - self.hours) if self.bound == "prior" else 0.0
 
 
-def keep(promise: Promise, tail: Tail, prior: float) -> Kept:
+def keep(promise: Promise, tails: Sequence[Tail], prior: float) -> Kept:
     """Choose what the maps are divided by.
 
     Args:
         promise: To be kept.
-        tail: Of the opening levels of normal footage.
+        tails: Of the opening levels of normal footage, or of what they cannot be above: any that
+            shows the promise is enough. At least one.
         prior: What holds while the footage shows too little.
     """
-    if not promise.shown_by(tail):
+    hours = max(tail.hours for tail in tails)
+    showing = [tail for tail in tails if promise.shown_by(tail)]
+    if not showing:
         # What was seen binds even so: no level that came more often than promised is allowed.
-        seen = tail.threshold(max(promise.per_hour, tail.rarest))
-        factor = min(max(prior, seen), CEILING)
-        return Kept(promise, factor, "prior", tail.hours)
-    wanted = tail.threshold(promise.per_hour)
+        seen = min(tail.threshold(max(promise.per_hour, tail.rarest)) for tail in tails)
+        return Kept(promise, min(max(prior, seen), CEILING), "prior", hours)
+    wanted = min(tail.threshold(promise.per_hour) for tail in showing)
     factor = min(max(wanted, FLOOR), CEILING)
-    expected = max(tail.rate(factor, CONFIDENCE), tail.rarest)
+    expected = min(max(tail.rate(factor, CONFIDENCE), tail.rarest) for tail in showing)
     bound: Bound = "tail" if factor == wanted else "floor" if factor == FLOOR else "ceiling"
-    return Kept(promise, factor, bound, tail.hours, expected)
+    return Kept(promise, factor, bound, hours, expected)

@@ -47,21 +47,21 @@ class TestWords:
 class TestFootage:
     def test_nine_minutes_show_one_an_hour_but_not_one_a_day(self):
         tail = fit_tail(levels(0.15, 0.5, 0.02), lowest=0.4)
-        assert keep(DEFAULT, tail, 0.8).shown
-        kept = keep(Promise(1, "day"), tail, 0.8)
+        assert keep(DEFAULT, [tail], 0.8).shown
+        kept = keep(Promise(1, "day"), [tail], 0.8)
         assert not kept.shown
         assert kept.missing_hours == pytest.approx(2.25)
         assert kept.factor == 0.8
         assert kept.per_hour is None
 
     def test_a_calm_view_is_looked_at_down_to_the_floor(self):
-        kept = keep(DEFAULT, fit_tail(levels(2, 0.3, 0.01), lowest=0.2), 0.8)
+        kept = keep(DEFAULT, [fit_tail(levels(2, 0.3, 0.01), lowest=0.2)], 0.8)
         assert (kept.factor, kept.bound) == (FLOOR, "floor")
         assert kept.per_hour == pytest.approx(1 / 20)
 
     def test_a_restless_view_has_the_factor_that_its_tail_asks_for(self):
         footage = levels(4, 0.5, 0.05)
-        kept = keep(DEFAULT, fit_tail(footage, lowest=0.4), 0.8)
+        kept = keep(DEFAULT, [fit_tail(footage, lowest=0.4)], 0.8)
         assert kept.bound == "tail"
         assert FLOOR < kept.factor < CEILING
         assert kept.shown
@@ -69,7 +69,7 @@ class TestFootage:
         assert (more.values > kept.factor).sum() / 100 == pytest.approx(1, abs=0.7)
 
     def test_a_view_that_would_need_blinding_is_not_blinded_and_says_so(self):
-        kept = keep(DEFAULT, fit_tail(levels(2, 1.4, 0.3), lowest=0.4), 0.8)
+        kept = keep(DEFAULT, [fit_tail(levels(2, 1.4, 0.3), lowest=0.4)], 0.8)
         assert (kept.factor, kept.bound) == (CEILING, "ceiling")
         assert not kept.shown
         assert kept.per_hour is not None
@@ -78,7 +78,7 @@ class TestFootage:
 
     def test_what_too_little_footage_has_seen_binds_even_so(self):
         tail = fit_tail(scores_of([5.0], [0.93], 1 / 60), lowest=0.4)
-        assert keep(DEFAULT, tail, 0.7).factor == 0.93
+        assert keep(DEFAULT, [tail], 0.7).factor == 0.93
 
 
 @pytest.mark.parametrize(
