@@ -49,17 +49,13 @@ def usual(real: Maps, varied: Maps, false_rate: float) -> Usual:
         false_rate: Share of these that may exceed the threshold.
     """
     real, varied = _finite(real), _finite(varied)
-    twice = _twice(real)
-    calm = ~_restless(twice)
-    if calm.mean() < 1 - MOST_RESTLESS:
-        calm = np.ones_like(calm)
+    once, twice = _reached(real, 1), _reached(real, 2)
+    calm = _calm(once)
     threshold = held_out_threshold(varied[:, calm].max(axis=1), false_rate)
     peak = max(float(twice[calm].max()), 1e-3 * threshold)
-    tolerance = np.ones(twice.shape, np.float32)
-    if not calm.all():
-        # As far above its usual as the calm part is above its own, no further.
-        tolerance = np.where(calm, 1, np.maximum(1, _spread(twice) / peak)).astype(np.float32)
-        tolerance = np.maximum(tolerance, cv2.GaussianBlur(tolerance, (0, 0), 1.0))
+    # As far above its usual as the calm part is above its own, no further.
+    borne = np.where(_calm(twice), 1, np.maximum(1, _widened(twice) / peak)).astype(np.float32)
+    tolerance = np.maximum(borne, cv2.GaussianBlur(borne, (0, 0), 1.0))
     return Usual(threshold, tolerance.astype(np.float32), peak / threshold)
 
 
@@ -74,27 +70,28 @@ def checked_tolerance(tolerance: Maps) -> NDArray[np.float32]:
     return tolerance.astype(np.float32)
 
 
-def _twice(maps: Maps) -> NDArray[np.float32]:
-    """The value of each cell [h, w] that was reached, near by, in two parts of the footage."""
-    parts = np.array_split(maps, min(PARTS, len(maps)))
+def _reached(maps: Maps, parts: int) -> NDArray[np.float32]:
+    """The value of each cell [h, w] that was reached, near by, in so many parts of the footage."""
     near = np.ones((3, 3), np.uint8)
-    highest = np.stack([cv2.dilate(part.max(axis=0), near) for part in parts])
-    return np.sort(highest, axis=0)[-2].astype(np.float32)
+    footage = np.array_split(maps, min(PARTS, len(maps)))
+    highest = np.stack([cv2.dilate(part.max(axis=0), near) for part in footage])
+    return np.sort(highest, axis=0)[-parts].astype(np.float32)
 
 
-def _restless(highest: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Cells [h, w] that stick out, and those around them."""
+def _calm(highest: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Cells [h, w] that do not stick out, and lie beside none; all where there are too few."""
     logs = np.log(np.maximum(highest, 1e-12))
     usual = float(np.median(logs))
     spread = 1.4826 * float(np.median(np.abs(logs - usual)))
     out = logs > usual + max(OUTLYING * spread, np.log(LEAST_OUTLYING))
-    side = 2 * REACH + 1
-    return cv2.dilate(out.astype(np.uint8), np.ones((side, side), np.uint8)).astype(np.bool_)
+    calm = _widened(out.astype(np.float32)) == 0
+    return calm if calm.mean() >= 1 - MOST_RESTLESS else np.ones_like(calm)
 
 
-def _spread(highest: NDArray[np.float32]) -> NDArray[np.float32]:
+def _widened(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The largest value around each cell [h, w]."""
     side = 2 * REACH + 1
-    return np.asarray(cv2.dilate(highest, np.ones((side, side), np.uint8)), np.float32)
+    return np.asarray(cv2.dilate(values, np.ones((side, side), np.uint8)), np.float32)
 
 
 def _finite(maps: Maps) -> Maps:
