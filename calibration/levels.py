@@ -133,6 +133,11 @@ class OpeningLevels:
             self._note(kept)
         self.forget()
 
+    @property
+    def watched_s(self) -> float:
+        """Seconds of footage since `take` was asked last."""
+        return self._watched_s
+
     def take(self) -> Seen:
         """What was seen since this was asked last; what is still followed comes later."""
         seen = Seen(self._watched_s / 3600, tuple(self._levels), tuple(self._bounds))

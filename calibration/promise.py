@@ -129,3 +129,19 @@ def keep(promise: Promise, tails: Sequence[Tail], prior: float) -> Kept:
     expected = min(max(tail.rate(factor, CONFIDENCE), tail.rarest) for tail in showing)
     bound: Bound = "tail" if factor == wanted else "floor" if factor == FLOOR else "ceiling"
     return Kept(promise, factor, bound, hours, expected)
+
+
+PRIOR = (0.7, 0.8)
+"""What maps are divided by, at least and at most, while no footage shows more."""
+_ROOM = 1.1
+
+
+def prior_factor(peak: float) -> float:
+    """What holds where the footage is too short to tell a rate.
+
+    Args:
+        peak: Largest map value of the real frames that were learned from; NaN if not known.
+    """
+    least, most = PRIOR
+    # A comparison with NaN is false: what is not known is taken for restless.
+    return max(least, _ROOM * peak) if _ROOM * peak < most else most

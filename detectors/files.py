@@ -24,8 +24,10 @@ MOST_BYTES = 4 << 30
 """Of the tensors; 100 channels of a view of 4096 x 2304 pixels, the largest, take 1.6 GB."""
 _FACTS = "detector.json"
 _WEIGHTS = "detector.safetensors"
-FILES = (_FACTS, _WEIGHTS)
-"""All that a detector's folder holds."""
+PROMISE = "promise.json"
+"""What is known of how often its normal footage would ring; beside it once that is known."""
+FILES = (_FACTS, _WEIGHTS, PROMISE)
+"""All that a detector's folder may hold."""
 
 
 def write_folder(path: Path, facts: Mapping[str, Any], tensors: "dict[str, torch.Tensor]") -> None:
