@@ -103,6 +103,17 @@ class Kept:
         """Whether the footage shows that the promise is kept."""
         return self.per_hour is not None and self.per_hour <= 1.01 * self.promise.per_hour
 
+    def as_json(self) -> dict[str, object]:
+        """For scripts; keys are stable."""
+        return {
+            "promise": str(self.promise),
+            "shown": self.shown,
+            "per_hour": self.per_hour,
+            "footage_hours": round(self.hours, 4),
+            "factor": round(self.factor, 4),
+            "decided_by": self.bound,
+        }
+
     @property
     def missing_hours(self) -> float:
         """Footage that is still needed to show it; 0 if more would not help."""

@@ -11,7 +11,18 @@ from app.errors import UsageError
 
 if TYPE_CHECKING:
     from app.sites.model import OpenedSite
+    from calibration.promise import Promise
     from detectors.configs import DetectorConfig
+
+FalseEvents = Annotated[
+    str,
+    typer.Option(
+        "--false-events",
+        metavar="N/TIME",
+        help="How many false events a camera may tell at most, as 1/day, 2/hour or 1/week; it says "
+        "what the normal footage can show of it.",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,19 @@ class Looking:
         list[str] | None,
         typer.Option(help="Polygon that is not watched: x,y x,y x,y as shares of width, height."),
     ] = None
+
+    false_events: FalseEvents = "1/hour"
+
+    @property
+    def promise(self) -> "Promise":
+        """How many false events the camera may tell.
+
+        Raises:
+            UsageError: If what was typed is no promise.
+        """
+        from calibration.promise import Promise
+
+        return Promise.parse(self.false_events)
 
     @property
     def pace(self) -> float | None:

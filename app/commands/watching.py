@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.looking_options import Learning, Looking
+from app.commands.looking_options import FalseEvents, Learning, Looking
 from app.commands.normal_options import Normal
 from app.commands.option_sets import with_option_sets
 from app.commands.options import (
@@ -235,6 +235,7 @@ def fit(
     ] = None,
     assume_fps: AssumeFps = None,
     learning: Learning,
+    false_events: FalseEvents = "1/hour",
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -245,8 +246,9 @@ def fit(
     from app.sources.open import check_recording
     from app.watching.checks import check_assumed, check_length, normal_stretch
     from app.watching.keeping import check_place
+    from calibration.promise import Promise
 
-    config = learning.config()
+    config, promise = learning.config(), Promise.parse(false_events)
     check_place(out, overwrite=overwrite)
     check_assumed(assume_fps)
     reporter = show_progress(quiet)
@@ -259,6 +261,7 @@ def fit(
 
     from app.private import privately
     from app.stop import Stop
+    from app.watching.calibrating import Footage, measured
     from app.watching.calm import normal_view_of
     from app.watching.fitting import fit_detector
     from app.watching.keeping import put_detector
@@ -273,8 +276,11 @@ def fit(
     with privately(out, reporter.say):
         put_detector(fitted, out)
         normal_view_of(frames).save(out, reporter)
+        footage = Footage(tuple(videos), for_s=seconds, assume_fps=assume_fps)
+        promised = measured(fitted, out, footage, promise, reporter, check)
     if as_json:
-        print_json({"detector": str(out), "frames": len(frames), "threshold": fitted.threshold})
+        facts = {"detector": str(out), "frames": len(frames), "threshold": fitted.threshold}
+        print_json(facts | {"false_events": promised})
     else:
         typer.echo(f"Learned from {len(frames)} frames. Next: nomaly audit VIDEO --detector {out}")
 
@@ -290,6 +296,7 @@ def _shared(looking: Looking, learning: Learning, site: "OpenedSite") -> dict[st
         "camera": looking.camera,
         "zones": site.zones,
         "rule": site.rule,
+        "promise": looking.promise,
     }
 
 

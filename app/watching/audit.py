@@ -24,11 +24,13 @@ from app.sources.open import open_recording
 from app.sources.prefetch import Prefetched
 from app.stop import stoppable
 from app.watching.audit_request import AuditRequest
+from app.watching.calibrating import Following, Footage, measured
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera, CameraSettings
 from app.watching.drawing import annotate
 from app.watching.ending import complete_results, write_results
 from app.watching.fitting import fit_detector
+from app.watching.keeper import Keeper, keeper_of, told
 from app.watching.lookout import Lookout
 from app.watching.namer import Words
 from app.watching.naming import AtOnce
@@ -39,6 +41,7 @@ from app.watching.resuming import Checkpoints, take_up
 from app.watching.sizes import ShapeError, misfit, same_shape, shape_error
 from detectors.base import Detector
 from detectors.build import load_detector
+from detectors.files import PROMISE
 from novic.device import resolve_device
 from novic.model import ModelOptions, NounModel, load_model
 
@@ -93,6 +96,7 @@ class _Audit:
         self._frames = 0
         self._detector_s = 0.0
         self._failed: list[str] = []
+        self._keeper: Keeper | None = None
         self._recorded = recordings(request.videos)
 
     def run(self) -> AuditResult:
@@ -103,6 +107,7 @@ class _Audit:
             began = time.monotonic()
             try:
                 detector = self._detector(device)
+                self._keeper = self._promised(detector)
                 names = self._load_names(device)
                 began = time.monotonic()
                 self._tell_files()
@@ -121,13 +126,17 @@ class _Audit:
             return load_detector(self._request.detector, device)
         if kept.exists():
             return load_detector(kept, device)
-        normal = self._request.normal or (self._recorded[0].parts[0].path,)
-        stretch = self._request.normal_stretch
-        from_s, for_s = (stretch.from_s, stretch.for_s) if stretch else (0.0, None)
-        assume_fps = self._request.assume_fps
-        frames = normal_frames(normal, for_s, self._reporter, self._check, from_s, assume_fps)
+        normal = self._normal_footage()
+        frames = normal_frames(
+            normal.videos,
+            normal.for_s,
+            self._reporter,
+            self._check,
+            normal.from_s,
+            normal.assume_fps,
+        )
         if not frames:
-            raise UsageError(f"{normal[0]}: holds no normal footage to learn from")
+            raise UsageError(f"{normal.videos[0]}: holds no normal footage to learn from")
         view = normal_view_of(frames)
         view.save(self._request.out, self._reporter)
         view.tell(self._request.out, self._reporter)
@@ -135,6 +144,31 @@ class _Audit:
         detector = fit_detector(config, frames, device, self._reporter, self._check)
         detector.save(kept)
         return detector
+
+    def _promised(self, detector: Detector) -> Keeper:
+        """What keeps the promise, by all that the normal footage shows."""
+        request, say = self._request, self._reporter.say
+        folder = request.detector or request.kept_detector
+        if request.detector is None and not (folder / PROMISE).exists():
+            measured(
+                detector,
+                folder,
+                self._normal_footage(),
+                request.promise,
+                self._reporter,
+                self._check,
+                Following(request.rule, request.zones),
+            )
+            return keeper_of(detector, folder, request.promise, say)
+        keeper = keeper_of(detector, folder, request.promise, say)
+        say(told(keeper.kept))
+        return keeper
+
+    def _normal_footage(self) -> Footage:
+        request, stretch = self._request, self._request.normal_stretch
+        videos = request.normal or (self._recorded[0].parts[0].path,)
+        from_s, for_s = (stretch.from_s, stretch.for_s) if stretch else (0.0, None)
+        return Footage(videos, from_s, for_s, request.fps, request.assume_fps)
 
     def _load_names(self, device: torch.device) -> NounModel:
         with self._reporter.task("Loading the namer"):
@@ -237,6 +271,7 @@ class _Audit:
                 zones=self._request.zones,
                 video=source.uri,
                 words=Words.of(names),
+                keeper=self._keeper,
             ),
             say=self._reporter.say,
         )
@@ -296,6 +331,7 @@ class _Audit:
             "failed": self._failed,
             "recordings": [one.facts() for one in self._recorded if one.joined],
             "drawn_clock": "recording",
+            "promise": told(self._keeper.kept) if self._keeper else "",
         }
         write_results(self._store, replace(self._store.run(self._run_id), state=state, facts=facts))
         return audit_result(self._store, self._store.end_run(self._run_id, state, facts))

@@ -24,6 +24,7 @@ from app.watching.aim import Placed
 from app.watching.evidence import Evidence, settled
 from app.watching.followed import Due, Followed, id_of, wanted
 from app.watching.health import Health, Told
+from app.watching.keeper import Keeper
 from app.watching.namer import Names, Words, name_pictures, vote
 from app.watching.sizes import SizeCheck
 from detectors.finding import Finder
@@ -49,6 +50,8 @@ class CameraSettings:
     """The file that the frames come from, if any."""
     words: Words = field(default_factory=Words)
     """What is known of the nouns that things are named by."""
+    keeper: Keeper | None = None
+    """What keeps a promise of false events; None to look as the detector does by itself."""
 
 
 class Camera:
@@ -85,6 +88,9 @@ class Camera:
         self._watched = self._settings.zones.grid((1, 1))
         self._finder = Finder(view)
         self._tracker = Tracker(self._settings.rule)
+        self._keeper = self._settings.keeper
+        if self._keeper is not None and live:
+            self._keeper.learn(self._finder, self._settings.rule)
         self._followed: dict[Track, Followed] = {}
         self._ended: list[Track] = []
         self._due: list[Due] = []
@@ -195,9 +201,12 @@ class Camera:
             self._call_faults(told)
             if clear is not None:
                 watched = self._masked(clear)
+                divided = watched / np.float32(self._keeper.factor if self._keeper else 1)
                 if frame.pts_s > self._followed_s:
-                    self._take(frame, watched, placed)
-                peaks[number] = watched.max(initial=0.0)
+                    self._take(frame, divided, placed)
+                peaks[number] = divided.max(initial=0.0)
+                if self._keeper is not None:
+                    self._keeper.see(frame, watched, quiet=self._quiet)
             self._followed_s = max(self._followed_s, frame.pts_s)
         return peaks
 
@@ -216,6 +225,8 @@ class Camera:
         self._call_ended()
         self._call("closed", self._tracker.finish().closed, cut=cut)
         self._call_faults(self._health.finish(cut=cut))
+        if self._keeper is not None:
+            self._keeper.finish()
         if not cut:
             self._sizes.end()
 
@@ -240,6 +251,11 @@ class Camera:
             Events that changed, in the order they should be told.
         """
         return [self._finding(one, named) for one in due]
+
+    @property
+    def _quiet(self) -> bool:
+        """Whether nothing is open and the camera sees well."""
+        return self._health.well and not any(track.opened for track in self._tracker.tracks)
 
     def _masked(self, heat: NDArray[np.float32]) -> NDArray[np.float32]:
         """The map [h, w] with 0 wherever nobody watches."""

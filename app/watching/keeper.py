@@ -63,6 +63,7 @@ class Keeper:
         self._say, self._save = say, save
         self._levels: OpeningLevels | None = None
         self._quiet_from_s = -np.inf
+        self._time_s = 0.0
 
     @property
     def factor(self) -> float:
@@ -73,20 +74,12 @@ class Keeper:
         """Learn from now on of quiet frames, followed as the camera follows them."""
         self._levels = OpeningLevels(finds, rule, self.evidence.lowest)
 
-    def see(
-        self,
-        frame: Frame,
-        heat: NDArray[np.float32],
-        mask: NDArray[np.bool_] | None,
-        *,
-        quiet: bool,
-    ) -> None:
+    def see(self, frame: Frame, heat: NDArray[np.float32], *, quiet: bool) -> None:
         """Take a frame that was watched.
 
         Args:
             frame: Later than all before it.
-            heat: Its map [h, w], not divided.
-            mask: Cells that are watched [h, w]; None for all.
+            heat: Its map [h, w], not divided, 0 where nobody watches.
             quiet: Whether nothing is open, and the camera sees well.
         """
         if self._levels is None:
@@ -95,14 +88,22 @@ class Keeper:
             self._levels.forget()
             self._quiet_from_s = frame.pts_s + GAP_S
         elif frame.pts_s >= self._quiet_from_s:
-            self._levels.see(frame, heat, mask)
+            self._levels.see(frame, heat)
+            self._time_s = frame.time_us / 1e6
             if self._levels.watched_s >= REFIT_S:
-                self.refit(frame.time_us / 1e6)
+                self._refit()
 
-    def refit(self, time_s: float) -> None:
-        """Choose anew after what was seen since; `time_s` is UTC in seconds since 1970."""
+    def finish(self) -> None:
+        """Keep what was seen since the last choice."""
+        if self._levels is not None and self._levels.watched_s > 0:
+            self._levels.finish()
+            self._refit()
+
+    def _refit(self) -> None:
+        """Choose anew after what was seen since."""
         if self._levels is None:
             return
+        time_s = self._time_s
         before = self.kept
         self.evidence.add(self._levels.take(), time_s, cut=before.factor)
         self.kept = self._choose()

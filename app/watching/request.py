@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.sinks.build import AnySink
+from calibration.promise import DEFAULT, Promise
 from detectors.configs import DetectorConfig, PadimConfig
 from detectors.tracks import TrackRule
 from detectors.zones import Zones
@@ -32,6 +33,8 @@ class RunRequest:
     zones: Zones = field(default_factory=Zones)
     rule: TrackRule = field(default_factory=TrackRule)
     """When something counts as an event, and when it is over."""
+    promise: Promise = DEFAULT
+    """How many false events the camera may tell."""
     overwrite: bool = False
     sinks: tuple[AnySink, ...] = ()
     """Who is given every event state besides."""
@@ -52,13 +55,15 @@ class RunRequest:
             "camera": self.camera,
             "zones": asdict(self.zones),
             "rule": self.rule.model_dump(),
+            "false_events": str(self.promise),
         }
         return _as_stored(settings)
 
     def unsaid(self) -> dict[str, Any]:
         """What held in runs of before December 2026, which did not keep it: the defaults."""
         config = None if self.detector else PadimConfig().model_dump()
-        return _as_stored({"detector_config": config, "rule": TrackRule().model_dump()})
+        said = {"rule": TrackRule().model_dump(), "false_events": str(DEFAULT)}
+        return _as_stored({"detector_config": config, **said})
 
 
 def _as_stored(settings: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from app.watching.delivery import as_told, delivering
 from app.watching.ending import Ending, complete_results, end_watch
 from app.watching.fitting import fit_detector
 from app.watching.going_on import GoingOn
+from app.watching.keeper import Keeper, keeper_of, told
 from app.watching.lookout import Lookout
 from app.watching.namer import Words
 from app.watching.naming import Beside
@@ -35,6 +36,7 @@ from app.watching.results import watch_summary
 from app.watching.telling import Tell, Telling
 from detectors.base import Detector
 from detectors.build import load_detector
+from detectors.files import PROMISE
 from detectors.types import Frame
 from novic.device import resolve_device
 from novic.model import ModelOptions, NounModel, load_model
@@ -171,12 +173,16 @@ class _Watch:
             source = SourceProgress(
                 info.camera, info.uri, size, self._from_s, 0.0, time_from=info.time_from
             )
+        keeper = self._promised(detector)
         camera = Camera(
             size,
             live=True,
             view=detector.view,
             settings=CameraSettings(
-                rule=self._request.rule, zones=self._request.zones, words=Words.of(names)
+                rule=self._request.rule,
+                zones=self._request.zones,
+                words=Words.of(names),
+                keeper=keeper,
             ),
             say=self._reporter.say,
         )
@@ -198,6 +204,14 @@ class _Watch:
         dropped = self._camera.stats.dropped + self._backlog.skipped
         run = self._store.run(run_id)
         return watch_summary(self._store, run, dropped=dropped, faults=faults)
+
+    def _promised(self, detector: Detector) -> Keeper:
+        """What keeps the promise, and goes on learning from quiet footage."""
+        request = self._request
+        folder, state = request.detector or request.kept_detector, request.out / PROMISE
+        keeper = keeper_of(detector, folder, request.promise, self._reporter.say, state)
+        self._reporter.say(told(keeper.kept))
+        return keeper
 
     def learned_detector(self, device: torch.device) -> Detector:
         """A detector that learns from the camera's next seconds.
