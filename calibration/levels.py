@@ -22,7 +22,7 @@ from detectors.types import Detection, Frame, Pixels
 
 LONGEST_STEP_S = 2.0
 """Frames further apart than this have not been watched in between."""
-MOST_BOXES = 12
+MOST_BOXES = 6
 """Of a frame; below its strongest there is no tail."""
 _NEVER = 1e9
 _NO_IMAGE = np.zeros((1, 1, 3), np.uint8)
