@@ -1,6 +1,7 @@
-"""Names of files that are not UTF-8: how people see them, and how results keep them."""
+"""Names of files, also not UTF-8: how people see and order them, how results keep them."""
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
@@ -31,3 +32,9 @@ def path_of(text: str) -> Path:
     if not text.startswith(_FILE) or "%" not in text or plain.exists():
         return plain
     return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(_FILE))))
+
+
+def natural(text: str | Path) -> list[tuple[int, str]]:
+    """What names are ordered by for people: 9 before 10."""
+    parts = re.split(r"(\d+)", str(text))
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]

@@ -34,6 +34,9 @@ Pillow knows but mostly means something else: point clouds (.pcd), tracks (.fit)
 _UNSAFE = frozenset({"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"})
 """Formats that Pillow names but cannot decode by itself; EPS it would hand to another program."""
 
+_ORIENTATION = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)
+"""EXIF orientations of pictures whose rows are stored as columns."""
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 HEIC_HELP = (
     "turn it into JPEG first: heif-convert IN.heic OUT.jpg (Debian: libheif-examples), on a Mac: "
@@ -191,6 +194,24 @@ def read_image(file: str | BinaryIO) -> Pixels:
     except Exception as error:
         # Pillow's readers meet damaged bytes with errors of any kind (struct, zlib, index, key).
         raise ImageError(f"is damaged: {error or type(error).__name__}") from error
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """(height, width) of an image file as `read_image` gives it; only its head is read.
+
+    Raises:
+        ImageError: If it is missing or no image.
+    """
+    try:
+        with Image.open(path, formats=_formats()) as opened:
+            width, height = opened.size
+            turned = opened.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
+    except FileNotFoundError as error:
+        raise ImageError("there is no such file") from error
+    except Exception as error:
+        # As for `read_image`: damaged bytes are met with errors of any kind.
+        raise ImageError("is not an image that can be read") from error
+    return (width, height) if turned else (height, width)
 
 
 def _read_named(path: str) -> Pixels:

@@ -1,13 +1,12 @@
 """Video files out of what people name: files, folders, patterns."""
 
 import glob
-import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from app.address import is_address
 from app.errors import UsageError
-from app.paths import shown_path
+from app.paths import natural, shown_path
 from app.sources.start_time import time_in_name
 
 _ENDINGS = (
@@ -80,13 +79,9 @@ def _is_video(path: Path) -> bool:
 
 def _ordered(paths: Iterable[Path]) -> list[Path]:
     """By the times in their names if all have one, else by their names, 9 before 10."""
-    videos = sorted(paths, key=_natural)
+    videos = sorted(paths, key=natural)
     times = [(when.timestamp(), video) for video in videos if (when := time_in_name(video))]
     if len(times) < len(videos):
         return videos
     return [video for _, video in sorted(times, key=lambda one: one[0])]
 
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    parts = re.split(r"(\d+)", str(path))
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]

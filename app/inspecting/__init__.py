@@ -1,0 +1,1 @@
+"""Inspection of stills: parts, surfaces, anything that is photographed one by one."""

@@ -1,0 +1,144 @@
+"""Teaching a detector what good images look like, and from which score on one is not good."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from app.inspecting.card import InspectionCard
+from app.progress import Reporter
+from calibration.good import good_threshold
+from detectors.base import Detector
+from detectors.build import build_detector
+from detectors.configs import DetectorConfig, read_config
+from detectors.features.extractors import Extractors
+from detectors.normal import MINIMUM_FRAMES
+from detectors.scores import image_scores
+from detectors.types import Pixels
+
+KIND = "padim"
+"""Default kind of detector, by measurement (benchmarks/stills.py)."""
+SETTINGS = {
+    "longer_side": 256,
+    "passes": 1,
+    "held_out_passes": 1,
+    "held_out": 0.01,
+    "largest_fit": 512,
+}
+"""What differs from a camera's detector: no shake, shadow or other light is made up, and the
+threshold comes from images that are held out here, so the fit needs next to none for its own."""
+SHARE = 0.01
+"""Of good images that may be called defective."""
+FOLDS = 4
+"""Parts that are held out in turn."""
+ENOUGH = 240
+"""From so many good images on one part alone shows the threshold."""
+_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A detector of stills: 1.0 in its maps, and the card's value for images, are just unusual."""
+
+    detector: Detector
+    card: InspectionCard
+
+
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """How a detector is made."""
+
+    config: DetectorConfig
+    share: float
+    device: torch.device
+    reporter: Reporter
+    check: Callable[[], None]
+    """Raises if the user wants to stop."""
+
+
+def stills_config(kind: str | None = None, settings: dict[str, object] | None = None) -> DetectorConfig:
+    """Settings of a detector of stills.
+
+    Args:
+        kind: Which; None for the default.
+        settings: What differs from the defaults for stills.
+
+    Raises:
+        detectors.configs.DetectorConfigError: If there is no such kind or setting.
+    """
+    return read_config({"kind": kind or KIND, **SETTINGS, **(settings or {})})
+
+
+def teach(images: Sequence[Pixels], teaching: Teaching) -> Taught:
+    """Fit a detector to good images, and find its thresholds on those held out in turn.
+
+    Args:
+        images: Good images, RGB uint8 [H, W, 3], of one size, at least 8.
+        teaching: How.
+
+    Raises:
+        detectors.base.DetectorError: If there are too few, or no weights.
+    """
+    extractors = Extractors()
+    peaks, means = _held_out(images, teaching, extractors)
+    detector = _fitted(images, teaching, extractors, "Learning all good images")
+    share = teaching.share
+    level = good_threshold(peaks, share).value
+    card = InspectionCard(good_threshold(means / level, share), share, len(images))
+    return Taught(detector.with_threshold(level), card)
+
+
+def _held_out(
+    images: Sequence[Pixels], teaching: Teaching, extractors: Extractors
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Highest value and mean of the top of the raw maps of images that were not learned from."""
+    peaks: list[float] = []
+    means: list[float] = []
+    for number, held in enumerate(folds(len(images), teaching.config.seed), start=1):
+        rest = sorted(set(range(len(images))) - set(held))
+        # Of few images so few are left that some come twice: no detector learns from less.
+        learned = [images[at] for at in np.resize(rest, max(len(rest), MINIMUM_FRAMES))]
+        fitted = _fitted(learned, teaching, extractors, f"Trying it on held-out images ({number})")
+        for maps in raw_maps(fitted, [images[at] for at in held], teaching.check):
+            peaks.append(float(maps.max()))
+            means.append(float(image_scores(maps[None])[0]))
+    return np.array(peaks), np.array(means)
+
+
+def folds(count: int, seed: int) -> list[list[int]]:
+    """Numbers of the images that are held out in turn, by chance.
+
+    Args:
+        count: Of all images.
+        seed: Of the chance.
+    """
+    order = np.random.default_rng(seed).permutation(count)
+    parts = [sorted(part.tolist()) for part in np.array_split(order, min(FOLDS, count))]
+    return parts[:1] if count >= ENOUGH else parts
+
+
+def raw_maps(
+    detector: Detector, images: Sequence[Pixels], check: Callable[[], None]
+) -> "list[NDArray[np.float32]]":
+    """The maps [h, w] of images before the threshold."""
+    maps: list[NDArray[np.float32]] = []
+    for start in range(0, len(images), _BATCH):
+        check()
+        maps.extend(detector.detect(images[start : start + _BATCH]).maps * detector.threshold)
+    return maps
+
+
+def _fitted(
+    images: Sequence[Pixels], teaching: Teaching, extractors: Extractors, label: str
+) -> Detector:
+    detector = build_detector(teaching.config, teaching.device, extractors)
+    with teaching.reporter.task(label) as meter:
+
+        def told(done: int, total: int) -> None:
+            teaching.check()
+            meter.count(done, total)
+
+        detector.fit(images, told)
+    return detector

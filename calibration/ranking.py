@@ -1,0 +1,78 @@
+"""How well scores part what is good from what is not, with bootstrap intervals."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from novic.intervals import CONFIDENCE, Estimate
+
+RESAMPLES = 1000
+
+type Floats = NDArray[np.float64]
+type Measure = Callable[[Floats, Floats], float]
+"""From the scores of what is good [n] and of what is not [m], both 1 or more, to a figure."""
+
+
+def auroc(good: ArrayLike, bad: ArrayLike) -> float:
+    """Chance that something bad scores higher than something good; ties count half.
+
+    Args:
+        good: Scores [n] of what is good, n at least 1.
+        bad: Scores [m] of what is not, m at least 1.
+    """
+    ordered, scores = np.sort(np.asarray(good, np.float64)), np.asarray(bad, np.float64)
+    below = np.searchsorted(ordered, scores, "left")
+    not_above = np.searchsorted(ordered, scores, "right")
+    return float((below + not_above).mean() / 2 / len(ordered))
+
+
+def f1_max(good: ArrayLike, bad: ArrayLike) -> tuple[float, float]:
+    """The best F1 that any threshold gives, and that threshold: scores from it on are bad.
+
+    It is chosen on the labels: what a threshold from good images alone gives is lower.
+
+    Args:
+        good: Scores [n] of what is good.
+        bad: Scores [m] of what is not, m at least 1.
+    """
+    fine, faulty = (np.sort(np.asarray(scores, np.float64)) for scores in (good, bad))
+    levels = np.unique(faulty)
+    found = len(faulty) - np.searchsorted(faulty, levels, "left")
+    wrong = len(fine) - np.searchsorted(fine, levels, "left")
+    f1 = 2 * found / (found + wrong + len(faulty))
+    best = int(np.argmax(f1))
+    return float(f1[best]), float(levels[best])
+
+
+def measured(
+    measure: Measure, good: ArrayLike, bad: ArrayLike, seed: int = 0, resamples: int = RESAMPLES
+) -> Estimate | None:
+    """A figure with its 95% interval: good and bad are drawn again, each for itself.
+
+    Args:
+        measure: For example `auroc`.
+        good: Scores [n] of what is good.
+        bad: Scores [m] of what is not.
+        seed: Of the resampling.
+        resamples: How often they are drawn.
+
+    Returns:
+        The figure; None if either is missing.
+    """
+    fine, faulty = np.asarray(good, np.float64), np.asarray(bad, np.float64)
+    if not len(fine) or not len(faulty):
+        return None
+    rng = np.random.default_rng(seed)
+    drawn = [
+        measure(rng.choice(fine, len(fine)), rng.choice(faulty, len(faulty)))
+        for _ in range(resamples)
+    ]
+    return bounded(measure(fine, faulty), drawn, len(fine) + len(faulty))
+
+
+def bounded(value: float, drawn: ArrayLike, count: int) -> Estimate:
+    """A figure of `count` things, with the interval that what was drawn again gives it."""
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(np.asarray(drawn, np.float64), (tail, 1 - tail))
+    return Estimate(value, float(low), float(high), count)
