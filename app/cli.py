@@ -18,6 +18,7 @@ from app.commands import (
     embedder,
     evaluation,
     export,
+    inspecting,
     model,
     naming,
     report,
@@ -46,6 +47,7 @@ cli = CommandList(
 for module in (
     demo,
     watching,
+    inspecting,
     report,
     export,
     naming,

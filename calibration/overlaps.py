@@ -20,8 +20,8 @@ def average_precision(
 ) -> float | None:
     """Mean precision at 101 recalls from 0 to 1.
 
-    In each image detections are taken from the highest score down; one is right if it overlaps a box
-    that no better one has taken.
+    In each image detections are taken from the highest score down; one is right if it overlaps a
+    box that no better one has taken.
 
     Args:
         images: Detections and true boxes of each, in the same pixels.

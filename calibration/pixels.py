@@ -1,10 +1,11 @@
 """How well maps part the pixels of defects from the others: AUROC, AUPRO and F1.
 
 Values are counted in bins, so that thousands of large maps take no memory and images can be drawn
-again for an interval. A map's values are over their threshold, so the bins lie evenly on a logarithm
-around 1; each is half a per cent wide.
+again for an interval. A map's values are over their threshold, so the bins lie evenly on a
+logarithm around 1; each is half a per cent wide.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import cv2
@@ -54,7 +55,8 @@ class PixelCounts:
             mask: Where its defects are [H, W]; connected pixels are one, diagonals included.
         """
         height, width = mask.shape
-        values = cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR)
+        known = np.nan_to_num(heat, nan=0.0, posinf=REACH, neginf=0.0)
+        values = cv2.resize(known, (width, height), interpolation=cv2.INTER_LINEAR)
         places = _bins(np.asarray(values, np.float32))
         self._good.append(_counted(places[~mask]))
         self._bad.append(_counted(places[mask]))
@@ -66,13 +68,22 @@ class PixelCounts:
         self._covered.append(covered)
         self._defects.append(count - 1)
 
+    @classmethod
+    def joined(cls, parts: "Iterable[PixelCounts]") -> "PixelCounts":
+        """The counts of several."""
+        counts = cls()
+        for part in parts:
+            counts._good += part._good
+            counts._bad += part._bad
+            counts._covered += part._covered
+            counts._defects += part._defects
+        return counts
+
     def figures(self, seed: int = 0) -> PixelFigures | None:
         """What the images give, with 95% intervals over images; None without a defect."""
         if not sum(self._defects):
             return None
-        good, bad, covered = (
-            np.stack(counts) for counts in (self._good, self._bad, self._covered)
-        )
+        good, bad, covered = (np.stack(counts) for counts in (self._good, self._bad, self._covered))
         defects = np.array(self._defects, np.float64)
         images = len(defects)
         rng = np.random.default_rng(seed)
@@ -90,8 +101,7 @@ class PixelCounts:
 
 def _bins(values: NDArray[np.float32]) -> NDArray[np.int64]:
     """The bin of each value, higher values in later ones."""
-    known = np.nan_to_num(values, nan=0.0, posinf=REACH, neginf=0.0)
-    share = np.log2(np.clip(known, 1 / REACH, REACH)) / np.log2(REACH)
+    share = np.log2(np.clip(values, 1 / REACH, REACH)) / np.log2(REACH)
     return np.minimum((share + 1) / 2 * BINS, BINS - 1).astype(np.int64)
 
 

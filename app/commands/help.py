@@ -16,7 +16,7 @@ from app.address import is_address
 from app.errors import UsageError
 
 if TYPE_CHECKING:
-    from typer._click import Context, HelpFormatter
+    from typer._click import Command, Context, HelpFormatter
     from typer._click.core import Parameter
 
 NORMAL, LOOKED_AT, NAMING = "What is normal", "What is looked at", "Naming"
@@ -46,6 +46,7 @@ FOR_CAMERAS = {
     "--detector": NORMAL,
     "--detector-model": NORMAL,
     "--detector-setting": NORMAL,
+    "--false-share": NORMAL,
     "--camera": LOOKED_AT,
     "--connect": LOOKED_AT,
     "--every-frame": LOOKED_AT,
@@ -63,6 +64,7 @@ FOR_CAMERAS = {
     "--scenario": NAMING,
     "--tokenizer": NAMING,
     "--top": NAMING,
+    "--names": NAMING,
     "--draw": OUTPUT,
     "--heartbeat": OUTPUT,
     "--on-event": OUTPUT,
@@ -71,13 +73,25 @@ FOR_CAMERAS = {
 """Of the commands that look at pictures; elsewhere the same word may mean another thing."""
 INPUTS = frozenset({"--cache", "--class-names", "--dictionary", "--prompts", "--tokenizer"})
 """Options whose paths are read, in every command."""
-LOOKING = frozenset({"audit", "watch", "fit", "name", "demo"})
+LOOKING = frozenset({"audit", "watch", "fit", "name", "demo", "inspect", "inspect fit"})
 
 TOP = {
-    "Every day": ("demo", "audit", "watch", "fit", "name", "report", "export", "doctor"),
+    "Every day": (
+        "demo",
+        "audit",
+        "watch",
+        "fit",
+        "inspect",
+        "inspect fit",
+        "name",
+        "report",
+        "export",
+        "doctor",
+    ),
     "Sites": ("scenario",),
     "Makers and researchers": (
         "evaluate",
+        "evaluate detector",
         "score",
         "annotate",
         "train",
@@ -149,6 +163,15 @@ class GroupedGroup(TyperGroup):
         order = [name for names in self._groups(ctx).values() for name in names]
         names = super().list_commands(ctx)
         return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
+
+    def resolve_command(
+        self, ctx: "Context", args: list[str]
+    ) -> "tuple[str | None, Command | None, list[str]]":
+        """The command of two words where there is one: `inspect fit`, beside `inspect FOLDER`."""
+        joined = " ".join(args[:2])
+        if len(args) > 1 and joined in self.commands:
+            args = [joined, *args[2:]]
+        return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: "Context", formatter: "HelpFormatter") -> None:
         """Write the commands first: they are what one looks for here."""

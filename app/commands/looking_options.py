@@ -116,14 +116,19 @@ class Learning:
                 f"{fitted} has learned already"
             )
         base = site or PadimConfig()
-        settings = dict(_setting(word) for word in self.detector_setting or [])
+        settings = dict(setting_of(word) for word in self.detector_setting or [])
         told = parse_config(self.detector_model or base.kind, settings)
         if self.detector_model:
             return told
         return read_config(base.model_dump() | told.model_dump(include=told.model_fields_set))
 
 
-def _setting(word: str) -> tuple[str, str]:
+def setting_of(word: str) -> tuple[str, str]:
+    """Name and value of a --detector-setting.
+
+    Raises:
+        UsageError: If it is no such pair.
+    """
     name, _, value = word.partition("=")
     if not (name and value):
         raise UsageError(f"--detector-setting {word}: write NAME=VALUE, for example passes=320")

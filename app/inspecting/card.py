@@ -26,6 +26,15 @@ class InspectionCard:
     learned: int
     """Good images that the detector was fitted on."""
 
+    def as_json(self) -> dict[str, Any]:
+        """As scripts read it; keys are stable."""
+        return {
+            "expected_share_of_good": self.image.share,
+            "how": self.image.how,
+            "held_out": self.image.seen,
+            "learned": self.learned,
+        }
+
     def expectation(self) -> str:
         """What is to be expected of good images, in one sentence."""
         rest = f"{self.image.seen} good images that were held out in turn"

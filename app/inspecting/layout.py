@@ -1,4 +1,4 @@
-"""What a folder of stills holds: good images to learn from, others to inspect, what is known of them."""
+"""What a folder of stills holds: good images to learn from, others to inspect, what is known."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -10,27 +10,14 @@ from numpy.typing import NDArray
 from app.inspecting.card import InspectionCard
 from app.progress import Reporter
 from calibration.good import good_threshold
-from detectors.base import Detector
+from detectors.base import NOT_LEARNED, Detector, DetectorError
 from detectors.build import build_detector
-from detectors.configs import DetectorConfig, read_config
+from detectors.configs import DetectorConfig
 from detectors.features.extractors import Extractors
 from detectors.normal import MINIMUM_FRAMES
 from detectors.scores import image_scores
 from detectors.types import Pixels
 
-KIND = "padim"
-"""Default kind of detector, by measurement (benchmarks/stills.py)."""
-SETTINGS = {
-    "longer_side": 256,
-    "passes": 1,
-    "held_out_passes": 1,
-    "held_out": 0.01,
-    "largest_fit": 512,
-}
-"""What differs from a camera's detector: no shake, shadow or other light is made up, and the
-threshold comes from images that are held out here, so the fit needs next to none for its own."""
-SHARE = 0.01
-"""Of good images that may be called defective."""
 FOLDS = 4
 """Parts that are held out in turn."""
 ENOUGH = 240
@@ -44,6 +31,19 @@ class Taught:
 
     detector: Detector
     card: InspectionCard
+    kind: str
+    """Of the detector."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the images that it looks at.
+
+        Raises:
+            DetectorError: If the detector is not fitted.
+        """
+        if self.detector.frame_size is None:
+            raise DetectorError(NOT_LEARNED)
+        return self.detector.frame_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,6 @@ class Teaching:
     reporter: Reporter
     check: Callable[[], None]
     """Raises if the user wants to stop."""
-
-
-def stills_config(kind: str | None = None, settings: dict[str, object] | None = None) -> DetectorConfig:
-    """Settings of a detector of stills.
-
-    Args:
-        kind: Which; None for the default.
-        settings: What differs from the defaults for stills.
-
-    Raises:
-        detectors.configs.DetectorConfigError: If there is no such kind or setting.
-    """
-    return read_config({"kind": kind or KIND, **SETTINGS, **(settings or {})})
 
 
 def teach(images: Sequence[Pixels], teaching: Teaching) -> Taught:
@@ -87,7 +74,7 @@ def teach(images: Sequence[Pixels], teaching: Teaching) -> Taught:
     share = teaching.share
     level = good_threshold(peaks, share).value
     card = InspectionCard(good_threshold(means / level, share), share, len(images))
-    return Taught(detector.with_threshold(level), card)
+    return Taught(detector.with_threshold(level), card, teaching.config.kind)
 
 
 def _held_out(

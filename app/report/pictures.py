@@ -44,10 +44,15 @@ def embedded(path: Path, room: Room) -> str:
     try:
         with Image.open(path) as image:
             image.draft("RGB", (room.side, room.side))
-            data = _fitted(image.convert("RGBA" if "A" in image.getbands() else "RGB"), room)
+            return address(image.convert("RGBA" if "A" in image.getbands() else "RGB"), room)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         # Pillow's faults of a torn file; a PNG's is a SyntaxError.
         return ""
+
+
+def address(image: Image.Image, room: Room) -> str:
+    """An RGB or RGBA picture, which is made smaller, as a data address."""
+    data = _fitted(image, room)
     return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
 
 

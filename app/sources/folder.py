@@ -84,4 +84,3 @@ def _ordered(paths: Iterable[Path]) -> list[Path]:
     if len(times) < len(videos):
         return videos
     return [video for _, video in sorted(times, key=lambda one: one[0])]
-

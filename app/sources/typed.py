@@ -15,7 +15,7 @@ from app.redact import remember
 
 _LONGEST = 8192
 """Bytes of an address; what is longer is none."""
-_OF_FILES = frozenset(("audit", "fit", "name", "evaluate", "score"))
+_OF_FILES = frozenset(("audit", "fit", "inspect", "name", "evaluate", "score"))
 """Commands that are given recordings and pictures, for which a web address is a mistake."""
 _FOR_ADDRESSES = ("--base-url", "--sink", "--on-event")
 KEEP_IT_OUT = (

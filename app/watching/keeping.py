@@ -1,6 +1,7 @@
 """Where a fitted detector is put: a new folder, or the place of one that was fitted before."""
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from app.errors import UsageError
@@ -9,8 +10,13 @@ from detectors.base import Detector, DetectorError
 from detectors.files import FILES, read_facts
 
 
-def check_place(out: Path, *, overwrite: bool) -> None:
+def check_place(out: Path, *, overwrite: bool, besides: Collection[str] = ()) -> None:
     """Refuse a folder that a detector cannot be put at, before it learns for minutes.
+
+    Args:
+        out: The folder.
+        overwrite: Whether a detector that is there may be replaced.
+        besides: Names of files that may lie there too.
 
     Raises:
         UsageError: If something is there that is no detector, or may not be replaced.
@@ -24,7 +30,7 @@ def check_place(out: Path, *, overwrite: bool) -> None:
         )
     try:
         read_facts(out)
-        others = {entry.name for entry in out.iterdir()} - {*FILES, NORMAL_PICTURE}
+        others = {entry.name for entry in out.iterdir()} - {*FILES, NORMAL_PICTURE, *besides}
     except (DetectorError, OSError) as error:
         raise UsageError(f"--overwrite replaces detectors, and this is none: {error}") from error
     if others:
