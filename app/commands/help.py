@@ -91,7 +91,6 @@ TOP = {
     "Sites": ("scenario",),
     "Makers and researchers": (
         "evaluate",
-        "evaluate detector",
         "score",
         "annotate",
         "train",

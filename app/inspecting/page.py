@@ -10,6 +10,7 @@ from PIL import Image
 
 from app.events.outputs import write_text
 from app.inspecting.judged import Inspection, Judged
+from app.inspecting.layout import GOOD
 from app.inspecting.place import PAGE
 from app.report.pictures import Room, address, embedded
 from novic.images import ImageError, read_image
@@ -94,9 +95,9 @@ def render(inspection: Inspection, out: Path) -> str:
 
 
 def lanes(judged: Sequence[Judged]) -> list[Lane]:
-    """The scores of every kind, those without a kind together."""
+    """The scores of every kind, good ones first, those without a kind together."""
     kinds: dict[str, list[Judged]] = {}
-    for one in sorted(judged, key=lambda one: one.still.kind):
+    for one in sorted(judged, key=lambda one: (one.still.kind != GOOD, one.still.kind)):
         kinds.setdefault(one.still.kind, []).append(one)
     return [
         Lane(

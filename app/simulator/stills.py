@@ -12,9 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from app.errors import UsageError
-from app.media.pictures import write_image
 from app.simulator.photos import photo
 from detectors.types import Pixels
 
@@ -64,15 +64,12 @@ def write_stills(plan: StillsPlan, folder: Path) -> None:
         for number in range(plan.each):
             image, mask = draw(_good(plan.item, rng, left=False), rng)
             _write(folder / "test" / kind, number, image)
-            white = np.repeat(mask[..., None], 3, axis=2).astype(np.uint8) * 255
-            place = folder / "ground_truth" / kind
-            place.mkdir(parents=True, exist_ok=True)
-            write_image(place / f"{number:03d}_mask.png", white)
+            _write(folder / "ground_truth" / kind, number, mask.astype(np.uint8) * 255, "_mask")
 
 
-def _write(folder: Path, number: int, image: Pixels) -> None:
+def _write(folder: Path, number: int, image: NDArray[np.uint8], ending: str = "") -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    write_image(folder / f"{number:03d}.png", image)
+    Image.fromarray(image).save(folder / f"{number:03d}{ending}.png", compress_level=1)
 
 
 def _good(item: str, rng: np.random.Generator, *, left: bool) -> Pixels:
