@@ -115,6 +115,19 @@ class Detector(Protocol):
         """
         ...
 
+    def with_tolerance(self, tolerance: NDArray[np.float32]) -> Self:
+        """The same detector that bears more at some places.
+
+        Args:
+            tolerance: What its maps are divided by besides what they are already [h, w] of their
+                size, at least 1.
+
+        Raises:
+            DetectorError: If it is not fitted.
+            ValueError: If the tolerance is none.
+        """
+        ...
+
     def save(self, path: Path) -> None:
         """Write everything that `load_detector` needs into a folder: safetensors and JSON.
 

@@ -31,7 +31,7 @@ def resized(frame: Pixels, size: tuple[int, int]) -> Pixels:
     return np.asarray(cv2.resize(frame, (width, height), interpolation=method), np.uint8)
 
 
-def thinned(frames: Sequence[Pixels], most: int) -> list[Pixels]:
+def thinned[T](frames: Sequence[T], most: int) -> list[T]:
     """At most `most` of the frames [H, W, 3], evenly over all, first and last included."""
     if len(frames) <= most:
         return list(frames)

@@ -26,6 +26,10 @@ REACH = 2
 """Cells around a restless one that may be as restless: a thing passes a little beside."""
 MOST_RESTLESS = 0.5
 """Of a view; where more is restless there is no calm part to compare with."""
+STIRRING = 0.8
+"""Share of the threshold from which a cell stirs that was looked at frame by frame, ..."""
+BORNE = 0.6
+"""... and what is left there of what it reached: as much as calm views come to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,10 +57,46 @@ def usual(real: Maps, varied: Maps, false_rate: float) -> Usual:
     calm = _calm(once)
     threshold = held_out_threshold(varied[:, calm].max(axis=1), false_rate)
     peak = max(float(twice[calm].max()), 1e-3 * threshold)
-    # As far above its usual as the calm part is above its own, no further.
-    borne = np.where(_calm(twice), 1, np.maximum(1, _widened(twice) / peak)).astype(np.float32)
-    tolerance = np.maximum(borne, cv2.GaussianBlur(borne, (0, 0), 1.0))
-    return Usual(threshold, tolerance.astype(np.float32), peak / threshold)
+    borne = _borne(_widened(twice) / np.float32(max(peak, BORNE * threshold)), ~_calm(twice))
+    return Usual(threshold, borne, peak / threshold)
+
+
+class Stirring:
+    """Where a view stirs, from all frames of its normal footage in which anything moves.
+
+    A fit sees a frame now and then. A car that passes is then known at some places of its road
+    alone, and would alarm between them.
+    """
+
+    def __init__(self) -> None:
+        """Begin without frames."""
+        self._parts: dict[int, NDArray[np.float32]] = {}
+
+    def add(self, maps: Maps, part: int) -> None:
+        """Take maps [B, h, w] over the threshold, of one of the PARTS of the footage."""
+        highest = _near(_finite(maps).max(axis=0))
+        before = self._parts.get(part)
+        self._parts[part] = highest if before is None else np.maximum(before, highest)
+
+    def tolerance(self) -> NDArray[np.float32] | None:
+        """What has to be borne at each cell [h, w], at least 1; None if nothing stirs twice.
+
+        Nor where more than half of the view stirs: there the threshold has to do.
+        """
+        if len(self._parts) < 2:
+            return None
+        twice = np.sort(np.stack(list(self._parts.values())), axis=0)[-2]
+        # Between frames that were all looked at, nothing passes further beside than a cell.
+        stirring = _near((twice > STIRRING).astype(np.float32)) > 0
+        if not 0 < stirring.mean() <= MOST_RESTLESS:
+            return None
+        return _borne(_near(twice) / np.float32(BORNE), stirring)
+
+
+def _borne(times: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """A tolerance [h, w] that brings what was reached down to 1 at some cells, and fades out."""
+    borne = np.where(where, np.maximum(1, times), 1).astype(np.float32)
+    return np.maximum(borne, cv2.GaussianBlur(borne, (0, 0), 1.0)).astype(np.float32)
 
 
 def checked_tolerance(tolerance: Maps) -> NDArray[np.float32]:
@@ -72,10 +112,14 @@ def checked_tolerance(tolerance: Maps) -> NDArray[np.float32]:
 
 def _reached(maps: Maps, parts: int) -> NDArray[np.float32]:
     """The value of each cell [h, w] that was reached, near by, in so many parts of the footage."""
-    near = np.ones((3, 3), np.uint8)
     footage = np.array_split(maps, min(PARTS, len(maps)))
-    highest = np.stack([cv2.dilate(part.max(axis=0), near) for part in footage])
+    highest = np.stack([_near(part.max(axis=0)) for part in footage])
     return np.sort(highest, axis=0)[-parts].astype(np.float32)
+
+
+def _near(highest: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The largest value at or beside each cell [h, w]."""
+    return np.asarray(cv2.dilate(highest, np.ones((3, 3), np.uint8)), np.float32)
 
 
 def _calm(highest: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -244,6 +244,7 @@ def fit(
     """Teach a detector the normal view of a camera, for audit and watch --detector."""
     from app.sources.folder import find_videos
     from app.sources.open import check_recording
+    from app.stop import Stop
     from app.watching.checks import check_assumed, check_length, normal_stretch
     from app.watching.keeping import check_place
     from calibration.promise import Promise
@@ -251,7 +252,7 @@ def fit(
     config, promise = learning.config(), Promise.parse(false_events)
     check_place(out, overwrite=overwrite)
     check_assumed(assume_fps)
-    reporter = show_progress(quiet)
+    reporter, check = show_progress(quiet), Stop().check
     videos = find_videos(videos, reporter.say)
     stretch = normal_stretch(seconds, None, None)
     for video in videos:
@@ -260,23 +261,24 @@ def fit(
             check_length(video, stretch, "--seconds", assume_fps)
 
     from app.private import privately
-    from app.stop import Stop
-    from app.watching.calibrating import Footage, measured
+    from app.watching.calibrating import Footage, measured, tolerant
     from app.watching.calm import normal_view_of
     from app.watching.fitting import fit_detector
     from app.watching.keeping import put_detector
     from app.watching.normal import normal_frames
     from novic.device import resolve_device
 
-    check = Stop().check
     frames = normal_frames(videos, seconds, reporter, check, assume_fps=assume_fps)
     if frames:
         normal_view_of(frames).tell(out, reporter)
-    fitted = fit_detector(config, frames, resolve_device(device), reporter, check)
+    footage = Footage(tuple(videos), for_s=seconds, assume_fps=assume_fps)
+    learned = fit_detector(config, frames, resolve_device(device), reporter, check)
+    fitted = tolerant(learned, footage, reporter, check)
     with privately(out, reporter.say):
         put_detector(fitted, out)
-        normal_view_of(frames).save(out, reporter)
-        footage = Footage(tuple(videos), for_s=seconds, assume_fps=assume_fps)
+        view = normal_view_of(frames).borne(fitted.tolerance)
+        view.save(out, reporter)
+        view.tell_borne(out, reporter)
         promised = measured(fitted, out, footage, promise, reporter, check)
     if as_json:
         facts = {"detector": str(out), "frames": len(frames), "threshold": fitted.threshold}

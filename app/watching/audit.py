@@ -24,7 +24,7 @@ from app.sources.open import open_recording
 from app.sources.prefetch import Prefetched
 from app.stop import stoppable
 from app.watching.audit_request import AuditRequest
-from app.watching.calibrating import Following, Footage, measured
+from app.watching.calibrating import Following, Footage, measured, tolerant
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera, CameraSettings
 from app.watching.drawing import annotate
@@ -142,6 +142,10 @@ class _Audit:
         view.tell(self._request.out, self._reporter)
         config = self._request.detector_config
         detector = fit_detector(config, frames, device, self._reporter, self._check)
+        detector = tolerant(detector, normal, self._reporter, self._check)
+        view = view.borne(detector.tolerance)
+        view.save(self._request.out, self._reporter)
+        view.tell_borne(self._request.out, self._reporter)
         detector.save(kept)
         return detector
 

@@ -1,7 +1,8 @@
 """What normal footage shows of a promise: all of it looked at in the order of time."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from app.progress import Reporter
 from app.sources.base import Recording
 from app.sources.open import open_recording
 from app.watching.keeper import keeper_of, lowest_level, told, write_evidence
+from app.watching.stirring import tolerating
 from calibration.evidence import Evidence
 from calibration.levels import OpeningLevels
 from calibration.promise import Promise
@@ -25,11 +27,13 @@ from detectors.zones import Zones
 
 AMPLE = 1.25
 """Times the footage that a promise needs; more is not looked at."""
+MOST_MOVING_S = 600.0
+"""Footage in which what moves is looked for."""
 BLOCK_S = 60.0
 """Where there is more, it is looked at in stretches of so many seconds, evenly spread."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Footage:
     """Recordings that hold nothing unusual, all of one view."""
 
@@ -41,15 +45,43 @@ class Footage:
     """Frames a second that are looked at; None for every one."""
     assume_fps: float | None = None
 
-    def open(self, video: Path) -> Recording:
-        """One of them, at its pace."""
+    @cached_property
+    def length_s(self) -> float:
+        """How many seconds of it are normal, as far as the files announce their lengths."""
+        return sum(self._lasts_s(video) for video in self.videos)
+
+    def frames(self, size: tuple[int, int], share: float = 1.0) -> Iterator[Frame]:
+        """Its frames in the order of time, one file behind the other.
+
+        Args:
+            size: (height, width) that they are scaled to, in pixels.
+            share: Of it that is looked at, in blocks that lie evenly over it.
+
+        Raises:
+            app.sources.base.SourceError: If a file cannot be read.
+        """
+        before_s = 0.0
+        for video in self.videos:
+            at_s = 0.0
+            with self._open(video) as recording:
+                for frame in recording.frames():
+                    at_s = frame.pts_s - self.from_s
+                    if self.for_s is not None and at_s >= self.for_s:
+                        break
+                    block = int(at_s // BLOCK_S)
+                    if share >= 1 or int((block + 1) * share) > int(block * share):
+                        image = resized(frame.image, size)
+                        yield replace(frame, pts_s=before_s + at_s, image=image)
+            # Further away than frames of one film ever are.
+            before_s += at_s + BLOCK_S
+
+    def _open(self, video: Path) -> Recording:
         return open_recording(
             uri_of(video), sample_fps=self.fps, start_s=self.from_s, assume_fps=self.assume_fps
         )
 
-    def lasts_s(self, video: Path) -> float:
-        """How many seconds of one are normal, as far as it announces its length; else 0."""
-        with self.open(video) as recording:
+    def _lasts_s(self, video: Path) -> float:
+        with self._open(video) as recording:
             left_s = max(0.0, recording.info.duration_s - self.from_s)
         return left_s if self.for_s is None else min(left_s, self.for_s)
 
@@ -60,6 +92,22 @@ class Following:
 
     rule: TrackRule = field(default_factory=TrackRule)
     zones: Zones = field(default_factory=Zones)
+
+
+def tolerant(
+    detector: Detector, footage: Footage, reporter: Reporter, check: Callable[[], None]
+) -> Detector:
+    """A detector that bears what moves again and again in footage; see `tolerating`.
+
+    Raises:
+        app.sources.base.SourceError: If a file cannot be read.
+        detectors.base.DetectorError: If frames do not fit the detector.
+    """
+    if detector.frame_size is None or footage.length_s <= 0:
+        return detector
+    share = min(1.0, MOST_MOVING_S / footage.length_s)
+    frames = footage.frames(detector.frame_size, share)
+    return tolerating(detector, frames, footage.length_s, reporter, check)
 
 
 def measured(
@@ -120,15 +168,14 @@ def normal_evidence(
         detectors.base.DetectorError: If frames do not fit the detector.
     """
     evidence = Evidence(lowest_level(detector.peak))
-    lengths = [footage.lasts_s(video) for video in footage.videos]
-    needed_s, total_s = 3600 * promise.needs_hours, sum(lengths)
-    if total_s < 0.99 * needed_s:
+    needed_s, total_s = 3600 * promise.needs_hours, footage.length_s
+    if total_s < 0.99 * needed_s or detector.frame_size is None:
         return evidence
     wanted = min(1.0, AMPLE * needed_s / total_s)
     levels = OpeningLevels(Finder(detector.view), following.rule, evidence.lowest)
     last_s = 0.0
     with reporter.task("Measuring what is normal", wanted * total_s) as meter:
-        for frames in batched(_frames(footage, detector, wanted), BATCH):
+        for frames in batched(footage.frames(detector.frame_size, wanted), BATCH):
             check()
             maps = detector.detect([frame.image for frame in frames]).maps
             mask = following.zones.grid((maps.shape[1], maps.shape[2]))
@@ -139,19 +186,3 @@ def normal_evidence(
     levels.finish()
     evidence.add(levels.take(), last_s)
     return evidence
-
-
-def _frames(footage: Footage, detector: Detector, wanted: float) -> Iterator[Frame]:
-    """The frames of a share of the footage, in blocks that lie evenly over it."""
-    size = detector.frame_size
-    for video in footage.videos:
-        with footage.open(video) as recording:
-            for frame in recording.frames():
-                at_s = frame.pts_s - footage.from_s
-                if footage.for_s is not None and at_s >= footage.for_s:
-                    break
-                block = int(at_s // BLOCK_S)
-                if size is None or int((block + 1) * wanted) == int(block * wanted):
-                    continue
-                image = resized(frame.image, size)
-                yield Frame(frame.camera, frame.index, frame.pts_s, frame.time_us, image)

@@ -5,7 +5,7 @@ changes of light are taken out. It needs no network and no detector, so it answe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -29,8 +29,11 @@ NORMAL_PICTURE = "normal.jpg"
 SHORTEST_S, LONGEST_S = 5.0, 60.0
 """Of a stretch that is proposed as normal."""
 
+LESS = 1.3
+"""Tolerance from which a place is told to be less sensitive."""
 _PICTURE_WIDTH = 960
 _MARK = np.array([255, 60, 30], np.float32)
+_LESS_MARK = np.array([40, 90, 255], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,33 @@ class NormalView:
     moving: float
     """Share of the view that moves, 0 to 1, on average."""
     picture: Pixels
-    """The calmest frame, at most 960 wide, red where something moves in others, [H, W, 3]."""
+    """The calmest frame, at most 960 wide, red where something moves in others, [H, W, 3]; blue
+    where the detector is less sensitive for it."""
+    less: float = 0.0
+    """Share of the view in which it is, 0 to 1."""
+
+    def borne(self, tolerance: NDArray[np.float32]) -> "NormalView":
+        """The same, with marks where a detector bears more than elsewhere.
+
+        Args:
+            tolerance: How much more at each cell [h, w]; see `Detector.tolerance`.
+        """
+        less = tolerance > LESS
+        if not less.any():
+            return self
+        height, width = self.picture.shape[:2]
+        strength = cv2.resize(less.astype(np.float32), (width, height))[..., None] * 0.45
+        picture = (self.picture * (1 - strength) + _LESS_MARK * strength).astype(np.uint8)
+        return replace(self, picture=picture, less=float(less.mean()))
+
+    def tell_borne(self, folder: Path, reporter: Reporter) -> None:
+        """Say where the detector is less sensitive, if it is anywhere; `save` keeps the picture."""
+        if self.less > 0:
+            reporter.say(
+                f"Less is found in {told_share(self.less)} of the view, blue in "
+                f"{folder / NORMAL_PICTURE}: what moves there again and again while all is normal "
+                "is borne."
+            )
 
     def tell(self, folder: Path, reporter: Reporter) -> None:
         """Say what moves, if it is much; `save` keeps the picture in the same folder."""

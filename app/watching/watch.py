@@ -33,11 +33,12 @@ from app.watching.normal import normal_view
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
 from app.watching.results import watch_summary
+from app.watching.stirring import Keeping, tolerating
 from app.watching.telling import Tell, Telling
 from detectors.base import Detector
 from detectors.build import load_detector
 from detectors.files import PROMISE
-from detectors.types import Frame
+from detectors.types import Frame, Pixels
 from novic.device import resolve_device
 from novic.model import ModelOptions, NounModel, load_model
 
@@ -220,18 +221,30 @@ class _Watch:
             KeyboardInterrupt: If it is stopped before it has learned.
             detectors.base.DetectorError: If it cannot be fitted.
         """
-        seen = normal_view(self._stretch(), self._request.learn_s or 0.0, self._reporter)
+        learn_s, all_seen = self._request.learn_s or 0.0, Keeping(self._stretch())
+        seen = normal_view(all_seen, learn_s, self._reporter)
         self._stop.check()
-        config = self._request.detector_config
         with self._backlog.keeping():
-            if seen:
-                view = normal_view_of(seen)
-                view.save(self._request.out, self._reporter)
-                view.tell(self._request.out, self._reporter)
-            detector = fit_detector(config, seen, device, self._reporter, self._stop.check)
+            detector = self._fitted_to(seen, all_seen, device)
         # The run first: a detector without one would be nobody's.
         self._run_id()
         detector.save(self._request.kept_detector)
+        return detector
+
+    def _fitted_to(self, seen: list[Pixels], all_seen: Keeping, device: torch.device) -> Detector:
+        """A detector of what was seen; says what moved in it."""
+        out, reporter, check = self._request.out, self._reporter, self._stop.check
+        view = normal_view_of(seen) if seen else None
+        if view is not None:
+            view.save(out, reporter)
+            view.tell(out, reporter)
+        detector = fit_detector(self._request.detector_config, seen, device, reporter, check)
+        if view is not None and detector.frame_size is not None:
+            frames = all_seen.frames(detector.frame_size)
+            detector = tolerating(detector, frames, all_seen.length_s, reporter, check)
+            view = view.borne(detector.tolerance)
+            view.save(out, reporter)
+            view.tell_borne(out, reporter)
         return detector
 
     def _stretch(self) -> Iterator[Frame]:

@@ -233,6 +233,13 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
         other._learned = replace(self._fitted(), threshold=checked_threshold(threshold))
         return other
 
+    def with_tolerance(self, tolerance: NDArray[np.float32]) -> Self:
+        """See `Detector.with_tolerance`."""
+        other, learned = copy(self), self._fitted()
+        borne = learned.tolerance * checked_tolerance(tolerance)
+        other._learned = replace(learned, tolerance=borne)
+        return other
+
     def save(self, path: Path) -> None:
         """Write the fitted detector into a new folder; see `Detector.save`."""
         if self._learned is None:
