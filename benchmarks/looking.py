@@ -25,12 +25,15 @@ import detectors
 from app.events.event import Event, Finding
 from app.progress import Reporter
 from app.simulator.simulation import Simulation
-from app.watching.camera import Camera
+from app.watching.camera import Camera, CameraSettings
 from app.watching.fitting import fit_detector
+from app.watching.keeper import Keeper
 from app.watching.lookout import Lookout
 from app.watching.naming import AtOnce
 from app.watching.normal import normal_view
 from app.watching.recorder import Recorder
+from app.watching.stirring import tolerating
+from calibration.promise import DEFAULT, Promise
 from detectors.base import AnomalyMaps, Detector
 from detectors.build import load_detector
 from detectors.configs import DetectorConfig, PadimConfig
@@ -89,14 +92,18 @@ def fitted(
     kept = folder / f"detector-{key}" if folder else None
     if kept is not None and (kept / "detector.json").is_file():
         return Remembering(load_detector(kept, resolve_device("auto")), folder, key)
-    detector = _fit(chosen, learned_frames(simulation))
+    detector = _fit(chosen, simulation)
     if kept is not None:
         detector.save(kept)
     return Remembering(detector, folder, key)
 
 
 def watched(
-    simulation: Simulation, detector: "Remembering", start: int, stop: int | None = None
+    simulation: Simulation,
+    detector: "Remembering",
+    start: int,
+    stop: int | None = None,
+    promise: Promise = DEFAULT,
 ) -> list[Told]:
     """Watch a simulation as a live camera is watched, without naming anything.
 
@@ -105,12 +112,14 @@ def watched(
         detector: What learned it.
         start: The first frame, from 0.
         stop: The frame to stop before; None for the end.
+        promise: How many false events it may tell.
 
     Returns:
         What was told, in the order in which it was told first.
     """
     detector.open(f"{simulation.key}-{start}-{stop}")
-    camera = Camera(simulation.place.size, live=True, view=detector.view)
+    settings = CameraSettings(keeper=Keeper(promise, detector.detector.peak))
+    camera = Camera(simulation.place.size, live=True, view=detector.view, settings=settings)
     lookout = Lookout(camera, detector, AtOnce(_Nameless()), cast(Recorder, _Uncounted()))
     told: dict[str, Told] = {}
     for frame in _frames(simulation, start, stop):
@@ -200,9 +209,13 @@ def source_key(*, rules: bool = False) -> str:
     return digest.hexdigest()[:12]
 
 
-def _fit(config: DetectorConfig, frames: list[Pixels]) -> Detector:
-    device = resolve_device("auto")
-    return fit_detector(config, frames, device, Reporter(quiet=True), lambda: None)
+def _fit(config: DetectorConfig, simulation: Simulation) -> Detector:
+    device, quiet = resolve_device("auto"), Reporter(quiet=True)
+    frames = learned_frames(simulation)
+    detector = fit_detector(config, frames, device, quiet, lambda: None)
+    whole = simulation.learned(LEARN_S)
+    seen = _frames(whole, 0, whole.frames)
+    return tolerating(detector, seen, LEARN_S, quiet, lambda: None)
 
 
 def _frames(simulation: Simulation, start: int, stop: int | None) -> Iterator[Frame]:
