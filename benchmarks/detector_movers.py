@@ -61,7 +61,7 @@ def _fast(options: Options, scene: str, width: float, pace: float) -> _Clip:
     """Passes at one pace, one after the other, in both directions."""
     rng, place = options.rng(scene, 4), options.material.place(scene)
     things, now = [], LEARN_S + 3
-    for number in range(4):
+    for number in range(max(2, options.objects // 2)):
         direction = 1 if number % 2 == 0 else -1
         thing = options.material.thing(place, width, rng)
         path = sliding(thing.noun, width, rng.uniform(0.3, 0.8), now, direction * pace * FPS)

@@ -9,6 +9,7 @@ be tuned without running the network again. Kept things know the source that mad
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -43,8 +44,8 @@ from novic.device import resolve_device
 from novic.vocabulary import Naming
 
 LEARN_S = 60.0
-_RULES = ("boxes.py", "finding.py", "tracks.py", "zones.py", "refining.py")
-"""Parts of the detectors' room that maps do not depend on."""
+_RULES = ("boxes", "changes", "finding", "tight", "track", "tracks", "zones")
+"""Modules of the detectors' room that come after the maps."""
 
 
 @dataclass(slots=True)
@@ -94,7 +95,7 @@ def fitted(
         return Remembering(load_detector(kept, resolve_device("auto")), folder, key)
     detector = _fit(chosen, simulation)
     if kept is not None:
-        detector.save(kept)
+        _keep(detector, kept)
     return Remembering(detector, folder, key)
 
 
@@ -204,7 +205,7 @@ def source_key(*, rules: bool = False) -> str:
     for package in packages:
         root = Path(package.__file__ or "").parent
         for path in sorted(root.rglob("*.py")):
-            if rules or path.name not in _RULES:
+            if rules or path.stem not in _RULES:
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -216,6 +217,16 @@ def _fit(config: DetectorConfig, simulation: Simulation) -> Detector:
     whole = simulation.learned(LEARN_S)
     seen = _frames(whole, 0, whole.frames)
     return tolerating(detector, seen, LEARN_S, quiet, lambda: None)
+
+
+def _keep(detector: Detector, path: Path) -> None:
+    """Save a detector, unless another process has just done so."""
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    detector.save(part)
+    try:
+        part.rename(path)
+    except OSError:
+        shutil.rmtree(part)
 
 
 def _frames(simulation: Simulation, start: int, stop: int | None) -> Iterator[Frame]:
