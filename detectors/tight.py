@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from detectors.learned import LearnedView
 from detectors.types import Box, Detection, Pixels
 
-WIDEST = 0.3
+WIDEST = 0.4
 """Boxes wider than this share of the frame's longer side are the map's: there a cell is little."""
 GROWN = 0.5
 """Pixels are looked at in the map's box and so far around it, as a share of its longer side ..."""
@@ -39,8 +39,10 @@ RELATIVE = 0.25
 """... and a pixel belongs to it from this share of its strongest difference."""
 SMALL_PART = 0.05
 """Parts below this share of the largest one's pixels are left out."""
-OWN_PART = 0.3
+OWN_PART = 0.2
 """From this share on a part that stands apart is a thing of its own, ..."""
+OWN_CELLS = 3.5
+"""... if it is so many cells of the map long: no smaller one has a place in the map, ..."""
 APART = 0.05
 """... where the gap is wider than this share of the smaller one, ..."""
 FILLED = 0.4
@@ -70,7 +72,7 @@ def tightened(
     Returns:
         At least one detection; `found` itself where the pixels say nothing.
     """
-    wide = max(found.box.width, found.box.height)
+    wide = _longer(found.box)
     if wide > WIDEST * max(image.shape[:2]):
         return [found]
     cell = max(image.shape[0] / heat.shape[0], image.shape[1] / heat.shape[1])
@@ -79,7 +81,7 @@ def tightened(
     parts = _parts(patch, _differing(patch))
     if not parts:
         return [found]
-    boxes = _things(parts)
+    boxes = _things(parts, OWN_CELLS * cell)
     if wide > AGREE_CELLS * cell and reduce(Box.union, boxes).iou(found.box) < AGREE:
         return [found]
     if len(boxes) == 1:
@@ -214,12 +216,12 @@ def _parts(patch: _Patch, differs: NDArray[np.uint8]) -> list[_Part]:
     return parts
 
 
-def _things(parts: list[_Part]) -> list[Box]:
+def _things(parts: list[_Part], shortest: float) -> list[Box]:
     """Unite parts: large ones that stand apart are things, all others belong to the nearest."""
     first = parts[0]
     things = [first.box]
     for part in parts[1:]:
-        large = part.inside >= OWN_PART * first.inside
+        large = part.inside >= OWN_PART * first.inside and _longer(part.box) >= shortest
         solid = min(part.filled, first.filled) >= FILLED
         if large and solid and all(_stand_apart(part.box, other) for other in things):
             things.append(part.box)
@@ -229,8 +231,12 @@ def _things(parts: list[_Part]) -> list[Box]:
     return things
 
 
+def _longer(box: Box) -> float:
+    return max(box.width, box.height)
+
+
 def _stand_apart(one: Box, other: Box) -> bool:
-    smaller = min(max(one.width, one.height), max(other.width, other.height))
+    smaller = min(one.width, one.height, other.width, other.height)
     return _gap(one, other) > APART * smaller
 
 
