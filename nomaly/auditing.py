@@ -9,6 +9,7 @@ from app.sources.folder import find_videos
 from app.watching import audit as auditing
 from app.watching.audit import AuditRequest
 from app.watching.results import AuditResult
+from calibration.promise import Promise
 
 
 def audit(
@@ -22,6 +23,7 @@ def audit(
     model: str | Path | None = None,
     camera: str = "",
     start: datetime | None = None,
+    false_events: str = "1/hour",
     draw: bool = True,
     overwrite: bool = False,
     device: str = "auto",
@@ -43,6 +45,7 @@ def audit(
         camera: What the camera is called; empty for the file's name.
         start: When the recording began, in this machine's zone unless it has one; None where the
             file must tell.
+        false_events: How many false events are borne, as 1/hour, 2/day or 1/week.
         draw: Whether to write `annotated.mp4`.
         overwrite: Replace what an earlier run left in `out`.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -61,6 +64,7 @@ def audit(
         model=_path(model),
         camera=camera,
         start=start.astimezone() if start is not None else None,
+        promise=Promise.parse(false_events),
         draw=draw,
         overwrite=overwrite,
         device=device,

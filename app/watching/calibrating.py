@@ -27,10 +27,10 @@ from detectors.zones import Zones
 
 AMPLE = 1.25
 """Times the footage that a promise needs; more is not looked at."""
-MOST_MOVING_S = 600.0
-"""Footage in which what moves is looked for."""
+SHORT_S = 600.0
+"""Of footage up to this length nothing is left out; what moves is not looked for in more."""
 BLOCK_S = 60.0
-"""Where there is more, it is looked at in stretches of so many seconds, evenly spread."""
+"""Longer footage is looked at in stretches of so many seconds, evenly spread."""
 
 
 @dataclass(frozen=True)
@@ -61,19 +61,20 @@ class Footage:
             app.sources.base.SourceError: If a file cannot be read.
         """
         before_s = 0.0
-        for video in self.videos:
+        for number, video in enumerate(self.videos):
             at_s = 0.0
             with self._open(video) as recording:
                 for frame in recording.frames():
                     at_s = frame.pts_s - self.from_s
                     if self.for_s is not None and at_s >= self.for_s:
                         break
-                    block = int(at_s // BLOCK_S)
-                    if share >= 1 or int((block + 1) * share) > int(block * share):
+                    block = int((before_s + at_s) // BLOCK_S)
+                    if int((block + 1) * share) > int(block * share):
                         image = resized(frame.image, size)
-                        yield replace(frame, pts_s=before_s + at_s, image=image)
-            # Further away than frames of one film ever are.
-            before_s += at_s + BLOCK_S
+                        # Films lie further apart than frames of one film ever do.
+                        pts_s = before_s + at_s + number * BLOCK_S
+                        yield replace(frame, pts_s=pts_s, image=image)
+            before_s += at_s
 
     def _open(self, video: Path) -> Recording:
         return open_recording(
@@ -105,7 +106,7 @@ def tolerant(
     """
     if detector.frame_size is None or footage.length_s <= 0:
         return detector
-    share = min(1.0, MOST_MOVING_S / footage.length_s)
+    share = min(1.0, SHORT_S / footage.length_s)
     frames = footage.frames(detector.frame_size, share)
     return tolerating(detector, frames, footage.length_s, reporter, check)
 
@@ -171,7 +172,7 @@ def normal_evidence(
     needed_s, total_s = 3600 * promise.needs_hours, footage.length_s
     if total_s < 0.99 * needed_s or detector.frame_size is None:
         return evidence
-    wanted = min(1.0, AMPLE * needed_s / total_s)
+    wanted = min(1.0, max(AMPLE * needed_s, SHORT_S) / total_s)
     levels = OpeningLevels(Finder(detector.view), following.rule, evidence.lowest)
     last_s = 0.0
     with reporter.task("Measuring what is normal", wanted * total_s) as meter:

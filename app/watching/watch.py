@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -163,6 +163,7 @@ class _Watch:
         self._learned: list[Gap] = []
         self._until = math.inf
         self._begun: int | None = None
+        self._keeper: Keeper | None = None
 
     def run(self, names: NounModel, detector: Detector) -> dict[str, Any]:
         """Look and tell; whatever ends it, the report is written."""
@@ -174,7 +175,7 @@ class _Watch:
             source = SourceProgress(
                 info.camera, info.uri, size, self._from_s, 0.0, time_from=info.time_from
             )
-        keeper = self._promised(detector)
+        self._keeper = self._promised(detector)
         camera = Camera(
             size,
             live=True,
@@ -183,7 +184,7 @@ class _Watch:
                 rule=self._request.rule,
                 zones=self._request.zones,
                 words=Words.of(names),
-                keeper=keeper,
+                keeper=self._keeper,
             ),
             say=self._reporter.say,
         )
@@ -291,6 +292,8 @@ class _Watch:
             self._telling.tell(as_told(finding.event))
         state = "failed" if left or writer.lost else ending.state
         run = self._store.run(self._run_id())
+        if self._keeper is not None:
+            run = replace(run, facts={**run.facts, "promise": told(self._keeper.kept)})
         return end_watch(self._store, run, Ending(state, writer.complaint), self._reporter.say)
 
     def _look(self, lookout: Lookout) -> None:

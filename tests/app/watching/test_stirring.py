@@ -1,41 +1,22 @@
 """A thing that passes again and again while a camera learns, with a real detector."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from app.progress import Reporter
 from app.simulator.simulation import Simulation
-from app.simulator.things import lying, sliding
-from app.simulator.views import scene
+from app.simulator.things import lying
 from app.watching.backlog import Packed
 from app.watching.stirring import Keeping, tolerating
 from detectors.base import Detector
-from detectors.build import build_detector
-from detectors.configs import DiagonalConfig
 from detectors.finding import Finder
 from detectors.tracks import Tracker, TrackRule
 from detectors.types import Frame
+from tests.app.watching.road import LEARN, PASSING, RATE, day, frames
 
 pytestmark = pytest.mark.slow
-
-SIZE = (120, 160)
-RATE = 5.0
-LEARN = 120
-PASSING = replace(sliding("officer", 0.12, 0.5, 1.0, 3.0), every_s=6.5, role="belongs")
-"""Crosses the middle of the view in three seconds."""
-
-
-def day(*things: object, seed: int = 3, seconds: float = 36.0) -> Simulation:
-    return Simulation(scene("garden", SIZE), seed, seconds, tuple(things))  # pyright: ignore[reportArgumentType]
-
-
-def frames(simulation: Simulation, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-    for number, shot in enumerate(simulation.shots(start, stop)):
-        yield Frame("garden", number, shot.time_s, round(shot.time_s * 1e6), shot.image)
 
 
 def events(detector: Detector, shown: list[Frame]) -> int:
@@ -48,14 +29,6 @@ def events(detector: Detector, shown: list[Frame]) -> int:
             tracker.update(frame, finder.find(heat / np.float32(0.7), frame.image)).opened
         )
     return opened
-
-
-@pytest.fixture(scope="module")
-def learned() -> Detector:
-    """A detector of a view through which something passes, of a frame a second."""
-    detector = build_detector(DiagonalConfig(passes=64, longer_side=320), torch.device("cpu"))
-    detector.fit([frame.image for frame in frames(day(PASSING), 0, LEARN)][::5])
-    return detector
 
 
 def told(detector: Detector, simulation: Simulation) -> Detector:
