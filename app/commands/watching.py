@@ -32,7 +32,8 @@ AssumeFps = Annotated[
     float | None,
     typer.Option(
         metavar="N",
-        help="The videos' frames are so many a second, whatever their time stamps say.",
+        help="The frames are so many a second, whatever time stamps, names or EXIF say; of images "
+        "that say nothing one a second otherwise.",
     ),
 ]
 
@@ -47,7 +48,9 @@ cli = command_list()
 def audit(
     videos: Annotated[
         list[Path],
-        typer.Argument(help="Videos of one camera: files, folders, or patterns in quotes."),
+        typer.Argument(
+            help="Videos of one camera, or images in a row: files, folders, patterns in quotes."
+        ),
     ],
     *,
     normally: Normal,
@@ -225,7 +228,7 @@ def fit(
     videos: Annotated[
         list[Path],
         typer.Argument(
-            help="Videos of one view that hold nothing unusual: files, folders, or patterns."
+            help="Videos or images of one view that hold nothing unusual: files, folders, patterns."
         ),
     ],
     *,

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,13 +10,17 @@ from typing import cast
 
 import av
 import av.error
+import cv2
 import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.sources.container import open_video
+from app.sources.image_times import image_times
 from app.sources.reading import read_from
+from app.sources.sequence import sequence_files
+from novic.images import ImageError, read_image
 
 WIDTH = 160
 """Pixels; height follows the picture's shape."""
@@ -54,6 +58,8 @@ def glance(path: Path, budget_s: float = BUDGET_S) -> Glance:
     Raises:
         SourceError: If it is no video; one sentence that says why.
     """
+    if images := sequence_files(path):
+        return _over_images(images, time.monotonic() + budget_s)
     container, stream = open_video(path)
     with container:
         # Threads that work on several frames at once deliver the first one late.
@@ -64,15 +70,7 @@ def glance(path: Path, budget_s: float = BUDGET_S) -> Glance:
             look.jump(exact=True)
         if len(look.seen) < ENOUGH:
             look.read_on()
-    times = sorted(look.seen)
-    pictures = [look.seen[at] for at in times]
-    shape = pictures[0].shape if pictures else (0, 0)
-    alike = [(at, one) for at, one in zip(times, pictures, strict=True) if one.shape == shape]
-    return Glance(
-        np.array([at for at, _ in alike], np.float64),
-        np.array([one for _, one in alike], np.uint8).reshape(-1, *shape),
-        look.length_s or (times[-1] if times else 0.0),
-    )
+    return _alike(look.seen, look.length_s)
 
 
 def ends_before(path: Path, at_s: float, assume_fps: float | None = None) -> float | None:
@@ -89,6 +87,9 @@ def ends_before(path: Path, at_s: float, assume_fps: float | None = None) -> flo
     Raises:
         SourceError: If it is no video, or its time stamps say nothing; one sentence that says why.
     """
+    if images := sequence_files(path):
+        end_s = image_times(images, assume_fps).end_s
+        return end_s if end_s < at_s - _SHORT_OF_S else None
     reading, frames = read_from(path, 0.0, assume_fps)
     with reading.container:
         if reading.duration_s > at_s and next(islice(frames, 1, None), None):
@@ -97,6 +98,38 @@ def ends_before(path: Path, at_s: float, assume_fps: float | None = None) -> flo
     with reading.container:
         later = next(frames, None)
     return reading.end_s if later is None and 0 < reading.end_s < at_s - _SHORT_OF_S else None
+
+
+def _over_images(images: Sequence[Path], until: float) -> Glance:
+    """Look at images in a row, coarsely first."""
+    times = image_times(images)
+    seen: dict[int, NDArray[np.uint8]] = {}
+    for share in _coarse_first(min(MOST, len(images))):
+        if time.monotonic() >= until and seen:
+            break
+        number = min(int(share * len(images)), len(images) - 1)
+        try:
+            image = read_image(str(times.order[number]))
+        except ImageError:
+            continue
+        size = (WIDTH, max(1, round(image.shape[0] * WIDTH / image.shape[1])))
+        small = cv2.resize(
+            cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA
+        )
+        seen[number] = np.asarray(small, np.uint8)
+    return _alike({times.at_s[number]: one for number, one in seen.items()}, times.end_s)
+
+
+def _alike(seen: Mapping[float, NDArray[np.uint8]], length_s: float) -> Glance:
+    """What was seen in the shape of the first picture, in order."""
+    times = sorted(seen)
+    shape = seen[times[0]].shape if times else (0, 0)
+    alike = [at for at in times if seen[at].shape == shape]
+    return Glance(
+        np.array(alike, np.float64),
+        np.array([seen[at] for at in alike], np.uint8).reshape(-1, *shape),
+        length_s or (times[-1] if times else 0.0),
+    )
 
 
 class _Look:

@@ -12,6 +12,7 @@ from app.sources.base import LiveSource, Recording, SourceError, UnreachableErro
 from app.sources.file import FileSource
 from app.sources.live import LiveCamera, LiveSettings, host_of
 from app.sources.paced import PacedSource
+from app.sources.sequence import SequenceSource, is_sequence
 from novic.errors import UsageError
 
 type SourceKind = Literal["webcam", "network", "file"]
@@ -41,16 +42,18 @@ def check_recording(spec: str | Path) -> None:
     """Say what is plainly no recording, before anything is loaded for it.
 
     Raises:
-        UsageError: If it is an address, there is no such file, or it is a folder.
+        UsageError: If it is an address, there is no such file, or it is a folder without images.
     """
     if is_address(str(spec)):
         raise UsageError(_live(str(spec)))
     path = path_of(str(spec))
+    if is_sequence(path):
+        return
     if not path.exists():
         webcam = f"; a webcam is watched: nomaly watch {spec}" if str(spec).isdecimal() else ""
         raise UsageError(f"{shown_path(spec)}: there is no such file{webcam}")
     if path.is_dir():
-        raise UsageError(f"{shown_path(spec)}: is a folder; name video files")
+        raise UsageError(f"{shown_path(spec)}: is a folder; name video files or images")
 
 
 def check_live(spec: str) -> None:
@@ -85,16 +88,18 @@ def open_recording(
     start_time: datetime | None = None,
     assume_fps: float | None = None,
 ) -> Recording:
-    """Open a video file to read every frame (or `sample_fps` of them) as fast as it goes.
+    """Open a video or images in a row to read every frame (or `sample_fps`) as fast as it goes.
 
     Other parameters are those of `FileSource`. A name of digits only is a file here.
 
     Raises:
-        SourceError: If it is no video file.
+        SourceError: If it is no video file, and no image can be read.
     """
     if is_address(spec):
         raise SourceError(_live(spec))
-    return FileSource(path_of(spec), camera, sample_fps, start_s, start_time, assume_fps)
+    path = path_of(spec)
+    opener = SequenceSource if is_sequence(path) else FileSource
+    return opener(path, camera, sample_fps, start_s, start_time, assume_fps)
 
 
 def open_live(

@@ -51,7 +51,7 @@ class Hole:
     """Pictures in it that could not be decoded; 0 where nothing was recorded."""
 
 
-class _Pace:
+class Pace:
     """Knows a pause in a recording that is otherwise regular."""
 
     def __init__(self) -> None:
@@ -98,7 +98,7 @@ class Reading:
         self.container, self.stream = open_video(path)
         self.decoder = Decoder(self.container, self.stream)
         self.holes: list[Hole] = []
-        self._pace = _Pace()
+        self._pace = Pace()
         self.end_s = 0.0
         """When the last frame ends, in seconds from the recording's start."""
         self._stamps = assume_fps is None

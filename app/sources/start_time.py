@@ -45,9 +45,14 @@ def time_in_name(path: Path) -> datetime | None:
                 return when
     for found in _UNIX.finditer(stem):
         when = datetime.fromtimestamp(int(found[1]), UTC)
-        if _FIRST_CREDIBLE_YEAR <= when.year < _LAST_CREDIBLE_YEAR:
+        if credible(when):
             return when
     return None
+
+
+def credible(when: datetime) -> bool:
+    """Whether a camera with a clock can have said so."""
+    return _FIRST_CREDIBLE_YEAR <= when.year < _LAST_CREDIBLE_YEAR
 
 
 def _moment(found: re.Match[str]) -> datetime | None:
@@ -57,6 +62,6 @@ def _moment(found: re.Match[str]) -> datetime | None:
         when = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - local, see below
     except ValueError:
         return None
-    if not _FIRST_CREDIBLE_YEAR <= when.year < _LAST_CREDIBLE_YEAR:
+    if not credible(when):
         return None
     return when.replace(tzinfo=UTC) if utc else when.astimezone()

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.errors import UsageError
 from app.paths import uri_of
+from app.sources.sequence import sequence_files
 from app.watching.checks import NormalStretch, check_audit, normal_stretch
 from app.watching.request import RunRequest
 
@@ -86,6 +87,10 @@ def _identities(normal: Sequence[Path]) -> list[Any] | None:
 
 
 def _identity(video: Path) -> list[Any]:
+    if images := sequence_files(video):
+        facts = [image.stat() for image in images]
+        newest = max(fact.st_mtime_ns for fact in facts)
+        return [uri_of(video), sum(fact.st_size for fact in facts), newest]
     try:
         facts = video.stat()
     except FileNotFoundError:  # one of several: told when its turn comes

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from PIL import Image
 
 from detectors.types import Pixels
 
@@ -96,3 +97,11 @@ def _set_up(stream: av.VideoStream, codec: str, coding: Coding, gop: int) -> Non
 def numbered(path: Path, frames: int, fps: int = 25) -> Path:
     """A video of `frames` numbered pictures."""
     return write_video(path, (picture(number) for number in range(frames)), fps=fps)
+
+
+def numbered_images(folder: Path, count: int, name: str = "{:04d}.png") -> Path:
+    """A folder of `count` numbered pictures."""
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        Image.fromarray(picture(number)).save(folder / name.format(number), compress_level=1)
+    return folder

@@ -12,10 +12,11 @@ from app.sources.file import FileSource
 from app.sources.live import LiveCamera
 from app.sources.paced import PacedSource
 from app.sources.prefetch import Prefetched
+from app.sources.sequence import SequenceSource
 from detectors.types import Frame
 from tests.peers.camera import RtspCamera
 from tests.peers.http_peers import mjpeg_camera
-from tests.peers.pattern import SIZE, number_of, numbered
+from tests.peers.pattern import SIZE, number_of, numbered, numbered_images
 
 FRAMES = 50
 
@@ -29,6 +30,10 @@ def from_file(video: Path, request: pytest.FixtureRequest) -> Iterator[AnySource
 
 def from_prefetch(video: Path, request: pytest.FixtureRequest) -> Iterator[AnySource]:
     yield Prefetched(FileSource(video, camera="gate"))
+
+
+def from_sequence(video: Path, request: pytest.FixtureRequest) -> Iterator[AnySource]:
+    yield SequenceSource(numbered_images(video.with_suffix(""), FRAMES), camera="gate")
 
 
 def from_paced(video: Path, request: pytest.FixtureRequest) -> Iterator[AnySource]:
@@ -61,7 +66,7 @@ LIVE = [from_paced, from_rtsp, from_http, from_webcam]
 
 
 @pytest.fixture(
-    params=[from_file, from_prefetch, *LIVE],
+    params=[from_file, from_sequence, from_prefetch, *LIVE],
     ids=lambda opener: opener.__name__.removeprefix("from_"),
 )
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnySource]:

@@ -47,12 +47,12 @@ def test_a_pattern_gives_what_it_matches(tmp_path: Path):
     hall = folder_of(tmp_path / "hall", "a1.mp4", "a2.mp4", "b1.mp4", "a.txt")
     assert found(hall / "a*") == (["a1.mp4", "a2.mp4"], [])
     assert found(tmp_path / "**" / "?1.mp4") == (["a1.mp4", "b1.mp4"], [])
-    with pytest.raises(UsageError, match=r"c\*: no video file matches this pattern"):
+    with pytest.raises(UsageError, match=r"c\*: no video file and no image matches this pattern"):
         found(hall / "c*")
 
 
 def test_a_folder_without_videos_is_refused(tmp_path: Path):
-    with pytest.raises(UsageError, match="is a folder without video files"):
+    with pytest.raises(UsageError, match="is a folder without video files or images"):
         found(folder_of(tmp_path / "hall", "a.txt"))
 
 
