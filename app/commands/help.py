@@ -91,6 +91,7 @@ TOP = {
     "Sites": ("scenario",),
     "Makers and researchers": (
         "evaluate",
+        "evaluate detector",
         "score",
         "annotate",
         "train",

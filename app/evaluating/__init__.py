@@ -1,0 +1,1 @@
+"""How good detectors are, on stills and on recordings of which the truth is known."""
