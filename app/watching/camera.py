@@ -127,6 +127,11 @@ class Camera:
             self._followed[track] = Followed(evidence, named_from=kept.named_from)
 
     @property
+    def at_rest(self) -> bool:
+        """Whether nothing is followed, not even a candidate, and nothing is wrong."""
+        return not self._tracker.tracks and self._health.well
+
+    @property
     def unseen(self) -> tuple[Sequence[Gap], Sequence[Gap]]:
         """When its pictures could not be looked at, and when nothing could be seen in them.
 

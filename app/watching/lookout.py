@@ -4,10 +4,14 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.events.checkpoint import Checkpoint
 from app.events.event import Finding
 from app.sources.base import Gap
 from app.watching.camera import Camera
+from app.watching.gate import MotionGate
 from app.watching.naming import Teller
 from app.watching.recorder import Recorder
 from detectors.base import AnomalyMaps
@@ -26,17 +30,24 @@ class Lookout:
     """Takes the frames of one camera through all steps."""
 
     def __init__(
-        self, camera: Camera, detector: Detects, teller: Teller, recorder: Recorder
+        self,
+        camera: Camera,
+        detector: Detects,
+        teller: Teller,
+        recorder: Recorder,
+        gate: MotionGate | None = None,
     ) -> None:
-        """Put together what was made for this camera."""
+        """Put together what was made for this camera; without a gate every frame is looked at."""
         self.camera = camera
         self.recorder = recorder
         self.frames = 0
-        """Frames that were looked at."""
+        """Frames that were looked at, or left out because they show nothing new."""
         self.detector_s = 0.0
         """Wall time that the detector took, in seconds."""
         self._detector = detector
         self._teller = teller
+        self._gate = gate
+        self._last = np.zeros((0, 0), np.float32)
 
     def look(self, frames: Sequence[Frame]) -> None:
         """Detect, follow and count.
@@ -51,11 +62,23 @@ class Lookout:
         admitted = self.camera.admit(frames)
         if not admitted:
             return
-        began = time.monotonic()
-        maps = self._detector.detect([frame.image for frame in admitted]).maps
-        self.detector_s += time.monotonic() - began
+        maps = self._same_again(admitted)
+        if maps is None:
+            began = time.monotonic()
+            maps = self._detector.detect([frame.image for frame in admitted]).maps
+            self.detector_s += time.monotonic() - began
+            self._last = maps[-1]
         self.recorder.watched(admitted, self.camera.follow(admitted, maps))
         self.frames += len(admitted)
+
+    def _same_again(self, frames: Sequence[Frame]) -> NDArray[np.float32] | None:
+        """The maps [B, h, w] of frames of which none shows anything new; None if one does."""
+        if self._gate is None:
+            return None
+        at_rest = self.camera.at_rest
+        # All are asked, so that the gate knows each.
+        closed = [self._gate.closed(frame, at_rest=at_rest) for frame in frames]
+        return np.stack([self._last] * len(frames)) if all(closed) else None
 
     def findings(self, *, flush: bool = False) -> list[Finding]:
         """Events that changed and were named since the last call, in the order to tell them.

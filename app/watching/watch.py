@@ -24,6 +24,7 @@ from app.watching.camera import Camera, CameraSettings
 from app.watching.delivery import as_told, delivering
 from app.watching.ending import Ending, complete_results, end_watch
 from app.watching.fitting import fit_detector
+from app.watching.gate import MotionGate
 from app.watching.going_on import GoingOn
 from app.watching.keeper import Keeper, keeper_of, told
 from app.watching.lookout import Lookout
@@ -195,7 +196,7 @@ class _Watch:
             Beside(names) as teller,
         ):
             recorder = Recorder(writer, run_id, source, names.bundle.embedder)
-            lookout = Lookout(camera, detector, teller, recorder)
+            lookout = Lookout(camera, detector, teller, recorder, MotionGate())
             try:
                 self._look(lookout)
                 source.finished = self._camera.ended and not self._backlog.waiting

@@ -1,6 +1,7 @@
 """All steps of one camera, with a detector that is a real function of the picture."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from app.events.store import SourceProgress, Store
 from app.sources.base import Gap
 from app.watching.camera import Camera, CameraSettings
+from app.watching.gate import MotionGate
 from app.watching.lookout import Lookout
 from app.watching.naming import AtOnce
 from app.watching.recorder import Recorder
@@ -35,11 +37,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def a_lookout(store: Store, zones: Zones | None = None, live: bool = False) -> Lookout:
+def a_lookout(
+    store: Store,
+    zones: Zones | None = None,
+    live: bool = False,
+    gate: MotionGate | None = None,
+) -> Lookout:
     source = SourceProgress("hall", "a.mp4", SIZE, 0.0, 0.0)
     recorder = Recorder(store, store.begin_run("audit", {}).id, source)
     camera = Camera(SIZE, live=live, settings=CameraSettings(zones=zones or Zones()))
-    return Lookout(camera, BrightnessDetector(), AtOnce(BrightnessNames()), recorder)
+    return Lookout(camera, BrightnessDetector(), AtOnce(BrightnessNames()), recorder, gate)
 
 
 def a_view(pts_s: float, scale: int = 1, bright: bool = False) -> Frame:
@@ -93,3 +100,22 @@ def test_what_was_seen_before_a_detector_failed_can_still_be_told(store: Store):
     opened, closed = lookout.finish(cut=True)
     assert (opened.event.state, closed.event.state, closed.event.cut) == ("opened", "closed", True)
     assert closed.event.frames == 5
+
+
+def test_a_gate_leaves_out_what_shows_nothing_new_and_finds_the_same(store: Store):
+    rng = np.random.default_rng(0)
+
+    def noisy(number: int) -> Frame:
+        frame = a_view(number / 5, bright=60 <= number < 80)
+        grain = rng.normal(0, 2, frame.image.shape)
+        image = np.clip(frame.image + grain, 0, 255).astype(np.uint8)
+        return replace(frame, image=image)
+
+    frames, gate = [noisy(number) for number in range(100)], MotionGate()
+    found = []
+    for lookout in (a_lookout(store, live=True), a_lookout(store, live=True, gate=gate)):
+        for frame in frames:
+            lookout.look([frame])
+        found.append([(e.event.start_s, e.event.end_s, e.event.box) for e in lookout.finish()])
+    assert found[0] == found[1] != []
+    assert gate.passed > 40
