@@ -80,9 +80,9 @@ def _row(width: float, of: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "width": width,
         "n": len(of),
-        "found": round(share(thing["seen"] for thing in of), 3),
-        "told as missing": round(share(thing["missing"] for thing in of), 3),
-        "iou>=.5": round(share(thing["iou"] >= 0.5 for thing in of), 3),
+        "found": share(thing["seen"] for thing in of),
+        "told as missing": share(thing["missing"] for thing in of),
+        "iou>=.5": share(thing["iou"] >= 0.5 for thing in of),
         "mean iou": mean(thing["iou"] for thing in of if thing["seen"]),
         "opens after s": mean(thing["delay_s"] for thing in of),
     }

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from app.simulator.simulation import Simulation
 from app.simulator.things import Thing, sliding, spot
 from benchmarks.detector_runs import FPS, LEARN_S, LEARNED, Options, in_processes, line, mean, table
@@ -52,7 +50,7 @@ def _passing(options: Options, scene: str, mover: bool) -> _Clip:
 def _elsewhere(found: list[Found], false: list[Told], _: list[Told]) -> dict[str, Any]:
     return {
         "events on the mover": len(false),
-        "6% elsewhere": round(share(one.seen for one in found), 3),
+        "6% elsewhere": share(one.seen for one in found),
         "things": [line(one) for one in found],
     }
 
@@ -247,7 +245,7 @@ def _added(results: list[dict[str, Any]]) -> dict[str, Any]:
     added: dict[str, Any] = {}
     for key, first in results[0].items():
         if isinstance(first, float):
-            added[key] = round(float(np.mean([one[key] for one in results])), 3)
+            added[key] = mean(one[key] for one in results)
         elif isinstance(first, int):
             added[key] = sum(one[key] for one in results)
     return added

@@ -117,8 +117,8 @@ def _row(name: str, clips: list[dict[str, Any]]) -> dict[str, Any]:
         "most": max(clip["events"] for clip in clips),
         "longest s": max(clip["longest_s"] for clip in clips),
         "right": f"{sum(clip['right'] for clip in clips)}/{len(clips)}",
-        "6% found": round(share(thing["seen"] for thing in things), 3),
-        "iou>=.3": round(share(thing["iou"] >= 0.3 for thing in things), 3),
+        "6% found": share(thing["seen"] for thing in things),
+        "iou>=.3": share(thing["iou"] >= 0.3 for thing in things),
         "n": len(things),
         "told": ", ".join(f"{name} {count}" for name, count in told.items()) or "-",
     }

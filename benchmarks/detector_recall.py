@@ -77,12 +77,12 @@ def by_width(things: list[dict[str, Any]], width: float) -> dict[str, Any]:
     return {
         "width": width,
         "n": len(of),
-        "event": round(share(thing["seen"] for thing in of), 3),
-        "iou>=.3": round(share(thing["iou"] >= 0.3 for thing in of), 3),
-        "iou>=.5": round(share(thing["iou"] >= 0.5 for thing in of), 3),
+        "event": share(thing["seen"] for thing in of),
+        "iou>=.3": share(thing["iou"] >= 0.3 for thing in of),
+        "iou>=.5": share(thing["iou"] >= 0.5 for thing in of),
         "mean iou": mean(thing["iou"] for thing in of if thing["seen"]),
         "opens after s": mean(thing["delay_s"] for thing in of),
-        "<=.6 s": round(share(thing["delay_s"] <= 0.6 for thing in of if thing["seen"]), 3),
+        "<=.6 s": share(thing["delay_s"] <= 0.6 for thing in of if thing["seen"]),
         "events each": mean(float(thing["events"]) for thing in of if thing["seen"]),
     }
 

@@ -89,16 +89,16 @@ def line(found: Found, **more: object) -> dict[str, Any]:
         "noun": found.presence.noun,
         "seen": found.seen,
         "iou": round(found.iou, 3),
-        "delay_s": round(found.delay_s, 2),
+        "delay_s": round(found.delay_s, 2) if found.seen else None,
         "events": len(found.events),
         **more,
     }
 
 
-def mean(values: Iterable[float]) -> float:
-    """Mean of all that are numbers, rounded; NaN of none."""
-    known = [value for value in values if value == value]
-    return round(float(np.mean(known)), 3) if known else float("nan")
+def mean(values: Iterable[float | None]) -> float | None:
+    """Mean of all that are known, rounded; None of none."""
+    known = [value for value in values if value is not None]
+    return round(float(np.mean(known)), 3) if known else None
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -112,9 +112,9 @@ def table(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, float):
-        return "-" if value != value else f"{value:.3g}"
-    return str(value)
+    if value is None:
+        return "-"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def as_json(part: str, options: Options, result: Mapping[str, Any]) -> str:

@@ -115,7 +115,7 @@ def poisson(events: int, hours: float, level: float = 0.95) -> tuple[float, floa
     return float(low / hours), float(chi2.ppf(1 - tail, 2 * events + 2) / 2 / hours)
 
 
-def share(values: Iterable[bool]) -> float:
-    """Mean of marks, NaN of none."""
+def share(values: Iterable[bool]) -> float | None:
+    """Share of marks that are set, rounded; None of none."""
     marks = list(values)
-    return float(np.mean(marks)) if marks else float("nan")
+    return round(float(np.mean(marks)), 3) if marks else None
