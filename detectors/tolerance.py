@@ -44,20 +44,22 @@ class Usual:
     """Largest value of real pictures over threshold and tolerance, what happened once left out."""
 
 
-def usual(real: Maps, varied: Maps, false_rate: float) -> Usual:
+def usual(real: Maps, varied: Maps, false_rate: float, *, tolerant: bool = True) -> Usual:
     """What is usual at a view.
 
     Args:
         real: Of real frames alone, at least two, fitted and held out.
         varied: Of held-out pictures and variations of them, at least two, harsher than life.
         false_rate: Share of these that may exceed the threshold.
+        tolerant: Whether anything is borne anywhere, and kept out of the threshold.
     """
     real, varied = _finite(real), _finite(varied)
     once, twice = _reached(real, 1), _reached(real, 2)
-    calm = _calm(once)
+    calm = _calm(once) if tolerant else np.ones(once.shape, np.bool_)
     threshold = held_out_threshold(varied[:, calm].max(axis=1), false_rate)
     peak = max(float(twice[calm].max()), 1e-3 * threshold)
-    borne = _borne(_widened(twice) / np.float32(max(peak, BORNE * threshold)), ~_calm(twice))
+    restless = ~_calm(twice) if tolerant else ~calm
+    borne = _borne(_widened(twice) / np.float32(max(peak, BORNE * threshold)), restless)
     return Usual(threshold, borne, peak / threshold)
 
 

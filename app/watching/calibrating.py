@@ -1,5 +1,6 @@
 """What normal footage shows of a promise: all of it looked at in the order of time."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -28,7 +29,7 @@ from detectors.zones import Zones
 AMPLE = 1.25
 """Times the footage that a promise needs; more is not looked at."""
 SHORT_S = 600.0
-"""Of footage up to this length nothing is left out; what moves is not looked for in more."""
+"""Footage in which what moves is looked for."""
 BLOCK_S = 60.0
 """Longer footage is looked at in stretches of so many seconds, evenly spread."""
 
@@ -83,8 +84,9 @@ class Footage:
 
     def _lasts_s(self, video: Path) -> float:
         with self._open(video) as recording:
-            left_s = max(0.0, recording.info.duration_s - self.from_s)
-        return left_s if self.for_s is None else min(left_s, self.for_s)
+            announced_s = recording.info.duration_s or math.inf
+        lasts_s = min(max(0.0, announced_s - self.from_s), self.for_s or math.inf)
+        return lasts_s if math.isfinite(lasts_s) else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ def normal_evidence(
     needed_s, total_s = 3600 * promise.needs_hours, footage.length_s
     if total_s < 0.99 * needed_s or detector.frame_size is None:
         return evidence
-    wanted = min(1.0, max(AMPLE * needed_s, SHORT_S) / total_s)
+    wanted = 1.0 if total_s < 5 * BLOCK_S else min(1.0, AMPLE * needed_s / total_s)
     levels = OpeningLevels(Finder(detector.view), following.rule, evidence.lowest)
     last_s = 0.0
     with reporter.task("Measuring what is normal", wanted * total_s) as meter:

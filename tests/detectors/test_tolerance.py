@@ -85,3 +85,12 @@ def test_frames_that_are_all_the_same_have_a_threshold():
 def test_what_is_no_tolerance_is_refused(bad: NDArray[np.float64]):
     with pytest.raises(ValueError, match=r"tolerance .*: must be \[h, w\] and at least 1"):
         checked_tolerance(bad.astype(np.float32))
+
+
+def test_stills_are_judged_by_one_threshold_whatever_differs():
+    real, varied = maps(64, 0), maps(60, 1, 1.5)
+    passing(real, range(0, 60, 10))
+    passing(varied, range(0, 57, 12))
+    found = usual(real, varied, 1e-3, tolerant=False)
+    assert (found.tolerance == 1).all()
+    assert found.threshold == held_out_threshold(varied.max(axis=(1, 2)), 1e-3)
