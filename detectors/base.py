@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,5 +149,26 @@ class Detector(Protocol):
         Raises:
             DetectorError: If its network is not the one that it was fitted with.
             KeyError: If a part is missing; a TypeError or ValueError if one is wrong.
+        """
+        ...
+
+
+@runtime_checkable
+class LearnsMore(Protocol):
+    """A fitted detector that may take up more normal footage of its view."""
+
+    def learn_more(self, frames: Sequence[Pixels], progress: Progress | None = None) -> None:
+        """Learn from more normal frames, as if they had been there from the start.
+
+        The threshold bears both: the old frames, and those of the new ones that are held back.
+        The learned picture is that of both where they look alike, else that of the new frames.
+
+        Args:
+            frames: N images, RGB uint8 [H, W, 3] of the fitted size, in the order they were taken.
+            progress: Told how far it is.
+
+        Raises:
+            DetectorError: If this kind of detector cannot, there are too few frames, or they are
+                of another size. What was learned before stays.
         """
         ...

@@ -20,6 +20,8 @@ MOST_FRAMES = 31
 """Normal frames that the picture is the median of, at most; odd, so that none is interpolated."""
 _ROWS = 64
 """Rows that are worked out at once, which bounds the memory."""
+_ALIKE = 3.0
+"""Usual spreads, and as many grey levels, up to which two pictures of a view look alike."""
 _SPREAD = 1.4826
 """From a median absolute deviation to a standard deviation of a normal distribution."""
 
@@ -94,6 +96,25 @@ class LearnedView:
             "view_picture": torch.from_numpy(self.picture),
             "view_noise": torch.from_numpy(self.noise).half(),
         }
+
+    def joined(self, later: "LearnedView", share: float) -> "LearnedView":
+        """The picture of older and of later normal frames together.
+
+        Where both look alike it is their mean; elsewhere it is how the view looks now. The noise
+        is that of all frames together, so it grows where both are normal and look different.
+
+        Args:
+            later: Of frames of the same size.
+            share: Of the older ones in all frames, 0 to 1.
+        """
+        before, after = _grey(self.picture), _grey(later.picture)
+        apart = before - after - float(np.median(before - after))
+        usual = np.sqrt(share * self.noise**2 + (1 - share) * later.noise**2)
+        alike = (np.abs(apart) <= _ALIKE * (usual + 1))[..., None]
+        mean = cv2.addWeighted(self.picture, share, later.picture, 1 - share, 0.0)
+        noise = np.sqrt(usual**2 + share * (1 - share) * apart**2)
+        picture = np.where(alike, mean, later.picture).astype(np.uint8)
+        return LearnedView(picture, noise.astype(np.float32), self.frame_size)
 
     @property
     def rounded(self) -> "LearnedView":

@@ -7,10 +7,12 @@ from threading import Thread
 
 import torch
 
+from detectors.base import DetectorError
 from detectors.configs import PadimConfig
 from detectors.models.cells import CellDetector
 from detectors.models.gaussians import CellGaussians
-from detectors.models.view_detector import Lesson, Look, Told
+from detectors.models.merging import merged, nearer
+from detectors.models.view_detector import Learned, Lesson, Look, Told
 
 ROW_STEPS = 1
 """Pictures in whose time the Gaussians of a row of cells are fitted."""
@@ -34,6 +36,24 @@ class PadimDetector(CellDetector[PadimConfig, CellGaussians]):
             return _gaussians(features, self.config.shrinkage, told).to(self.device)
 
         return Lesson(learn, IMPORT_STEPS + look.grid[0] * ROW_STEPS)
+
+    def _more(self, before: Learned[CellGaussians]) -> Lesson[CellGaussians]:
+        if before.pictures < 2:
+            raise DetectorError(
+                "the detector does not say from how many pictures it learned, since an earlier "
+                "Nomaly fitted it; fit a new one from the old and the new footage together"
+            )
+
+        def learn(batches: Iterable[torch.Tensor], told: Told) -> CellGaussians:
+            features = torch.cat([batch.cpu() for batch in batches])
+            model = merged(before.model, before.pictures, features, self.config.shrinkage)
+            told(IMPORT_STEPS)
+            return model.to(self.device)
+
+        return Lesson(learn, IMPORT_STEPS)
+
+    def _nearer(self, before: CellGaussians, after: CellGaussians) -> float:
+        return nearer(before, after)
 
     def _cells(
         self, tensors: Mapping[str, torch.Tensor], grid: tuple[int, int], depth: int

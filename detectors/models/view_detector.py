@@ -83,6 +83,8 @@ class Learned[M: ViewModel]:
     """How much more is borne at each cell [h, w], at least 1; see `detectors.tolerance`."""
     peak: float
     """Largest map value of its real frames; NaN from a folder that does not tell."""
+    pictures: int = 0
+    """That the model was taught by; 0 from a folder that does not tell."""
 
 
 class _Steps:
@@ -182,9 +184,55 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
             DetectorError: If there are fewer than 8 frames, their sizes differ or one is not
                 [H, W, 3]. What was learned before stays.
         """
-        frame_size = normal_size(frames)
+        look = self._open(normal_size(frames))
+        self._learned = self._taught(frames, look, self._lesson(look), progress)
+
+    def learn_more(self, frames: Sequence[Pixels], progress: Progress | None = None) -> None:
+        """Add more normal frames of the view; see `detectors.base.LearnsMore`."""
+        before = self._fitted()
+        lesson = self._more(before)
+        if normal_size(frames) != before.frame_size:
+            check_view(frames, before.frame_size)
+        look = self._open(before.frame_size)
+        fresh = self._taught(frames, look, lesson, progress)
+        # What was normal before must stay so: its distances are shorter now.
+        nearer = before.threshold * self._nearer(before.model, fresh.model)
+        threshold = max(nearer, fresh.threshold)
+        highest = [one for one in (before.peak * nearer, fresh.peak * fresh.threshold) if one > 0]
+        view = fresh.view
+        if before.view is not None and view is not None:
+            view = before.view.joined(view, before.pictures / (before.pictures + fresh.pictures))
+        self._learned = replace(
+            fresh,
+            view=view,
+            threshold=threshold,
+            tolerance=np.maximum(before.tolerance, fresh.tolerance),
+            peak=max(highest, default=math.nan) / threshold,
+            pictures=before.pictures + fresh.pictures,
+        )
+
+    def _more(self, before: Learned[M]) -> Lesson[M]:
+        """A lesson in which what was learned before takes up more pictures.
+
+        Raises:
+            DetectorError: If it cannot.
+        """
+        kind = self.config.model_dump()["kind"]
+        raise DetectorError(
+            f"a detector of the kind {kind} cannot add to what it learned; fit a new one from the "
+            "old and the new footage together"
+        )
+
+    def _nearer(self, before: M, after: M) -> float:
+        """Distances of what a model learned, by the one that took up more, over its own."""
+        del before, after
+        return 1.0
+
+    def _taught(
+        self, frames: Sequence[Pixels], look: Look, lesson: Lesson[M], progress: Progress | None
+    ) -> Learned[M]:
+        """Give the lesson, and choose the threshold on frames that it does not see."""
         config = self.config
-        look = self._open(frame_size)
         rng = np.random.default_rng(config.seed)
         first, second = split_normal(
             frames,
@@ -193,7 +241,6 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
             passes=config.passes,
             held_out_passes=config.held_out_passes,
         )
-        lesson = self._lesson(look)
         steps = _Steps(first.count + lesson.steps + second.count, progress)
 
         def features(part: Part) -> Iterator[torch.Tensor]:
@@ -208,8 +255,11 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
         # Who asks for no variations shows stills: what differs most there is what to look at.
         found = usual(shown, varied, config.false_rate, tolerant=config.passes > 1)
         view = LearnedView.of(frames).rounded
-        threshold = checked_threshold(found.threshold)
-        self._learned = Learned(frame_size, view, model, threshold, found.tolerance, found.peak)
+        size, threshold = (
+            (frames[0].shape[0], frames[0].shape[1]),
+            checked_threshold(found.threshold),
+        )
+        return Learned(size, view, model, threshold, found.tolerance, found.peak, first.count)
 
     def pictures(self, frames: Sequence[Pixels]) -> Iterator[Pixels]:
         """Frames [H, W, 3] of the view in the size that is looked at, made one by one.
@@ -252,6 +302,7 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
             "frame_size": self._learned.frame_size,
             "threshold": self._learned.threshold,
             "peak": None if math.isnan(self._learned.peak) else self._learned.peak,
+            "pictures": self._learned.pictures,
         }
         view = self._learned.view
         tensors = self._learned.model.tensors() | ({} if view is None else view.tensors())
@@ -269,7 +320,10 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
         if "tolerance" in tensors:
             tolerance = checked_tolerance(tensors["tolerance"].numpy())
         peak = math.nan if peak is None else float(peak)
-        self._learned = Learned(frame_size, view, model, threshold, tolerance, peak)
+        pictures = facts.get("pictures", 0)
+        if not isinstance(pictures, int) or pictures < 0:
+            raise ValueError(f"pictures {pictures!r}: must be a count")
+        self._learned = Learned(frame_size, view, model, threshold, tolerance, peak, pictures)
 
     def _fitted(self) -> Learned[M]:
         if self._learned is None:
@@ -291,7 +345,6 @@ def _noting_real(
     """Batches of pictures, each followed by its variations; those that are none are noted."""
     start = 0
     for batch in batches:
-        if len(unvaried := batch[-start % copies :: copies]):
-            real.append(unvaried.clone())
+        real.append(batch[-start % copies :: copies].clone())
         start += len(batch)
         yield batch

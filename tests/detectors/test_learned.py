@@ -70,3 +70,24 @@ def test_what_is_no_view_is_refused(
     tensors = LearnedView.of(frames).tensors() | {name: tensor}
     with pytest.raises(ValueError, match=reason):
         LearnedView.from_tensors(tensors, SIZE)
+
+
+def test_two_pictures_join_where_they_look_alike_and_the_later_one_wins_elsewhere():
+    rng = np.random.default_rng(0)
+    grey = np.full((40, 60, 3), 100, np.uint8)
+
+    def frames(count: int, light: int, parked: bool) -> list[Pixels]:
+        shown = grey + np.uint8(light)
+        if parked:
+            shown = shown.copy()
+            shown[10:20, 10:30] = 220
+        return [(shown + rng.integers(0, 5, shown.shape)).astype(np.uint8) for _ in range(count)]
+
+    old = LearnedView.of(frames(9, 0, parked=False))
+    new = LearnedView.of(frames(9, 20, parked=True))
+    joined = old.joined(new, 0.75)
+    assert joined.picture[15, 20].tolist() == new.picture[15, 20].tolist()
+    assert joined.picture[30:, 40:].mean() == pytest.approx(107, abs=1.5)
+    assert joined.noise[15, 20] > 20
+    assert joined.noise[30:, 40:].max() < 5
+    assert joined.frame_size == old.frame_size
