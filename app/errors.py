@@ -2,7 +2,18 @@
 
 from novic.errors import NomalyError, UsageError
 
-__all__ = ["InUseError", "PicturesError", "StoppedError", "StoreError", "UsageError"]
+__all__ = [
+    "FeedbackError",
+    "InUseError",
+    "PicturesError",
+    "StoppedError",
+    "StoreError",
+    "UsageError",
+]
+
+
+class FeedbackError(NomalyError):
+    """What people said of events cannot be read or written; the text names the file and why."""
 
 
 class InUseError(UsageError):

@@ -92,6 +92,8 @@ def print_state(event: dict[str, Any], *, of_file: bool = False) -> None:
         nouns = f"camera: {event['name']}"
     elif not event["sure"]:
         nouns = f"{event['headline']} ({nouns})" if nouns else event["headline"]
+    elif event["change"] != "arrived":
+        nouns = f"{event['change']}: {nouns}"
     start, end = (
         clock(event[f"{name}_s"]) if of_file else clock_time(event[f"{name}_us"])
         for name in ("start", "end")

@@ -5,8 +5,9 @@ Pictures are kept without loss, so that things are named later as they would hav
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +28,8 @@ class Kept:
     named_from: int
     """Pictures that its present name rests on; 0 while it has none."""
     pictures: Sequence[Picture]
+    looks: Mapping[str, Any] = field(default_factory=dict)
+    """How it looked beside the learned view, as JSON can hold it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +63,12 @@ def write(
 ) -> None:
     """Put a checkpoint in the place of the one before (inside a transaction)."""
     kept = [
-        {"id": one.id, "opened": one.opened, "named_from": one.named_from}
+        {
+            "id": one.id,
+            "opened": one.opened,
+            "named_from": one.named_from,
+            "looks": one.looks,
+        }
         for one in checkpoint.kept
     ]
     db.execute(
@@ -112,9 +120,10 @@ def _pack(picture: Picture) -> bytes:
         "box": box_sides(picture.box),
         "frame_size": picture.frame_size,
         "quality": picture.quality,
+        "crops": len(picture.crops),
     }
     arrays = {"facts": np.frombuffer(json.dumps(facts).encode(), np.uint8), "heat": picture.heat}
-    images = [picture.snapshot, *picture.crops]
+    images = [picture.snapshot, *picture.crops, *picture.before]
     return save(arrays | {str(number): _png(image) for number, image in enumerate(images)})
 
 
@@ -122,14 +131,16 @@ def _unpack(blob: bytes) -> Picture:
     arrays = load(blob)
     facts, heat = json.loads(arrays.pop("facts").tobytes()), arrays.pop("heat")
     snapshot, *crops = [_image(arrays[str(number)]) for number in range(len(arrays))]
+    taken = facts.get("crops", len(crops))
     return Picture(
         facts["pts_s"],
         Box(*facts["box"]),
         (facts["frame_size"][0], facts["frame_size"][1]),
-        tuple(crops),
+        tuple(crops[:taken]),
         snapshot,
         heat,
         facts["quality"],
+        tuple(crops[taken:]),
     )
 
 

@@ -1,7 +1,7 @@
 """What is told: a thing that did not belong, or a camera that saw nothing, from start to end."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +11,10 @@ from detectors.types import Box, Pixels
 from novic.certainty import Certainty, headline
 
 type EventState = Literal["opened", "updated", "closed"]
+
+type EventChange = Literal["arrived", "missing", "moved", "changed"]
+"""A thing is there that was not learned, is gone that was, stands elsewhere in the view, or is no
+longer as it was."""
 
 type EventKind = Literal["object", "camera"]
 """Something in front of the camera, or what is wrong with the camera's picture itself."""
@@ -58,6 +62,12 @@ class Event:
     """What people should know of the camera's fault, one sentence; empty for an object."""
     sure_from: float = Certainty().sure_from
     """The probability from which on the decoder's word for it would have been told as a fact."""
+    change: EventChange = "arrived"
+    """What happened; of a camera's own fault it says nothing."""
+    moved_from: Box | None = None
+    """Where a thing was that has moved, pixels of the full frame."""
+    muted: str = ""
+    """By what people said of it or of its like it is not told; empty if it is told."""
 
     @property
     def noun(self) -> str:
@@ -76,22 +86,32 @@ class Event:
 
     @property
     def headline(self) -> str:
-        """What is told first: the camera's fault, or the best noun if it is sure, or UNNAMED."""
-        return self.name if self.kind == "camera" else headline(self.noun, sure=self.sure)
+        """What is told first: the camera's fault, or the best noun if it is sure, or UNNAMED.
+
+        Of a thing that has not simply arrived it says before what happened: "missing: ladder".
+        """
+        if self.kind == "camera":
+            return self.name
+        thing = headline(self.noun, sure=self.sure)
+        return thing if self.change == "arrived" else f"{self.change}: {thing}"
 
     def as_json(self) -> dict[str, Any]:
         """The event as scripts read it; keys are stable, `snapshot` is below the run's --out."""
         return {
             "id": self.id,
             "kind": self.kind,
-            **({"name": self.name, "said": self.said} if self.kind == "camera" else {}),
+            **(
+                {"name": self.name, "said": self.said}
+                if self.kind == "camera"
+                else {"change": self.change}
+            ),
             "camera": self.camera,
             "video": self.video,
             "start_s": round(self.start_s, 3),
             "end_s": round(self.end_s, 3),
             "start_us": self.start_us,
             "end_us": self.end_us,
-            "box": [round(side, 1) for side in box_sides(self.box)],
+            "box": _rounded(self.box),
             "score": round(self.score, 4),
             "noun": self.noun,
             "p": round(self.p, 4),
@@ -106,6 +126,8 @@ class Event:
                 if self.surprise_bits is None
                 else {"surprise_bits": round(self.surprise_bits, 2)}
             ),
+            **({"moved_from": _rounded(self.moved_from)} if self.moved_from else {}),
+            **({"muted": self.muted} if self.muted else {}),
         }
 
 
@@ -126,6 +148,13 @@ class Picture:
     """Its anomaly map [h, w], 1.0 where just unusual, 0 where nobody watches."""
     quality: float
     """How good a view it is, above 0; comparable within a track only."""
+    before: tuple[Pixels, ...] = ()
+    """The crops as they were learned; none where nobody knows."""
+
+    @property
+    def as_learned(self) -> "Picture":
+        """The same with the learned crops in the place of its own, if there are any."""
+        return replace(self, crops=self.before or self.crops)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +169,10 @@ class Finding:
     """(pts_s, box, score) of every sighting."""
     vector: NDArray[np.float32] | None = None
     """Unit vector [F] of the crop that was named best; None while unnamed."""
+    signature: NDArray[np.float32] | None = None
+    """What it looks like (detectors.signatures); None where that could not be seen."""
+    silent: bool = False
+    """Whether nobody is told of it: it is muted, and was so before anything was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +202,10 @@ def event_id(camera: str, start_us: int, what: str) -> str:
     """
     digest = hashlib.sha256(f"{camera} {what}".encode()).hexdigest()[:6]
     return f"{start_us:014x}-{digest}"
+
+
+def _rounded(box: Box) -> list[float]:
+    return [round(side, 1) for side in box_sides(box)]
 
 
 def box_sides(box: Box) -> tuple[float, float, float, float]:

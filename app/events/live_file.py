@@ -34,7 +34,7 @@ class LiveFile:
 
     def add(self, events: Sequence[Event]) -> None:
         """Append those of these events that are closed; they are stored already."""
-        closed = [event for event in events if event.state == "closed"]
+        closed = [event for event in events if event.state == "closed" and not event.muted]
         if not closed:
             return
         if not self._whole:

@@ -1,20 +1,24 @@
 """The pictures of events, as files beside the store.
 
-crops/       what was named, one JPEG an event of an object
+crops/       the place of the thing, one JPEG an event of an object
 snapshots/   the whole frame, one JPEG an event
 heat/        the anomaly map as a small transparent PNG, one an event of an object
+before/      the crop as it was learned, one JPEG an event of what has not simply arrived
 
 A picture is written before the event that speaks of it is final, under a name that holds the time
 at which it was taken, and takes its place in the event's name after. Whatever fails or is killed in
 between leaves the stored event with the picture that it speaks of.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.errors import PicturesError
-from app.events.event import Finding
+from app.events.event import Event, Finding, Picture
 from app.events.schema import faults
 from app.media.pictures import heat_image, write_image
 
@@ -24,7 +28,7 @@ surroundings together name more than either (benchmarks/README.md)."""
 SNAPSHOT_SIDE = 960
 """Longest side of a kept frame in pixels; bounds the memory of a track."""
 
-_ENDINGS = {"crops": "jpg", "snapshots": "jpg", "heat": "png"}
+_ENDINGS = {"crops": "jpg", "snapshots": "jpg", "heat": "png", "before": "jpg"}
 MEDIA = tuple(_ENDINGS)
 
 
@@ -59,9 +63,11 @@ def pictures_of(folder: Path, findings: Sequence[Finding]) -> Iterator[None]:
             fresh.replace(place)
 
 
-def has_pictures(folder: Path, event_id: str, snapshot_s: float) -> bool:
-    """Whether the pictures of an event are there; all are written together."""
-    return media_path(folder, "snapshots", event_id, snapshot_s).exists()
+def has_pictures(folder: Path, finding: Finding) -> bool:
+    """Whether the pictures are there that a finding brings."""
+    event, picture = finding.event, finding.picture
+    kinds = _images(event, picture) if picture is not None else ()
+    return all(media_path(folder, kind, event.id, event.snapshot_s).exists() for kind in kinds)
 
 
 def pictures_at(folder: Path, event_id: str, snapshot_s: float) -> list[Path]:
@@ -104,11 +110,18 @@ def _write(folder: Path, finding: Finding, written: dict[Path, Path]) -> None:
     event, picture = finding.event, finding.picture
     if picture is None:
         return
-    images = {"snapshots": lambda: picture.snapshot}
-    if event.kind == "object":
-        images["crops"] = lambda: picture.crops[-1]
-        images["heat"] = lambda: heat_image(picture.heat)
-    for kind, image in images.items():
+    for kind, image in _images(event, picture).items():
         fresh = _fresh(folder, kind, event.id, event.snapshot_s)
         written[fresh] = _place(folder, kind, event.id)
         write_image(fresh, image())
+
+
+def _images(event: Event, picture: Picture) -> dict[str, Callable[[], NDArray[np.uint8]]]:
+    """What is kept of a picture, by kind."""
+    images: dict[str, Callable[[], NDArray[np.uint8]]] = {"snapshots": lambda: picture.snapshot}
+    if event.kind == "object":
+        images["crops"] = lambda: picture.crops[-1]
+        images["heat"] = lambda: heat_image(picture.heat)
+    if event.change != "arrived" and picture.before:
+        images["before"] = lambda: picture.before[-1]
+    return images

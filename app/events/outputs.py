@@ -134,12 +134,12 @@ def drawn_name(number: int, of: int) -> str:
 
 
 def write_events(out: Path, events: Iterable[Event]) -> None:
-    """Write `events.jsonl`, one event a line.
+    """Write `events.jsonl`, one event a line; those are left out that are not told.
 
     Raises:
         StoreError: If it cannot be written.
     """
-    lines = (json.dumps(event.as_json(), ensure_ascii=False) for event in events)
+    lines = (json.dumps(event.as_json(), ensure_ascii=False) for event in events if not event.muted)
     write_text(out / EVENTS, "".join(f"{line}\n" for line in lines))
 
 

@@ -20,6 +20,9 @@ from app.events.media import media_path
 from app.events.schema import STORE, copy_database, faults
 from detectors.types import Box
 
+SIGNATURE_VERSION = 1
+"""Of detectors.signatures."""
+
 
 @dataclass(slots=True)
 class SourceProgress:
@@ -104,11 +107,34 @@ class StoreReader:
         return [_source(dict(row)) for row in rows]
 
     def events(self, run_id: int) -> list[Event]:
-        """All events of a run by video and time."""
+        """All events of a run by time, those behind the others that are muted."""
         rows = self._db.execute(
-            "SELECT * FROM event WHERE run_id = ? ORDER BY start_us, id", (run_id,)
+            "SELECT * FROM event WHERE run_id = ? ORDER BY muted != '', start_us, id", (run_id,)
         ).fetchall()
         return [self._event(dict(row)) for row in rows]
+
+    def event(self, event_id: str) -> Event | None:
+        """The event of an id, of whatever run; None if there is none."""
+        row = self._db.execute("SELECT * FROM event WHERE id = ?", (event_id,)).fetchone()
+        return None if row is None else self._event(dict(row))
+
+    def vector(self, event_id: str) -> tuple[str, NDArray[np.float32]] | None:
+        """Spec of the embedder and unit vector [F] of an event; None while it has no name."""
+        row = self._db.execute(
+            "SELECT embedder, unit FROM vector WHERE event_id = ?", (event_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        unit = np.frombuffer(row["unit"], "<f2").astype(np.float32)
+        return row["embedder"], unit / np.linalg.norm(unit)
+
+    def signature(self, event_id: str) -> NDArray[np.float32] | None:
+        """What an event's thing looks like; None where nobody knows, or an older Nomaly saw it."""
+        row = self._db.execute(
+            "SELECT looks FROM signature WHERE event_id = ? AND version = ?",
+            (event_id, SIGNATURE_VERSION),
+        ).fetchone()
+        return None if row is None else np.frombuffer(row["looks"], "<f2").astype(np.float32)
 
     def sightings(self, event_id: str) -> list[tuple[float, Box, float]]:
         """(pts_s, box, score) of an event's sightings in order, boxes in pixels of the frame."""
@@ -178,12 +204,14 @@ class StoreReader:
             "SELECT noun, p FROM candidate WHERE event_id = ? ORDER BY rank", (row["id"],)
         ).fetchall()
         del row["run_id"]
+        moved_from = row.pop("moved_from")
         return Event(
             **{name: row.pop(name) for name in ("id", "camera", "video", "state")},
             box=Box(*(row.pop(side) for side in ("x1", "y1", "x2", "y2"))),
             frame_size=(row.pop("frame_height"), row.pop("frame_width")),
             candidates=tuple((noun, p) for noun, p in candidates),
             cut=bool(row.pop("cut")),
+            moved_from=moved_from and Box(*json.loads(moved_from)),
             **row,
         )
 

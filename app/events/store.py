@@ -17,7 +17,7 @@ from app.events.checkpoint import Checkpoint
 from app.events.event import Event, Finding, Lasting, box_sides
 from app.events.media import MEDIA, has_pictures, pictures_at, pictures_of, remove, sweep
 from app.events.outbox import Outbox
-from app.events.reading import Run, SourceProgress, StoreReader, as_left
+from app.events.reading import SIGNATURE_VERSION, Run, SourceProgress, StoreReader, as_left
 from app.events.schema import WAIT_S, faults, open_database
 from app.sources.base import Gap
 from novic.database import transaction
@@ -130,8 +130,7 @@ class Store(StoreReader):
         """Whether it brings pictures, and the store holds none of the event and moment."""
         event = finding.event
         return finding.picture is not None and (
-            self._shown_s(event.id) != event.snapshot_s
-            or not has_pictures(self.folder, event.id, event.snapshot_s)
+            self._shown_s(event.id) != event.snapshot_s or not has_pictures(self.folder, finding)
         )
 
     def _lacks_pictures(self, finding: Finding) -> bool:
@@ -202,7 +201,8 @@ class Store(StoreReader):
         closed = [as_left(self._event(dict(row))) for row in rows]
         for event in closed:
             self._save_event(run_id, event)
-            self.outbox.put(event, self._sinks, _now_us())
+            if not event.muted:
+                self.outbox.put(event, self._sinks, _now_us())
         return closed
 
     def add_note(self, run_id: int, text: str) -> None:
@@ -238,13 +238,14 @@ class Store(StoreReader):
         )
         self._save_sightings(finding)
         # What happened in a recording is told once, when it is whole.
-        if event.state == "closed" or not event.video:
+        if not finding.silent and (event.state == "closed" or not event.video):
             self.outbox.put(event, self._sinks, _now_us())
 
     def _save_event(self, run_id: int, event: Event, *, pictured: bool = True) -> None:
         values = asdict(event)
         del values["box"], values["frame_size"], values["candidates"]
-        shown = _shown(event)
+        shown, moved_from = _shown(event), event.moved_from
+        values["moved_from"] = moved_from and json.dumps(box_sides(moved_from))
         values |= {"run_id": run_id, **shown}
         # Without its pictures an event goes on speaking of those that it has.
         self._upsert("event", ("id",), values, unchanged=() if pictured else tuple(shown))
@@ -294,6 +295,16 @@ class Store(StoreReader):
             )
 
     def _save_vector(self, finding: Finding, embedder: str) -> None:
+        if finding.signature is not None:
+            self._upsert(
+                "signature",
+                ("event_id",),
+                {
+                    "event_id": finding.event.id,
+                    "version": SIGNATURE_VERSION,
+                    "looks": finding.signature.astype("<f2").tobytes(),
+                },
+            )
         if finding.vector is None:
             return
         unit = finding.vector.astype("<f2")

@@ -48,10 +48,12 @@ class Card:
     at: str
     """The same in short where it is a fact; empty where it is guessed."""
     group: str
-    """`sure`, `unsure` or `camera`."""
+    """`sure`, `unsure`, `camera`, or `muted` if it is not told."""
     others: tuple[tuple[str, float], ...]
     """Candidates besides the headline."""
     crop: str
+    before: str
+    """The same place as it was learned, of what has not simply arrived."""
     snapshot: str
     heat: str
     """Pictures as data addresses; empty where there is none."""
@@ -98,7 +100,6 @@ def _card(
     source = source_of(event, sources)
     rests_on = basis(run, source) if source else ""
     seen = event.box.grown(CONTEXT_MARGIN, event.frame_size)
-    group = "camera" if event.kind == "camera" else "sure" if event.sure else "unsure"
     snapshot = store.media("snapshots", event)
     return Card(
         number=number,
@@ -108,9 +109,10 @@ def _card(
         lasted=f"{event.end_s - event.start_s:.1f} s",
         wall=wall(event.start_us, rests_on),
         at=f"{local(event.start_us):%a %H:%M:%S %Z}" if is_fact(rests_on) else "",
-        group=group,
+        group=_group(event),
         others=event.candidates[event.sure :] if event.kind == "object" else (),
         crop=embedded(store.media("crops", event), room.crop),
+        before=_before(store, event, room),
         snapshot=embedded(snapshot, room.snapshot),
         heat=embedded(store.media("heat", event), room.heat),
         box=_share(event.box, Box(0, 0, width, height)),
@@ -120,6 +122,18 @@ def _card(
         full=f"snapshots/{snapshot.name}" if snapshot.exists() else "",
         play=_play(store, run, event, sources),
     )
+
+
+def _before(store: StoreReader, event: Event, room: Rooms) -> str:
+    if event.change == "arrived":
+        return ""
+    return embedded(store.media("before", event), room.before)
+
+
+def _group(event: Event) -> str:
+    if event.muted:
+        return "muted"
+    return "camera" if event.kind == "camera" else "sure" if event.sure else "unsure"
 
 
 def _share(inner: Box, outer: Box) -> Share:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.events.event import Event
+from app.events.event import Event, box_sides
 from app.events.media import SNAPSHOT_SIDE
 from app.events.outputs import write_text
 from app.events.reading import Run, SourceProgress, StoreReader
@@ -16,6 +16,7 @@ from app.report.times import basis, local
 COLUMNS = (
     "id",
     "kind",
+    "change",
     "camera",
     "video",
     "start_s",
@@ -37,7 +38,9 @@ COLUMNS = (
     "y2",
     "frame_width",
     "frame_height",
+    "moved_from",
     "cut",
+    "muted",
     "crop",
     "snapshot",
 )
@@ -74,11 +77,16 @@ def as_csv(table: Sequence[Mapping[str, Any]]) -> str:
 def as_coco(table: Sequence[Mapping[str, Any]], description: str) -> dict[str, Any]:
     """Rows as a COCO data set of detections, boxes in pixels of the snapshots.
 
-    Categories are headlines, so a guess is "something unnamed"; its candidates are attributes.
-    Left out are faults of the camera, which have no box, and events whose picture is gone.
+    Categories are nouns, and a guess is "something unnamed"; its candidates are attributes. Left
+    out are faults of the camera, which have no box, things that are missing, which are not in the
+    picture, and events whose picture is gone.
     """
-    objects = [row for row in table if row["kind"] == "object" and row["snapshot"]]
-    names = sorted({row["headline"] for row in objects})
+    objects = [
+        row
+        for row in table
+        if row["kind"] == "object" and row["change"] != "missing" and row["snapshot"]
+    ]
+    names = sorted({_category(row) for row in objects})
     images, boxes = [], []
     for number, row in enumerate(objects, start=1):
         scale = min(1.0, SNAPSHOT_SIDE / max(row["frame_width"], row["frame_height"]))
@@ -101,13 +109,22 @@ def as_coco(table: Sequence[Mapping[str, Any]], description: str) -> dict[str, A
             {
                 "id": number,
                 "image_id": number,
-                "category_id": 1 + names.index(row["headline"]),
+                "category_id": 1 + names.index(_category(row)),
                 "bbox": [left, top, round(right - left, 1), round(bottom - top, 1)],
                 "area": round((right - left) * (bottom - top), 1),
                 "iscrowd": 0,
                 "score": row["p"],
                 "attributes": {
-                    key: row[key] for key in ("id", "camera", "sure", "candidates", "start_s")
+                    key: row[key]
+                    for key in (
+                        "id",
+                        "camera",
+                        "change",
+                        "sure",
+                        "candidates",
+                        "start_s",
+                        "muted",
+                    )
                 },
             }
         )
@@ -138,6 +155,11 @@ def write_coco(store: StoreReader, run: Run, path: Path) -> None:
     write_text(path, json.dumps(said, ensure_ascii=False, indent=1) + "\n")
 
 
+def _category(row: Mapping[str, Any]) -> str:
+    """The headline without what happened."""
+    return row["headline"].removeprefix(f"{row['change']}: ")
+
+
 def _row(
     store: StoreReader, run: Run, event: Event, source: SourceProgress | None
 ) -> dict[str, Any]:
@@ -145,6 +167,7 @@ def _row(
     return {
         "id": event.id,
         "kind": event.kind,
+        "change": event.change if event.kind == "object" else "",
         "camera": event.camera,
         "video": event.video,
         "start_s": round(event.start_s, 3),
@@ -163,7 +186,11 @@ def _row(
         **{side: round(getattr(event.box, side), 1) for side in sides},
         "frame_width": event.frame_size[1],
         "frame_height": event.frame_size[0],
+        "moved_from": " ".join(f"{side:.1f}" for side in box_sides(event.moved_from))
+        if event.moved_from
+        else "",
         "cut": event.cut,
+        "muted": event.muted,
         "crop": _name(store.media("crops", event)),
         "snapshot": _name(store.media("snapshots", event)),
     }

@@ -37,16 +37,18 @@ def render_report(store: StoreReader, run: Run) -> str:
     """The whole page."""
     events, sources, gaps = store.events(run.id), store.sources(run.id), store.gaps(run.id)
     shown = cards(store, run, events)
+    told = [card for card in shown if card.group != "muted"]
     page = Environment(
         loader=PackageLoader("app.report", "."), autoescape=True, trim_blocks=True
     ).get_template("report.html.j2")
     return page.render(
         run=run,
         title=_title(run, sources),
-        counts=_counts(shown),
+        counts=_counts(told),
         groups=_groups(shown),
         cards=shown,
-        lanes=[lane(store, run, source, _of_source(source, sources, shown)) for source in sources],
+        told=told,
+        lanes=[lane(store, run, source, _of_source(source, sources, told)) for source in sources],
         open_lanes=OPEN_LANES,
         frames=sum(source.frames for source in sources),
         looked=clock(sum(watched_s(source, gaps) for source in sources)),
@@ -79,7 +81,12 @@ def _date(run: Run, sources: Sequence[SourceProgress]) -> str:
 
 def _groups(shown: Sequence[Card]) -> list[tuple[str, str, list[Card]]]:
     """Key, heading and events of each section of the page, those without events left out."""
-    headings = {"sure": "Named", "unsure": "Something unnamed", "camera": "The camera itself"}
+    headings = {
+        "sure": "Named",
+        "unsure": "Something unnamed",
+        "camera": "The camera itself",
+        "muted": "Not told",
+    }
     groups = [
         (key, heading, [card for card in shown if card.group == key])
         for key, heading in headings.items()

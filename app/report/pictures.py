@@ -23,12 +23,13 @@ class Rooms:
     """What the pictures of one event may take."""
 
     crop: Room
+    before: Room
     snapshot: Room
     heat: Room
 
 
-FEW = Rooms(Room(400, 18_000), Room(800, 36_000), Room(160, 3_000))
-MANY = Rooms(Room(256, 4_000), Room(400, 3_800), Room(100, 700))
+FEW = Rooms(Room(400, 18_000), Room(400, 18_000), Room(800, 36_000), Room(160, 3_000))
+MANY = Rooms(Room(256, 3_000), Room(160, 1_500), Room(400, 3_800), Room(100, 700))
 """Base64 makes 4 bytes of 3; with its text an event stays below 15 kB."""
 MOST_FEW = 50
 """Events that may have the larger pictures."""

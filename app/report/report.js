@@ -28,7 +28,7 @@ function spread() {
 
 // The one card that the keys act on.
 let here = null;
-const visible = () => all(".card").filter((card) => !card.hidden && !card.parentNode.parentNode.hidden);
+const visible = () => all(".card").filter((card) => !card.hidden && !card.parentNode.parentNode.hidden && !card.closest("details:not([open])"));
 
 function goTo(card, focus = true) {
   here?.classList.remove("here");
@@ -128,7 +128,7 @@ function enlarge(card) {
   if (box) scene.append(box.cloneNode());
   for (const place of [scene, one("#view-near")]) place.style.setProperty("--heat", card.style.getPropertyValue("--heat"));
   one("#view-scene").replaceChildren(scene);
-  one("#view-near").replaceChildren(...(fit ? [fit.cloneNode(true)] : []));
+  one("#view-near").replaceChildren(...(fit ? [...all(".was", card), fit].map((part) => part.cloneNode(true)) : []));
   one("#view-near").hidden = !fit;
   one("#view-nouns").replaceChildren(...row.candidates.split("; ").filter(Boolean).map((said) => {
     const at = said.lastIndexOf(" "), item = document.createElement("li");
@@ -142,6 +142,7 @@ function enlarge(card) {
   if (row.kind === "camera") delete facts.score;
   if (row.surprise_bits !== null) facts.surprise = `${row.surprise_bits.toFixed(1)} bits`;
   if (guess) facts.name = "not sure enough: these are guesses";
+  if (row.muted) facts["not told"] = row.muted;
   Object.assign(facts, { camera: row.camera, ...(row.video && { video: row.video }), id: row.id });
   one("#view-facts").replaceChildren(...Object.entries(facts).flatMap(([name, value]) => [
     Object.assign(document.createElement("dt"), { textContent: name }),
@@ -191,8 +192,9 @@ function csv() {
 function coco() {
   const tenth = (value) => Math.round(10 * value) / 10;
   const objects = data.rows.map((row) => Object.fromEntries(data.columns.map((name, i) => [name, row[i]])))
-    .filter((row) => row.kind === "object" && row.snapshot);
-  const names = [...new Set(objects.map((row) => row.headline))].sort();
+    .filter((row) => row.kind === "object" && row.change !== "missing" && row.snapshot);
+  const category = (row) => row.headline.startsWith(`${row.change}: `) ? row.headline.slice(row.change.length + 2) : row.headline;
+  const names = [...new Set(objects.map(category))].sort();
   const images = [], annotations = [];
   objects.forEach((row, index) => {
     const id = index + 1, scale = Math.min(1, data.snapshot_side / Math.max(row.frame_width, row.frame_height));
@@ -200,10 +202,10 @@ function coco() {
     const [left, top, right, bottom] = [row.x1, row.y1, row.x2, row.y2].map((side) => tenth(side * scale));
     images.push({ id, file_name: row.snapshot, width, height, date_captured: row.start });
     annotations.push({
-      id, image_id: id, category_id: 1 + names.indexOf(row.headline),
+      id, image_id: id, category_id: 1 + names.indexOf(category(row)),
       bbox: [left, top, tenth(right - left), tenth(bottom - top)],
       area: tenth((right - left) * (bottom - top)), iscrowd: 0, score: row.p,
-      attributes: { id: row.id, camera: row.camera, sure: row.sure, candidates: row.candidates, start_s: row.start_s },
+      attributes: { id: row.id, camera: row.camera, change: row.change, sure: row.sure, candidates: row.candidates, start_s: row.start_s, muted: row.muted },
     });
   });
   return {

@@ -15,6 +15,7 @@ import torch
 from app.errors import UsageError
 from app.events.outputs import drawn_name, earlier_run, sole_writer
 from app.events.store import SourceProgress, Store
+from app.feedback.heeding import Heeding
 from app.media.video import VideoError
 from app.progress import Meter, Reporter
 from app.sinks.feeder import Patience, feeding
@@ -279,8 +280,10 @@ class _Audit:
             ),
             say=self._reporter.say,
         )
-        recorder = Recorder(self._store, self._run_id, source, names.bundle.embedder)
-        return Lookout(camera, detector, AtOnce(names), recorder)
+        embedder = names.bundle.embedder
+        recorder = Recorder(self._store, self._run_id, source, embedder)
+        heeding = Heeding(self._request.verdicts, embedder, self._reporter.say)
+        return Lookout(camera, detector, AtOnce(names), recorder, heeding=heeding)
 
     def _analyse(self, ahead: Prefetched, lookout: Lookout, meter: Meter) -> None:
         """Look at all frames, and save as it goes."""
@@ -315,7 +318,7 @@ class _Audit:
                     {
                         event: self._store.sightings(event.id)
                         for event in events
-                        if event.video == source.uri
+                        if event.video == source.uri and not event.muted
                     },
                     self._request.out / name,
                     self._request.fps,

@@ -21,6 +21,7 @@ from app.events.checkpoint import Checkpoint, Kept
 from app.events.event import Event, EventState, Finding, Lasting, Picture
 from app.sources.base import Gap
 from app.watching.aim import Placed
+from app.watching.change import Looks
 from app.watching.evidence import Evidence, settled
 from app.watching.followed import Due, Followed, id_of, wanted
 from app.watching.health import Health, Told
@@ -109,7 +110,13 @@ class Camera:
             self._followed_s,
             self._tracker.state(),
             [
-                Kept(id_of(track), track.opened, one.named_from, tuple(one.evidence.pictures))
+                Kept(
+                    id_of(track),
+                    track.opened,
+                    one.named_from,
+                    tuple(one.evidence.pictures),
+                    one.looks.state(),
+                )
                 for track, one in kept
             ],
         )
@@ -123,8 +130,9 @@ class Camera:
         self._tracker.restore(checkpoint.tracks)
         self._followed_s = checkpoint.at_s
         for track, kept in zip(self._tracker.tracks, checkpoint.kept, strict=True):
-            evidence = Evidence([*kept.pictures])
-            self._followed[track] = Followed(evidence, named_from=kept.named_from)
+            evidence = Evidence([*kept.pictures], self._finder.view)
+            looks = Looks.restored(kept.looks)
+            self._followed[track] = Followed(evidence, looks, named_from=kept.named_from)
 
     @property
     def at_rest(self) -> bool:
@@ -272,7 +280,7 @@ class Camera:
     def _take(self, frame: Frame, heat: NDArray[np.float32], placed: Placed) -> None:
         """Follow one frame, laid on the view, with its masked map [h, w]."""
         changes = self._tracker.update(frame, self._finder.find(heat, frame.image))
-        self._keep(changes, placed, heat)
+        self._keep(changes, frame, placed, heat)
         self._ended += changes.closed
         if self._live:
             self.flush()
@@ -282,16 +290,20 @@ class Camera:
         if waiting >= NAME_AT_ONCE:
             self._call_ended()
 
-    def _keep(self, changes: TrackChanges, placed: Placed, heat: NDArray[np.float32]) -> None:
+    def _keep(
+        self, changes: TrackChanges, frame: Frame, placed: Placed, heat: NDArray[np.float32]
+    ) -> None:
         """Offer the frame as it was taken to the evidence of all tracks that it shows."""
         heat = placed.pose.back_map(heat, placed.size)
         for track in changes.dropped:
             self._followed.pop(track, None)
         for track, detection in changes.seen:
-            before = placed.back(track.path[-2][1]) if track.frames > 1 else None
-            followed = self._followed.setdefault(track, Followed())
+            before = track.path[-2][1] if track.frames > 1 else None
+            followed = self._followed.setdefault(track, Followed(Evidence(view=self._finder.view)))
             shown = replace(detection, box=placed.back(detection.box))
-            followed.evidence.offer(placed.frame, shown, heat, before)
+            earlier = placed.back(before) if before is not None else None
+            followed.evidence.offer(placed.frame, shown, heat, earlier, detection.box)
+            followed.looks.look(self._finder.view, frame, detection.box, before)
 
     def _ripe(self) -> list[Track]:
         """Open tracks that were named by fewer pictures than there are now, all of them."""
@@ -308,12 +320,13 @@ class Camera:
         for track in tracks:
             kept = self._followed[track] if state != "closed" else self._followed.pop(track)
             kept.due = True
-            best = kept.evidence.best()
+            best, change = kept.evidence.best(), kept.looks.change
             # Of a recording nobody waits for the name: one picture is enough until the end.
             brief = state == "opened" and not self._live
-            pictures = (best,) if brief else tuple(kept.evidence.pictures)
-            event = self._event(track, state, best, cut=cut)
-            self._due.append(Due(event, best, pictures, self._health.aim.path(track.path), kept))
+            pictures = kept.shown(change, [best] if brief else kept.evidence.pictures)
+            event = replace(self._event(track, state, best, cut=cut), change=change)
+            path = self._health.aim.path(track.path)
+            self._due.append(Due(event, best, pictures, path, kept))
 
     def _call_faults(self, faults: Iterable[Told]) -> None:
         """Note what is to be told of the camera itself; of a recording, when it is over."""
@@ -353,7 +366,8 @@ class Camera:
             surprise_bits=self._settings.words.surprise(elected.noun),
             sure_from=self._settings.words.certainty.line(elected.noun),
         )
-        return Finding(event, due.picture, due.path, elected.vector)
+        signature = followed.looks.signature(event.change)
+        return Finding(event, due.picture, due.path, elected.vector, signature)
 
 
 def tell(names: Names, cameras: Sequence[Camera]) -> list[list[Finding]]:

@@ -41,7 +41,8 @@ def delivering(
             wake()
             file.add([finding.event for finding in changes.findings])
             for finding in changes.findings:
-                tell(as_told(finding.event))
+                if not finding.silent:
+                    tell(as_told(finding.event))
 
         with closing(Writer(lambda: Store(out, sinks=keys), saved, say)) as writer:
             yield writer

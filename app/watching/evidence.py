@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from app.events.event import Picture
 from app.events.media import CONTEXT_MARGIN, SNAPSHOT_SIDE
+from detectors.learned import LearnedView
 from detectors.types import Box, Detection, Frame, Pixels
 
 KEPT = 3
@@ -31,6 +32,8 @@ class Evidence:
     """The best pictures of one track, in the order they were taken."""
 
     pictures: list[Picture] = field(default_factory=list)
+    view: LearnedView | None = None
+    """What is usually there; None if that is not known."""
 
     def offer(
         self,
@@ -38,6 +41,7 @@ class Evidence:
         detection: Detection,
         heat: NDArray[np.float32],
         before: Box | None = None,
+        place: Box | None = None,
     ) -> None:
         """Keep this picture if it beats one of those kept.
 
@@ -46,6 +50,7 @@ class Evidence:
             detection: Where the thing is in it.
             heat: The frame's anomaly map [h, w].
             before: Where it was in the sighting before, if there was one.
+            place: Where it is in the learned view, if that is elsewhere than in the frame.
         """
         quality = _quality(frame, detection) * _stillness(detection.box, before)
         rival = self._rival(frame.pts_s)
@@ -53,7 +58,15 @@ class Evidence:
             if quality <= rival.quality:
                 return
             self.pictures.remove(rival)
-        self.pictures.append(_picture(frame, detection, heat, quality))
+        self.pictures.append(
+            _picture(frame, detection, heat, quality, self._learned(frame, place or detection.box))
+        )
+
+    def _learned(self, frame: Frame, place: Box) -> tuple[Pixels, ...]:
+        if self.view is None:
+            return ()
+        boxes = _crop_boxes(place, (frame.image.shape[0], frame.image.shape[1]))
+        return tuple(at_most(self.view.part(box), CROP_SIDE) for box in boxes)
 
     def best(self) -> Picture:
         """The most typical picture: whose box agrees best with the others'."""
@@ -108,10 +121,14 @@ def _stillness(box: Box, before: Box | None) -> float:
 
 
 def _picture(
-    frame: Frame, detection: Detection, heat: NDArray[np.float32], quality: float
+    frame: Frame,
+    detection: Detection,
+    heat: NDArray[np.float32],
+    quality: float,
+    learned: tuple[Pixels, ...],
 ) -> Picture:
     size = frame.image.shape[:2]
-    boxes = (detection.box, detection.box.grown(CONTEXT_MARGIN, size))
+    boxes = _crop_boxes(detection.box, size)
     return Picture(
         frame.pts_s,
         detection.box,
@@ -120,7 +137,13 @@ def _picture(
         at_most(frame.image, SNAPSHOT_SIDE),
         heat,
         quality,
+        learned,
     )
+
+
+def _crop_boxes(box: Box, size: tuple[int, int]) -> tuple[Box, Box]:
+    """What is named: the box, and the box with a margin, in a frame of (height, width)."""
+    return box, box.grown(CONTEXT_MARGIN, size)
 
 
 def at_most(image: Pixels, side: int) -> Pixels:

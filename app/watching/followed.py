@@ -1,9 +1,10 @@
 """What is kept of a track for its event, and events that are to be told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from app.events.event import Event, Picture, event_id
+from app.events.event import Event, EventChange, Picture, event_id
+from app.watching.change import Looks
 from app.watching.evidence import KEPT, Evidence
 from detectors.track import Track
 from detectors.types import Box
@@ -15,12 +16,21 @@ class Followed:
     """What is kept for a track besides its boxes."""
 
     evidence: Evidence = field(default_factory=Evidence)
+    looks: Looks = field(default_factory=Looks)
     named: dict[Picture, tuple[Naming, ...]] = field(default_factory=dict)
     """What the crops of its pictures were named; a picture is named only once."""
     named_from: int = 0
     """Pictures that its present name rests on; 0 while it has none."""
     due: bool = False
     """Whether it is being named."""
+    learned: dict[Picture, Picture] = field(default_factory=dict)
+    """Its pictures with the crops of the learned one, by which that is named which has gone."""
+
+    def shown(self, change: EventChange, pictures: Sequence[Picture]) -> tuple[Picture, ...]:
+        """Pictures of the thing as they were taken, or as it was learned if it has gone."""
+        if change != "missing":
+            return tuple(pictures)
+        return tuple(self.learned.setdefault(one, one.as_learned) for one in pictures)
 
     @property
     def new(self) -> bool:

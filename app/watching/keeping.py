@@ -5,6 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from app.errors import UsageError
+from app.feedback.verdicts import FEEDBACK
 from app.watching.calm import NORMAL_PICTURE
 from detectors.base import Detector, DetectorError
 from detectors.files import FILES, read_facts
@@ -30,7 +31,8 @@ def check_place(out: Path, *, overwrite: bool, besides: Collection[str] = ()) ->
         )
     try:
         read_facts(out)
-        others = {entry.name for entry in out.iterdir()} - {*FILES, NORMAL_PICTURE, *besides}
+        ours = {*FILES, NORMAL_PICTURE, FEEDBACK, *besides}
+        others = {entry.name for entry in out.iterdir()} - ours
     except (DetectorError, OSError) as error:
         raise UsageError(f"--overwrite replaces detectors, and this is none: {error}") from error
     if others:
@@ -53,6 +55,9 @@ def put_detector(detector: Detector, out: Path) -> None:
     for left in (fresh, old):
         shutil.rmtree(left, ignore_errors=True)
     detector.save(fresh)
+    if (out / FEEDBACK).exists():
+        # What people said of the view holds for whatever looks at it.
+        shutil.copy2(out / FEEDBACK, fresh)
     out.rename(old)
     fresh.rename(out)
     shutil.rmtree(old, ignore_errors=True)

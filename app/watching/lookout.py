@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from app.events.checkpoint import Checkpoint
 from app.events.event import Finding
+from app.feedback.heeding import Heeding
 from app.sources.base import Gap
 from app.watching.camera import Camera
 from app.watching.gate import MotionGate
@@ -36,8 +37,12 @@ class Lookout:
         teller: Teller,
         recorder: Recorder,
         gate: MotionGate | None = None,
+        heeding: Heeding | None = None,
     ) -> None:
-        """Put together what was made for this camera; without a gate every frame is looked at."""
+        """Put together what was made for this camera.
+
+        Without a gate every frame is looked at, without `heeding` everything is told.
+        """
         self.camera = camera
         self.recorder = recorder
         self.frames = 0
@@ -48,6 +53,7 @@ class Lookout:
         self._teller = teller
         self._gate = gate
         self._last = np.zeros((0, 0), np.float32)
+        self._heeding = heeding
 
     def look(self, frames: Sequence[Frame]) -> None:
         """Detect, follow and count.
@@ -88,7 +94,7 @@ class Lookout:
         """
         if flush:
             self.camera.flush()
-        return self._teller.findings(self.camera)
+        return self._heeded(self._teller.findings(self.camera))
 
     def finish(self, *, cut: bool = False) -> list[Finding]:
         """End all tracks, and name what they were.
@@ -97,7 +103,10 @@ class Lookout:
             cut: Whether the run stops here although the source goes on.
         """
         self.camera.finish(cut=cut)
-        return self._teller.last(self.camera)
+        return self._heeded(self._teller.last(self.camera))
+
+    def _heeded(self, findings: list[Finding]) -> list[Finding]:
+        return findings if self._heeding is None else self._heeding.heeded(findings)
 
     def save(
         self,

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.feedback.verdicts import Verdicts
 from app.sinks.build import AnySink
 from calibration.promise import DEFAULT, Promise
 from detectors.configs import DetectorConfig, PadimConfig
@@ -43,6 +44,11 @@ class RunRequest:
     def kept_detector(self) -> Path:
         """Where the detector lies that the run learned."""
         return self.out / "detector"
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """What people said of events that the detector of this run, or of one before, found."""
+        return Verdicts(self.detector or self.kept_detector)
 
     def settings(self) -> dict[str, Any]:
         """What decides the result besides the source, as it comes back from the store."""

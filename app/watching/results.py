@@ -31,6 +31,7 @@ class AuditResult:
 
     out: Path
     events: list[Event]
+    """Those that are told."""
     frames: int
     """All frames that were analysed, in this session and those before."""
     analysed: int
@@ -53,6 +54,8 @@ class AuditResult:
     """None if nothing was looked at."""
     recordings: list[dict[str, Any]] = field(default_factory=list)
     """Recordings of several files: their uri, and of each file when it begins in it, seconds."""
+    muted: list[Event] = field(default_factory=list)
+    """Events that are kept but not told, because people said that such are normal here."""
 
     @property
     def fps(self) -> float:
@@ -80,6 +83,7 @@ class AuditResult:
             "report": str(self.out / "report.html"),
             "recordings": self.recordings,
             "events": [event.as_json() | self._place(event) for event in self.events],
+            "muted": [event.as_json() | self._place(event) for event in self.muted],
         }
 
     def _place(self, event: Event) -> dict[str, Any]:
@@ -94,10 +98,10 @@ class AuditResult:
 
 def audit_result(store: StoreReader, run: Run) -> AuditResult:
     """The result of an audit, from what the store holds of it."""
-    sources, gaps = store.sources(run.id), store.gaps(run.id)
+    sources, gaps, events = store.sources(run.id), store.gaps(run.id), store.events(run.id)
     return AuditResult(
         out=store.folder,
-        events=store.events(run.id),
+        events=[event for event in events if not event.muted],
         frames=sum(source.frames for source in sources),
         analysed=run.facts.get("analysed", 0),
         seconds=run.facts.get("seconds", 0.0),
@@ -109,6 +113,7 @@ def audit_result(store: StoreReader, run: Run) -> AuditResult:
         gaps=[{name: gap[name] for name in GAP_KEYS} for gap in gaps],
         highest=_highest(store, run),
         recordings=run.facts.get("recordings", []),
+        muted=[event for event in events if event.muted],
     )
 
 
@@ -132,7 +137,7 @@ def watch_summary(
         dropped: Frames that were missed.
         faults: What could not be written at its end.
     """
-    sources, gaps = store.sources(run.id), store.gaps(run.id)
+    sources, gaps, events = store.sources(run.id), store.gaps(run.id), store.events(run.id)
     report = store.folder / REPORT
     return {
         "state": "failed" if faults else run.state,
@@ -142,7 +147,8 @@ def watch_summary(
         "learned_s": round(sum(source.from_s for source in sources), 3),
         "gaps": [_gap(gap) for gap in gaps],
         "notes": [*(note.text for note in store.notes(run.id)), *faults],
-        "events": [event.as_json() for event in store.events(run.id)],
+        "events": [event.as_json() for event in events if not event.muted],
+        "muted": [event.as_json() for event in events if event.muted],
         "stopped": run.state == "stopped",
         "report": str(report) if report.exists() else None,
     }

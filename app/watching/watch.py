@@ -13,6 +13,7 @@ from app.events.event import Event, Finding
 from app.events.outputs import earlier_run, sole_writer
 from app.events.store import SourceProgress, Store
 from app.events.writer import Writer
+from app.feedback.heeding import Heeding
 from app.progress import Reporter
 from app.redact import shown_address
 from app.sources.base import Gap, LiveSource
@@ -195,8 +196,12 @@ class _Watch:
             delivering(out, run_id, sinks, self._telling.tell, say) as writer,
             Beside(names) as teller,
         ):
-            recorder = Recorder(writer, run_id, source, names.bundle.embedder)
-            lookout = Lookout(camera, detector, teller, recorder, MotionGate())
+            embedder = names.bundle.embedder
+            recorder = Recorder(writer, run_id, source, embedder)
+            heeding = Heeding(self._request.verdicts, embedder, say)
+            lookout = Lookout(
+                camera, detector, teller, recorder, gate=MotionGate(), heeding=heeding
+            )
             try:
                 self._look(lookout)
                 source.finished = self._camera.ended and not self._backlog.waiting
@@ -268,7 +273,8 @@ class _Watch:
         if self._begun is None:
             self._begun, closed = self._begin()
             for event in closed:
-                self._telling.tell(as_told(event))
+                if not event.muted:
+                    self._telling.tell(as_told(event))
         return self._begun
 
     def _begin(self) -> tuple[int, list[Event]]:
@@ -290,7 +296,8 @@ class _Watch:
         left = writer.flush()
         for finding in left:
             # Nobody will find it in the store.
-            self._telling.tell(as_told(finding.event))
+            if not finding.silent:
+                self._telling.tell(as_told(finding.event))
         state = "failed" if left or writer.lost else ending.state
         run = self._store.run(self._run_id())
         if self._keeper is not None:

@@ -12,6 +12,8 @@ from app.events.store import Changes, SourceProgress, Store
 from app.sources.base import Gap
 from detectors.types import Box
 
+ARRIVED = ("crops", "snapshots", "heat")
+"""The kinds of pictures that are kept of a thing that has arrived."""
 BOX = Box(10.5, 5, 30, 25)
 RED = np.full((24, 16, 3), (200, 0, 0), np.uint8)
 

@@ -14,13 +14,14 @@ from PIL import Image
 
 from app.errors import PicturesError, StoreError
 from app.events.event import Lasting
-from app.events.media import MEDIA, pictures_of
+from app.events.media import pictures_of
 from app.events.schema import STORE
 from app.events.store import Run, Store
 from app.report.page import write_report
 from app.sources.base import Gap
 from detectors.types import Box
 from tests.app.events.findings import (
+    ARRIVED,
     BOX,
     RED,
     a_camera_finding,
@@ -139,7 +140,7 @@ def test_a_full_disk_is_said_and_loses_nothing_before(small_disk: Path):
             fill()
         stored = store.events(run_id)
         assert a_finding(0).event in stored
-        shown = {store.media(kind, event) for event in stored for kind in MEDIA}
+        shown = {store.media(kind, event) for event in stored for kind in ARRIVED}
         assert {*pictures(store)} == shown
 
 
@@ -165,6 +166,34 @@ def test_a_fault_of_the_camera_is_kept_and_told_by_its_name(store: Store):
     page = write_report(store, store.end_run(run_id, "finished", {})).read_text()
     assert page.count("black picture</h3>") == 1
     assert page.count("data:image/webp;base64,") == 4
+
+
+def test_what_has_happened_is_kept_with_the_place_as_it_was_learned(store: Store):
+    arrived = a_finding(1)
+    picture = replace(picture_of(arrived), before=(RED,))
+    arrived = replace(arrived, picture=picture)
+    run_id = begin(store, replace(arrived, event=replace(arrived.event, state="opened")))
+    assert not store.media("before", arrived.event).exists()
+    # At its end it is known better, by the same picture.
+    missing = replace(arrived, event=replace(arrived.event, change="missing"))
+    moved = a_finding(2)
+    where = Box(1.5, 2, 3, 4)
+    moved = replace(moved, event=replace(moved.event, change="moved", moved_from=where))
+    store.save(run_id, changes(missing, moved))
+    assert store.events(run_id) == [missing.event, moved.event]
+    with Image.open(store.media("before", missing.event)) as before:
+        assert before.size == (16, 24)
+    told = [event.as_json() for event in store.events(run_id)]
+    assert [(one["change"], one.get("moved_from")) for one in told] == [
+        ("missing", None),
+        ("moved", [1.5, 2, 3, 4]),
+    ]
+    assert [one["headline"] for one in told] == [
+        "missing: something unnamed",
+        "moved: something unnamed",
+    ]
+    page = write_report(store, store.end_run(run_id, "finished", {})).read_text()
+    assert page.count('class="was"') == 1
 
 
 def test_what_refers_to_an_event_outlives_its_update(store: Store):
@@ -233,7 +262,7 @@ def test_a_newer_picture_takes_the_place_of_the_older_one(store: Store):
     later = seen_later(a_finding())
     store.save(run_id, changes(replace(later, picture=replace(picture_of(later), crops=(RED,)))))
     (event,) = store.events(run_id)
-    assert pictures(store) == sorted(store.media(kind, event) for kind in MEDIA) == before
+    assert pictures(store) == sorted(store.media(kind, event) for kind in ARRIVED) == before
     with Image.open(store.media("crops", event)) as crop:
         assert crop.size == (16, 24)
 
@@ -247,7 +276,7 @@ def test_an_update_that_fails_leaves_the_picture_that_the_event_speaks_of(store:
     with pytest.raises(StoreError, match="UNIQUE constraint failed"):
         store.save(run_id, changes(broken))
     assert {path: path.read_bytes() for path in pictures(store)} == before
-    assert {store.media(kind, a_finding().event) for kind in MEDIA} == {*before}
+    assert {store.media(kind, a_finding().event) for kind in ARRIVED} == {*before}
 
 
 def test_a_kill_right_behind_the_commit_leaves_the_newer_picture(store: Store, tmp_path: Path):
@@ -376,7 +405,7 @@ def test_an_event_is_kept_without_its_pictures_if_they_cannot_be_written(store: 
     assert pictures(store) == []
     store.add_pictures([a_finding()])
     assert store.events(run_id) == [a_finding().event]
-    assert len(pictures(store)) == len(MEDIA)
+    assert len(pictures(store)) == len(ARRIVED)
 
 
 def test_without_newer_pictures_an_event_speaks_of_those_that_it_has(store: Store):
@@ -389,4 +418,4 @@ def test_without_newer_pictures_an_event_speaks_of_those_that_it_has(store: Stor
     # What is older by now, or of an event that is not known, is left out.
     store.add_pictures([a_finding(), a_finding(2)])
     assert shown_of(store, run_id)[0] == later.event.snapshot_s
-    assert len(pictures(store)) == len(MEDIA)
+    assert len(pictures(store)) == len(ARRIVED)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import UsageError
+from app.events.media import MEDIA
 from app.events.outputs import sole_writer
 from app.events.schema import STORE
 from app.events.store import Changes, SourceProgress, Store
@@ -73,9 +74,7 @@ def test_beside_a_watch_that_goes_on_only_the_report_is_written(tmp_path: Path):
         "events.jsonl",
         "report.html",
         ".nomaly-lock",
-        "crops",
-        "snapshots",
-        "heat",
+        *MEDIA,
     }
 
 

@@ -17,6 +17,7 @@ from app.watching.resuming import Checkpoints, take_up
 from detectors.base import AnomalyMaps
 from detectors.types import Frame, Pixels
 from tests.app.builders import SIZE, BrightnessNames, a_frame
+from tests.app.events.findings import ARRIVED
 
 FPS = 5
 SECONDS = 80
@@ -124,7 +125,7 @@ def test_a_thing_that_stays_is_in_the_store_while_it_does(tmp_path: Path):
         stays = store.events(1)[0]
         assert (stays.state, stays.noun, stays.start_s) == ("opened", "lamp", 5.0)
         assert stays.end_s > 30
-        assert all(store.media(kind, stays).exists() for kind in MEDIA)
+        assert all(store.media(kind, stays).exists() for kind in ARRIVED)
         # It goes on near where it was killed, not where the thing came.
         assert store.sources(1)[0].done_s > 29
 

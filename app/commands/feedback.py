@@ -1,0 +1,146 @@
+"""`nomaly feedback`: what people say of events, and what goes silent by it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.options import Json, Model, Quiet, command_group, print_json, show_progress
+from app.errors import UsageError
+
+if TYPE_CHECKING:
+    from app.feedback.verdicts import Leak, Verdict
+
+cli = command_group(
+    "feedback",
+    "Say what is normal in front of a camera, so that it goes silent; also while it is watched.",
+    "nomaly feedback normal hall 065b3c2d1f0000-1a2b3c",
+    "nomaly feedback list hall",
+    "nomaly feedback forget hall 3",
+)
+
+RunFolder = Annotated[Path, typer.Argument(help="Folder of an audit or a watch.")]
+_SECONDS = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+_EVER = "ever"
+
+
+@cli.command(
+    epilog="Examples:  nomaly feedback normal hall 065b3c2d1f0000-1a2b3c\n\n"
+    'nomaly feedback normal hall 065b3c2d1f0000-1a2b3c --for 90d --note "the neighbour\'s cat"'
+)
+def normal(
+    out: RunFolder,
+    event: Annotated[str, typer.Argument(help="The event's id, as report and events.jsonl say.")],
+    lasting: Annotated[
+        str,
+        typer.Option(
+            "--for",
+            metavar="TIME",
+            help="It holds until so long after it last matched: 12h, 30d, 8w, or ever.",
+        ),
+    ] = "30d",
+    note: Annotated[str, typer.Option(help="Why, in your words.")] = "",
+    model: Model = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say that what an event shows is normal there: the same thing is no longer told.
+
+    It holds at once, anywhere in the view, also in a watch that is running and in later ones with
+    the same detector. What goes silent is kept, folded in the report. Then other things are
+    pasted into the learned view, to tell how many of them would go silent too.
+    """
+    keep_s = _seconds(lasting)
+    from app.feedback.saying import say_normal
+
+    said = say_normal(out, event, keep_s, note)
+    verdict, others = said.verdict, len(said.muted) - 1
+    if not as_json:
+        typer.echo(f"Verdict {verdict.number}: {verdict.noun} is normal here{_until(verdict)}.")
+        if others:
+            typer.echo(f"{others} more event{'s' if others > 1 else ''} of {out} go silent by it.")
+    from app.watching.leak import measure
+    from novic.errors import NomalyError
+
+    reporter = show_progress(quiet)
+    try:
+        with reporter.task("Trying other things on it"):
+            verdict = measure(out, said, model)
+    except NomalyError as error:
+        reporter.say(f"What else goes silent could not be measured: {error}")
+    if as_json:
+        print_json({**verdict.as_json(), "muted": list(said.muted)})
+    else:
+        typer.echo(_leak(verdict.leak))
+
+
+@cli.command("list", epilog="Example:  nomaly feedback list hall")
+def list_verdicts(out: RunFolder, as_json: Json = False) -> None:
+    """List what was said, what it silenced so far, and what else it would silence."""
+    from app.feedback.saying import said_there
+    from app.feedback.verdicts import now_us
+
+    verdicts = said_there(out).all()
+    if as_json:
+        print_json([one.as_json() | {"holds": one.holds(now_us())} for one in verdicts])
+        return
+    for one in verdicts:
+        times = f"silenced {one.matches} event{'' if one.matches == 1 else 's'}"
+        ends = _until(one) if one.holds(now_us()) else ", expired"
+        typer.echo(f"{one.number:>3}  {one.noun} (event {one.event_id}){ends}; {times}. {one.note}")
+        typer.echo(f"     {_leak(one.leak)}")
+    if not verdicts:
+        typer.echo("Nothing was said yet. Next: nomaly feedback normal OUT EVENT")
+
+
+@cli.command(epilog="Example:  nomaly feedback forget hall 3")
+def forget(
+    out: RunFolder,
+    number: Annotated[int, typer.Argument(help="The verdict's number, as the list says.")],
+    as_json: Json = False,
+) -> None:
+    """Take a verdict back: such things are told again."""
+    from app.feedback.saying import forget as forget_verdict
+
+    told = forget_verdict(out, number)
+    if as_json:
+        print_json({"number": number, "told": told})
+    else:
+        typer.echo(f"Verdict {number} is forgotten; {len(told)} events of {out} are shown again.")
+
+
+def _seconds(text: str) -> float | None:
+    """A length of time as it is typed; None for ever.
+
+    Raises:
+        UsageError: If it is none.
+    """
+    if text.strip() == _EVER:
+        return None
+    number, unit = text.strip()[:-1], text.strip()[-1:]
+    try:
+        seconds = float(number) * _SECONDS[unit]
+    except (ValueError, KeyError):
+        seconds = 0.0
+    if not 0 < seconds < 1e10:
+        raise UsageError(f"--for {text}: is no length of time; write 12h, 30d, 8w or ever")
+    return seconds
+
+
+def _until(verdict: "Verdict") -> str:
+    if verdict.until_us is None:
+        return ""
+    ends = datetime.fromtimestamp(verdict.until_us / 1e6, UTC).astimezone()
+    return f" until {ends:%Y-%m-%d}, longer if it is seen again"
+
+
+def _leak(leak: "Leak | None") -> str:
+    """What else goes silent, for people."""
+    if leak is None:
+        return "What else goes silent by it was not measured."
+    silenced = f": {', '.join(leak.silenced)}" if leak.silenced else ""
+    return (
+        f"Of {leak.others} other things pasted into this view {len(leak.silenced)} would go silent "
+        f"too{silenced}."
+    )

@@ -1,0 +1,1 @@
+"""What people say of events, and what a run makes of it."""

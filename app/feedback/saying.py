@@ -1,0 +1,142 @@
+"""What the commands do: a verdict is said of an event, listed, forgotten."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.errors import UsageError
+from app.events.event import Event
+from app.events.muting import mute, unmute
+from app.events.reading import StoreReader, snapshot
+from app.feedback.heeding import Seen, match
+from app.feedback.verdicts import FEEDBACK, Verdict, Verdicts, now_us
+
+KEEP_S = 30 * 86400.0
+"""A verdict expires so long after it last matched, unless it is said otherwise."""
+LIKENESS = 1.0
+"""Log-odds from which on two events show the same thing, unless more of other things would go
+silent then than LEAK (benchmarks/README.md)."""
+
+
+UNSEEN = "could not be compared with the learned view"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A verdict as it was kept."""
+
+    verdict: Verdict
+    muted: tuple[str, ...]
+    """Ids of the events that were found before and go silent by it, the one named first."""
+    width: float
+    """Of the thing, over the width of the view."""
+
+
+def said_there(out: Path) -> Verdicts:
+    """The verdicts that a folder's newest run heeds.
+
+    Args:
+        out: Folder of an audit or a watch.
+
+    Raises:
+        UsageError: If it holds no run, or the detector that it looks with is not there.
+        app.errors.StoreError: If the store cannot be read.
+    """
+    with snapshot(out) as store:
+        return _verdicts(store)
+
+
+def say_normal(out: Path, event_id: str, keep_s: float | None, note: str) -> Said:
+    """Say that what an event shows is normal there.
+
+    Args:
+        out: Folder of the audit or watch that found it; it may be running.
+        event_id: The event.
+        keep_s: The verdict expires so many seconds after it last matched; None for never.
+        note: Why, in the user's words.
+
+    Raises:
+        UsageError: If there is no such event, or nothing to know its like by.
+        app.errors.FeedbackError: If the verdict cannot be kept.
+        app.errors.StoreError: If the store cannot be read or written.
+    """
+    with snapshot(out) as store:
+        event = _event(store, event_id)
+        seen = _seen(store, event)
+        if seen.vector is None or seen.signature is None:
+            raise UsageError(
+                f"{event_id}: {'has no name yet' if seen.vector is None else UNSEEN}, by which its "
+                "like could be known again"
+            )
+        verdicts = _verdicts(store)
+        verdict = Verdict(
+            0, "normal", event.id, event.camera, event.change, event.noun, note, now_us(),
+            keep_s, seen.embedder, seen.vector, seen.signature, LIKENESS,
+        )  # fmt: skip
+        verdict = replace(verdict, number=verdicts.add(verdict))
+        alike = _alike(store, verdict)
+    muted = (event.id, *(one for one in alike if one != event.id))
+    mute(out, muted, verdict.why)
+    return Said(verdict, muted, event.box.width / event.frame_size[1])
+
+
+def forget(out: Path, number: int) -> list[str]:
+    """Drop a verdict; what it silenced in this folder is told again by report and exports.
+
+    Returns:
+        Ids of the events that are no longer silent.
+
+    Raises:
+        UsageError: If there is no such verdict.
+        app.errors.FeedbackError: If it cannot be dropped.
+        app.errors.StoreError: If the store cannot be read or written.
+    """
+    verdicts = said_there(out)
+    kept = verdicts.all()
+    verdict = next((one for one in kept if one.number == number), None)
+    if verdict is None:
+        numbers = ", ".join(str(one.number) for one in kept) or "none"
+        raise UsageError(f"{verdicts.path}: holds no verdict {number}; there are: {numbers}")
+    verdicts.forget(number)
+    return unmute(out, verdict.why)
+
+
+def _verdicts(store: StoreReader) -> Verdicts:
+    run = store.last_run()
+    if run is None:
+        raise UsageError(f"{store.folder}: nothing was audited or watched there yet")
+    asked = run.settings.get("detector")
+    detector = Path(asked) if asked else store.folder / "detector"
+    if not detector.is_dir():
+        raise UsageError(
+            f"{detector}: the detector of {store.folder} is not there, beside which {FEEDBACK} "
+            "lies; call the command where the run was called"
+        )
+    return Verdicts(detector)
+
+
+def _event(store: StoreReader, event_id: str) -> Event:
+    event = store.event(event_id)
+    if event is None:
+        raise UsageError(
+            f"{store.folder}: holds no event {event_id}; ids stand in the report (enlarge an "
+            "event) and in events.jsonl"
+        )
+    if event.kind == "camera":
+        raise UsageError(
+            f"{event_id}: is a fault of the camera ({event.name}), not a thing that can be normal"
+        )
+    return event
+
+
+def _alike(store: StoreReader, verdict: Verdict) -> Sequence[str]:
+    """Ids of all events in a store that a verdict silences."""
+    ids, _ = store.vectors(verdict.embedder)
+    events = [event for event_id in ids if (event := store.event(event_id)) is not None]
+    return [one.id for one in events if match([verdict], _seen(store, one)) is not None]
+
+
+def _seen(store: StoreReader, event: Event) -> Seen:
+    """What the store holds of how an event looks."""
+    embedder, vector = store.vector(event.id) or ("", None)
+    return Seen(event, embedder, vector, store.signature(event.id))

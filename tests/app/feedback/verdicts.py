@@ -1,0 +1,56 @@
+"""Verdicts and events of known vectors, for tests of what goes silent."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.events.event import Finding
+from app.events.store import Changes, SourceProgress, Store
+from app.feedback.verdicts import Verdict
+from detectors.signatures import COARSE, FINE, LENGTH
+from tests.app.events.findings import a_finding
+
+EMBEDDER = "starter"
+
+
+def a_vector(degrees: float) -> NDArray[np.float32]:
+    """A unit vector; two of them are as like as the cosine of the angle between them."""
+    angle = np.radians(degrees)
+    return np.array([np.cos(angle), np.sin(angle), 0, 0], np.float32)
+
+
+def a_signature(degrees: float) -> NDArray[np.float32]:
+    """A signature whose colours are as like another's as the cosine of the angle between them."""
+    angle = np.radians(degrees)
+    signature = np.zeros(LENGTH, np.float32)
+    first, part = int(np.prod(FINE)), int(np.prod(COARSE))
+    for start in (0, *range(first, LENGTH - 5, part)):
+        signature[start : start + 2] = np.cos(angle), np.sin(angle)
+    return signature
+
+
+def seen(number: int, degrees: float, noun: str = "cat", start_s: float | None = None) -> Finding:
+    """An event of a thing that looks like this."""
+    at_s = float(number) if start_s is None else start_s
+    finding = a_finding(number, at_s, noun)
+    return replace(finding, vector=a_vector(degrees), signature=a_signature(degrees))
+
+
+def a_verdict(degrees: float, *, keep_s: float | None = None) -> Verdict:
+    """It matches what is less than about 30 degrees away."""
+    return Verdict(
+        0, "normal", "x", "hall", "arrived", "cat", "", 0, keep_s, EMBEDDER, a_vector(degrees),
+        a_signature(degrees), 2.0,
+    )  # fmt: skip
+
+
+def a_run_of(folder: Path, *findings: Finding) -> None:
+    """A finished watch with these events and a detector of its own, of which the folder is left."""
+    (folder / "detector").mkdir()
+    with Store(folder, sinks=["a"]) as store:
+        run = store.begin_run("watch", {"detector": None})
+        source = SourceProgress("hall", "a.mp4", (60, 80), 0.0, 0.0, seen_s=30.0)
+        store.save(run.id, Changes(source, findings, embedder=EMBEDDER))
+        store.end_run(run.id, "finished", {})
