@@ -34,9 +34,11 @@ NOISE_SHARE = 0.3
 SHAKE = 0.0008
 """... and of the picture's slope, for a shake of so much of the frame's longer side."""
 CLEAR = 1.8
-"""Tolerances by which the thing must differ somewhere, ..."""
+"""Tolerances by which the thing must differ somewhere."""
+LEAST = 1.1
+"""A pixel belongs to it that differs by so many, ..."""
 RELATIVE = 0.25
-"""... and a pixel belongs to it from this share of its strongest difference."""
+"""... by this share of the strongest difference, and by more than most pixels around the box."""
 SMALL_PART = 0.05
 """Parts below this share of the largest one's pixels are left out."""
 OWN_PART = 0.2
@@ -176,11 +178,12 @@ def _differing(patch: _Patch) -> NDArray[np.uint8]:
         cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 32),
     )
     unlike = apart / (NOISE_FLOOR + NOISE_SHARE * patch.noise + patch.shake * slope)
-    clear = max(CLEAR, float(np.percentile(unlike.ravel()[ring], 75)))
+    # Where much of the ring is unlike too, as in the first minute of infrared, only more counts.
+    beside = float(np.percentile(unlike.ravel()[ring], 75))
     strongest = float(np.percentile(unlike[patch.inner], 95))
-    if strongest < clear:
+    if strongest < max(CLEAR, beside):
         return nothing
-    differs = (unlike > max(0.6 * clear, RELATIVE * strongest)).astype(np.uint8)
+    differs = (unlike > max(LEAST, beside, RELATIVE * strongest)).astype(np.uint8)
     square = np.ones((3, 3), np.uint8)
     closed = cv2.morphologyEx(differs, cv2.MORPH_CLOSE, square)
     return cv2.morphologyEx(closed, cv2.MORPH_OPEN, square).astype(np.uint8)
