@@ -61,7 +61,7 @@ def _until_the_next(presence: Presence) -> Presence:
 
 def _is_missing(told: Told) -> bool:
     """Whether it is told as something missing."""
-    return getattr(told.event, "what", "") == "missing"
+    return told.event.change == "missing"
 
 
 def run(options: Options) -> dict[str, Any]:

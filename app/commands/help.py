@@ -42,6 +42,7 @@ FOR_CAMERAS = {
     "--normal-from": NORMAL,
     "--normal-for": NORMAL,
     "--learn": NORMAL,
+    "--more": NORMAL,
     "--seconds": NORMAL,
     "--detector": NORMAL,
     "--detector-model": NORMAL,

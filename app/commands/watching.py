@@ -221,7 +221,8 @@ def _print_watched(summary: dict[str, Any]) -> None:
 
 @cli.command(
     epilog="Examples:  nomaly fit sunday.mp4 --out hall-detector\n\n"
-    "nomaly fit day.mp4 night.mp4 --detector-setting passes=320 --out hall-detector"
+    "nomaly fit day.mp4 night.mp4 --detector-setting passes=320 --out hall-detector\n\n"
+    "nomaly fit snow.mp4 --more hall-detector --out hall-detector --overwrite"
 )
 @with_option_sets
 def fit(
@@ -235,6 +236,14 @@ def fit(
     out: Out = Path("nomaly-detector"),
     seconds: Annotated[
         float | None, typer.Option(help="Only so many from the start of each.")
+    ] = None,
+    more: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DETECTOR",
+            help="Add the videos to what this detector learned, instead of starting over; with "
+            "--out DETECTOR --overwrite in its place.",
+        ),
     ] = None,
     assume_fps: AssumeFps = None,
     learning: Learning,
@@ -252,8 +261,8 @@ def fit(
     from app.watching.keeping import check_place
     from calibration.promise import Promise
 
-    config, promise = learning.config(), Promise.parse(false_events)
-    check_place(out, overwrite=overwrite)
+    config, promise = learning.config(fitted=more), Promise.parse(false_events)
+    check_place(out, overwrite=overwrite, more=more)
     check_assumed(assume_fps)
     reporter, check = show_progress(quiet), Stop().check
     videos = find_videos(videos, reporter.say)
@@ -275,10 +284,10 @@ def fit(
     if frames:
         normal_view_of(frames).tell(out, reporter)
     footage = Footage(tuple(videos), for_s=seconds, assume_fps=assume_fps)
-    learned = fit_detector(config, frames, resolve_device(device), reporter, check)
+    learned = fit_detector(config, frames, resolve_device(device), reporter, check, more)
     fitted = tolerant(learned, footage, reporter, check)
     with privately(out, reporter.say):
-        put_detector(fitted, out)
+        put_detector(fitted, out, more)
         view = normal_view_of(frames).borne(fitted.tolerance)
         view.save(out, reporter)
         view.tell_borne(out, reporter)
