@@ -151,6 +151,9 @@ def told(kept: Kept, now_s: float | None = None) -> str:
 
 
 def _needed(promise: Promise, hours: float, now_s: float | None) -> str:
+    if hours >= promise.needs_hours:
+        seen = told_hours(hours)
+        return f"too little happened in {seen} of normal footage to tell, it takes more"
     if now_s is None:
         return f"it takes {told_hours(promise.needs_hours)} of normal footage"
     missing = max(0.0, promise.needs_hours - hours)

@@ -134,6 +134,10 @@ class TestSentences:
         text = told(Kept(Promise(1, "hour"), 0.7, "prior", 0.05), now_s=1e9)
         assert "it takes quiet footage until " in text
 
+    def test_enough_footage_in_which_too_little_happened(self):
+        text = told(Kept(Promise(30, "hour"), 0.7, "prior", 0.005))
+        assert "too little happened in 18 s of normal footage to tell, it takes more" in text
+
     def test_too_restless_to_keep_it(self):
         text = told(Kept(DEFAULT, 1.5, "ceiling", 2.0, 12.0))
         assert text.startswith("False events: up to 12/hour are to be expected, not 1/hour")
