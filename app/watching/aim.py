@@ -119,6 +119,10 @@ class Aim:
         said = moved_sentence(self._moves.gone(), self._size) if moving else ""
         return self.course.take("shifted" if moving else None, placed.frame, since, said)
 
+    def resume(self) -> None:
+        """Go on where a run was stopped: where it looks now was told then."""
+        self._moves.known = False
+
     def path(self, path: list[tuple[float, Box, float]]) -> tuple[tuple[float, Box, float], ...]:
         """A path over the learned view in pixels of the frames as they were taken."""
         if len(self._poses) == 1 and self._pose.same:
@@ -137,17 +141,19 @@ class _Moves:
     def __init__(self, size: tuple[int, int]) -> None:
         self._size = size
         self._least = MOVED_SHARE * max(size)
-        self._newest: deque[tuple[Frame, NDArray[np.float64]]] = deque()
+        self._newest: deque[tuple[float, int, NDArray[np.float64]]] = deque()
         self._settled = np.zeros((4, 2))
         """Where the corners of the view are in frames, from where they were learned, pixels."""
         self._moved_s: float | None = None
+        self.known = True
+        """Whether people know where it looked before, so that a move is news."""
 
     def see(self, frame: Frame, pose: Pose) -> tuple[bool, Since | None]:
         """Take where the camera looks; whether it is being moved, and since when."""
-        self._newest.append((frame, pose.corners(self._size)))
-        while len(self._newest) > _LOOK_FRAMES and (
-            frame.pts_s - self._newest[0][0].pts_s > _LOOK_S
-        ):
+        self._newest.append((frame.pts_s, frame.time_us, pose.corners(self._size)))
+        if not self.known:
+            self._settled, self.known = self._now(), True
+        while len(self._newest) > _LOOK_FRAMES and (frame.pts_s - self._newest[0][0] > _LOOK_S):
             self._newest.popleft()
         now = self._now()
         off = float(np.abs(now - self._settled).max())
@@ -166,13 +172,14 @@ class _Moves:
         return float(x), float(y)
 
     def _now(self) -> NDArray[np.float64]:
-        return np.median([corners for _, corners in self._newest], axis=0)
+        return np.median([corners for *_, corners in self._newest], axis=0)
 
     def _since(self) -> Since:
         """The first of the newest frames that shows the move."""
-        off = [np.abs(corners - self._settled).max() for _, corners in self._newest]
+        off = [np.abs(corners - self._settled).max() for *_, corners in self._newest]
         first = next(number for number, far in enumerate(off) if far >= self._least / 2)
-        return Since(self._newest[first][0], len(self._newest) - first)
+        at_s, at_us, _ = self._newest[first]
+        return Since(at_s, at_us, len(self._newest) - first)
 
 
 def moved_sentence(gone: tuple[float, float], size: tuple[int, int]) -> str:

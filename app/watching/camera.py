@@ -128,6 +128,7 @@ class Camera:
             ValueError: If it is damaged.
         """
         self._tracker.restore(checkpoint.tracks)
+        self._health.aim.resume()
         self._followed_s = checkpoint.at_s
         for track, kept in zip(self._tracker.tracks, checkpoint.kept, strict=True):
             evidence = Evidence([*kept.pictures], self._finder.view)
@@ -210,16 +211,16 @@ class Camera:
         for number, (frame, heat) in enumerate(zip(frames, maps, strict=True)):
             followed = [track.extent for track in self._tracker.tracks if track.opened]
             placed = self._health.aim.taken(frame)
-            clear, told = self._health.see(placed, heat, followed)
+            factor = self._keeper.factor if self._keeper else 1.0
+            clear, told = self._health.see(placed, heat, followed, factor)
             self._call_faults(told)
             if clear is not None:
                 watched = self._masked(clear)
-                divided = watched / np.float32(self._keeper.factor if self._keeper else 1)
                 if frame.pts_s > self._followed_s:
-                    self._take(frame, divided, placed)
-                peaks[number] = divided.max(initial=0.0)
+                    self._take(frame, watched, placed)
+                peaks[number] = watched.max(initial=0.0)
                 if self._keeper is not None:
-                    self._keeper.see(frame, watched, quiet=self._quiet)
+                    self._keeper.see(frame, watched * np.float32(factor), quiet=self._quiet)
             self._followed_s = max(self._followed_s, frame.pts_s)
         return peaks
 

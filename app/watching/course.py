@@ -29,7 +29,10 @@ class Told:
 class Since:
     """Where something began that shows only after a while."""
 
-    frame: Frame
+    at_s: float
+    """Seconds from the start of the source."""
+    at_us: int
+    """The same as UTC in microseconds."""
     frames: int
     """How many frames have shown it since."""
 
@@ -80,9 +83,9 @@ class Course:
             changed += self.end(frame.time_us)
         if fault is None:
             return changed
-        first = since.frame if since is not None else frame
-        now = self.now = self.now or self._begun(fault, frame, first)
-        frames = max(since.frames if since is not None else 0, now.event.frames + 1)
+        since = since or Since(frame.pts_s, frame.time_us, 0)
+        now = self.now = self.now or self._begun(fault, frame, since)
+        frames = max(since.frames, now.event.frames + 1)
         now.event = replace(
             now.event,
             end_s=frame.pts_s,
@@ -106,16 +109,16 @@ class Course:
             self.gaps[-1] = replace(self.gaps[-1], end_us=max(end_us, self.gaps[-1].start_us))
         return [Told(replace(now.event, state="closed", cut=cut), now.picture)]
 
-    def _begun(self, fault: Fault, frame: Frame, since: Frame) -> _Trouble:
+    def _begun(self, fault: Fault, frame: Frame, since: Since) -> _Trouble:
         height, width = frame.image.shape[:2]
         whole, name = Box(0, 0, width, height), FAULT_NAMES[fault]
         event = Event(
-            id=event_id(frame.camera, since.time_us, name),
+            id=event_id(frame.camera, since.at_us, name),
             camera=frame.camera,
             state="opened",
-            start_s=since.pts_s,
+            start_s=since.at_s,
             end_s=frame.pts_s,
-            start_us=since.time_us,
+            start_us=since.at_us,
             end_us=frame.time_us,
             box=whole,
             frame_size=(height, width),

@@ -4,7 +4,7 @@ A picture alone is not enough: a view may be plain. Only what the detector finds
 that a white wall is normal where a white wall was learned.
 """
 
-from typing import Literal, TypeGuard
+from typing import Literal, TypeGuard, get_args
 
 import cv2
 import numpy as np
@@ -16,7 +16,20 @@ type Blinding = Literal[
     "black", "grey", "green", "white", "plain", "covered", "damaged", "frozen", "moved"
 ]
 """Nothing can be seen."""
-type Fault = Blinding | Literal["shifted", "colourless"]
+type Fault = (
+    Blinding
+    | Literal[
+        "shifted",
+        "colourless",
+        "overexposed",
+        "underexposed",
+        "blurred",
+        "compressed",
+        "changed",
+        "falling",
+        "insects",
+    ]
+)
 """What is wrong with a camera; things can still be found in those that do not blind."""
 
 FAULT_NAMES: dict[Fault, str] = {
@@ -31,10 +44,16 @@ FAULT_NAMES: dict[Fault, str] = {
     "moved": "camera moved",
     "shifted": "camera moved",
     "colourless": "picture lost its colour",
+    "overexposed": "picture over-exposed",
+    "underexposed": "picture under-exposed",
+    "blurred": "picture out of focus",
+    "compressed": "compression changed",
+    "changed": "picture changed",
+    "falling": "rain or snow",
+    "insects": "insects",
 }
 """What each is called where it is told."""
 
-_SEEING: frozenset[Fault] = frozenset({"shifted", "colourless"})
 
 _SAMPLES = 160
 """Of so many pixels along the longer side a picture is judged."""
@@ -63,7 +82,7 @@ _FILLED = (((121, 121, 121), (137, 137, 137)), ((0, 60, 0), (24, 165, 24)))
 
 def blinds(fault: Fault) -> TypeGuard[Blinding]:
     """Whether nothing can be found while it lasts."""
-    return fault not in _SEEING
+    return fault in get_args(Blinding.__value__)
 
 
 def sampled(image: Pixels) -> Pixels:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from app.events.event import Lasting
 from app.sources.base import Gap
 from app.watching.aim import Aim, Placed
-from app.watching.colour import ColourCheck
+from app.watching.altered import ChangeCheck
 from app.watching.course import Course, Told
 from app.watching.faults import detail_of, fault_of, sampled
 from app.watching.standing import FROZEN_S, Standing
+from app.watching.weather import Weather
 from detectors.learned import LearnedView
 from detectors.types import Box
 
@@ -47,9 +48,9 @@ class Health:
         self.aim = Aim(view, size, video)
         """Where it looks."""
         self._standing = Standing()
-        self._colour = ColourCheck()
+        self._change, self._weather = ChangeCheck(view), Weather()
         self._details: deque[float] = deque(maxlen=_REMEMBERED)
-        self._blind, self._faded = Course(video), Course(video)
+        self._blind, self._faded, self._air = (Course(video) for _ in range(3))
         self._last_us = 0
 
     @property
@@ -69,7 +70,11 @@ class Health:
         return [lasting for course in self._courses for lasting in course.lasting]
 
     def see(
-        self, placed: Placed, heat: NDArray[np.float32], followed: Iterable[Box]
+        self,
+        placed: Placed,
+        heat: NDArray[np.float32],
+        followed: Iterable[Box],
+        factor: float = 1.0,
     ) -> tuple[NDArray[np.float32] | None, list[Told]]:
         """Take the next frame.
 
@@ -77,9 +82,11 @@ class Health:
             placed: RGB uint8 [H, W, 3], later than all before it, and how it lies on the view.
             heat: Its anomaly map [h, w] over the view, 1.0 where just unusual.
             followed: Where things are that were found before, pixels of the view.
+            factor: What maps are divided by before things are looked for.
 
         Returns:
-            The map to look for things in, None if nothing can be seen; and what is to be told.
+            The map to look for things in, divided; None if nothing can be seen; and what is to be
+            told.
         """
         frame = placed.frame
         self._last_us = frame.time_us
@@ -95,10 +102,12 @@ class Health:
             return None, told
         told = told + self.aim.see(placed)
         self._details.append(detail_of(sampled(frame.image)))
-        judged = heat * placed.pose.seen((heat.shape[0], heat.shape[1]), placed.size)
-        clear = self._colour.see(frame, judged, followed)
-        faded = "colourless" if self._colour.lost else None
-        return clear, told + self._faded.take(faded, frame)
+        seen = placed.pose.seen((heat.shape[0], heat.shape[1]), placed.size)
+        judged = (heat * seen / factor).astype(np.float32)
+        change, weather, followed = self._change, self._weather, [*followed]
+        clear = weather.see(frame, change.see(frame, judged, followed), followed)
+        told += self._faded.take(change.fault, frame, change.since, change.said)
+        return clear, told + self._air.take(weather.fault, frame, weather.since, weather.said)
 
     def finish(self, *, cut: bool) -> list[Told]:
         """End all that is wrong; `cut` if the run stops here although the source goes on."""
@@ -106,4 +115,4 @@ class Health:
 
     @property
     def _courses(self) -> tuple[Course, ...]:
-        return self._blind, self._faded, self.aim.course
+        return self._blind, self._faded, self._air, self.aim.course

@@ -53,7 +53,8 @@ class Standing:
     @property
     def began(self) -> Since | None:
         """Where the picture that stands was seen first."""
-        return Since(self.since, self.frames) if self.since is not None else None
+        first = self.since
+        return None if first is None else Since(first.pts_s, first.time_us, self.frames)
 
     def see(self, frame: Frame) -> bool:
         """Take the next frame; whether the picture is frozen."""

@@ -87,6 +87,18 @@ def test_a_nudge_and_the_nudge_back_are_two_events():
     assert events(told, "object") == []
 
 
+def test_a_run_that_goes_on_does_not_tell_of_an_old_move_again():
+    camera = Camera((HEIGHT, WIDTH), live=False, view=VIEW)
+    checkpoint = camera.checkpoint()
+    assert checkpoint is not None
+    camera.restore(checkpoint)
+    for number in range(20):
+        frames = camera.admit([a_frame(number / FPS, seen(15, 4, seed=number))])
+        camera.follow(frames, np.stack([unusual(frame.image) for frame in frames]))
+    camera.finish()
+    assert tell(BrightnessNames(), [camera]) == [[]]
+
+
 def test_a_slow_drift_and_shaking_are_made_up_for_silently():
     random = np.random.default_rng(5)
 

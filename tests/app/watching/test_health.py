@@ -45,7 +45,7 @@ def live_view(at_s: float, thing: bool = False) -> Pixels:
     """The scene with new noise, and perhaps something in it."""
     image = a_scene()
     if thing:
-        image[100:160, 200:280] = (255, 0, 255)
+        image[100:160, 200:280] = (0, 0, 60)
     return with_noise(image, 2, round(at_s * FPS))
 
 
