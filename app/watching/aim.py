@@ -26,10 +26,24 @@ _LOOK_FRAMES = 5
 """... in the median of so many seconds and of at least so many frames; ..."""
 _SETTLED_S = 3.0
 """... it is over when nothing moved for so long."""
-_DRIFT = 0.02
+_USED = 0.02
 """Of every frame: how quickly one gets used to where the camera looks."""
-_CLEAR = 0.85
-"""Likeness below which it is tried whether the camera was turned or zoomed, ..."""
+_NUDGE = 0.005
+"""Share of the longer side from which a shift is made up for at once, 3 pixels of 640: if it is
+..."""
+_SHAKES = 4.0
+_SHAKE_FRAMES = 15
+"""... so many times as far as the picture goes from one frame to the next, in the median of so
+many, and seen alike in two frames (in three, as long as there were fewer), or ..."""
+_PLAIN = 3.0
+"""... so many times farther than needed."""
+_DRIFTED = 0.003
+"""Share of the longer side from which a shift is made up for that lasts, in the median of ..."""
+_DRIFT_S, _DRIFT_FRAMES = 6.0, 10
+"""... so many seconds and frames."""
+_CLEAR, _UNCLEAR_FRAMES = 0.7, 2
+"""Likeness below which so many frames must be for it to be tried whether the camera was turned or
+zoomed, ..."""
 _RETRY_S = 2.0
 """... which takes as long as looking does, so not of every frame."""
 _REMEMBERED = 20_000
@@ -77,10 +91,10 @@ class Aim:
         """
         self._size = size
         self._registration = None if view is None else _able(view, size)
-        self._pose = Pose.still()
-        self._turned_s = -_RETRY_S
+        self._steps = Steps(size)
+        self._unclear, self._turned_s = 0, -_RETRY_S
         self._waiting: dict[float, Placed] = {}
-        self._poses: deque[tuple[float, Pose]] = deque([(-np.inf, self._pose)], _REMEMBERED)
+        self._poses: deque[tuple[float, Pose]] = deque([(-np.inf, Pose.still())], _REMEMBERED)
         self._moves = _Moves(size)
         self.course = Course(video)
         """The event that tells of a move, while it lasts."""
@@ -89,19 +103,21 @@ class Aim:
         """The frame laid on the learned view."""
         if self._registration is None:
             return frame
-        laid = self._registration.nudged(frame.image, self._pose)
-        if laid.likeness < _CLEAR and frame.pts_s - self._turned_s >= _RETRY_S:
+        laid = self._registration.nudged(frame.image, self._steps.pose)
+        self._unclear = self._unclear + 1 if laid.likeness < _CLEAR else 0
+        due = frame.pts_s - self._turned_s >= _RETRY_S
+        if self._unclear >= _UNCLEAR_FRAMES and due:
             self._turned_s = frame.pts_s
             turned = self._registration.turned(frame.image)
-            laid = turned if turned is not None and turned.likeness > laid.likeness else laid
-        if laid.likeness >= ALIKE:
-            if laid.pose is not self._pose:
-                self._poses.append((frame.pts_s, laid.pose))
-            self._pose = laid.pose
-        placed = Placed(frame, self._pose, laid)
-        self._waiting[frame.pts_s] = placed
-        image = self._pose.placed(frame.image, self._registration.learned)
-        return frame if self._pose.same else replace(frame, image=image)
+            if turned is not None and turned.likeness > laid.likeness:
+                laid = turned
+                self._steps.turn(turned.pose)
+        pose = self._steps.see(frame.pts_s, laid) if laid.likeness >= ALIKE else self._steps.pose
+        if pose is not self._poses[-1][1]:
+            self._poses.append((frame.pts_s, pose))
+        self._waiting[frame.pts_s] = Placed(frame, pose, laid)
+        image = pose.placed(frame.image, self._registration.learned)
+        return frame if pose.same else replace(frame, image=image)
 
     def taken(self, frame: Frame) -> Placed:
         """How a frame lies that was placed before; one that was not lies as it is."""
@@ -115,7 +131,8 @@ class Aim:
         """Tell whether the camera is being moved, of a frame in which something can be seen."""
         if placed.laid is None or placed.laid.likeness < ALIKE:
             return []
-        moving, since = self._moves.see(placed.frame, placed.pose)
+        corners = placed.laid.pose.corners(self._size)
+        moving, since = self._moves.see(placed.frame, corners)
         said = moved_sentence(self._moves.gone(), self._size) if moving else ""
         return self.course.take("shifted" if moving else None, placed.frame, since, said)
 
@@ -125,7 +142,7 @@ class Aim:
 
     def path(self, path: list[tuple[float, Box, float]]) -> tuple[tuple[float, Box, float], ...]:
         """A path over the learned view in pixels of the frames as they were taken."""
-        if len(self._poses) == 1 and self._pose.same:
+        if len(self._poses) == 1:
             return tuple(path)
         times = [at_s for at_s, _ in self._poses]
         poses = [pose for _, pose in self._poses]
@@ -133,6 +150,74 @@ class Aim:
             (at_s, poses[max(0, bisect_right(times, at_s) - 1)].back(box, self._size), score)
             for at_s, box, score in path
         )
+
+
+type _Off = tuple[float, float, float]
+"""When a frame was off how far to the right and down, pixels."""
+
+
+class Steps:
+    """Decides when frames are laid anew: after a nudge at once, after a drift when it lasts.
+
+    Shaking is left alone. The detector bears it as it was learned; pictures laid anew frame by
+    frame would lose their edges for nothing.
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        """Begin where the view was learned; frames are of (height, width) pixels."""
+        self.pose = Pose.still()
+        """How frames are laid at present."""
+        self._nudge, self._drift = _NUDGE * max(size), _DRIFTED * max(size)
+        self._offs: deque[_Off] = deque()
+        self._jerks: deque[float] = deque(maxlen=_SHAKE_FRAMES)
+        """How far the picture went from frame to frame, pixels."""
+        self._last: tuple[float, float] | None = None
+        self._alike = 0
+        """How many frames in a row were off alike."""
+
+    def turn(self, pose: Pose) -> None:
+        """Lay frames quite differently from now on."""
+        self.pose = pose
+        self._offs.clear()
+        self._last, self._alike = None, 0
+
+    def see(self, now_s: float, laid: Laid) -> Pose:
+        """Take how far a frame is off; returns how it is to be laid."""
+        x, y = laid.off
+        far, limit = max(abs(x), abs(y)), max(self._nudge, _SHAKES * self._shake())
+        jerk = 0.0 if self._last is None else max(abs(x - self._last[0]), abs(y - self._last[1]))
+        self._jerks.append(jerk)
+        off = far >= limit and laid.before < ALIKE
+        self._alike = (self._alike + 1 if jerk < limit / 2 else 1) if off else 0
+        self._last = (x, y)
+        self._offs.append((now_s, x, y))
+        known = len(self._jerks) == _SHAKE_FRAMES
+        plain = known and far >= _PLAIN * limit
+        if off and (plain or self._alike >= (2 if known else 3)):
+            self._step(round(x), round(y))
+        else:
+            self._follow(now_s)
+        return self.pose
+
+    def _follow(self, now_s: float) -> None:
+        """Go after a drift that lasts."""
+        while now_s - self._offs[0][0] > _DRIFT_S:
+            self._offs.popleft()
+        if len(self._offs) < _DRIFT_FRAMES or now_s - self._offs[0][0] < 0.8 * _DRIFT_S:
+            return
+        x, y = np.median([off[1:] for off in self._offs], axis=0)
+        if max(abs(x), abs(y)) >= self._drift:
+            self._step(round(float(x)), round(float(y)))
+
+    def _step(self, x: int, y: int) -> None:
+        self.pose = Pose(Pose.shifted(x, y).onto @ self.pose.onto)
+        self._offs.clear()
+        if self._last is not None:
+            self._last = (self._last[0] - x, self._last[1] - y)
+
+    def _shake(self) -> float:
+        """How far the picture usually goes from frame to frame, pixels."""
+        return float(np.median(self._jerks)) if self._jerks else 0.0
 
 
 class _Moves:
@@ -148,9 +233,9 @@ class _Moves:
         self.known = True
         """Whether people know where it looked before, so that a move is news."""
 
-    def see(self, frame: Frame, pose: Pose) -> tuple[bool, Since | None]:
-        """Take where the camera looks; whether it is being moved, and since when."""
-        self._newest.append((frame.pts_s, frame.time_us, pose.corners(self._size)))
+    def see(self, frame: Frame, corners: NDArray[np.float64]) -> tuple[bool, Since | None]:
+        """Take where the corners are [4, 2]; whether the camera is being moved, and since when."""
+        self._newest.append((frame.pts_s, frame.time_us, corners))
         if not self.known:
             self._settled, self.known = self._now(), True
         while len(self._newest) > _LOOK_FRAMES and (frame.pts_s - self._newest[0][0] > _LOOK_S):
@@ -161,7 +246,7 @@ class _Moves:
             since = self._since()
             self._settled, self._moved_s = now, frame.pts_s
             return True, since
-        self._settled = self._settled + _DRIFT * (now - self._settled)
+        self._settled = self._settled + _USED * (now - self._settled)
         if self._moved_s is not None and frame.pts_s - self._moved_s >= _SETTLED_S:
             self._moved_s = None
         return self._moved_s is not None, None

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from detectors.types import Box, Pixels
 
+_LIGHT = 16
+"""Pixels of a side of what has one light."""
+
 
 @dataclass(frozen=True, eq=False)
 class Pose:
@@ -44,19 +47,22 @@ class Pose:
         return _moved(corners, np.linalg.inv(self.onto)) - corners
 
     def placed(self, image: Pixels, learned: Pixels) -> Pixels:
-        """An image [H, W, 3] laid on the view; what it does not show is taken from `learned`."""
+        """An image [H, W, 3] laid on the view; what it does not show is taken from `learned`.
+
+        That is made as light as what the image shows beside it, or its edge would look unusual.
+        """
         if self.same:
             return image
-        height, width = image.shape[:2]
-        return cv2.warpPerspective(
-            image,
-            self.onto,
-            (width, height),
-            dst=learned.copy(),
-            # Whole pixels are copied: a picture that is mixed anew would be softer.
-            flags=cv2.INTER_NEAREST if self._whole else cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_TRANSPARENT,
-        ).astype(np.uint8, copy=False)
+        size = (image.shape[1], image.shape[0])
+        # Whole pixels are copied: a picture that is mixed anew would be softer.
+        how = cv2.INTER_NEAREST if self._whole else cv2.INTER_LINEAR
+        laid = cv2.warpPerspective(image, self.onto, size, flags=how).astype(np.uint8)
+        ones = np.full(image.shape[:2], 255, np.uint8)
+        seen = cv2.warpPerspective(ones, self.onto, size, flags=how) == 255
+        light = _light(laid, learned, seen)
+        filled = np.clip(learned[~seen] * light[~seen], 0, 255)
+        laid[~seen] = filled.astype(np.uint8)
+        return laid
 
     def back(self, box: Box, size: tuple[int, int]) -> Box:
         """A box of the view in the frame's own pixels, cut at the edges of (height, width)."""
@@ -72,7 +78,8 @@ class Pose:
     def seen(self, shape: tuple[int, int], size: tuple[int, int]) -> NDArray[np.bool_]:
         """Which cells of a map [h, w] over frames of (height, width) the camera still sees.
 
-        A cell beside one that it does not see is not judged either: features look past the edge.
+        Two cells beside one that it does not see are not judged either: features look past the
+        edge.
         """
         if self.same:
             return np.ones(shape, np.bool_)
@@ -85,7 +92,7 @@ class Pose:
         )
         full = cv2.resize(laid.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA) > 0.99
         # Beyond the map's own edge nothing is missing.
-        return cv2.erode(full.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0
+        return cv2.erode(full.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=1) > 0
 
     def back_map(self, heat: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
         """A map [h, w] over the view as one over the frame, 0 where it was not judged."""
@@ -101,6 +108,21 @@ class Pose:
         return bool(np.array_equal(self.onto[:2, :2], np.eye(2))) and bool(
             np.array_equal(self.onto, np.round(self.onto))
         )
+
+
+def _light(laid: Pixels, learned: Pixels, seen: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """How much lighter than the learned picture a laid one is around each pixel [H, W, 3]."""
+    height, width = seen.shape
+    small = (max(1, width // _LIGHT), max(1, height // _LIGHT))
+
+    def around(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        fewer = cv2.resize(values, small, interpolation=cv2.INTER_AREA)
+        return cv2.GaussianBlur(fewer, (0, 0), 1.5).astype(np.float32)
+
+    weight = seen[..., None].astype(np.float32)
+    ratio = (around(laid * weight) + 0.1) / (around(learned * weight) + 0.1)
+    ratio = np.clip(ratio, 0.1, 10).astype(np.float32)
+    return cv2.resize(ratio, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
 
 
 def _moved(points: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:

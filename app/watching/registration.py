@@ -6,7 +6,7 @@ median correlation of the textured parts of both pictures, brightness and contra
 to .99 where a frame lies right, in the dark and in rain too, and below .4 from 6 pixels off.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -33,7 +33,7 @@ _STRANGE = 0.3
 _BETTER = 0.02
 """A frame is laid anew if its likeness rises by this."""
 _NEAR = 0.75
-"""Pixels of a shift that are left alone, as every mount shakes so much."""
+"""Pixels of a shift that are not looked into."""
 
 type _Grey = NDArray[np.float32]
 
@@ -47,6 +47,10 @@ class Laid:
     """-1 to 1; see `ALIKE`."""
     strange: float
     """Share of the view's textured parts that the frame shows nothing like, 0 to 1."""
+    off: tuple[float, float] = (0.0, 0.0)
+    """How far the picture has gone since the pose before, pixels to the right and down."""
+    before: float = 1.0
+    """Its likeness as it lay before."""
 
 
 class Registration:
@@ -72,15 +76,21 @@ class Registration:
         """
         grey = self._small(image)
         stays = self._laid(grey, before)
-        # OpenCV lays the window over its arguments themselves.
-        x, y = cv2.phaseCorrelate(self._view.copy(), stays.copy(), self._window)[0]
+        x, y = self._gone(stays)
         same = self._alike(stays, before)
-        x, y = x / self._scale, y / self._scale
         if max(abs(x), abs(y)) < _NEAR:
             return same
+        # Seen through a window, a shift looks smaller than it is: what is left is added.
+        first = Pose(Pose.shifted(round(x), round(y)).onto @ before.onto)
+        left = self._gone(self._laid(grey, first))
+        x, y = round(x) + left[0], round(y) + left[1]
         pose = Pose(Pose.shifted(round(x), round(y)).onto @ before.onto)
         moved = self._alike(self._laid(grey, pose), pose)
-        return moved if moved.likeness > same.likeness + _BETTER else same
+        return (
+            replace(moved, off=(x, y), before=same.likeness)
+            if moved.likeness > same.likeness + _BETTER
+            else same
+        )
 
     def turned(self, image: Pixels) -> Laid | None:
         """Lay a frame on the view by features, turned, zoomed or far away as it may be.
@@ -94,6 +104,12 @@ class Registration:
         pose = Pose(onto)
         laid = self._alike(self._laid(self._small(image), pose), pose)
         return laid if laid.likeness >= ALIKE else None
+
+    def _gone(self, grey: _Grey) -> tuple[float, float]:
+        """How far a picture has gone from the view, pixels of frames to the right and down."""
+        # OpenCV lays the window over its arguments themselves.
+        x, y = cv2.phaseCorrelate(self._view.copy(), grey.copy(), self._window)[0]
+        return x / self._scale, y / self._scale
 
     def _small(self, image: Pixels) -> _Grey:
         """Grey without slow changes of light, as much smaller as what is compared."""
