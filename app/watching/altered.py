@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.watching.appearance import Appearance
 from app.watching.colour import ColourCheck
 from app.watching.course import Since
 from app.watching.faults import Fault
-from app.watching.looks import Looks
 from detectors.learned import LearnedView
 from detectors.types import Box, Frame
 
@@ -79,7 +79,7 @@ class ChangeCheck:
 
     def __init__(self, view: LearnedView | None) -> None:
         """Begin with an ordinary picture; a `view` of None lets only lost colour be told."""
-        self._looks = None if view is None else Looks(view)
+        self._appearance = None if view is None else Appearance(view)
         self._colour = ColourCheck(view)
         self._usual = _USUAL
         self._before: Heat | None = None
@@ -132,9 +132,9 @@ class ChangeCheck:
         if self._colour.lost_in(frame):
             return "colourless"
         raised = level > max(_RAISED * self._usual, self._usual + _RAISED_BY)
-        if not raised or self._looks is None:
+        if not raised or self._appearance is None:
             return None
-        look = self._looks.of(frame.image)
+        look = self._appearance.of(frame.image)
         if look is not None or self._before is None:
             return look
         # Rain and things that pass are in one frame here, in the next there.

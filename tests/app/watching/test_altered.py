@@ -10,7 +10,7 @@ from app.simulator.effects import Moment, Scope
 from app.simulator.nuisances import Nuisance
 from app.simulator.views import scene
 from app.watching.altered import ChangeCheck, found_sentence
-from app.watching.looks import Looks
+from app.watching.appearance import Appearance
 from detectors.learned import LearnedView
 from detectors.types import Box, Pixels
 from tests.app.builders import a_frame
@@ -62,8 +62,8 @@ def dusk(image: Pixels) -> Pixels:
     ],
 )
 def test_what_is_wrong_with_a_picture_has_a_name(disturb: Disturb, look: str | None):
-    looks = Looks(VIEW)
-    assert [looks.of(disturb(seen(seed=seed))) for seed in (20, 21)] == [look, look]
+    appearance = Appearance(VIEW)
+    assert [appearance.of(disturb(seen(seed=seed))) for seed in (20, 21)] == [look, look]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_names_hold_for_a_place_and_faults_that_others_made(nuisance: str, look:
     lit = effect.lit(with_noise(usual, 2).astype(np.float32), Moment(4.0, 20))
     image = effect.coded(np.clip(lit, 0, 255).astype(np.uint8), Moment(4.0, 20))
     view = LearnedView.of([with_noise(usual, 2, seed) for seed in range(5)])
-    assert Looks(view).of(image) == look
+    assert Appearance(view).of(image) == look
 
 
 def a_heat(level: float, *spots: tuple[int, int, float]) -> np.ndarray:

@@ -50,7 +50,7 @@ class _Measured:
     """Shares of the picture."""
 
 
-class Looks:
+class Appearance:
     """Names what is wrong with a picture as a whole, beside the learned one."""
 
     def __init__(self, view: LearnedView) -> None:
