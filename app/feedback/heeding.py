@@ -46,14 +46,14 @@ class Heeding:
     def _heeded(self, finding: Finding, verdicts: Sequence[Verdict]) -> Finding:
         event = finding.event
         verdict = match(verdicts, Seen.of(finding, self._embedder))
-        if verdict is None:
-            silent = False
-            self._told.add(event.id)
-        else:
-            # Who was told that it is there is told of its end.
-            silent = event.id not in self._told
+        if verdict is not None:
             self._note(verdict, event)
-            finding = replace(finding, event=replace(event, muted=verdict.why), silent=silent)
+            finding = replace(finding, event=replace(event, muted=verdict.why))
+        if finding.event.muted:
+            # Who was told that it is there is told of its end.
+            finding = replace(finding, silent=event.id not in self._told)
+        elif event.state == "closed" or not event.video:
+            self._told.add(event.id)
         if event.state == "closed":
             self._told.discard(event.id)
             self._matched.discard(event.id)

@@ -13,6 +13,7 @@ from app.feedback.heeding import Heeding
 from app.sources.base import Gap
 from app.watching.camera import Camera
 from app.watching.gate import MotionGate
+from app.watching.moves import Moves
 from app.watching.naming import Teller
 from app.watching.recorder import Recorder
 from detectors.base import AnomalyMaps
@@ -54,6 +55,7 @@ class Lookout:
         self._gate = gate
         self._last = np.zeros((0, 0), np.float32)
         self._heeding = heeding
+        self._moves = Moves()
 
     def look(self, frames: Sequence[Frame]) -> None:
         """Detect, follow and count.
@@ -106,7 +108,9 @@ class Lookout:
         return self._heeded(self._teller.last(self.camera))
 
     def _heeded(self, findings: list[Finding]) -> list[Finding]:
-        return findings if self._heeding is None else self._heeding.heeded(findings)
+        """The same, joined where a thing has moved, and marked where they are not to be told."""
+        linked = self._moves.linked(findings)
+        return linked if self._heeding is None else self._heeding.heeded(linked)
 
     def save(
         self,

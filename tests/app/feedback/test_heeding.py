@@ -40,10 +40,13 @@ def test_a_verdict_said_while_it_runs_silences_the_like_from_the_next_event_on(t
 
 def test_who_heard_that_it_opened_hears_that_it_is_over(tmp_path: Path):
     heeding = a_heeding(tmp_path)
-    opened = state(seen(1, 0), "opened")
-    assert heard(heeding, opened) == [(False, False)]
-    Verdicts(tmp_path).add(replace(a_verdict(90), event_id=opened.event.id))
-    assert heard(heeding, state(opened, "closed")) == [(True, False)]
+    finding = seen(1, 0)
+    live = replace(finding, event=replace(finding.event, video=""))
+    for told, ends in ((live, False), (seen(2, 0), True)):
+        # Of a recording nothing is told before it is over.
+        assert heard(heeding, state(told, "opened")) == [(False, False)]
+        Verdicts(tmp_path).add(replace(a_verdict(90), event_id=told.event.id))
+        assert heard(heeding, state(told, "closed")) == [(True, ends)]
 
 
 def test_an_event_counts_once_however_often_it_is_told(tmp_path: Path):
