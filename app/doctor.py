@@ -54,6 +54,7 @@ def examine() -> Iterator[Finding]:
         _needed_packages,
         _extras,
         _weights,
+        _optional_weights,
         _text_weights,
         _decoder,
         _dictionary,
@@ -123,6 +124,27 @@ def _weights() -> Iterator[Finding]:
             return f"{weights.architecture}, sha256 {weights.sha256[:16]}"
 
         yield _tried(f"{purpose} weights", look, how_to_install(weights.package))
+
+
+def _optional_weights() -> Iterator[Finding]:
+    """What only some detectors look through."""
+    from detectors.features.dinov2 import PACKAGE, SHA256, weights_file  # noqa: PLC0415 - torch
+    from novic.extras import how_to_install_alone  # noqa: PLC0415
+    from novic.packaged import check_file  # noqa: PLC0415
+
+    name = "dinov2-s weights"
+    try:
+        path = weights_file()
+    except NomalyError:
+        detail = "only for the detector subspace and anomalib's transformers"
+        yield Finding(name, "absent", detail, how_to_install_alone(PACKAGE))
+        return
+
+    def look() -> str:
+        check_file(path, SHA256)
+        return f"{path}, sha256 {SHA256[:16]}"
+
+    yield _tried(name, look, how_to_install_alone(PACKAGE))
 
 
 def _text_weights() -> Iterator[Finding]:

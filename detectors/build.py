@@ -8,10 +8,17 @@ import torch
 from detectors.base import Detector, DetectorError
 from detectors.configs import (
     CONFIGS,
+    AnomalibConfig,
+    BankConfig,
     DetectorConfig,
     DetectorConfigError,
     DiagonalConfig,
+    LowRankConfig,
+    Mog2Config,
     PadimConfig,
+    PatchCoreConfig,
+    ReconstructionConfig,
+    SubspaceConfig,
     read_config,
 )
 from detectors.features.extractors import Extractors
@@ -41,6 +48,34 @@ def build_detector(
             from detectors.models.diagonal import DiagonalDetector  # noqa: PLC0415
 
             return DiagonalDetector(config, device, shared)
+        case LowRankConfig():
+            from detectors.models.lowrank import LowRankDetector  # noqa: PLC0415
+
+            return LowRankDetector(config, device, shared)
+        case PatchCoreConfig():
+            from detectors.models.patchcore import PatchCoreDetector  # noqa: PLC0415
+
+            return PatchCoreDetector(config, device, shared)
+        case BankConfig():
+            from detectors.models.bank import BankDetector  # noqa: PLC0415
+
+            return BankDetector(config, device, shared)
+        case SubspaceConfig():
+            from detectors.models.subspace import SubspaceDetector  # noqa: PLC0415
+
+            return SubspaceDetector(config, device, shared)
+        case ReconstructionConfig():
+            from detectors.models.reconstruction import ReconstructionDetector  # noqa: PLC0415
+
+            return ReconstructionDetector(config, device, shared)
+        case Mog2Config():
+            from detectors.models.mog2 import Mog2Detector  # noqa: PLC0415
+
+            return Mog2Detector(config, device)
+        case AnomalibConfig():
+            from detectors.models.anomalib_adapter import AnomalibDetector  # noqa: PLC0415
+
+            return AnomalibDetector(config, device)
         case _:
             assert_never(config)
 

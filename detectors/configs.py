@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from pydantic_core import PydanticCustomError
 
 from detectors.base import DetectorError
+from detectors.kinds import NICKNAMES
 
 
 class Config(BaseModel):
@@ -80,7 +81,7 @@ class PadimConfig(CellConfig):
 
 
 class DiagonalConfig(CellConfig):
-    """As padim, but channels are taken as independent: a 50th of the memory."""
+    """As padim, but channels are taken as independent."""
 
     kind: Literal["diagonal"] = "diagonal"
     """Which detector it is."""
@@ -88,7 +89,117 @@ class DiagonalConfig(CellConfig):
     """Added to every cell's variance of a channel, over the channel's mean variance."""
 
 
-DetectorConfig = Annotated[PadimConfig | DiagonalConfig, Field(discriminator="kind")]
+class LowRankConfig(CellConfig):
+    """As padim, with a few principal axes per cell instead of a covariance."""
+
+    kind: Literal["lowrank"] = "lowrank"
+    """Which detector it is."""
+    rank: _Count = 16
+    """Axes per cell."""
+    shrinkage: Annotated[float, Field(gt=0)] = 0.1
+    """Added to every variance, over the channel's mean variance."""
+
+
+class PatchCoreConfig(CellConfig):
+    """A bank of normal features, wherever they were: for parts that lie anyhow."""
+
+    kind: Literal["patchcore"] = "patchcore"
+    """Which detector it is."""
+    vectors: Annotated[int, Field(ge=1, le=50_000)] = 2000
+    """Size of the bank."""
+    candidates: Annotated[int, Field(ge=1, le=1_000_000)] = 50_000
+    """Vectors that these are picked from, drawn by chance from all cells."""
+
+
+class BankConfig(CellConfig):
+    """As patchcore, smaller: principal axes, whitened, and at most 1,000 vectors."""
+
+    kind: Literal["bank"] = "bank"
+    """Which detector it is."""
+    vectors: Annotated[int, Field(ge=1, le=50_000)] = 1000
+    """Size of the bank."""
+    candidates: Annotated[int, Field(ge=1, le=1_000_000)] = 50_000
+    """Vectors that these are picked from, drawn by chance from all cells."""
+    variance: Annotated[float, Field(gt=0, le=1)] = 0.99
+    """Share of the variance that the axes hold."""
+    shrinkage: Annotated[float, Field(ge=0, le=1)] = 0.07
+    """Part of the mean variance in each variance that whitens."""
+
+
+class SubspaceConfig(CellConfig):
+    """Principal axes of DINOv2-S's features, wherever they were: learns from a few frames."""
+
+    kind: Literal["subspace"] = "subspace"
+    """Which detector it is."""
+    backbone: _BackboneName = "dinov2-s"
+    """As of padim; `make weights` brings dinov2-s."""
+    channels: _Count = 384
+    """Channels drawn from all that the backbone gives."""
+    variance: Annotated[float, Field(gt=0, le=1)] = 0.99
+    """Share of the variance that the axes hold."""
+
+
+class ReconstructionConfig(CellConfig):
+    """A small masked autoencoder over the cells' features, trained for a minute."""
+
+    kind: Literal["reconstruction"] = "reconstruction"
+    """Which detector it is."""
+    width: Annotated[int, Field(ge=1, le=1024)] = 64
+    """Channels of its layers."""
+    layers: Annotated[int, Field(ge=1, le=32)] = 3
+    """How many it has."""
+    steps: _Count = 300
+    """Steps of training, of four pictures each."""
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    """The largest of the training."""
+    shrinkage: Annotated[float, Field(gt=0)] = 0.1
+    """Added to the variance of every cell's errors, over the channel's mean."""
+
+
+class Mog2Config(ViewConfig):
+    """The colours of every pixel, without a network: the floor for all others."""
+
+    kind: Literal["mog2"] = "mog2"
+    """Which detector it is."""
+    longer_side: Annotated[int, Field(ge=32, le=4096)] = 320
+    """Frames are scaled to this many pixels on their longer side."""
+    passes: Annotated[int, Field(ge=1, le=128)] = 64
+    """Pictures that it learns from, at least: the frames and variations of them."""
+
+
+class AnomalibConfig(ViewConfig):
+    """Any image model of anomalib, as anomalib:NAME: efficientad, supersimplenet, dinomaly, ..."""
+
+    kind: Literal["anomalib"] = "anomalib"
+    """Which detector it is."""
+    model: Annotated[str, Field(pattern=r"^\w{1,64}$")] = "Supersimplenet"
+    """Its class in anomalib, in any case."""
+    backbone: _BackboneName = "lite0"
+    """What it looks through, if it can choose; transformers look through dinov2-s."""
+    longer_side: Annotated[int, Field(ge=32, le=4096)] = 256
+    """Frames are scaled to a square of so many pixels."""
+    step: Annotated[int, Field(ge=8, le=512)] = 32
+    """The square's side is a multiple of this; transformers of DINOv2 want 14 or 28."""
+    passes: _Count = 64
+    """Pictures that it learns from, at least: the frames and variations of them."""
+    steps: Annotated[int, Field(ge=1, le=100_000)] = 300
+    """Steps of training at most, for models that are trained."""
+    batch: Annotated[int, Field(ge=1, le=64)] = 4
+    """Pictures of a step."""
+
+
+DetectorConfig = Annotated[
+    PadimConfig
+    | DiagonalConfig
+    | LowRankConfig
+    | PatchCoreConfig
+    | BankConfig
+    | SubspaceConfig
+    | ReconstructionConfig
+    | Mog2Config
+    | AnomalibConfig,
+    Field(discriminator="kind"),
+]
 """The settings of any detector, told apart by `kind`. A new detector joins by `|`; the type checker
 then asks for its case in detectors/build.py, and the contract test runs it."""
 
@@ -116,9 +227,10 @@ def read_config(values: Mapping[str, Any]) -> DetectorConfig:
         DetectorConfigError: If the kind is unknown, or a setting is unknown or wrong.
     """
     try:
-        return _READER.validate_python(values)
+        return _READER.validate_python(_spelled_out(values))
     except ValidationError as error:
-        raise DetectorConfigError(_sentence(values.get("kind"), error)) from error
+        kind = _spelled_out(values).get("kind")
+        raise DetectorConfigError(_sentence(kind, error)) from error
 
 
 def parse_config(kind: str, settings: Mapping[str, str]) -> DetectorConfig:
@@ -132,9 +244,19 @@ def parse_config(kind: str, settings: Mapping[str, str]) -> DetectorConfig:
         DetectorConfigError: If the kind is unknown, or a setting is unknown or wrong.
     """
     try:
-        return _READER.validate_strings({**settings, "kind": kind})
+        return _READER.validate_strings(_spelled_out({**settings, "kind": kind}))
     except ValidationError as error:
-        raise DetectorConfigError(_sentence(kind, error)) from error
+        family = _spelled_out({"kind": kind})["kind"]
+        raise DetectorConfigError(_sentence(family, error)) from error
+
+
+def _spelled_out(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`anomalib:NAME`, or a nickname of such a model, as kind and model."""
+    kind = str(values.get("kind"))
+    family, _, model = kind.partition(":")
+    if kind in NICKNAMES:
+        family, model = "anomalib", kind
+    return {**values, "kind": family, "model": model} if model else dict(values)
 
 
 def _sentence(kind: object, error: ValidationError) -> str:

@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from app.address import is_address
 from app.errors import UsageError
+from detectors.kinds import KINDS
 
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter
@@ -74,6 +75,9 @@ FOR_CAMERAS = {
 """Of the commands that look at pictures; elsewhere the same word may mean another thing."""
 INPUTS = frozenset({"--cache", "--class-names", "--dictionary", "--prompts", "--tokenizer"})
 """Options whose paths are read, in every command."""
+TEACHING = frozenset({"fit", "inspect fit"})
+"""Commands whose help lists the detectors."""
+DETECTORS = "Detectors (--detector-model)"
 LOOKING = frozenset({"audit", "watch", "fit", "name", "demo", "inspect", "inspect fit"})
 
 TOP = {
@@ -234,6 +238,9 @@ def _write_options(
     groups.setdefault(HELP, []).append(("--debug", "Show where an error comes from."))
     rank: dict[str, float] = {title: number for number, title in enumerate(ORDER)}
     titles = sorted(groups, key=lambda title: rank.get(title, rank[OTHERS] + 0.5))
+    if ctx.info_name in TEACHING:
+        groups[DETECTORS] = list(KINDS.items())
+        titles.insert(titles.index(NORMAL) + 1, DETECTORS)
     _write_groups({title: groups[title] for title in titles}, formatter)
 
 

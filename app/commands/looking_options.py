@@ -85,7 +85,10 @@ class Learning:
     """Options of every command whose detector learns what is normal."""
 
     detector_model: Annotated[
-        str | None, typer.Option(help="Kind of detector that learns; by default padim.")
+        str | None,
+        typer.Option(
+            help="Kind of detector that learns; `nomaly fit --help` lists them.  [default: padim]"
+        ),
     ] = None
     detector_setting: Annotated[
         list[str] | None,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import timm
 import torch
+from torch import nn
 
 from detectors.features.backbones import BackboneError
 from detectors.features.onnx_file import Node, read_onnx
@@ -70,15 +71,23 @@ def load_dinov2() -> TimmBackbone:
     Raises:
         BackboneError: If its file is missing or not the one we know.
     """
+    return TimmBackbone("dinov2-s", load_network(), SHA256)
+
+
+def load_network() -> nn.Module:
+    """The whole network, as timm's `ARCHITECTURE` without classes.
+
+    Raises:
+        BackboneError: If its file is missing or not the one we know.
+    """
     path = weights_file()
     try:
         check_file(path, SHA256)
     except WeightsError as error:
         raise BackboneError(f"detector: {error}") from error
-    tensors, nodes = read_onnx(path)
     network = timm.create_model(ARCHITECTURE, pretrained=False, num_classes=0)
-    network.load_state_dict(timm_tensors(tensors, nodes), strict=True)
-    return TimmBackbone("dinov2-s", network, SHA256)
+    network.load_state_dict(timm_tensors(*read_onnx(path)), strict=True)
+    return network
 
 
 def timm_tensors(tensors: dict[str, torch.Tensor], nodes: list[Node]) -> dict[str, torch.Tensor]:

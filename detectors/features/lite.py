@@ -46,8 +46,17 @@ def load_lite(name: str) -> LiteBackbone:
     Raises:
         BackboneError: If the package is missing or its file is not the one we know.
     """
+    return LiteBackbone(name, load_whole(name))
+
+
+def load_whole(name: str) -> nn.Module:
+    """The whole classifier of `lite0` or `lite2`.
+
+    Raises:
+        BackboneError: If the package is missing or its file is not the one we know.
+    """
     try:
-        return LiteBackbone(name, load_classifier(_WEIGHTS[name]))
+        return load_classifier(_WEIGHTS[name])
     except WeightsError as error:
         raise BackboneError(f"detector: {error}") from error
 

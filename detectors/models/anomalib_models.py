@@ -5,14 +5,27 @@ has (24 s the first time, 9 s later, measured with `-X importtime`). So it is im
 detector learns, never when one only looks.
 """
 
+import inspect
+import logging
 import os
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
 
+import cv2
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
-from detectors.models.tensors import channel_variance
+from detectors.base import DetectorError
+from detectors.configs import AnomalibConfig
+from detectors.features.backbones import BackboneError
+from detectors.features.timm_folders import timm_folder
+from detectors.models.tensors import channel_variance, one_thread
 from novic.folders import cache_folder
 
 # anomalib imports matplotlib, which would keep a list of fonts elsewhere in the home folder.
@@ -22,7 +35,19 @@ with warnings.catch_warnings():
     # FrEIA has escapes that Python 3.12 frowns at. Nobody who watches a camera can act on that.
     warnings.simplefilter("ignore", FutureWarning)
     warnings.simplefilter("ignore", SyntaxWarning)
-    from anomalib.models.components import MultiVariateGaussian
+    import anomalib.models.image
+    from anomalib.data import Folder
+    from anomalib.engine import Engine
+    from anomalib.models.components import AnomalibModule, MultiVariateGaussian
+    from anomalib.models.image import EfficientAd, Supersimplenet
+    from anomalib.models.image.efficient_ad.lightning_model import (
+        IMAGENETTE_DOWNLOAD_INFO,
+        WEIGHTS_DOWNLOAD_INFO,
+    )
+    from anomalib.pre_processing import PreProcessor
+    from anomalib.utils.path import get_datasets_dir, get_pretrained_weights_dir
+    from lightning.pytorch import Callback
+    from torchvision.transforms.v2 import Compose, Identity, Normalize, Transform
 
 _ANOMALIB_RIDGE = 0.01 + 1e-5
 """What anomalib's MultiVariateGaussian adds to the diagonal of every covariance."""
@@ -49,7 +74,7 @@ def fit_gaussians(
     spread = channel_variance(features)  # [D]
     scale = (spread * shrinkage / _ANOMALIB_RIDGE).sqrt()
     gaussian = MultiVariateGaussian()
-    with _one_thread():
+    with one_thread():
         fitted = []
         for row in features.unbind(2):
             fitted.append(_fit_row(gaussian, row, scale))
@@ -72,16 +97,202 @@ def _fit_row(
     return mean, inverse
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep torch from sharing out thousands of tiny matrices.
+def build_model(name: str, backbone: str) -> AnomalibModule:
+    """An untrained model of anomalib on one of our backbones.
 
-    Threads that wait for each other took ten times the processor time here, and more than that on
-    a busy machine.
+    Args:
+        name: Its class in `anomalib.models`, in any case.
+        backbone: lite0, lite2, dinov2-s, local-dir:FOLDER or timm:NAME. A model that only takes a
+            transformer gets dinov2-s for a lite; one that brings a network of its own gets none.
+
+    Raises:
+        DetectorError: If there is no such model, or it cannot be built so.
+        BackboneError: If weights are missing; the text says which.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    kind = _model_class(name)
+    asked = inspect.signature(kind.__init__).parameters
+    scaling = PreProcessor(transform=_scaling(kind))
+    chosen: dict[str, Any] = {"pre_processor": scaling}
+    chosen |= dict.fromkeys(("post_processor", "evaluator", "visualizer"), False)
+    if "encoder_name" in asked:
+        chosen["encoder_name"] = _timm_name("dinov2-s" if backbone in _LITE else backbone)
+    elif "backbone" in asked:
+        chosen["backbone"] = _timm_name(backbone)
+    if "layers" in asked and backbone in _LITE:
+        wanted = asked["layers"].default
+        chosen["layers"] = _LITE_LAYERS[-len(wanted) :] if len(wanted) < 4 else _LITE_LAYERS
+    if "layer" in asked and backbone in _LITE:
+        chosen["layer"] = _LITE_LAYERS[-1]
+    if "n_features" in asked:
+        chosen["n_features"] = _CHANNELS
+    if kind is EfficientAd:
+        chosen["imagenet_dir"] = _teachers_files()
+    with _quiet(), _one_sentence(kind.__name__, "cannot be built"):
+        return kind(**chosen)
+
+
+def train(
+    module: AnomalibModule,
+    pictures: NDArray[np.uint8],
+    config: AnomalibConfig,
+    device: torch.device,
+) -> None:
+    """Train a model by anomalib's Engine on normal pictures.
+
+    Args:
+        module: What `build_model` gave.
+        pictures: RGB uint8 [N, H, W, 3].
+        config: For how many steps, in batches of which size.
+        device: Where.
+
+    Raises:
+        DetectorError: If anomalib cannot.
+    """
+    name = type(module).__name__
+    with tempfile.TemporaryDirectory() as folder, _quiet(), _one_sentence(name, "cannot learn"):
+        good = Path(folder) / "good"
+        good.mkdir()
+        for number, picture in enumerate(pictures):
+            cv2.imwrite(str(good / f"{number:05d}.png"), picture[..., ::-1])
+        data = Folder(
+            "view",
+            good.name,
+            root=folder,
+            train_batch_size=1 if isinstance(module, EfficientAd) else config.batch,
+            eval_batch_size=config.batch,
+            num_workers=0,
+            test_split_mode="none",
+            val_split_mode="from_train",
+            val_split_ratio=0.1,
+            seed=config.seed,
+        )
+        batches = max(1, len(pictures) // config.batch)
+        engine = Engine(
+            accelerator="gpu" if device.type == "cuda" else "cpu",
+            devices=1,
+            max_epochs=-(-config.steps // batches),
+            callbacks=[_StopAfter(config.steps)],
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            default_root_dir=folder,
+        )
+        torch.manual_seed(config.seed)
+        engine.fit(module, datamodule=data)
+    module.cpu().eval()
+
+
+def raw_maps(module: AnomalibModule, pictures: torch.Tensor) -> torch.Tensor:
+    """Anomaly maps [B, H, W], float32, before any post-processing.
+
+    Args:
+        module: Trained, in evaluation mode.
+        pictures: RGB uint8 [B, H, W, 3].
+
+    Raises:
+        DetectorError: If the model gives no maps.
+    """
+    device = next(module.parameters()).device
+    images = pictures.to(device).permute(0, 3, 1, 2).float() / 255
+    found = module.model(cast(nn.Module, module.pre_processor)(images))
+    maps = getattr(found, "anomaly_map", None)
+    if maps is None:
+        raise DetectorError(f"anomalib's {type(module).__name__} gives a score and no map")
+    maps = maps.float().reshape(len(pictures), *maps.shape[-2:])
+    return torch.logit(maps, eps=1e-6) if isinstance(module, Supersimplenet) else maps
+
+
+_CHANNELS = 100
+"""Drawn by models that draw some; anomalib knows how many only for its own backbones."""
+_LITE = ("lite0", "lite2")
+_LITE_LAYERS = ["blocks.1", "blocks.2", "blocks.4"]
+"""The last layers at strides 4, 8 and 16."""
+
+
+class _StopAfter(Callback):
+    """Ends a training after a number of steps."""
+
+    def __init__(self, steps: int) -> None:
+        self._left = steps
+
+    def on_train_batch_end(self, trainer: Any, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401
+        """Count a step."""
+        self._left -= 1
+        if self._left <= 0:
+            trainer.should_stop = True
+
+
+def _model_class(name: str) -> type[AnomalibModule]:
+    found = {
+        one.lower(): kind
+        for one, kind in vars(anomalib.models.image).items()
+        if inspect.isclass(kind) and issubclass(kind, AnomalibModule)
+    }
+    if name.lower() not in found:
+        known = ", ".join(sorted(kind.__name__ for kind in found.values()))
+        raise DetectorError(f"anomalib has no image model '{name}'; there are {known}")
+    return found[name.lower()]
+
+
+def _scaling(kind: type[AnomalibModule]) -> Transform:
+    """How the model wants its pixels scaled, without any change of size."""
+    default = kind.configure_pre_processor().transform
+    parts = getattr(default, "transforms", [default])
+    return Compose([part for part in parts if isinstance(part, Normalize)] or [Identity()])
+
+
+def _timm_name(backbone: str) -> str:
+    kind, _, which = backbone.partition(":")
+    if kind == "timm":
+        return which
+    return backbone if which else timm_folder(backbone)
+
+
+def _teachers_files() -> Path:
+    """The folder of ImageNet pictures that EfficientAd learns beside the normal ones.
+
+    Raises:
+        BackboneError: If they, or the teacher's weights, are missing.
+    """
+    weights = get_pretrained_weights_dir() / "efficientad_pretrained_weights"
+    pictures = get_datasets_dir() / "imagenette"
+    for place, what in (
+        (weights / "pretrained_teacher_small.pth", WEIGHTS_DOWNLOAD_INFO),
+        (pictures, IMAGENETTE_DOWNLOAD_INFO),
+    ):
+        if not place.exists():
+            raise BackboneError(
+                f"anomalib's EfficientAd needs {place}, which is missing; unpack {what.name} "
+                f"({what.url}) into {place.parent if place == pictures else weights.parent}"
+            )
+    return pictures
+
+
+@contextmanager
+def _one_sentence(name: str, what: str) -> Iterator[None]:
+    """Tell what anomalib, Lightning and timm raise of all kinds as one sentence."""
     try:
         yield
+    except DetectorError:
+        raise
+    except Exception as error:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DetectorError(f"anomalib's {name} {what}: {said}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep warnings and logs of libraries to themselves, which nobody here can act on."""
+    loggers = [
+        logging.getLogger(name) for name in ("anomalib", "lightning", "lightning.pytorch", "timm")
+    ]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
-        torch.set_num_threads(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

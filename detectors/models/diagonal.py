@@ -57,7 +57,6 @@ class DiagonalDetector(CellDetector[DiagonalConfig, DiagonalGaussians]):
         self, tensors: Mapping[str, torch.Tensor], grid: tuple[int, int], depth: int
     ) -> DiagonalGaussians:
         shape = (depth, *grid)
-        mean, spread = (checked_tensor(tensors, name, shape) for name in ("mean", "spread"))
-        if (spread <= 0).any():
-            raise ValueError("spread holds values that are not above 0")
+        mean = checked_tensor(tensors, "mean", shape)
+        spread = checked_tensor(tensors, "spread", shape, above=0.0)
         return DiagonalGaussians(mean.to(self.device), spread.to(self.device))

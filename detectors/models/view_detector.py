@@ -345,6 +345,7 @@ def _noting_real(
     """Batches of pictures, each followed by its variations; those that are none are noted."""
     start = 0
     for batch in batches:
-        real.append(batch[-start % copies :: copies].clone())
+        if len(unvaried := batch[-start % copies :: copies]):
+            real.append(unvaried.clone())
         start += len(batch)
         yield batch

@@ -21,8 +21,15 @@ def normal() -> list[Pixels]:
 
 
 @pytest.fixture(scope="session")
-def fitted(normal: list[Pixels]) -> PadimDetector:
-    detector = PadimDetector(QUICK, torch.device("cpu"), Extractors())
+def extractors() -> Extractors:
+    """Networks that the detectors of all tests share: compiling one takes seconds."""
+    return Extractors()
+
+
+@pytest.fixture(scope="session")
+def fitted(normal: list[Pixels], extractors: Extractors) -> PadimDetector:
+    """While it lives, so does the network that all quick detectors look through."""
+    detector = PadimDetector(QUICK, torch.device("cpu"), extractors)
     detector.fit(normal)
     return detector
 

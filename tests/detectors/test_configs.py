@@ -1,7 +1,15 @@
 import pytest
 from pydantic import ValidationError
 
-from detectors.configs import CONFIGS, DetectorConfigError, PadimConfig, parse_config, read_config
+from detectors.configs import (
+    CONFIGS,
+    AnomalibConfig,
+    DetectorConfigError,
+    PadimConfig,
+    parse_config,
+    read_config,
+)
+from detectors.kinds import KINDS, NICKNAMES
 
 
 def test_words_and_values_give_the_same_settings():
@@ -59,3 +67,26 @@ def test_an_unknown_name_lists_the_known():
         DetectorConfigError, match="'kind' must say which detector; there are padim"
     ):
         read_config({"passes": 3})
+
+
+def test_every_detector_is_listed_in_a_line():
+    assert set(KINDS) == set(CONFIGS)
+    assert all(len(line) <= 62 for line in KINDS.values())
+
+
+@pytest.mark.parametrize("kind", ["anomalib:Stfpm", *NICKNAMES])
+def test_a_model_of_anomalib_is_asked_for_by_its_name(kind: str):
+    model = kind.removeprefix("anomalib:")
+    assert parse_config(kind, {"steps": "7"}) == AnomalibConfig(model=model, steps=7)
+    assert read_config({"kind": kind, "steps": 7}) == AnomalibConfig(model=model, steps=7)
+
+
+def test_a_wrong_setting_of_a_model_of_anomalib_is_one_sentence():
+    with pytest.raises(DetectorConfigError, match=r"^anomalib's setting steps=0 should be greater"):
+        parse_config("anomalib:Stfpm", {"steps": "0"})
+    with pytest.raises(
+        DetectorConfigError, match=r"^anomalib's setting model=a/b string should match"
+    ):
+        parse_config("anomalib:a/b", {})
+    with pytest.raises(DetectorConfigError, match="unknown detector 'magic'; there are padim, dia"):
+        parse_config("magic:Stfpm", {})
