@@ -10,6 +10,7 @@ at each batch in turn; times are processor time, read them as ratios.
 """
 
 import argparse
+import hashlib
 import json
 import tempfile
 from collections import defaultdict
@@ -20,6 +21,7 @@ from pathlib import Path
 from time import process_time
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from app.simulator.places import Place
@@ -30,7 +32,8 @@ from app.simulator.views import scene
 from detectors.base import Detector
 from detectors.build import build_detector
 from detectors.configs import CONFIGS, parse_config
-from detectors.features.extractors import Extractors
+from detectors.features.backbones import Backbone
+from detectors.features.extractors import ExtractorKey, Extractors, FeatureExtractor
 from detectors.finding import Finder
 from detectors.frames import BATCH
 from detectors.tracks import Tracker, TrackRule
@@ -67,6 +70,43 @@ class Clip:
     true: Box
 
 
+class Networks(Extractors):
+    """Networks that look at no picture twice, however many detectors ask; one scene's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: dict[ExtractorKey, _Remembering] = {}
+
+    def extractor(self, key: ExtractorKey) -> FeatureExtractor:
+        """See `Extractors.extractor`."""
+        if key not in self._kept:
+            self._kept[key] = _Remembering(key, self.backbone(key.backbone))
+        return self._kept[key]
+
+    def now(self) -> float:
+        """Processor seconds, as if nothing had been remembered."""
+        return process_time() + sum(network.saved_s for network in self._kept.values())
+
+
+class _Remembering(FeatureExtractor):
+    """Remembers what it saw, and how long that took."""
+
+    def __init__(self, key: ExtractorKey, backbone: Backbone) -> None:
+        super().__init__(key, backbone)
+        self.saved_s = 0.0
+        self._seen: dict[bytes, tuple[torch.Tensor, float]] = {}
+
+    def features(self, pictures: NDArray[np.uint8]) -> torch.Tensor:
+        """See `FeatureExtractor.features`."""
+        key = hashlib.blake2b(np.ascontiguousarray(pictures), digest_size=16).digest()
+        if key in self._seen:
+            self.saved_s += self._seen[key][1]
+        else:
+            began = process_time()
+            self._seen[key] = super().features(pictures), process_time() - began
+        return self._seen[key][0].clone()
+
+
 def compare(
     words: Sequence[str], one: Split, normal_s: float, objects: int, budget: float
 ) -> dict[str, Result]:
@@ -77,24 +117,26 @@ def compare(
         seed = one.seed(40 + number)
         day = Simulation(place, seed, LEARN_S + normal_s, fps=FPS)
         learned = [shot.image for shot in day.shots(0, round(LEARN_S * FPS), 5)][:FITTED_ON]
-        shared = Extractors()
-        fitted = {word: _fit(word, learned, shared, results[word]) for word in words}
+        networks = Networks()
+        fitted = {word: _fit(word, learned, networks, results[word]) for word in words}
         normal = [shot.image for shot in day.shots(round(LEARN_S * FPS))]
         clips = list(_clips(place, one, seed + 20, objects))
-        maps = _looked(fitted, [*normal, *(f for clip in clips for f in clip.frames)], results)
+        maps = _looked(
+            fitted, [*normal, *(f for clip in clips for f in clip.frames)], results, networks
+        )
         for word, found in maps.items():
             _judge(found, len(normal), clips, budget, results[word], fitted[word])
         print(name, {w: _shares(r) for w, r in results.items()}, flush=True)
     return results
 
 
-def _fit(word: str, frames: list[Pixels], shared: Extractors, result: Result) -> Detector:
+def _fit(word: str, frames: list[Pixels], networks: Networks, result: Result) -> Detector:
     kind, *settings = word.split(",")
     config = parse_config(kind, dict(one.split("=", 1) for one in settings))
-    detector = build_detector(config, resolve_device("auto"), shared)
-    began = process_time()
+    detector = build_detector(config, resolve_device("auto"), networks)
+    began = networks.now()
     detector.fit(frames)
-    result.fit_s.append(process_time() - began)
+    result.fit_s.append(networks.now() - began)
     with tempfile.TemporaryDirectory() as folder:
         detector.save(Path(folder) / "view")
         files = (Path(folder) / "view").iterdir()
@@ -123,15 +165,18 @@ def _put(thing: Thing, rng: np.random.Generator) -> Thing:
 
 
 def _looked(
-    detectors: dict[str, Detector], frames: Sequence[Pixels], results: dict[str, Result]
+    detectors: dict[str, Detector],
+    frames: Sequence[Pixels],
+    results: dict[str, Result],
+    networks: "Networks",
 ) -> dict[str, NDArray[np.float32]]:
     """Maps before the threshold of every frame, the detectors taking turns."""
     maps: dict[str, list[NDArray[np.float32]]] = {word: [] for word in detectors}
     for batch in batched(frames, BATCH):
         for word, detector in detectors.items():
-            began = process_time()
+            began = networks.now()
             found = detector.detect(batch).maps
-            results[word].look_s += process_time() - began
+            results[word].look_s += networks.now() - began
             results[word].looked += len(batch)
             maps[word].append(found * detector.threshold)
     return {word: np.concatenate(found) for word, found in maps.items()}

@@ -135,6 +135,10 @@ class SubspaceConfig(CellConfig):
     """As of padim; `make weights` brings dinov2-s."""
     channels: _Count = 384
     """Channels drawn from all that the backbone gives."""
+    longer_side: Annotated[int, Field(ge=32, le=4096)] = 448
+    """Frames are scaled to this many pixels on their longer side; its cells have 14 of them."""
+    passes: _Count = 64
+    """Pictures that the axes are found in, at least: the frames and variations of them."""
     variance: Annotated[float, Field(gt=0, le=1)] = 0.99
     """Share of the variance that the axes hold."""
 

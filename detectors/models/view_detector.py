@@ -24,6 +24,9 @@ from detectors.tails import checked_threshold
 from detectors.tolerance import checked_tolerance, usual
 from detectors.types import Pixels
 
+LEAST_THRESHOLD = 1e-6
+"""Of a view that never changes at all; what is divided by it stays finite."""
+
 type Told = Callable[[int], None]
 """Called with the number of steps that are done more."""
 
@@ -255,10 +258,8 @@ class ViewDetector[C: ViewConfig, M: ViewModel](ABC):
         # Who asks for no variations shows stills: what differs most there is what to look at.
         found = usual(shown, varied, config.false_rate, tolerant=config.passes > 1)
         view = LearnedView.of(frames).rounded
-        size, threshold = (
-            (frames[0].shape[0], frames[0].shape[1]),
-            checked_threshold(found.threshold),
-        )
+        size = frames[0].shape[0], frames[0].shape[1]
+        threshold = checked_threshold(max(found.threshold, LEAST_THRESHOLD))
         return Learned(size, view, model, threshold, found.tolerance, found.peak, first.count)
 
     def pictures(self, frames: Sequence[Pixels]) -> Iterator[Pixels]:

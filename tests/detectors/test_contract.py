@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 import torch
 
 from detectors.base import Detector, DetectorError, LearnsMore
@@ -80,6 +81,7 @@ def test_maps_cover_the_frame_and_scores_are_their_peaks(
     assert len(result.maps) == 3
     assert result.maps.shape[2] / result.maps.shape[1] == pytest.approx(200 / 160, rel=0.1)
     np.testing.assert_array_equal(result.scores, result.maps.max(axis=(1, 2)))
+    assert np.isfinite(result.maps).all()
 
 
 def test_normal_frames_stay_below_1(detector: Detector, normal: Sequence[Pixels]):
@@ -100,6 +102,21 @@ def test_an_intruder_is_boxed(
     else:
         found = find_boxes(heat, frame.shape[:2])
         assert found[0].box.iou(true) >= 0.3
+
+
+def test_a_view_in_which_nothing_ever_changes(
+    config: DetectorConfig, fitted: Detector, small: Detector, extractors: Extractors
+):
+    detector = build_detector(
+        config.model_copy(update={"passes": 8, "held_out_passes": 8}), CPU, extractors
+    )
+    dark = np.zeros((160, 200, 3), np.uint8)
+    detector.fit([dark] * 8)
+    lit = dark.copy()
+    lit[60:100, 110:150] = skimage.data.chelsea()[80:240:4, 140:300:4]
+    result = detector.detect([dark, lit])
+    assert np.isfinite(result.maps).all()
+    assert result.scores[0] < result.scores[1]
 
 
 def test_what_stays_put_stays_unusual(
