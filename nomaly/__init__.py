@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from app.events.event import Event
+    from app.inspecting.judged import Inspection, Judged
     from app.watching.results import AuditResult
     from detectors.base import AnomalyMaps
     from detectors.types import Box, Detection, Frame, Pixels
     from nomaly.arrays import ArrayError
     from nomaly.auditing import audit
     from nomaly.detecting import ViewDetector, fit_detector, load_detector
+    from nomaly.inspecting import fit_stills, inspect
     from nomaly.naming import Namer, load_namer
     from nomaly.video import read_frames
     from novic.errors import NomalyError
@@ -28,6 +30,8 @@ __all__ = [
     "Detection",
     "Event",
     "Frame",
+    "Inspection",
+    "Judged",
     "Namer",
     "Naming",
     "NomalyError",
@@ -36,6 +40,8 @@ __all__ = [
     "ViewDetector",
     "audit",
     "fit_detector",
+    "fit_stills",
+    "inspect",
     "load_detector",
     "load_namer",
     "read_frames",
@@ -43,12 +49,14 @@ __all__ = [
 
 _HOMES = {
     "app.events.event": ("Event",),
+    "app.inspecting.judged": ("Inspection", "Judged"),
     "app.watching.results": ("AuditResult",),
     "detectors.base": ("AnomalyMaps",),
     "detectors.types": ("Box", "Detection", "Frame", "Pixels"),
     "nomaly.arrays": ("ArrayError",),
     "nomaly.auditing": ("audit",),
     "nomaly.detecting": ("ViewDetector", "fit_detector", "load_detector"),
+    "nomaly.inspecting": ("fit_stills", "inspect"),
     "nomaly.naming": ("Namer", "load_namer"),
     "nomaly.video": ("read_frames",),
     "novic.errors": ("NomalyError",),

@@ -94,6 +94,8 @@ def inspect(
         _print(done, out)
     if done.stopped:
         tell_stopped()
+    if not done.worst_first:
+        raise typer.Exit(1)
 
 
 @cli.command(

@@ -32,7 +32,8 @@ def check_free(out: Path, *, overwrite: bool) -> None:
             f"--out {out}: holds files that no inspection wrote ({min(others)}, ...); "
             "name a new or empty folder"
         )
-    if present and not overwrite:
+    # What a Ctrl-C left while it learned is no inspection.
+    if RESULTS in present and not overwrite:
         raise UsageError(
             f"--out {out}: holds an earlier inspection; name another folder, or replace it with "
             "--overwrite"

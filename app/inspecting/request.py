@@ -7,7 +7,7 @@ from pathlib import Path
 from app.errors import UsageError
 from app.inspecting.layout import Layout, read_layout
 from app.paths import shown_path
-from detectors.configs import CONFIGS, DetectorConfig, parse_config, read_config
+from detectors.configs import DetectorConfig, ViewConfig, parse_config, read_config
 
 KIND = "padim"
 """Default kind of detector, by measurement (benchmarks/stills.py)."""
@@ -35,9 +35,10 @@ def stills_config(kind: str | None, settings: Mapping[str, str]) -> DetectorConf
         detectors.configs.DetectorConfigError: If there is no such kind or setting.
     """
     told = parse_config(kind or KIND, settings)
-    suits = {
-        name: value for name, value in SETTINGS.items() if name in CONFIGS[told.kind].model_fields
-    }
+    suits = {name: value for name, value in SETTINGS.items() if name in type(told).model_fields}
+    if type(told).model_fields["longer_side"].default != ViewConfig().longer_side:
+        # What cannot look at a camera's pictures chose a size that suits it.
+        del suits["longer_side"]
     said = told.model_dump(include=told.model_fields_set)
     return read_config({"kind": told.kind, **suits, **said})
 

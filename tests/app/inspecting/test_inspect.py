@@ -136,7 +136,9 @@ def test_what_lies_in_the_folder_is_not_overwritten(tmp_path: Path):
     out = tmp_path / "out"
     check_free(out, overwrite=False)
     out.mkdir()
-    (out / "report.html").touch()
+    (out / "heat").mkdir()
+    check_free(out, overwrite=False)
+    (out / "inspection.json").touch()
     with pytest.raises(UsageError, match="holds an earlier inspection"):
         check_free(out, overwrite=False)
     check_free(out, overwrite=True)
