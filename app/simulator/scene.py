@@ -369,5 +369,5 @@ def _wander(rng: np.random.Generator, frames: int, memory: float) -> Floats:
     state = rng.normal(0, 1, 4)
     for index in range(frames):
         state = memory * state + steps[index]
-        walk[index] = np.clip(state, -3, 3)
-    return walk.astype(np.float32)
+        walk[index] = state
+    return np.clip(walk, -3, 3).astype(np.float32)

@@ -11,7 +11,7 @@ from benchmarks.scoring import match, poisson, presences
 from detectors.configs import PadimConfig
 from detectors.types import Box
 
-QUICK = PadimConfig(longer_side=160, passes=24, held_out_passes=12)
+QUICK = PadimConfig(longer_side=128, passes=16, held_out_passes=8)
 DAY = Simulation(
     scene("garden", (120, 160)),
     3,

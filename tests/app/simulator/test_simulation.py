@@ -162,7 +162,7 @@ def test_every_nuisance_changes_the_picture_while_it_lasts(name: str):
     quiet, with_it = small(slide), small(slide, nuisance=Nuisance(name, 3.0, 8.0))
     assert np.array_equal(quiet.shot(14).image, with_it.shot(14).image)
     least = 0.02 if name == "vegetation" else 0.2
-    loud = [change(quiet.shot(at).image, with_it.shot(at).image) for at in range(17, 40)]
+    loud = [change(quiet.shot(at).image, with_it.shot(at).image) for at in range(17, 40, 2)]
     assert max(loud) > least
     assert np.array_equal(quiet.shot(40).image, with_it.shot(40).image)
 
