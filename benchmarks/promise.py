@@ -93,7 +93,7 @@ def watched(view: View, hours: float, promise: Promise) -> tuple[list[int], floa
     """Events in each hour of a watch that learns from its quiet frames, and its last factor."""
     keeper = Keeper(promise, LOWEST / 0.75)
     finder, tracker = Finder(), Tracker(TrackRule())
-    keeper.learn(finder, TrackRule())
+    keeper.learn(finder)
     told = [0] * round(hours)
     for frame, heat in view.maps(0, hours):
         found = finder.find(heat / np.float32(keeper.factor), frame.image)

@@ -143,16 +143,22 @@ def keep(promise: Promise, tails: Sequence[Tail], prior: float) -> Kept:
 
 
 PRIOR = (0.7, 0.8)
-"""What maps are divided by, at least and at most, while no footage shows more."""
+"""What maps of calm views are divided by, at least and at most, while no footage shows more."""
 _ROOM = 1.1
+"""Frames that were not looked at may reach so much more than those that were."""
 
 
-def prior_factor(peak: float) -> float:
+def prior_factor(peak: float, open_score: float) -> float:
     """What holds where the footage is too short to tell a rate.
 
     Args:
         peak: Largest map value of the real frames that were learned from; NaN if not known.
+        open_score: That an event must reach; see `detectors.tracks.TrackRule`.
     """
     least, most = PRIOR
-    # A comparison with NaN is false: what is not known is taken for restless.
-    return max(least, _ROOM * peak) if _ROOM * peak < most else most
+    if not peak > 0:
+        # What is not known is taken for restless.
+        return most
+    calm = min(max(least, _ROOM * peak), most)
+    # Where frames of normal footage reach far, none of them may open an event.
+    return max(calm, min(_ROOM * peak / open_score, CEILING))

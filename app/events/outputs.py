@@ -27,6 +27,7 @@ OURS = (
     REPORT,
     "detector",
     "normal.jpg",
+    "promise.json",
     LOCK,
     HOLDER,
     *MEDIA,

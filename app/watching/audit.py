@@ -154,7 +154,8 @@ class _Audit:
         """What keeps the promise, by all that the normal footage shows."""
         request, say = self._request, self._reporter.say
         folder = request.detector or request.kept_detector
-        if request.detector is None and not (folder / PROMISE).exists():
+        fresh = request.detector is None and not (folder / PROMISE).exists()
+        if fresh:
             measured(
                 detector,
                 folder,
@@ -164,9 +165,9 @@ class _Audit:
                 self._check,
                 Following(request.rule, request.zones),
             )
-            return keeper_of(detector, folder, request.promise, say)
-        keeper = keeper_of(detector, folder, request.promise, say)
-        say(told(keeper.kept))
+        keeper = keeper_of(detector, folder, request.promise, say, rule=request.rule)
+        if not fresh:
+            say(told(keeper.kept))
         return keeper
 
     def _normal_footage(self) -> Footage:

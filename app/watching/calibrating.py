@@ -143,7 +143,7 @@ def measured(
     how = following or Following()
     evidence = normal_evidence(detector, footage, promise, how, reporter, check)
     write_evidence(folder / PROMISE, evidence, folder, reporter.say)
-    kept = keeper_of(detector, folder, promise, reporter.say).kept
+    kept = keeper_of(detector, folder, promise, reporter.say, rule=how.rule).kept
     reporter.say(told(kept))
     return kept.as_json()
 

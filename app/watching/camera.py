@@ -91,7 +91,7 @@ class Camera:
         self._tracker = Tracker(self._settings.rule)
         self._keeper = self._settings.keeper
         if self._keeper is not None and live:
-            self._keeper.learn(self._finder, self._settings.rule)
+            self._keeper.learn(self._finder)
         self._followed: dict[Track, Followed] = {}
         self._ended: list[Track] = []
         self._due: list[Due] = []

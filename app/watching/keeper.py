@@ -44,6 +44,7 @@ class Keeper:
         peak: float,
         evidence: Evidence | None = None,
         *,
+        rule: TrackRule | None = None,
         say: Callable[[str], None] = lambda _: None,
         save: Callable[["Keeper"], None] = lambda _: None,
     ) -> None:
@@ -53,11 +54,13 @@ class Keeper:
             promise: To be kept.
             peak: Of the detector; see `Detector.peak`.
             evidence: What is known of its normal footage; None for nothing.
+            rule: As the camera follows; the default one if not given.
             say: Told in a sentence when the promise becomes shown.
             save: Called when more is known.
         """
         self.promise = promise
         self.peak = peak
+        self._rule = rule or TrackRule()
         self.evidence = evidence or Evidence(lowest_level(peak))
         self.kept = self._choose()
         self._say, self._save = say, save
@@ -70,9 +73,9 @@ class Keeper:
         """What maps are divided by; 1 would be the detector's own threshold."""
         return self.kept.factor
 
-    def learn(self, finds: Finds, rule: TrackRule) -> None:
-        """Learn from now on of quiet frames, followed as the camera follows them."""
-        self._levels = OpeningLevels(finds, rule, self.evidence.lowest)
+    def learn(self, finds: Finds) -> None:
+        """Learn from now on of quiet frames, in which things are found as the camera finds them."""
+        self._levels = OpeningLevels(finds, self._rule, self.evidence.lowest)
 
     def see(self, frame: Frame, heat: NDArray[np.float32], *, quiet: bool) -> None:
         """Take a frame that was watched.
@@ -112,7 +115,7 @@ class Keeper:
         self._save(self)
 
     def _choose(self) -> Kept:
-        prior = prior_factor(self.peak)
+        prior = prior_factor(self.peak, self._rule.open_score)
         tails = self.evidence.tails()
         if not tails:
             return Kept(self.promise, prior, "prior", 0.0)
@@ -204,6 +207,8 @@ def keeper_of(
     folder: Path,
     promise: Promise,
     say: Callable[[str], None],
+    *,
+    rule: TrackRule | None = None,
     state: Path | None = None,
 ) -> Keeper:
     """What keeps a promise with a fitted detector.
@@ -213,6 +218,7 @@ def keeper_of(
         folder: Where it lies, with what was learned of its normal footage.
         promise: To be kept.
         say: Told in sentences.
+        rule: As the camera will follow; the default one if not given.
         state: File of a watch in which it goes on learning; None where it does not.
     """
     evidence = read_evidence(state, folder, say) if state is not None else None
@@ -222,4 +228,4 @@ def keeper_of(
         if state is not None:
             write_evidence(state, keeper.evidence, folder, say)
 
-    return Keeper(promise, detector.peak, evidence, say=say, save=save)
+    return Keeper(promise, detector.peak, evidence, rule=rule, say=say, save=save)

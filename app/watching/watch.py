@@ -217,8 +217,9 @@ class _Watch:
         """What keeps the promise, and goes on learning from quiet footage."""
         request = self._request
         folder, state = request.detector or request.kept_detector, request.out / PROMISE
-        keeper = keeper_of(detector, folder, request.promise, self._reporter.say, state)
-        self._reporter.say(told(keeper.kept))
+        say, rule = self._reporter.say, request.rule
+        keeper = keeper_of(detector, folder, request.promise, say, rule=rule, state=state)
+        say(told(keeper.kept))
         return keeper
 
     def learned_detector(self, device: torch.device) -> Detector:

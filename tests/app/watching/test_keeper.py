@@ -17,7 +17,7 @@ from app.watching.keeper import (
 )
 from calibration.evidence import Evidence
 from calibration.levels import Level, Seen
-from calibration.promise import DEFAULT, FLOOR, Kept, Promise
+from calibration.promise import CEILING, DEFAULT, FLOOR, Kept, Promise
 from detectors.files import PROMISE
 from tests.app.builders import SIZE, a_frame, a_map
 
@@ -60,12 +60,9 @@ def a_camera(keeper: Keeper, *, live: bool = True) -> Camera:
 
 class TestFactor:
     def test_calm_and_restless_views_begin_with_what_their_own_frames_bear(self):
-        assert [Keeper(DEFAULT, peak).factor for peak in (0.4, 0.68, 1.2, math.nan)] == [
-            0.7,
-            pytest.approx(0.748),
-            0.8,
-            0.8,
-        ]
+        peaks = (0.4, 0.68, 0.9, 1.2, 9.0, math.nan)
+        found = [Keeper(DEFAULT, peak).factor for peak in peaks]
+        assert found == pytest.approx([0.7, 0.748, 0.8, 1.056, CEILING, 0.8])
 
     def test_what_footage_shows_comes_before_what_is_assumed(self):
         keeper = Keeper(DEFAULT, 0.5, stirring())
