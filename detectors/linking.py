@@ -22,6 +22,8 @@ STRAY = 1.0
 """... and within so many from where it should be, once it is known how it moves."""
 LEAPS_PER_S = 10.0
 """Nothing moves by more of its own widths a second: at many frames a second a leap is short."""
+SAME_AFTER = 0.3
+"""A thing that was not looked at for a while is the same if its boxes overlap so much (IoU)."""
 MOST_GROWTH = 16.0
 """Boxes of which one is so many times as large as the other are never one thing that grew."""
 ALIKE_SIZE = 2.5
@@ -82,6 +84,8 @@ class Place:
     """Whether others were in the same detection, so that `last` does not say which is which."""
     hidden: bool
     """Whether that detection was counted as a sighting of one of the others alone."""
+    awaited: bool
+    """Whether nobody looked since it was seen last: it may be where it was, or gone."""
     look: Look | None = None
     """What it looked like when it was seen alone; None if that is not known."""
 
@@ -115,6 +119,10 @@ def link(
     firm = np.zeros(gains.shape, bool)
     for row, place in enumerate(places):
         for column, detection in enumerate(detections):
+            if place.awaited:
+                iou = place.last.iou(detection.box)
+                gains[row, column] = 1 + iou if iou >= SAME_AFTER else 0.0
+                continue
             last, guess = (
                 _same(reference, detection.box, same_iou, same_share)
                 for reference in (place.last, place.guess)

@@ -71,6 +71,10 @@ class Track:
     """Where it came to rest."""
     look: list[list[float]] | None = None
     """What it looks like, colours of stripes; None if that is not known."""
+    awaited_s: float | None = None
+    """Until when it is waited for after a time in which nobody looked; None if it is not."""
+    id: str = ""
+    """Of its event, if it was one before that time."""
     parts: deque[Box] = field(default_factory=lambda: deque(maxlen=MOST_PARTS))
     """Where parts of it were seen apart from it when it came to rest."""
 
@@ -92,7 +96,7 @@ class Track:
 
     def see(self, frame: Frame, detection: Detection, look: Look | None = None) -> None:
         """Add a sighting of the thing alone."""
-        self.together = None
+        self.together, self.awaited_s = None, None
         self.alone.append((frame.pts_s, detection.box))
         self._remember(look)
         self.peak = max(self.peak, detection.score)
@@ -146,6 +150,7 @@ class Track:
             moves=len(self.alone) > 1,
             together=self.together is not None,
             hidden=self.alive_s > self.end_s,
+            awaited=self.awaited_s is not None,
             look=None if self.look is None else np.array(self.look, np.float32),
         )
 

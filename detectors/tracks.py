@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
@@ -21,6 +22,12 @@ HIDDEN_S = 10.0
 STRAYS_S = 5.0
 MOST_STRAYS = 5
 """Where more tracks came to nothing in the last seconds, as in rain, leaps count for nothing."""
+
+LONGEST_AWAY_S = 600.0
+"""A thing that nobody looked at for longer is another one, also in the same place."""
+
+AWAITED_S = 3.0
+"""What is not seen again in so much time is gone."""
 
 LATE_WINDOWS = 2.0
 """What comes in front of a thing that stands opens only after so many windows."""
@@ -96,6 +103,14 @@ class Tracker:
         self.tracks = known.tracks
         self._times, self._strays = deque(known.times), deque(known.strays)
 
+    def expect(self, track: Track) -> None:
+        """Go on with the track of an earlier session, if its thing is still where it was.
+
+        Otherwise it is closed soon, or at once if that was long before the next frame.
+        """
+        track.opened, track.awaited_s = True, inf
+        self.tracks.append(track)
+
     def update(self, frame: Frame, detections: Sequence[Detection]) -> TrackChanges:
         """Take one more frame.
 
@@ -105,6 +120,7 @@ class Tracker:
         """
         changes = TrackChanges()
         self._forget_old_times(frame.pts_s)
+        self._await(frame.pts_s, changes)
         looks = [look_of(frame.image, detection.box) for detection in detections]
         matched = self._match(frame.pts_s, detections, looks)
         for track in self.tracks:
@@ -148,6 +164,14 @@ class Tracker:
         while self._strays and now_s - self._strays[0] > STRAYS_S:
             self._strays.popleft()
 
+    def _await(self, now_s: float, changes: TrackChanges) -> None:
+        """Begin to wait for what was there when somebody looked last, if that is not long ago."""
+        for track in [track for track in self.tracks if track.awaited_s == inf]:
+            track.awaited_s = now_s + AWAITED_S
+            if now_s - track.end_s > LONGEST_AWAY_S:
+                self.tracks.remove(track)
+                changes.closed.append(track)
+
     def _window(self) -> int:
         """Frames in a full window at the present pace, even if it is not full yet."""
         if len(self._times) < 2:
@@ -174,7 +198,8 @@ class Tracker:
         together: set[Track] = set()
         shown = [(track, detections[n]) for track, n in matched.items() if track.opened]
         for track in self.tracks:
-            if not track.opened or track in matched or frame.pts_s - track.end_s > HIDDEN_S:
+            missed = track.opened and track not in matched and track.awaited_s is None
+            if not missed or frame.pts_s - track.end_s > HIDDEN_S:
                 continue
             guess = track.guess(frame.pts_s)
             covers = [
@@ -244,6 +269,8 @@ class Tracker:
 
     def _close(self, now_s: float, changes: TrackChanges) -> None:
         for track in list(self.tracks):
+            if track.awaited_s is not None and now_s < track.awaited_s:
+                continue
             silent_s = now_s - track.alive_s
             if silent_s >= self.rule.close_after_s or not (track.opened or any(track.hits)):
                 self.tracks.remove(track)

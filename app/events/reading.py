@@ -72,6 +72,10 @@ class Note:
     """One sentence."""
 
 
+type Left = tuple[Event, list[tuple[float, Box, float]]]
+"""An event with its sightings (pts_s, box, score)."""
+
+
 class StoreReader:
     """The events of one output folder, to be read."""
 
@@ -145,6 +149,21 @@ class StoreReader:
             (row["pts_s"], Box(row["x1"], row["y1"], row["x2"], row["y2"]), row["score"])
             for row in rows
         ]
+
+    def left(self, run_id: int, since_s: float) -> list[Left]:
+        """Events of objects that may go on: open, or cut when they were seen since `since_s`.
+
+        Returns:
+            Each with its sightings, of which there is at least one.
+        """
+        lasting = [
+            event
+            for event in self.events(run_id)
+            if event.kind == "object"
+            and (event.state != "closed" or (event.cut and event.end_s >= since_s))
+        ]
+        found = [(event, self.sightings(event.id)) for event in lasting]
+        return [(event, path) for event, path in found if path]
 
     def seconds(self, run_id: int, uri: str) -> list[tuple[int, float]]:
         """(second, highest score) of a source in order."""

@@ -4,7 +4,7 @@ events.sqlite   runs, sources, events, candidates, sightings, gaps, vectors, out
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -164,11 +164,15 @@ class Store(StoreReader):
             )
         return self.run(run_id)
 
-    def go_on(self, run_id: int) -> tuple[Run, list[Event]]:
+    def go_on(self, run_id: int, but: Collection[str] = ()) -> tuple[Run, list[Event]]:
         """Take up a run that was stopped or killed.
 
         Events that were left open are closed at their last sighting: nobody knows how they ended.
         Pictures that a kill left behind are removed.
+
+        Args:
+            run_id: The run.
+            but: Ids of events that stay open.
 
         Returns:
             The run, which is running again, and the events that were closed, as they are now.
@@ -177,7 +181,7 @@ class Store(StoreReader):
             StoreError: If it cannot be written; nothing of it is then.
         """
         with self.saving():
-            closed = self._close_left(run_id)
+            closed = self._close_left(run_id, but)
             self._db.execute(
                 "UPDATE run SET state = 'running', ended_us = NULL WHERE id = ?", (run_id,)
             )
@@ -193,12 +197,12 @@ class Store(StoreReader):
         with self.saving():
             return self._close_left(run_id)
 
-    def _close_left(self, run_id: int) -> list[Event]:
+    def _close_left(self, run_id: int, but: Collection[str] = ()) -> list[Event]:
         rows = self._db.execute(
             "SELECT * FROM event WHERE run_id = ? AND state != 'closed' ORDER BY start_us, id",
             (run_id,),
         ).fetchall()
-        closed = [as_left(self._event(dict(row))) for row in rows]
+        closed = [as_left(self._event(dict(row))) for row in rows if row["id"] not in but]
         for event in closed:
             self._save_event(run_id, event)
             if not event.muted:

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from app.events.checkpoint import Checkpoint, Kept
 from app.events.event import Event, EventState, Finding, Lasting, Picture
+from app.events.reading import as_left
 from app.sources.base import Gap
 from app.watching.aim import Placed
 from app.watching.change import Looks
 from app.watching.evidence import Evidence, settled
-from app.watching.followed import Due, Followed, id_of, wanted
+from app.watching.followed import Due, Followed, id_of, track_of, wanted
 from app.watching.health import Health, Told
 from app.watching.keeper import Keeper
 from app.watching.namer import Names, Words, name_pictures, vote
@@ -31,7 +32,7 @@ from app.watching.sizes import SizeCheck
 from detectors.finding import Finder
 from detectors.learned import LearnedView
 from detectors.tracks import Track, TrackChanges, Tracker, TrackRule
-from detectors.types import Frame
+from detectors.types import Box, Frame
 from detectors.zones import Zones
 from novic.vocabulary import Naming
 
@@ -134,6 +135,20 @@ class Camera:
             evidence = Evidence([*kept.pictures], self._finder.view)
             looks = Looks.restored(kept.looks)
             self._followed[track] = Followed(evidence, looks, named_from=kept.named_from)
+
+    def expect(self, left: Iterable[tuple[Event, Sequence[tuple[float, Box, float]]]]) -> None:
+        """Go on with events of an earlier session, if their things are still where they were.
+
+        Others are closed as they were left.
+
+        Args:
+            left: Events of objects with their sightings (pts_s, box, score), at least one each.
+        """
+        for event, path in left:
+            track = track_of(event, path)
+            self._tracker.expect(track)
+            evidence = Evidence(view=self._finder.view)
+            self._followed[track] = Followed(evidence, named_from=1, left=event)
 
     @property
     def at_rest(self) -> bool:
@@ -301,6 +316,7 @@ class Camera:
         for track, detection in changes.seen:
             before = track.path[-2][1] if track.frames > 1 else None
             followed = self._followed.setdefault(track, Followed(Evidence(view=self._finder.view)))
+            followed.left = None
             shown = replace(detection, box=placed.back(detection.box))
             earlier = placed.back(before) if before is not None else None
             followed.evidence.offer(placed.frame, shown, heat, earlier, detection.box)
@@ -320,6 +336,9 @@ class Camera:
         """Note that these tracks have something to tell, and what they are at this moment."""
         for track in tracks:
             kept = self._followed[track] if state != "closed" else self._followed.pop(track)
+            if kept.left is not None:
+                self._call_left(kept.left, track, kept)
+                continue
             kept.due = True
             best, change = kept.evidence.best(), kept.looks.change
             # Of a recording nobody waits for the name: one picture is enough until the end.
@@ -328,6 +347,11 @@ class Camera:
             event = replace(self._event(track, state, best, cut=cut), change=change)
             path = self._health.aim.path(track.path)
             self._due.append(Due(event, best, pictures, path, kept))
+
+    def _call_left(self, event: Event, track: Track, kept: Followed) -> None:
+        """Note that what an earlier session left has gone, unless that told so."""
+        if event.state != "closed":
+            self._due.append(Due(as_left(event), None, (), tuple(track.path), kept))
 
     def _call_faults(self, faults: Iterable[Told]) -> None:
         """Note what is to be told of the camera itself; of a recording, when it is over."""
@@ -355,7 +379,8 @@ class Camera:
 
     def _finding(self, due: Due, named: Mapping[Picture, tuple[Naming, ...]]) -> Finding:
         followed = due.followed
-        if due.event.kind == "camera":
+        if not due.pictures:
+            # Of the camera itself, or of an earlier session: as it was told before.
             return Finding(due.event, due.picture, due.path)
         known = {**named, **followed.named}
         followed.named = {picture: known[picture] for picture in due.pictures}

@@ -23,6 +23,8 @@ class Followed:
     """Pictures that its present name rests on; 0 while it has none."""
     due: bool = False
     """Whether it is being named."""
+    left: Event | None = None
+    """As an earlier session left it, until it is seen again."""
     learned: dict[Picture, Picture] = field(default_factory=dict)
     """Its pictures with the crops of the learned one, by which that is named which has gone."""
 
@@ -49,8 +51,8 @@ class Due:
 
     event: Event
     """Without nouns."""
-    picture: Picture
-    """The most typical view of it."""
+    picture: Picture | None
+    """The most typical view of it; None if it was not seen in this session."""
     pictures: tuple[Picture, ...]
     """All that its name rests on."""
     path: tuple[tuple[float, Box, float], ...]
@@ -62,6 +64,26 @@ class Due:
         return [one for one in self.pictures if one not in self.followed.named]
 
 
+def track_of(event: Event, path: Sequence[tuple[float, Box, float]]) -> Track:
+    """The track of an event that an earlier session left.
+
+    Args:
+        event: Of an object.
+        path: Its sightings, at least one.
+    """
+    return Track(
+        event.camera,
+        event.start_s,
+        event.start_us,
+        path=[*path],
+        end_s=event.end_s,
+        end_us=event.end_us,
+        peak=event.score,
+        frames=event.frames,
+        id=event.id,
+    )
+
+
 def wanted(due: Iterable[Due]) -> list[Picture]:
     """The pictures without whose names these cannot be told, each once."""
     return [*{picture: None for one in due for picture in one.wanted}]
@@ -69,4 +91,4 @@ def wanted(due: Iterable[Due]) -> list[Picture]:
 
 def id_of(track: Track) -> str:
     """The id of its event."""
-    return event_id(track.camera, track.start_us, str(track.path[0][1]))
+    return track.id or event_id(track.camera, track.start_us, str(track.path[0][1]))

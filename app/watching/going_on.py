@@ -5,12 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from app.events.event import Event
+from app.events.reading import Left
 from app.events.store import Run, SourceProgress, Store
 from app.sources.base import Gap, GapReason
 from detectors.types import Frame
 
 _NOBODY = "nobody looked until the watch was started again"
 _LEAST_STEP_S = 0.001
+_LATELY_S = 2.5
+"""What was seen so shortly before a watch was stopped may still be there."""
 
 
 class GoingOn:
@@ -33,6 +36,8 @@ class GoingOn:
         self.source = source
         self.gaps: list[Gap] = []
         """The time in which nobody looked, once the first frame has come."""
+        self.left: list[Left] = []
+        """Events whose things may still be there, once the run was begun."""
         self._settings = settings
         self._open: list[Gap] = []
         self._shift_s: float | None = None
@@ -53,7 +58,7 @@ class GoingOn:
         return max(self.source.seen_s, self.source.from_s)
 
     def begin(self, store: Store) -> tuple[int, list[Event]]:
-        """Begin the run, or take it up and close what was left open.
+        """Begin the run, or take it up and close what was left open and cannot still be there.
 
         Returns:
             The run's id, and the events that were closed.
@@ -68,7 +73,9 @@ class GoingOn:
             for row in store.gaps(self.run.id)
             if row["end_us"] is None
         ]
-        _, closed = store.go_on(self.run.id)
+        seen_s = self.source.seen_s if self.source is not None else 0.0
+        self.left = store.left(self.run.id, seen_s - _LATELY_S)
+        _, closed = store.go_on(self.run.id, [event.id for event, _ in self.left])
         return self.run.id, closed
 
     def placed(self, frame: Frame) -> Frame:

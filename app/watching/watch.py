@@ -190,6 +190,7 @@ class _Watch:
             ),
             say=self._reporter.say,
         )
+        camera.expect(self._going_on.left)
         out, sinks, say = self._request.out, self._request.sinks, self._reporter.say
         ending = Ending("failed")
         with (
