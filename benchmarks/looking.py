@@ -26,7 +26,8 @@ import detectors
 from app.events.event import Event, Finding
 from app.progress import Reporter
 from app.simulator.simulation import Simulation
-from app.watching.camera import Camera, CameraSettings
+from app.watching.camera import Camera
+from app.watching.camera_settings import CameraSettings
 from app.watching.fitting import fit_detector
 from app.watching.keeper import Keeper
 from app.watching.lookout import Lookout

@@ -27,7 +27,8 @@ from app.stop import stoppable
 from app.watching.audit_request import AuditRequest
 from app.watching.calibrating import Following, Footage, measured, tolerant
 from app.watching.calm import normal_view_of
-from app.watching.camera import Camera, CameraSettings
+from app.watching.camera import Camera
+from app.watching.camera_settings import CameraSettings
 from app.watching.drawing import annotate
 from app.watching.ending import complete_results, write_results
 from app.watching.fitting import fit_detector

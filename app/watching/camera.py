@@ -12,7 +12,7 @@ Who cannot wait for names takes `Camera.take_due` and hands it back to `Camera.t
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,38 +22,21 @@ from app.events.event import Event, EventState, Finding, Lasting, Picture
 from app.events.reading import as_left
 from app.sources.base import Gap
 from app.watching.aim import Placed
+from app.watching.camera_settings import CameraSettings
 from app.watching.change import Looks
 from app.watching.evidence import Evidence, settled
 from app.watching.followed import Due, Followed, id_of, track_of, wanted
 from app.watching.health import Health, Told
-from app.watching.keeper import Keeper
-from app.watching.namer import Names, Words, name_pictures, vote
+from app.watching.namer import Names, name_pictures, vote
 from app.watching.sizes import SizeCheck
 from detectors.finding import Finder
 from detectors.learned import LearnedView
-from detectors.tracks import Track, TrackChanges, Tracker, TrackRule
+from detectors.tracks import Track, TrackChanges, Tracker
 from detectors.types import Box, Frame
-from detectors.zones import Zones
 from novic.vocabulary import Naming
 
 NAME_AT_ONCE = 32
 """Pictures of ended tracks that are gathered before they are named in one batch."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CameraSettings:
-    """What is decided about a camera before it is watched."""
-
-    rule: TrackRule = field(default_factory=TrackRule)
-    """When tracks open and close."""
-    zones: Zones = field(default_factory=Zones)
-    """Which parts of the view are watched."""
-    video: str = ""
-    """The file that the frames come from, if any."""
-    words: Words = field(default_factory=Words)
-    """What is known of the nouns that things are named by."""
-    keeper: Keeper | None = None
-    """What keeps a promise of false events; None to look as the detector does by itself."""
 
 
 class Camera:

@@ -21,7 +21,8 @@ from app.sources.open import kind_of, open_live
 from app.stop import Stop, stoppable
 from app.watching.backlog import Backlog
 from app.watching.calm import normal_view_of
-from app.watching.camera import Camera, CameraSettings
+from app.watching.camera import Camera
+from app.watching.camera_settings import CameraSettings
 from app.watching.delivery import as_told, delivering
 from app.watching.ending import Ending, complete_results, end_watch
 from app.watching.fitting import fit_detector

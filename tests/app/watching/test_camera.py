@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from app.events.event import Finding, Picture
-from app.watching.camera import Camera, CameraSettings, tell
+from app.watching.camera import Camera, tell
+from app.watching.camera_settings import CameraSettings
 from app.watching.evidence import KEPT, Evidence
 from app.watching.namer import Names, Words, vote
 from detectors.tracks import TrackRule

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.watching.camera import Camera, CameraSettings
+from app.watching.camera import Camera
+from app.watching.camera_settings import CameraSettings
 from app.watching.keeper import (
     Keeper,
     read_evidence,

@@ -9,7 +9,8 @@ import pytest
 
 from app.events.store import SourceProgress, Store
 from app.sources.base import Gap
-from app.watching.camera import Camera, CameraSettings
+from app.watching.camera import Camera
+from app.watching.camera_settings import CameraSettings
 from app.watching.gate import MotionGate
 from app.watching.lookout import Lookout
 from app.watching.naming import AtOnce

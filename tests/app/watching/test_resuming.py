@@ -9,7 +9,8 @@ import pytest
 
 from app.events.media import MEDIA
 from app.events.store import SourceProgress, Store
-from app.watching.camera import Camera, CameraSettings
+from app.watching.camera import Camera
+from app.watching.camera_settings import CameraSettings
 from app.watching.lookout import Lookout
 from app.watching.naming import AtOnce
 from app.watching.recorder import Recorder

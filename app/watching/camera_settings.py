@@ -1,0 +1,24 @@
+"""What is decided about a camera before it is watched."""
+
+from dataclasses import dataclass, field
+
+from app.watching.keeper import Keeper
+from app.watching.namer import Words
+from detectors.tracks import TrackRule
+from detectors.zones import Zones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraSettings:
+    """What is decided about a camera before it is watched."""
+
+    rule: TrackRule = field(default_factory=TrackRule)
+    """When tracks open and close."""
+    zones: Zones = field(default_factory=Zones)
+    """Which parts of the view are watched."""
+    video: str = ""
+    """The file that the frames come from, if any."""
+    words: Words = field(default_factory=Words)
+    """What is known of the nouns that things are named by."""
+    keeper: Keeper | None = None
+    """What keeps a promise of false events; None to look as the detector does by itself."""
