@@ -5,6 +5,7 @@
     python -m benchmarks.detector nuisances         # rain, a nudge, dusk, ...
     python -m benchmarks.detector movers            # learned, fast, crossing, touching, staying
     python -m benchmarks.detector missing           # what was learned and is taken away
+    python -m benchmarks.detector sides             # more pixels for the network
     python -m benchmarks.detector speed             # frames a second, and of the backbone alone
 
 Tune on `--split dev`, report on `--split report` or on a number of your own. `--cache FOLDER` keeps
@@ -24,6 +25,7 @@ from benchmarks import (
     detector_normal,
     detector_nuisances,
     detector_recall,
+    detector_sides,
     detector_speed,
 )
 from benchmarks.detector_runs import Options, as_json
@@ -35,6 +37,7 @@ PARTS: dict[str, Callable[[Options], dict[str, Any]]] = {
     "nuisances": detector_nuisances.run,
     "movers": detector_movers.run,
     "missing": detector_missing.run,
+    "sides": detector_sides.run,
     "speed": detector_speed.run,
 }
 
