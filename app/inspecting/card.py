@@ -12,6 +12,8 @@ from novic.whole_files import write_whole
 
 CARD = "inspection.json"
 """Lies in the detector's folder."""
+ALIGNED = 0.8
+"""Parts shifted by 1% and turned by a degree reach .91 and .98, crops of textures .09."""
 _FORMAT, _VERSION = "nomaly-inspection", 1
 
 
@@ -25,6 +27,13 @@ class InspectionCard:
     """Of good images that were wished to be called defective at most."""
     learned: int
     """Good images that the detector was fitted on."""
+    likeness: float = 0.0
+    """Of good images to their common picture: median correlation of their greys, -1 to 1."""
+
+    @property
+    def aligned(self) -> bool:
+        """Whether images show one thing in one place, so that boxes can be drawn by pixels."""
+        return self.likeness >= ALIGNED
 
     def as_json(self) -> dict[str, Any]:
         """As scripts read it; keys are stable."""
@@ -97,4 +106,6 @@ def _card(facts: dict[str, Any]) -> InspectionCard:
     image = GoodThreshold(**facts["image"])
     if not 0 < image.value < float("inf") or image.how not in ("counted", "extrapolated"):
         raise ValueError(f"image threshold {image.value}, {image.how}")
-    return InspectionCard(image, float(facts["share"]), int(facts["learned"]))
+    return InspectionCard(
+        image, float(facts["share"]), int(facts["learned"]), float(facts["likeness"])
+    )

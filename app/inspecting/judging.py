@@ -46,6 +46,12 @@ class Judge:
     """Counts of the images of each kind whose defects are known."""
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    _finder: Finder = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Choose how boxes are drawn."""
+        taught = self.taught
+        self._finder = Finder(taught.detector.view if taught.card.aligned else None)
 
     def judge(self, stills: Sequence[Still], check: Callable[[], None]) -> Iterator[Judged]:
         """Judge images in their order; what cannot be read is told in its place.
@@ -79,7 +85,7 @@ class Judge:
         self, still: Still, loaded: Loaded, image: Pixels, heat: NDArray[np.float32], score: float
     ) -> Judged:
         judged = Judged(still, score, loaded.size, heat=self._kept(still, heat))
-        found = defects(heat, image) if judged.unusual else []
+        found = defects(heat, image, self._finder) if judged.unusual else []
         named = self._named(image, found[0].box) if found else None
         across, down = loaded.size[1] / image.shape[1], loaded.size[0] / image.shape[0]
         return replace(
@@ -127,15 +133,15 @@ class Judge:
         self.notes.append(sentence)
 
 
-def defects(heat: NDArray[np.float32], image: Pixels) -> list[Detection]:
+def defects(heat: NDArray[np.float32], image: Pixels, finder: Finder) -> list[Detection]:
     """Where an image that is called defective is unusual, worst first; at least its worst place.
 
     Args:
         heat: Its map [h, w].
         image: RGB uint8 [H, W, 3].
+        finder: Draws the boxes.
     """
     peak = float(heat.max())
-    finder = Finder()
     found = finder.find(heat, image)
     if found or peak <= 0:
         return found

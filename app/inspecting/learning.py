@@ -15,6 +15,7 @@ from detectors.build import build_detector
 from detectors.configs import DetectorConfig
 from detectors.features.extractors import Extractors
 from detectors.normal import MINIMUM_FRAMES
+from detectors.scaling import resized
 from detectors.scores import image_scores
 from detectors.types import Pixels
 
@@ -23,6 +24,8 @@ FOLDS = 4
 ENOUGH = 240
 """From so many good images on one part alone shows the threshold."""
 _BATCH = 8
+_GLANCE = (96, 96)
+"""(height, width) in which images are compared with the learned picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,19 @@ def teach(images: Sequence[Pixels], teaching: Teaching) -> Taught:
     detector = _fitted(images, teaching, extractors, "Learning all good images")
     share = teaching.share
     level = good_threshold(peaks, share).value
-    card = InspectionCard(good_threshold(means / level, share), share, len(images))
+    likeness = _likeness(images, detector)
+    card = InspectionCard(good_threshold(means / level, share), share, len(images), likeness)
     return Taught(detector.with_threshold(level), card, teaching.config.kind)
+
+
+def _likeness(images: Sequence[Pixels], detector: Detector) -> float:
+    """How like good images are to the picture that was learned of them, see `InspectionCard`."""
+    if detector.view is None:
+        return 0.0
+    usual = detector.view.scaled(_GLANCE).picture.mean(axis=2).ravel()
+    greys = (resized(image, _GLANCE).mean(axis=2).ravel() for image in images)
+    likenesses = [np.corrcoef(grey, usual)[0, 1] for grey in greys if grey.std() > 0 < usual.std()]
+    return float(np.median(likenesses)) if likenesses else 0.0
 
 
 def _held_out(

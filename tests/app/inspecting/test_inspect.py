@@ -18,7 +18,9 @@ from app.inspecting.learning import folds
 from app.inspecting.place import OURS, check_free
 from app.inspecting.run import fit_stills, inspect
 from app.progress import Reporter
+from app.simulator.stills import StillsPlan, write_stills
 from detectors.base import DetectorError
+from detectors.finding import Finder
 from tests.app.inspecting.items import cup, quick, request
 
 QUIET = Reporter(quiet=True)
@@ -48,6 +50,7 @@ def test_defects_rank_above_good_cups(done: tuple[Inspection, Path]):
 
 
 def test_boxes_lie_on_the_defects(done: tuple[Inspection, Path]):
+    assert done[0].card.aligned
     found = [one for one in done[0].images if one.unusual and one.truth and one.still.defective]
     assert len(found) >= 6
     hit = [max(one.defects[0].box.iou(true) for true in one.truth or ()) > 0.1 for one in found]
@@ -157,6 +160,13 @@ def test_without_good_images_or_others_there_is_nothing_to_do(tmp_path: Path):
         request(item, tmp_path / "out").layout()
 
 
+def test_crops_of_a_texture_are_not_compared_by_pixels(tmp_path: Path):
+    write_stills(StillsPlan("gravel", learned=8, good=0, each=0), tmp_path / "gravel")
+    card = fit_stills(tmp_path / "gravel", tmp_path / "det", quick(), QUIET).card
+    assert abs(card.likeness) < 0.4
+    assert read_card(tmp_path / "det") == card
+
+
 def test_every_image_is_held_out_once_and_of_many_a_part():
     parts = folds(10, seed=0)
     assert sorted(number for part in parts for number in part) == list(range(10))
@@ -167,10 +177,10 @@ def test_a_defective_image_has_a_box_even_if_no_cell_stands_out():
     heat = np.full((24, 24), 0.3, np.float32)
     heat[10:13, 5:9] = 0.8
     image = np.zeros((192, 192, 3), np.uint8)
-    [found] = defects(heat, image)
+    [found] = defects(heat, image, Finder())
     assert found.score == pytest.approx(0.8, rel=0.05)
     assert found.box.x1 < 56 < found.box.x2
-    assert defects(np.zeros((4, 4), np.float32), image) == []
+    assert defects(np.zeros((4, 4), np.float32), image, Finder()) == []
 
 
 def test_a_run_that_is_stopped_keeps_what_it_judged(done: tuple[Inspection, Path]):
