@@ -1,12 +1,11 @@
 """What a thing looks like, so that it is known again elsewhere in a view and in other light.
 
-A thing is what differs from the learned picture: its colours over its own brightness, how they lie
-one above the other, and its shape. Where it lies, how large it is and how light it is there say
-little: it may come nearer, into a shadow, and be mirrored when it turns.
+A thing is what differs from the learned picture: its colours over its own brightness, and how wide
+it is for its height. Where it lies, how large it is and how light it is there say little: it may
+come nearer, into a shadow, and be mirrored when it turns.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Self
 
 import cv2
@@ -15,11 +14,10 @@ from numpy.typing import NDArray
 
 from detectors.changes import Place
 
-FINE, COARSE = (8, 9, 9), (6, 7, 7)
-"""Bins of lightness and of the two colours: of the whole thing, and of each third of it."""
-THIRDS = 3
-LENGTH = int(np.prod(FINE) + THIRDS * np.prod(COARSE)) + 5
-"""Of a signature: colours of the whole, of the thirds, and five numbers of shape and colour."""
+BINS = (8, 9, 9)
+"""Of lightness and of the two colours."""
+LENGTH = int(np.prod(BINS)) + 4
+"""Of a signature: shares of the colours, and four numbers of shape and colour."""
 _LIGHTNESS, _COLOUR = (0.0, 100.0), (-45.0, 45.0)
 _LEAST = 20
 """Pixels that a thing has at least."""
@@ -52,59 +50,48 @@ def _signature(image: NDArray[np.float32], place: Place) -> Signature:
     if inner.sum() < _LEAST:
         inner = thing > 0
     lab[..., 0] += 50 - lab[..., 0][inner].mean()
-    edges = np.linspace(rows[0], rows[-1] + 1, THIRDS + 1).round().astype(int)
-    whole = np.asarray(lab, np.float32)
-    parts = [_colours(whole[inner], FINE)]
-    for top, bottom in pairwise(edges):
-        parts.append(_colours(whole[top:bottom][inner[top:bottom]], COARSE))
-    height, width = rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
-    within = thing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    shape = [np.log(width / height), within.mean()]
-    colour = [*lab[..., 1:][inner].mean(axis=0), np.log(lab[..., 0][inner].std() + 2)]
-    return np.concatenate([*parts, np.array([*shape, *colour])]).astype(np.float32)
+    pixels = np.asarray(lab, np.float32)[inner]
+    shape = np.log((columns[-1] + 1 - columns[0]) / (rows[-1] + 1 - rows[0]))
+    spread = np.log(pixels[:, 0].std() + 2)
+    numbers = np.array([shape, *pixels[:, 1:].mean(axis=0), spread])
+    return np.concatenate([_colours(pixels), numbers]).astype(np.float32)
 
 
-def _colours(pixels: NDArray[np.float32], bins: tuple[int, int, int]) -> NDArray[np.float32]:
-    """Square roots of the shares of the colours [prod(bins)] in pixels [N, 3] of L*a*b*."""
-    counts, _ = np.histogramdd(pixels, bins, [_LIGHTNESS, _COLOUR, _COLOUR])
-    smooth = cv2.GaussianBlur(counts.astype(np.float32).reshape(bins[0], -1), (1, 3), 0.7)
-    planes = [cv2.GaussianBlur(one.reshape(bins[1:]), (0, 0), 0.7) for one in smooth]
+def _colours(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Square roots of the shares of the colours [prod(BINS)] in pixels [N, 3] of L*a*b*."""
+    counts, _ = np.histogramdd(pixels, BINS, [_LIGHTNESS, _COLOUR, _COLOUR])
+    smooth = cv2.GaussianBlur(counts.astype(np.float32).reshape(BINS[0], -1), (1, 3), 0.7)
+    planes = [cv2.GaussianBlur(one.reshape(BINS[1:]), (0, 0), 0.7) for one in smooth]
     total = max(float(smooth.sum()), 1e-6)
     return np.sqrt(np.stack(planes).ravel() / total).astype(np.float32)
 
 
-SAME = (8.2, 2.4, 3.5, 1.1, 1.2, 1.3, 10.2, -15.1)
-"""Weights of the ways in which two things are alike, of the cosine of the vectors behind their
-names, and a constant: a logistic regression on pairs of 192 appearances of 48 things in two scenes
-of the simulator, in other light and at other places (benchmarks/README.md)."""
+SAME = (7.8, 3.7, 1.2, 1.0, 7.7, 4.4, -11.2)
+"""Weights of the ways in which two things look alike, of their vectors' cosine, of their names'
+agreement, and a constant: a logistic regression on pairs of 280 appearances of 70 things in three
+scenes of the simulator, in other light and at other places (benchmarks/README.md)."""
 
 
-def sameness(one: Signature, other: Signature, cosine: float) -> float:
+def sameness(one: Signature, other: Signature, cosine: float, agreement: float) -> float:
     """Log-odds that two appearances are of the same thing.
 
     Args:
         one: Of the one, [LENGTH].
         other: Of the other.
         cosine: Of the unit vectors that they are named by.
+        agreement: Of their names, 0 to 1; see `app.events.event.agreement`.
     """
-    return float(np.dot(SAME, [*parts(one, other), cosine, 1.0]))
-
-
-def parts(one: Signature, other: Signature) -> NDArray[np.float32]:
-    """How alike two things are in each way [6], 1 or 0 for the same and below for others."""
-    fine = int(np.prod(FINE))
-    coarse = one[fine:-5].reshape(THIRDS, -1), other[fine:-5].reshape(THIRDS, -1)
-    apart = np.abs(one[-5:] - other[-5:])
-    return np.array(
-        [
-            _overlap(one[:fine], other[:fine]),
-            np.mean([_overlap(a, b) for a, b in zip(*coarse, strict=True)]),
-            *-apart[:2],
-            -float(np.hypot(*apart[2:4])) / 10,
-            -apart[4],
-        ],
-        np.float32,
+    colours, numbers = (one[:-4], other[:-4]), np.abs(one[-4:] - other[-4:])
+    ways = (
+        _overlap(*colours),
+        -numbers[0],
+        -float(np.hypot(*numbers[1:3])) / 10,
+        -numbers[3],
+        cosine,
+        agreement,
+        1.0,
     )
+    return float(np.dot(SAME, ways))
 
 
 def _overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

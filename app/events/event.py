@@ -1,6 +1,7 @@
 """What is told: a thing that did not belong, or a camera that saw nothing, from start to end."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -190,6 +191,12 @@ class Lasting:
     """(pts_s, box, score) of its sightings: those that were not saved yet, ..."""
     thinned: bool = False
     """... or all, because older ones were thinned out."""
+
+
+def agreement(one: Iterable[tuple[str, float]], other: Iterable[tuple[str, float]]) -> float:
+    """How far two names agree, 0 to 1: the Bhattacharyya coefficient of their candidates."""
+    p_of = dict(other)
+    return sum((p * p_of.get(noun, 0.0)) ** 0.5 for noun, p in one)
 
 
 def event_id(camera: str, start_us: int, what: str) -> str:

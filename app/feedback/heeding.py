@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import FeedbackError
-from app.events.event import Event, Finding
+from app.events.event import Event, Finding, agreement
 from app.feedback.verdicts import Verdict, Verdicts
 from detectors.signatures import sameness
 
@@ -108,7 +108,8 @@ class Seen:
         # Nobody who says that a thing may be there says that it may be gone.
         if not fits or (self.event.change == "missing") != (verdict.change == "missing"):
             return -math.inf
-        return sameness(signature, verdict.signature, float(vector @ verdict.vector))
+        named = agreement(self.event.candidates, verdict.nouns)
+        return sameness(signature, verdict.signature, float(vector @ verdict.vector), named)
 
 
 def match(verdicts: Sequence[Verdict], seen: Seen) -> Verdict | None:

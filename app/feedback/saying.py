@@ -70,8 +70,8 @@ def say_normal(out: Path, event_id: str, keep_s: float | None, note: str) -> Sai
             )
         verdicts = _verdicts(store)
         verdict = Verdict(
-            0, "normal", event.id, event.camera, event.change, event.noun, note, now_us(),
-            keep_s, seen.embedder, seen.vector, seen.signature, LIKENESS,
+            0, "normal", event.id, event.camera, event.change, event.noun, event.candidates, note,
+            now_us(), keep_s, seen.embedder, seen.vector, seen.signature, LIKENESS,
         )  # fmt: skip
         verdict = replace(verdict, number=verdicts.add(verdict))
         alike = _alike(store, verdict)

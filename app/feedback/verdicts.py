@@ -5,6 +5,7 @@ is a file of its own because the store of a run has one writer, and a verdict co
 runs.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -30,6 +31,7 @@ CREATE TABLE verdict(
   camera TEXT NOT NULL,
   change TEXT NOT NULL,        -- what had changed there
   noun TEXT NOT NULL,          -- what it was called
+  nouns TEXT NOT NULL,         -- and might have been: JSON, nouns with probabilities
   note TEXT NOT NULL,          -- why, in the user's words
   said_us INTEGER NOT NULL,    -- UTC microseconds
   keep_s REAL,                 -- expires so long after the last match; NULL for never
@@ -68,6 +70,8 @@ class Verdict:
     camera: str
     change: str
     noun: str
+    nouns: tuple[tuple[str, float], ...]
+    """Candidates of its name with their probabilities."""
     note: str
     said_us: int
     """UTC in microseconds."""
@@ -152,6 +156,7 @@ class Verdicts:
                 "embedder", "likeness",
             )
         }  # fmt: skip
+        values["nouns"] = json.dumps(verdict.nouns, ensure_ascii=False)
         values["unit"] = verdict.vector.astype("<f2").tobytes()
         values["looks"] = verdict.signature.astype("<f2").tobytes()
         with self._opened() as database, transaction(database):
@@ -236,4 +241,5 @@ def _verdict(row: sqlite3.Row) -> Verdict:
     )
     leak = None if others is None else Leak(others, tuple(silenced.splitlines()))
     unit = vector / max(float(np.linalg.norm(vector)), 1e-6)
+    values["nouns"] = tuple((noun, p) for noun, p in json.loads(values["nouns"]))
     return Verdict(**values, vector=unit, signature=signature, leak=leak)

@@ -84,7 +84,7 @@ def measured(verdict: Verdict, view: LearnedView, share: float, names: Names) ->
     for one in pasted:
         elected = vote({one.picture: named[one.picture]})
         signature = one.signatures.before if verdict.change == "missing" else one.signatures.now
-        event = replace(_EVENT, change=verdict.change)
+        event = replace(_EVENT, change=verdict.change, candidates=elected.candidates)
         seen = Seen(event, verdict.embedder, elected.vector, signature)
         alike.append((one.noun, seen.likeness(verdict)))
     nouns = sorted({noun for noun, _ in alike})

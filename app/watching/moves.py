@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.events.event import Event, Finding
+from app.events.event import Event, Finding, agreement
 from detectors.signatures import sameness
 
 WITHIN_S = 60.0
@@ -104,7 +104,8 @@ def _alike(came: Finding, gone: Finding) -> float:
         return float("-inf")
     if came.signature is None or gone.signature is None:
         return float("-inf")
-    return sameness(came.signature, gone.signature, float(came.vector @ gone.vector))
+    named = agreement(came.event.candidates, gone.event.candidates)
+    return sameness(came.signature, gone.signature, float(came.vector @ gone.vector), named)
 
 
 def _length(event: Event) -> float:

@@ -48,8 +48,8 @@ def test_a_thing_is_known_again_and_told_from_another(thing: Pixels):
     }
     assert first.shape == (LENGTH,)
     for how, signature in again.items():
-        assert sameness(first, signature, 0.9) > 1, how
-        assert sameness(other, signature, 0.9) < sameness(first, signature, 0.9) - 2, how
+        assert sameness(first, signature, 0.9, 0.5) > 1, how
+        assert sameness(other, signature, 0.9, 0.5) < sameness(first, signature, 0.9, 0.5) - 2, how
 
 
 def test_where_hardly_anything_differs_nothing_can_be_known_again():

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from app.events.event import Finding
 from app.events.store import Changes, SourceProgress, Store
 from app.feedback.verdicts import Verdict
-from detectors.signatures import COARSE, FINE, LENGTH
+from detectors.signatures import LENGTH
 from tests.app.events.findings import a_finding
 
 EMBEDDER = "starter"
+NAMES = (("cat", 0.5), ("dog", 0.25))
 
 
 def a_vector(degrees: float) -> NDArray[np.float32]:
@@ -25,9 +26,7 @@ def a_signature(degrees: float) -> NDArray[np.float32]:
     """A signature whose colours are as like another's as the cosine of the angle between them."""
     angle = np.radians(degrees)
     signature = np.zeros(LENGTH, np.float32)
-    first, part = int(np.prod(FINE)), int(np.prod(COARSE))
-    for start in (0, *range(first, LENGTH - 5, part)):
-        signature[start : start + 2] = np.cos(angle), np.sin(angle)
+    signature[:2] = np.cos(angle), np.sin(angle)
     return signature
 
 
@@ -41,8 +40,8 @@ def seen(number: int, degrees: float, noun: str = "cat", start_s: float | None =
 def a_verdict(degrees: float, *, keep_s: float | None = None) -> Verdict:
     """It matches what is less than about 30 degrees away."""
     return Verdict(
-        0, "normal", "x", "hall", "arrived", "cat", "", 0, keep_s, EMBEDDER, a_vector(degrees),
-        a_signature(degrees), 2.0,
+        0, "normal", "x", "hall", "arrived", "cat", NAMES, "", 0, keep_s, EMBEDDER,
+        a_vector(degrees), a_signature(degrees), 2.0,
     )  # fmt: skip
 
 
