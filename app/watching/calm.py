@@ -151,7 +151,7 @@ def normal_view_of(frames: Sequence[Pixels]) -> NormalView:
     Args:
         frames: RGB uint8 [H, W, 3], of one size, at least one.
     """
-    parts = moving_parts(np.stack([_grey(frame) for frame in frames]))
+    parts = moving_parts(np.stack([small_grey(frame) for frame in frames]))
     return NormalView(float(parts.mean()), _marked(frames, parts))
 
 
@@ -166,7 +166,8 @@ def _advice(share: float) -> str:
     return "What moves there counts as normal; footage without it lets more be found."
 
 
-def _grey(frame: Pixels) -> NDArray[np.uint8]:
+def small_grey(frame: Pixels) -> NDArray[np.uint8]:
+    """A frame [H, W, 3] in grey, 160 pixels wide [h, 160]."""
     height = max(1, round(frame.shape[0] * WIDTH / frame.shape[1]))
     small = cv2.resize(frame, (WIDTH, height), interpolation=cv2.INTER_AREA)
     return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)

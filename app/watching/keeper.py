@@ -4,7 +4,9 @@ The detector never changes while it looks; only this one number does, and only b
 """
 
 import json
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ REFIT_S = 600.0
 """Quiet footage after which what the maps are divided by is chosen anew."""
 LOWEST_SHARE = 0.75
 """Of the largest value of normal frames: from there on things are followed to learn from them."""
+STEP = 0.05
+"""What a watch learns to divide maps by is a multiple of this."""
 _NEXT = {"hour": Promise(1, "day"), "day": Promise(1, "week"), "week": Promise(1, "week")}
 
 
@@ -109,7 +113,9 @@ class Keeper:
         time_s = self._time_s
         before = self.kept
         self.evidence.add(self._levels.take(), time_s, cut=before.factor)
-        self.kept = self._choose()
+        chosen = self._choose()
+        # Changes too small to matter would only part what is remembered.
+        self.kept = replace(chosen, factor=math.ceil(chosen.factor / STEP - 1e-9) * STEP)
         if self.kept.shown and not before.shown:
             self._say(told(self.kept, time_s))
         self._save(self)
@@ -119,12 +125,7 @@ class Keeper:
         tails = self.evidence.tails()
         if not tails:
             return Kept(self.promise, prior, "prior", 0.0)
-        kept = keep(self.promise, tails, prior)
-        # A change too small to matter would only part what is remembered.
-        before = getattr(self, "kept", None)
-        if before is not None and abs(kept.factor / before.factor - 1) < 0.01:
-            return Kept(kept.promise, before.factor, kept.bound, kept.hours, kept.per_hour)
-        return kept
+        return keep(self.promise, tails, prior)
 
 
 def told(kept: Kept, now_s: float | None = None) -> str:

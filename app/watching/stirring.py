@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.progress import Reporter
-from app.sources.glance import WIDTH
 from app.watching.backlog import Packed
-from app.watching.calm import DIFFERS
+from app.watching.calm import DIFFERS, small_grey
 from app.watching.sizes import same_shape
 from detectors.base import Detector
 from detectors.frames import BATCH
@@ -132,6 +131,4 @@ def _differs(small: NDArray[np.int16], usual: NDArray[np.int16]) -> float:
 
 
 def _small(image: Pixels) -> NDArray[np.int16]:
-    height = max(1, round(image.shape[0] * WIDTH / image.shape[1]))
-    grey = cv2.cvtColor(resized(image, (height, WIDTH)), cv2.COLOR_RGB2GRAY)
-    return cv2.blur(grey, (3, 3)).astype(np.int16)
+    return cv2.blur(small_grey(image), (3, 3)).astype(np.int16)

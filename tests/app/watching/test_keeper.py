@@ -93,7 +93,7 @@ class TestLearning:
         for part in range(3):
             watch(camera, quiet(300, seed=part), from_s=300.0 * part)
         assert keeper.kept.shown
-        assert keeper.factor == FLOOR
+        assert keeper.factor == pytest.approx(FLOOR)
         assert len(said) == 1
         assert said[0].startswith("False events: 1/hour is shown by 10 min of normal footage")
         assert "for 1/day it takes quiet footage until" in said[0]
