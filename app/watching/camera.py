@@ -278,7 +278,10 @@ class Camera:
 
     def _take(self, frame: Frame, heat: NDArray[np.float32], placed: Placed) -> None:
         """Follow one frame, laid on the view, with its masked map [h, w]."""
-        changes = self._tracker.update(frame, self._finder.find(heat, frame.image))
+        found = self._finder.find(heat, frame.image)
+        things, told = self._health.things(placed, frame.image, found)
+        self._call_faults(told)
+        changes = self._tracker.update(frame, things)
         self._keep(changes, frame, placed, heat)
         self._ended += changes.closed
         if self._live:

@@ -28,6 +28,7 @@ type Fault = (
         "changed",
         "falling",
         "insects",
+        "lit",
     ]
 )
 """What is wrong with a camera; things can still be found in those that do not blind."""
@@ -51,6 +52,7 @@ FAULT_NAMES: dict[Fault, str] = {
     "changed": "picture changed",
     "falling": "rain or snow",
     "insects": "insects",
+    "lit": "patch of light",
 }
 """What each is called where it is told."""
 

@@ -5,7 +5,8 @@ time is a gap. What lasts is told as an event of the camera, without a noun.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from statistics import median
 
 import numpy as np
@@ -17,15 +18,17 @@ from app.watching.aim import Aim, Placed
 from app.watching.altered import ChangeCheck
 from app.watching.course import Course, Told
 from app.watching.faults import detail_of, fault_of, sampled
+from app.watching.light import Light
 from app.watching.standing import FROZEN_S, Standing
 from app.watching.weather import Weather
 from detectors.learned import LearnedView
-from detectors.types import Box
+from detectors.types import Box, Detection, Pixels
 
 _REMEMBERED = 25
 """Frames whose detail is the usual one."""
 _ELSEWHERE = 0.5
 """Half of a map is as unusual as this where a camera looks elsewhere (usual: .26)."""
+LIT = "Light, a shadow or a reflection lies on the view; things are found as before."
 ELSEWHERE = (
     "What it shows lies nowhere on the learned view: nothing can be found until it looks there "
     "again or learns the new view, with nomaly watch ADDRESS --learn 60 --out NEW_FOLDER."
@@ -50,7 +53,8 @@ class Health:
         self._standing = Standing()
         self._change, self._weather = ChangeCheck(view), Weather()
         self._details: deque[float] = deque(maxlen=_REMEMBERED)
-        self._blind, self._faded, self._air = (Course(video) for _ in range(3))
+        self._light = Light(view)
+        self._blind, self._faded, self._air, self._lit = (Course(video) for _ in range(4))
         self._last_us = 0
 
     @property
@@ -109,10 +113,27 @@ class Health:
         told += self._faded.take(change.fault, frame, change.since, change.said)
         return clear, told + self._air.take(weather.fault, frame, weather.since, weather.said)
 
+    def things(
+        self, placed: Placed, image: Pixels, found: Sequence[Detection]
+    ) -> tuple[list[Detection], list[Told]]:
+        """Tell things from light.
+
+        Args:
+            placed: A frame in which something can be seen.
+            image: It, laid on the view.
+            found: What was found in it, boxes in pixels of the view.
+
+        Returns:
+            The things among it, and what is to be told.
+        """
+        things = self._light.see(replace(placed.frame, image=image), found)
+        fault = self._light.fault(placed.frame.pts_s)
+        return things, self._lit.take(fault, placed.frame, self._light.since, LIT)
+
     def finish(self, *, cut: bool) -> list[Told]:
         """End all that is wrong; `cut` if the run stops here although the source goes on."""
         return [told for course in self._courses for told in course.end(self._last_us, cut=cut)]
 
     @property
     def _courses(self) -> tuple[Course, ...]:
-        return self._blind, self._faded, self._air, self.aim.course
+        return self._blind, self._faded, self._air, self._lit, self.aim.course

@@ -1,0 +1,108 @@
+"""Light that falls on the view is no thing, and a thing in the light is one."""
+
+import cv2
+import numpy as np
+import pytest
+
+from app.simulator.nuisances import Nuisance
+from app.simulator.simulation import Simulation
+from app.simulator.things import Thing, lying
+from app.simulator.views import scene
+from app.watching.light import LONGEST_S, Light
+from detectors.learned import LearnedView
+from detectors.types import Box, Detection, Frame, Pixels
+from tests.app.builders import a_frame
+from tests.app.watching.test_faults import with_noise
+from tests.app.watching.test_registration import seen
+
+VIEW = LearnedView.of([seen(seed=seed) for seed in range(5)])
+PATCH = Box(90, 60, 190, 150)
+SPOT = Detection(PATCH, 2.0)
+
+
+def sunny(image: Pixels, times: float = 1.6) -> Pixels:
+    """A patch of sun with hard edges."""
+    lit = image.astype(np.float32)
+    lit[60:150, 90:190] *= times
+    return np.clip(lit, 0, 255).astype(np.uint8)
+
+
+def with_thing(image: Pixels, x: int = 120, y: int = 90) -> Pixels:
+    there = image.copy()
+    checks = np.kron(np.indices((5, 5)).sum(axis=0) % 2, np.ones((8, 8)))
+    there[y : y + 40, x : x + 40] = (60 + 120 * checks)[..., None]
+    return there
+
+
+@pytest.fixture
+def light() -> Light:
+    return Light(VIEW)
+
+
+def things(light: Light, image: Pixels, box: Box = PATCH, at_s: float = 0.0) -> list[Detection]:
+    return light.see(a_frame(at_s, image), [Detection(box, 2.0)])
+
+
+@pytest.mark.parametrize("times", [1.4, 1.6, 0.6])
+@pytest.mark.parametrize("exposure", [1.0, 0.6])
+def test_a_patch_of_light_or_shadow_is_no_thing(light: Light, times: float, exposure: float):
+    image = sunny(seen(seed=9), times) * exposure
+    assert things(light, with_noise(image.astype(np.uint8), 1)) == []
+
+
+def test_a_thing_is_one(light: Light):
+    box = Box(120, 90, 160, 130)
+    assert things(light, with_thing(seen(seed=9)), box) == [Detection(box, 2.0)]
+
+
+def test_a_thing_in_the_light_is_told_from_it(light: Light):
+    (thing,) = things(light, sunny(with_thing(seen(seed=9))))
+    assert thing.box.iou(Box(120, 90, 160, 130)) > 0.6
+    assert thing.score == 2.0
+
+
+def test_a_plain_wall_tells_no_light_from_a_thing():
+    wall = np.full((240, 320, 3), 110, np.uint8)
+    light = Light(LearnedView.of([with_noise(wall, 2, seed) for seed in range(5)]))
+    assert things(light, sunny(with_noise(wall, 2, 9))) == [SPOT]
+
+
+def test_without_a_learned_picture_everything_is_a_thing():
+    assert things(Light(None), sunny(seen(seed=9))) == [SPOT]
+
+
+def at(seconds: float) -> Frame:
+    return a_frame(seconds, sunny(seen(seed=9)))
+
+
+def test_light_is_told_after_three_frames_and_at_most_a_minute(light: Light):
+    told = []
+    for number in range(150):
+        there = 8 <= number < 140
+        assert light.see(at(number / 2), [SPOT] if there else []) == []
+        told.append(light.fault(number / 2))
+    assert light.since is None
+    lasts = [number / 2 for number, fault in enumerate(told) if fault == "lit"]
+    assert (lasts[0], lasts[-1]) == (5, 4 + LONGEST_S)
+
+
+def of_a_simulation(nuisance: str, *lie: Thing) -> tuple[Light, Frame, Box | None]:
+    """A frame of a place in which something happens, and where its thing is."""
+    place = scene("garden", (240, 320))
+    learned = [shot.image for shot in Simulation(place, 1, 3).shots()]
+    shot = Simulation(place, 2, 20, lie, (Nuisance(nuisance),) if nuisance else ()).shot(60)
+    box = shot.truth[0].box if shot.truth else None
+    return Light(LearnedView.of(learned)), a_frame(12, shot.image), box
+
+
+def test_the_simulators_sun_is_light_and_its_things_are_things():
+    light, frame, _ = of_a_simulation("patch of sun")
+    before = of_a_simulation("")[1].image
+    apart = cv2.blur(np.abs(frame.image.astype(int) - before).mean(axis=2), (7, 7))
+    rows, columns = np.nonzero(apart > 15)
+    edges = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    assert light.see(frame, [Detection(Box(*(float(edge) for edge in edges)), 2.0)]) == []
+    for noun, width in (("cup", 0.06), ("officer", 0.12), ("wheel", 0.2)):
+        light, frame, box = of_a_simulation("", lying(noun, width, (0.5, 0.7), 0))
+        assert box is not None
+        assert light.see(frame, [Detection(box, 2.0)]) == [Detection(box, 2.0)]
