@@ -109,7 +109,8 @@ class Health:
         seen = placed.pose.seen((heat.shape[0], heat.shape[1]), placed.size)
         judged = (heat * seen / factor).astype(np.float32)
         change, weather, followed = self._change, self._weather, [*followed]
-        clear = weather.see(frame, change.see(frame, judged, followed), followed)
+        lit = self._light.places(frame.pts_s, seen.shape)
+        clear = weather.see(frame, change.see(frame, judged, followed), followed, lit)
         told += self._faded.take(change.fault, frame, change.since, change.said)
         return clear, told + self._air.take(weather.fault, frame, weather.since, weather.said)
 

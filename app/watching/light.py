@@ -41,6 +41,12 @@ _NOISE = 6.0
 """... if it is not just noise of so many grey levels."""
 _THING_SHARE = 0.02
 """Share of the picture's longer side from which on what hides it is a thing in the light."""
+_REMEMBERED_S = 5.0
+"""How long it is remembered where light was, ..."""
+_REACH = 9
+"""... and so many pixels across around it."""
+_LIT_SHARE = 0.7
+"""Share of what differs that must have been in the light before, where texture tells nothing."""
 _BEGINS_S, _BEGINS = 1.0, 3
 """It is told once it was seen in so many frames of so many seconds, ..."""
 _OVER_S = 2.0
@@ -58,11 +64,19 @@ class Light:
         self._learned = None if view is None else _logs(view.picture)
         self._seen: deque[tuple[float, int]] = deque()
         self._since: Since | None = None
+        size = (1, 1) if view is None else view.picture.shape[:2]
+        self._lit = np.full(size, -np.inf)
+        """When each pixel of the learned picture [h, w] was last in some light, seconds."""
 
     @property
     def since(self) -> Since | None:
         """Where the light that lasts began."""
         return self._since
+
+    def places(self, now_s: float, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """Cells of a map [h, w] that were in some light in the last seconds."""
+        lit = (now_s - self._lit < _REMEMBERED_S).astype(np.uint8)
+        return cv2.resize(lit, shape[::-1], interpolation=cv2.INTER_AREA) > 0
 
     def fault(self, now_s: float) -> Fault | None:
         """What is to be told of now: "lit", or None."""
@@ -82,11 +96,13 @@ class Light:
         """
         things = [*found]
         if found and self._view is not None and self._learned is not None:
-            now = _Seen.of(frame.image, self._view.picture.shape[:2], self._learned)
+            lit = frame.pts_s - self._lit < _REMEMBERED_S
+            now = _Seen.of(frame.image, self._learned, lit)
             judged = [now.thing(one) for one in found]
             things = [thing for thing in judged if thing is not None]
             if len(things) < len(found):
                 self._seen.append((frame.pts_s, frame.time_us))
+            self._lit[now.shines] = frame.pts_s
         self._follow(frame.pts_s)
         return things
 
@@ -111,17 +127,23 @@ class _Seen:
     """How much lighter it is as a whole."""
     scale: tuple[float, float]
     """From pixels of the frame to theirs, (x, y)."""
+    lit: NDArray[np.bool_]
+    """What was in some light just before [h, w]."""
+    shines: NDArray[np.bool_]
+    """What is [h, w], by what was judged so far."""
 
     @classmethod
-    def of(cls, image: Pixels, size: tuple[int, ...], learned: _Floats) -> "_Seen":
+    def of(cls, image: Pixels, learned: _Floats, lit: NDArray[np.bool_]) -> "_Seen":
         height, width = image.shape[:2]
+        size = learned.shape
         scale = (size[1] / width, size[0] / height)
         if image.shape[:2] != size:
             image = cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA).astype(
                 np.uint8
             )
         now = _logs(image)
-        return cls(now, learned, float(np.median((now - learned)[::4, ::4])), scale)
+        lighter = float(np.median((now - learned)[::4, ::4]))
+        return cls(now, learned, lighter, scale, lit, np.zeros_like(lit))
 
     def thing(self, found: Detection) -> Detection | None:
         """What is a thing of something found: all, a part, or None if it is light alone."""
@@ -135,13 +157,19 @@ class _Seen:
             return found
         differs = np.abs(_smooth(now - learned) - self.lighter) > _DIFFERS
         fine, usual = now - _smooth(now), learned - _smooth(learned)
-        textured = float(usual[differs].std()) >= _TEXTURE if differs.any() else False
-        if differs.mean() < _LEAST_DIFFERS or not textured:
+        if differs.mean() < _LEAST_DIFFERS:
             return found
-        if _correlation(fine[differs], usual[differs]) < SHINES_THROUGH:
+        textured = float(usual[differs].std()) >= _TEXTURE
+        shines = textured and _correlation(fine[differs], usual[differs]) >= SHINES_THROUGH
+        # A plain place tells nothing by itself, but light that was seen there just before.
+        if not shines and float(self.lit[part][differs].mean()) < _LIT_SHARE:
             return found
         hides = _hidden(fine, usual, np.exp(learned)) & differs
-        return self._part(found, near, hides)
+        thing = self._part(found, near, hides)
+        if thing is None:
+            reach = np.ones((_REACH, _REACH), np.uint8)
+            self.shines[part] |= cv2.dilate(differs.astype(np.uint8), reach) > 0
+        return thing
 
     def _part(self, found: Detection, near: Box, hides: NDArray[np.bool_]) -> Detection | None:
         """The largest part of a box that hides the texture, if it is large enough."""

@@ -84,24 +84,32 @@ class Weather:
         """What people should know of it."""
         return f"Only what stays in one place for about {STEADY_S:g} s is found."
 
-    def see(self, frame: Frame, heat: Heat, followed: Iterable[Box]) -> Heat:
+    def see(
+        self,
+        frame: Frame,
+        heat: Heat,
+        followed: Iterable[Box],
+        lit: NDArray[np.bool_] | None = None,
+    ) -> Heat:
         """Take the next frame.
 
         Args:
             frame: Later than all before it.
             heat: Its anomaly map [h, w], 1.0 where just unusual.
             followed: Where things are that were found before, pixels of the view.
+            lit: Cells [h, w] that are unusual by their light alone.
 
         Returns:
             The map without what falls and flies.
         """
         there = cells(followed, heat.shape, frame)
-        self._note(frame, heat, there)
+        explained = there if lit is None else there | lit
+        self._note(frame, heat, explained)
         self._maps.append((frame.pts_s, heat))
         while len(self._maps) > _STEADY_FRAMES and frame.pts_s - self._maps[0][0] > STEADY_S:
             self._maps.popleft()
         steady = np.min([one for _, one in self._maps], axis=0)
-        self._highest.append((frame.pts_s, float(steady[~there].max(initial=0.0))))
+        self._highest.append((frame.pts_s, float(steady[~explained].max(initial=0.0))))
         while frame.pts_s - self._highest[0][0] > _BAR_S:
             self._highest.popleft()
         self._judge(frame)
@@ -113,12 +121,12 @@ class Weather:
         newest = np.min([one for _, one in [*self._maps][-_NEWEST:]], axis=0)
         return (np.where(there, newest, steady) / bar).astype(np.float32)
 
-    def _note(self, frame: Frame, heat: Heat, there: NDArray[np.bool_]) -> None:
+    def _note(self, frame: Frame, heat: Heat, explained: NDArray[np.bool_]) -> None:
         """Note the births of a frame."""
         if not self._maps or frame.pts_s - self._maps[-1][0] > _SLOWEST_S:
             self._births.clear()
             return
-        known = there.copy()
+        known = explained.copy()
         for _, before in [*self._maps][-2:]:
             known |= before > 1
         reach = np.ones((2 * _NEAR + 1, 2 * _NEAR + 1), np.uint8)
