@@ -6,7 +6,7 @@ from typing import Any
 from app.simulator.simulation import Simulation
 from app.simulator.things import Thing, removed, spot
 from benchmarks.detector_runs import FPS, LEARN_S, LEARNED, Options, in_processes, line, mean, table
-from benchmarks.looking import Told, watched
+from benchmarks.looking import watched
 from benchmarks.scoring import Presence, match, presences, share
 from detectors.types import Box
 
@@ -48,7 +48,10 @@ def _one(job: _Job) -> dict[str, Any]:
     told = watched(simulation, job.options.fitted(simulation), LEARNED)
     there = [_until_the_next(one) for one in presences(simulation, LEARNED)]
     found, false = match(there, told)
-    things = [line(one, missing=any(_is_missing(event) for event in one.events)) for one in found]
+    things = [
+        line(one, missing=any(told.event.change == "missing" for told in one.events))
+        for one in found
+    ]
     return {"scene": job.scene, "things": things, "false_events": len(false)}
 
 
@@ -57,11 +60,6 @@ def _until_the_next(presence: Presence) -> Presence:
     until_s = presence.from_s + EVERY_S - 1 / FPS
     boxes = {time_s: box for time_s, box in presence.boxes.items() if time_s <= until_s}
     return replace(presence, to_s=until_s, boxes=boxes)
-
-
-def _is_missing(told: Told) -> bool:
-    """Whether it is told as something missing."""
-    return told.event.change == "missing"
 
 
 def run(options: Options) -> dict[str, Any]:
