@@ -5,7 +5,9 @@ raise the threshold of the rest of the view. What passes once alone is left unus
 of the normal view, but somebody walking through.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -17,7 +19,7 @@ type Maps = NDArray[np.float32]
 """Map values before any threshold [N, h, w], in the order in which the frames were taken."""
 
 PARTS = 8
-"""The footage is parted in so many; what stirs in two of them belongs to the view."""
+"""The footage is parted in so many; what stirs in two that lie apart belongs to the view."""
 OUTLYING = 4.0
 """Cells are restless whose largest values lie so many spreads above the view's usual ..."""
 LEAST_OUTLYING = 1.8
@@ -54,7 +56,11 @@ def usual(real: Maps, varied: Maps, false_rate: float, *, tolerant: bool = True)
         tolerant: Whether anything is borne anywhere, and kept out of the threshold.
     """
     real, varied = _finite(real), _finite(varied)
-    once, twice = _reached(real, 1), _reached(real, 2)
+    parts = np.array_split(real, min(PARTS, len(real)))
+    reached = {number: _near(part.max(axis=0)) for number, part in enumerate(parts)}
+    once = np.max(list(reached.values()), axis=0)
+    twice = _twice(reached) if len(parts) == PARTS else None
+    twice = once if twice is None else twice
     calm = _calm(once) if tolerant else np.ones(once.shape, np.bool_)
     threshold = held_out_threshold(varied[:, calm].max(axis=1), false_rate)
     peak = max(float(twice[calm].max()), 1e-3 * threshold)
@@ -85,9 +91,9 @@ class Stirring:
 
         Nor where more than half of the view stirs: there the threshold has to do.
         """
-        if len(self._parts) < 2:
+        twice = _twice(self._parts)
+        if twice is None:
             return None
-        twice = np.sort(np.stack(list(self._parts.values())), axis=0)[-2]
         # Between frames that were all looked at, nothing passes further beside than a cell.
         stirring = _near((twice > STIRRING).astype(np.float32)) > 0
         if not 0 < stirring.mean() <= MOST_RESTLESS:
@@ -112,11 +118,20 @@ def checked_tolerance(tolerance: Maps) -> NDArray[np.float32]:
     return tolerance.astype(np.float32)
 
 
-def _reached(maps: Maps, parts: int) -> NDArray[np.float32]:
-    """The value of each cell [h, w] that was reached, near by, in so many parts of the footage."""
-    footage = np.array_split(maps, min(PARTS, len(maps)))
-    highest = np.stack([_near(part.max(axis=0)) for part in footage])
-    return np.sort(highest, axis=0)[-parts].astype(np.float32)
+def _twice(parts: Mapping[int, NDArray[np.float32]]) -> NDArray[np.float32] | None:
+    """The value of each cell [h, w] that was reached in two parts of the footage that lie apart.
+
+    Who stands there while one part ends and the next begins was there once. None without two parts
+    that lie apart.
+    """
+    pairs = [
+        np.minimum(one, other)
+        for (number, one), (later, other) in combinations(
+            sorted(parts.items(), key=lambda part: part[0]), 2
+        )
+        if later - number >= 2
+    ]
+    return np.max(pairs, axis=0).astype(np.float32) if pairs else None
 
 
 def _near(highest: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from detectors.tails import held_out_threshold
-from detectors.tolerance import checked_tolerance, usual
+from detectors.tolerance import Stirring, checked_tolerance, usual
 
 ROAD = slice(20, 24)
 
@@ -56,6 +56,28 @@ def test_who_walks_through_once_is_not_borne():
     assert (found.tolerance == 1).all()
     assert found.threshold == pytest.approx(calm.threshold, rel=0.1)
     assert (real[51] / found.threshold).max() > 1.25
+
+
+def test_who_stands_there_for_a_while_is_not_borne():
+    real = maps(64, 0)
+    real[22:27, ROAD, 10:14] = 60
+    found = usual(real, maps(60, 1, 1.5), 1e-3)
+    assert (found.tolerance == 1).all()
+
+
+def test_what_stirs_frame_by_frame_is_borne_if_it_comes_again():
+    calm = np.full((2, 30, 40), 0.3, np.float32)
+    passing_by = calm.copy()
+    passing_by[:, ROAD, 5:20] = 2.0
+    again, once = Stirring(), Stirring()
+    for part in range(8):
+        again.add(passing_by if part in (1, 2, 5) else calm, part)
+        once.add(passing_by if part in (1, 2) else calm, part)
+    assert once.tolerance() is None
+    borne = again.tolerance()
+    assert borne is not None
+    assert (2.0 / borne[ROAD, 5:20]).max() == pytest.approx(0.6, abs=1e-5)
+    assert (borne[:12] == 1).all()
 
 
 def test_where_all_is_restless_nothing_is_borne_more_than_elsewhere():
