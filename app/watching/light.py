@@ -27,6 +27,8 @@ _DIFFERS = 0.12
 """Of the logarithm of the light, beside that of the whole picture, where something differs."""
 _LEAST_DIFFERS = 0.15
 """Share of a box that must."""
+_LEAST_PIXELS = 150
+"""... and so many pixels: fewer may be alike by chance."""
 _TEXTURE = 0.012
 """Least spread of the fine texture that was learned there, of the logarithm of the light."""
 _DARK = 8.0
@@ -159,7 +161,8 @@ class _Seen:
         fine, usual = now - _smooth(now), learned - _smooth(learned)
         if differs.mean() < _LEAST_DIFFERS:
             return found
-        textured = float(usual[differs].std()) >= _TEXTURE
+        many = int(differs.sum()) >= _LEAST_PIXELS
+        textured = many and float(usual[differs].std()) >= _TEXTURE
         shines = textured and _correlation(fine[differs], usual[differs]) >= SHINES_THROUGH
         # A plain place tells nothing by itself, but light that was seen there just before.
         if not shines and float(self.lit[part][differs].mean()) < _LIT_SHARE:
