@@ -68,13 +68,16 @@ class Bank:
     def __init__(self, vectors: torch.Tensor) -> None:
         """Keep vectors [m, D], float32."""
         self.vectors = vectors
-        self._squares = vectors.square().sum(dim=1)
+        self._middle = vectors.mean(dim=0)  # near it squares are small, and their sums exact
+        self._apart = vectors - self._middle
+        self._squares = self._apart.square().sum(dim=1)
 
     def distances(self, queries: torch.Tensor) -> torch.Tensor:
         """Distance of each query [n, D] to the nearest vector [n]."""
         return torch.cat([self._nearest(some) for some in queries.split(_CHUNK)])
 
     def _nearest(self, queries: torch.Tensor) -> torch.Tensor:
-        to_all = torch.addmm(self._squares, queries, self.vectors.T, alpha=-2)
+        apart = queries - self._middle
+        to_all = torch.addmm(self._squares, apart, self._apart.T, alpha=-2)
         # Measured again: the difference of large squares is coarse where the distance is small.
-        return torch.linalg.vector_norm(queries - self.vectors[to_all.argmin(dim=1)], dim=1)
+        return torch.linalg.vector_norm(apart - self._apart[to_all.argmin(dim=1)], dim=1)
