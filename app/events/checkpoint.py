@@ -11,9 +11,10 @@ from typing import Any
 
 import cv2
 import numpy as np
+from pydantic import TypeAdapter
 from safetensors.numpy import load, save
 
-from app.events.event import Picture, box_sides
+from app.events.event import Event, Picture, box_sides
 from detectors.types import Box, Pixels
 
 
@@ -32,6 +33,19 @@ class Kept:
     """How it looked beside the learned view, as JSON can hold it."""
 
 
+@dataclass(slots=True, eq=False)
+class Trouble:
+    """What is wrong with a camera's pictures at present."""
+
+    fault: str
+    event: Event
+    picture: Picture
+    told: bool = False
+
+
+_EVENT = TypeAdapter(Event)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
     """What was followed in a recording at a moment."""
@@ -42,6 +56,17 @@ class Checkpoint:
     """State of the tracker, JSON."""
     kept: Sequence[Kept]
     """Of each of its tracks, in the same order."""
+    warm_s: float = 0.0
+    """From here on frames are looked at again, to know how the camera's pictures usually are."""
+    troubles: Sequence[Trouble | None] = ()
+    """What was wrong with the camera's pictures, of each kind of fault."""
+
+    @property
+    def pictures(self) -> dict[tuple[str, float], Picture]:
+        """All its pictures by the id of their event and their time."""
+        told = [(one.event.id, one.picture) for one in self.troubles if one is not None]
+        kept = [(one.id, picture) for one in self.kept for picture in one.pictures]
+        return {(event_id, picture.pts_s): picture for event_id, picture in [*kept, *told]}
 
 
 type Packed = dict[tuple[str, float], bytes]
@@ -54,8 +79,7 @@ def packed(db: sqlite3.Connection, run_id: int, uri: str, checkpoint: Checkpoint
         "SELECT event_id, pts_s FROM checkpoint_picture WHERE run_id = ? AND uri = ?", (run_id, uri)
     )
     there = {(event_id, pts_s) for event_id, pts_s in rows}
-    pictures = {(kept.id, one.pts_s): one for kept in checkpoint.kept for one in kept.pictures}
-    return {key: _pack(one) for key, one in pictures.items() if key not in there}
+    return {key: _pack(one) for key, one in checkpoint.pictures.items() if key not in there}
 
 
 def write(
@@ -71,12 +95,23 @@ def write(
         }
         for one in checkpoint.kept
     ]
+    troubles = [None if one is None else _told(one) for one in checkpoint.troubles]
     db.execute(
-        "INSERT INTO checkpoint VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " at_s = excluded.at_s, tracks = excluded.tracks, kept = excluded.kept",
-        (run_id, uri, checkpoint.at_s, checkpoint.tracks, json.dumps(kept)),
+        "INSERT INTO checkpoint(run_id, uri, at_s, tracks, kept, troubles, warm_s)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " at_s = excluded.at_s, tracks = excluded.tracks, kept = excluded.kept,"
+        " troubles = excluded.troubles, warm_s = excluded.warm_s",
+        (
+            run_id,
+            uri,
+            checkpoint.at_s,
+            checkpoint.tracks,
+            json.dumps(kept),
+            json.dumps(troubles),
+            checkpoint.warm_s,
+        ),
     )
-    wanted = {(kept.id, one.pts_s) for kept in checkpoint.kept for one in kept.pictures}
+    wanted = checkpoint.pictures
     rows = db.execute(
         "SELECT event_id, pts_s FROM checkpoint_picture WHERE run_id = ? AND uri = ?", (run_id, uri)
     ).fetchall()
@@ -94,7 +129,7 @@ def write(
 def read(db: sqlite3.Connection, run_id: int, uri: str) -> Checkpoint | None:
     """The last checkpoint of a recording, if there is one."""
     row = db.execute(
-        "SELECT at_s, tracks, kept FROM checkpoint WHERE run_id = ? AND uri = ?", (run_id, uri)
+        "SELECT * FROM checkpoint WHERE run_id = ? AND uri = ?", (run_id, uri)
     ).fetchone()
     if row is None:
         return None
@@ -106,12 +141,27 @@ def read(db: sqlite3.Connection, run_id: int, uri: str) -> Checkpoint | None:
     ):
         pictures.setdefault(event_id, []).append(_unpack(blob))
     kept = [Kept(**one, pictures=pictures.get(one["id"], [])) for one in json.loads(row["kept"])]
-    return Checkpoint(row["at_s"], row["tracks"], kept)
+    troubles = [_trouble(one, pictures) for one in json.loads(row["troubles"])]
+    return Checkpoint(row["at_s"], row["tracks"], kept, row["warm_s"], troubles)
 
 
 def drop(db: sqlite3.Connection, run_id: int, uri: str) -> None:
     """Forget the checkpoint of a recording (inside a transaction)."""
     db.execute("DELETE FROM checkpoint WHERE run_id = ? AND uri = ?", (run_id, uri))
+
+
+def _told(trouble: Trouble) -> dict[str, Any]:
+    event = _EVENT.dump_python(trouble.event, mode="json")
+    return {"fault": trouble.fault, "told": trouble.told, "event": event}
+
+
+def _trouble(
+    told: dict[str, Any] | None, pictures: Mapping[str, Sequence[Picture]]
+) -> Trouble | None:
+    if told is None:
+        return None
+    event = _EVENT.validate_python(told["event"])
+    return Trouble(told["fault"], event, pictures[event.id][0], told["told"])
 
 
 def _pack(picture: Picture) -> bytes:

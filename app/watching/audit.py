@@ -39,7 +39,7 @@ from app.watching.naming import AtOnce
 from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
 from app.watching.results import AuditResult, audit_result
-from app.watching.resuming import Checkpoints, take_up
+from app.watching.resuming import Checkpoints, take_up, warm_s
 from app.watching.sizes import ShapeError, misfit, same_shape, shape_error
 from detectors.base import Detector
 from detectors.build import load_detector
@@ -216,7 +216,7 @@ class _Audit:
         source = self._known(recorded.uri)
         if source is not None and source.finished:
             return
-        resume_s = source.done_s if source is not None else from_s
+        resume_s = from_s if source is None else warm_s(self._store, self._run_id, source)
         opened = self._open(recorded, resume_s, detector.frame_size)
         with opened as recording, Prefetched(recording, depth=2 * BATCH) as ahead:
             info = recording.info

@@ -11,19 +11,19 @@ Who cannot wait for names takes `Camera.take_due` and hands it back to `Camera.t
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.events.checkpoint import Checkpoint, Kept
+from app.events.checkpoint import Checkpoint, Trouble
 from app.events.event import Event, EventState, Finding, Lasting, Picture
 from app.events.reading import as_left
 from app.sources.base import Gap
 from app.watching.aim import Placed
 from app.watching.camera_settings import CameraSettings
-from app.watching.change import Looks
 from app.watching.evidence import Evidence, settled
 from app.watching.followed import Due, Followed, id_of, track_of, wanted
 from app.watching.health import Health, Told
@@ -35,6 +35,8 @@ from detectors.tracks import Track, TrackChanges, Tracker
 from detectors.types import Box, Frame
 from novic.vocabulary import Naming
 
+WARM_S = 20.0
+"""Footage before a checkpoint after which it is known how a camera's pictures usually are."""
 NAME_AT_ONCE = 32
 """Pictures of ended tracks that are gathered before they are named in one batch."""
 
@@ -80,29 +82,17 @@ class Camera:
         self._ended: list[Track] = []
         self._due: list[Due] = []
         self._followed_s = -math.inf
+        self._warm: deque[float] = deque()
+        self._troubles: Sequence[Trouble | None] = ()
 
-    def checkpoint(self) -> Checkpoint | None:
-        """What is being followed, once all was told that was due.
-
-        None while something is wrong with its pictures: that is not in it.
-        """
-        if not self._health.well:
-            return None
-        tracks = self._tracker.tracks
-        kept = [(track, self._followed[track]) for track in tracks]
+    def checkpoint(self) -> Checkpoint:
+        """What is being followed, once all was told that was due."""
         return Checkpoint(
             self._followed_s,
             self._tracker.state(),
-            [
-                Kept(
-                    id_of(track),
-                    track.opened,
-                    one.named_from,
-                    tuple(one.evidence.pictures),
-                    one.looks.state(),
-                )
-                for track, one in kept
-            ],
+            [self._followed[track].kept(track) for track in self._tracker.tracks],
+            self._warm[0] if self._warm else 0.0,
+            self._health.troubles,
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -113,11 +103,9 @@ class Camera:
         """
         self._tracker.restore(checkpoint.tracks)
         self._health.aim.resume()
-        self._followed_s = checkpoint.at_s
+        self._followed_s, self._troubles = checkpoint.at_s, checkpoint.troubles
         for track, kept in zip(self._tracker.tracks, checkpoint.kept, strict=True):
-            evidence = Evidence([*kept.pictures], self._finder.view)
-            looks = Looks.restored(kept.looks)
-            self._followed[track] = Followed(evidence, looks, named_from=kept.named_from)
+            self._followed[track] = Followed.restored(kept, self._finder.view)
 
     def expect(self, left: Iterable[tuple[Event, Sequence[tuple[float, Box, float]]]]) -> None:
         """Go on with events of an earlier session, if their things are still where they were.
@@ -207,20 +195,33 @@ class Camera:
         """
         peaks = np.full(len(frames), np.nan, np.float32)
         for number, (frame, heat) in enumerate(zip(frames, maps, strict=True)):
+            again = frame.pts_s <= self._followed_s
+            if not again:
+                self._begin(frame)
             followed = [track.extent for track in self._tracker.tracks if track.opened]
             placed = self._health.aim.taken(frame)
             factor = self._keeper.factor if self._keeper else 1.0
             clear, told = self._health.see(placed, heat, followed, factor)
+            if again:
+                continue
             self._call_faults(told)
             if clear is not None:
                 watched = self._masked(clear)
-                if frame.pts_s > self._followed_s:
-                    self._take(frame, watched, placed)
+                self._take(frame, watched, placed)
                 peaks[number] = watched.max(initial=0.0)
                 if self._keeper is not None:
                     self._keeper.see(frame, watched * np.float32(factor), quiet=self._quiet)
-            self._followed_s = max(self._followed_s, frame.pts_s)
         return peaks
+
+    def _begin(self, frame: Frame) -> None:
+        """Note that a frame is followed; the first after a checkpoint goes on from there."""
+        if self._troubles:
+            self._health.resume(self._troubles)
+            self._troubles = ()
+        self._followed_s = frame.pts_s
+        self._warm.append(frame.pts_s)
+        while frame.pts_s - self._warm[0] > WARM_S:
+            self._warm.popleft()
 
     def flush(self) -> None:
         """Make all tracks due that have ended, and those that are open and were never told."""

@@ -1,9 +1,11 @@
 """What is wrong with a camera, told as events of its own, from its first frame to its last."""
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
+from app.events.checkpoint import Trouble
 from app.events.event import Event, Lasting, Picture, event_id
 from app.sources.base import Gap
 from app.watching.evidence import SNAPSHOT_SIDE, at_most
@@ -37,23 +39,13 @@ class Since:
     """How many frames have shown it since."""
 
 
-@dataclass(slots=True, eq=False)
-class _Trouble:
-    """What is wrong at present."""
-
-    fault: Fault
-    event: Event
-    picture: Picture
-    told: bool = False
-
-
 class Course:
     """One fault at a time, from its first frame to the first frame without it."""
 
     def __init__(self, video: str) -> None:
         self.gaps: list[Gap] = []
         """When nothing could be seen because of it, in order; the last one may still be open."""
-        self.now: _Trouble | None = None
+        self.now: Trouble | None = None
         self._video = video
 
     @property
@@ -63,6 +55,16 @@ class Course:
             return []
         one = self.now.event
         return [Lasting(one.id, one.end_s, one.end_us, one.score, one.frames)]
+
+    def resume(self, trouble: Trouble | None) -> None:
+        """Go on from a checkpoint; all that was noted before is forgotten."""
+        self.now = trouble
+        self.gaps.clear()
+        if trouble is None:
+            return
+        fault, event = cast(Fault, trouble.fault), trouble.event
+        if trouble.told and blinds(fault):
+            self.gaps.append(Gap(event.start_us, None, fault, event.said))
 
     def take(
         self, fault: Fault | None, frame: Frame, since: Since | None = None, said: str = ""
@@ -105,11 +107,11 @@ class Course:
         now, self.now = self.now, None
         if now is None or not now.told:
             return []
-        if blinds(now.fault) and not cut:
+        if blinds(cast(Fault, now.fault)) and not cut:
             self.gaps[-1] = replace(self.gaps[-1], end_us=max(end_us, self.gaps[-1].start_us))
         return [Told(replace(now.event, state="closed", cut=cut), now.picture)]
 
-    def _begun(self, fault: Fault, frame: Frame, since: Since) -> _Trouble:
+    def _begun(self, fault: Fault, frame: Frame, since: Since) -> Trouble:
         height, width = frame.image.shape[:2]
         whole, name = Box(0, 0, width, height), FAULT_NAMES[fault]
         event = Event(
@@ -130,7 +132,7 @@ class Course:
             name=name,
         )
         shown, nothing = at_most(frame.image, SNAPSHOT_SIDE), np.zeros((1, 1), np.float32)
-        return _Trouble(
+        return Trouble(
             fault, event, Picture(frame.pts_s, whole, (height, width), (), shown, nothing, 1.0)
         )
 

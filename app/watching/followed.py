@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
+from app.events.checkpoint import Kept
 from app.events.event import Event, EventChange, Picture, event_id
 from app.watching.change import Looks
 from app.watching.evidence import KEPT, Evidence
+from detectors.learned import LearnedView
 from detectors.track import Track
 from detectors.types import Box
 from novic.vocabulary import Naming
@@ -33,6 +36,17 @@ class Followed:
         if change != "missing":
             return tuple(pictures)
         return tuple(self.learned.setdefault(one, one.as_learned) for one in pictures)
+
+    def kept(self, track: Track) -> Kept:
+        """All of it that a checkpoint holds; pictures that were named are named again."""
+        pictures = tuple(self.evidence.pictures)
+        return Kept(id_of(track), track.opened, self.named_from, pictures, self.looks.state())
+
+    @classmethod
+    def restored(cls, kept: Kept, view: LearnedView | None) -> Self:
+        """What a checkpoint holds."""
+        evidence = Evidence([*kept.pictures], view)
+        return cls(evidence, Looks.restored(kept.looks), named_from=kept.named_from)
 
     @property
     def new(self) -> bool:

@@ -6,12 +6,14 @@ time is a gap. What lasts is told as an event of the camera, without a noun.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.events.checkpoint import Trouble
 from app.events.event import Lasting
 from app.sources.base import Gap
 from app.watching.aim import Aim, Placed
@@ -67,6 +69,16 @@ class Health:
         """Whether nothing is wrong, nor will soon turn out to be."""
         moves = self._standing.lasts_s < FROZEN_S / 2
         return all(course.now is None for course in self._courses) and moves
+
+    @property
+    def troubles(self) -> list[Trouble | None]:
+        """What is wrong at present, of each kind of fault."""
+        return [copy(course.now) for course in self._courses]
+
+    def resume(self, troubles: Sequence[Trouble | None]) -> None:
+        """Go on with what was wrong at a checkpoint, once the frames before it were seen again."""
+        for course, trouble in zip(self._courses, troubles, strict=False):
+            course.resume(trouble)
 
     @property
     def lasting(self) -> list[Lasting]:

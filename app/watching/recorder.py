@@ -31,6 +31,8 @@ class Recorder:
         self.source = source
         self._embedder = embedder
         self._peaks: dict[int, float] = {}
+        self.counted_s = -math.inf
+        """Frames up to here were counted before."""
         self._kept_gaps: set[Gap] = set()
         self._kept_sightings: dict[str, int] = {}
 
@@ -45,9 +47,9 @@ class Recorder:
         source = self.source
         if source.start_us is None:
             source.start_us = frames[0].time_us - round(frames[0].pts_s * 1e6)
-        source.seen_s = frames[-1].pts_s
+        source.seen_s = max(frames[-1].pts_s, self.counted_s)
         for frame, peak in zip(frames, peaks, strict=True):
-            if math.isnan(peak):
+            if math.isnan(peak) or frame.pts_s <= self.counted_s:
                 continue
             source.frames += 1
             second = int(frame.pts_s)
@@ -74,8 +76,7 @@ class Recorder:
         """
         source = self.source
         if checkpoint is not None:
-            # The last frame is read again: a video always holds something from there on.
-            source.done_s, source.done_frames = source.seen_s, source.frames - 1
+            source.done_s, source.done_frames = source.seen_s, source.frames
         new = [gap for gap in gaps if gap not in self._kept_gaps]
         found = [*findings]
         for one in found:

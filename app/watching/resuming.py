@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from app.events.event import Finding
-from app.events.store import Store
+from app.events.store import SourceProgress, Store
 from app.sources.base import Gap
 from app.watching.lookout import Lookout
 
@@ -64,6 +64,18 @@ def take_up(store: Store, run_id: int, lookout: Lookout, say: Callable[[str], No
                 "version of Nomaly; events that lasted then end there."
             )
             store.close_left(run_id)
+    if checkpoint is not None:
+        lookout.recorder.counted_s = checkpoint.at_s
     with store.saving():
         store.go_back(run_id, source.uri, source.done_s, checkpoint)
         store.save_source(run_id, source)
+
+
+def warm_s(store: Store, run_id: int, source: SourceProgress) -> float:
+    """From where on a recording is read that is taken up, in seconds from its start.
+
+    Raises:
+        app.errors.StoreError: If the store cannot be read.
+    """
+    checkpoint = store.checkpoint(run_id, source)
+    return source.done_s if checkpoint is None else checkpoint.warm_s

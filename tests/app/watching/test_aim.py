@@ -97,7 +97,6 @@ def test_a_nudge_and_the_nudge_back_are_two_events():
 def test_a_run_that_goes_on_does_not_tell_of_an_old_move_again():
     camera = Camera((HEIGHT, WIDTH), live=False, view=VIEW)
     checkpoint = camera.checkpoint()
-    assert checkpoint is not None
     camera.restore(checkpoint)
     for number in range(20):
         frames = camera.admit([a_frame(number / FPS, seen(15, 4, seed=number))])

@@ -14,7 +14,7 @@ from app.watching.camera_settings import CameraSettings
 from app.watching.lookout import Lookout
 from app.watching.naming import AtOnce
 from app.watching.recorder import Recorder
-from app.watching.resuming import Checkpoints, take_up
+from app.watching.resuming import Checkpoints, take_up, warm_s
 from detectors.base import AnomalyMaps
 from detectors.types import Frame, Pixels
 from tests.app.builders import SIZE, BrightnessNames, a_frame
@@ -35,7 +35,7 @@ class Brightness:
 
 
 def picture(number: int) -> Pixels:
-    """One thing stays for 60 s, one passes it twice, one comes while it is there and leaves."""
+    """One thing stays for 60 s, one passes it twice, one comes and goes; then all is white."""
     at_s, noise = number / FPS, np.random.default_rng(number)
     image = noise.integers(20, 60, (*SIZE, 3)).astype(np.uint8)
 
@@ -49,7 +49,7 @@ def picture(number: int) -> Pixels:
             lay(int(8 * (at_s - start_s)) - 5, 22, 10, 220)
     if 28 <= at_s < 33:
         lay(5, 45, 10, 150)
-    return image
+    return np.full_like(image, 250) if 67 <= at_s < 78 else image
 
 
 FRAMES = [a_frame(number / FPS, picture(number)) for number in range(SECONDS * FPS)]
@@ -68,9 +68,10 @@ def audit(store: Store, frames: int | None = None) -> bool:
     camera = Camera(SIZE, live=False, settings=CameraSettings(video=VIDEO))
     recorder = Recorder(store, run.id, source)
     lookout = Lookout(camera, Brightness(), AtOnce(BrightnessNames()), recorder)
+    from_s = warm_s(store, run.id, source)
     take_up(store, run.id, lookout, said.append)
     checkpoints = Checkpoints(lookout)
-    left: Sequence[Frame] = [one for one in FRAMES if one.pts_s >= source.done_s]
+    left: Sequence[Frame] = [one for one in FRAMES if one.pts_s >= from_s]
     for batch in batched(left[:frames], 8):
         lookout.look(batch)
         checkpoints.save([])
@@ -95,7 +96,7 @@ def result(store: Store) -> tuple[object, ...]:
     (source,) = store.sources(1)
     looked_at = (source.frames, source.seen_s, source.finished)
     sightings = [store.sightings(event.id) for event in events]
-    return events, sightings, pictures, looked_at, store.seconds(1, VIDEO)
+    return events, sightings, pictures, looked_at, store.seconds(1, VIDEO), store.gaps(1)
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +104,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
     with Store(tmp_path_factory.mktemp("undisturbed")) as store:
         assert audit(store)
         events = store.events(1)
-        assert [event.start_s for event in events] == [5.0, 15.0, 28.0, 45.0]
-        assert events[0].end_s == 64.8
+        assert [event.start_s for event in events] == [5.0, 15.0, 28.0, 45.0, 67.0]
+        assert (events[0].end_s, events[-1].name) == (64.8, "white picture")
         return result(store)
 
 
-@pytest.mark.parametrize("kills", [[60], [190], [240], [300], [130, 70, 33, 60], [399]], ids=str)
+@pytest.mark.parametrize("kills", [[60], [190], [300], [375], [230, 150, 33, 110], [399]], ids=str)
 def test_a_killed_audit_goes_on_to_the_same_result(
     kills: list[int], undisturbed: tuple[object, ...], tmp_path: Path
 ):
