@@ -1,0 +1,197 @@
+"""Is what went told from what came, and is a thing known again elsewhere and in other light?
+
+Things of a split lie in its scenes, each at several places and in other light. The learned picture
+is of the empty scene; boxes are the true ones, off by up to an eighth of their sides and rounded to
+cells. Without a detector: how often one finds them is `benchmarks.detector`'s.
+
+    python -m benchmarks.alike [--split report] [--things 12] [--json]
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.events.event import Picture, agreement
+from app.events.media import CONTEXT_MARGIN
+from app.feedback.saying import LIKENESS
+from app.simulator.simulation import Simulation
+from app.simulator.things import Thing, spot
+from app.watching.leak import LEAKS
+from app.watching.namer import Elected, name_pictures, vote
+from benchmarks.scenes import Material, material
+from detectors import changes
+from detectors.learned import LearnedView
+from detectors.signatures import Signatures, sameness
+from detectors.types import Box, Pixels
+from novic.device import resolve_device
+from novic.model import ModelOptions, NounModel, load_model
+
+WIDTHS = (0.06, 0.12, 0.2)
+APPEARANCES = 4
+LASTS_S = 12.0
+CELL = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """One appearance of a thing."""
+
+    noun: str
+    width: float
+    told: str
+    """What happened by its pictures; empty if they do not differ."""
+    gone: str
+    """The same, had it been learned and gone."""
+    signatures: Signatures | None
+    picture: Picture
+
+
+def view_of(day: Simulation) -> LearnedView:
+    """The view of a day, from frames all over it."""
+    return LearnedView.of([shot.image for shot in day.shots(0, None, 6)])
+
+
+def jittered(true: Box, size: tuple[int, int], rng: np.random.Generator) -> Box:
+    """A box as a detector would draw it."""
+    height, width = size
+    off = rng.uniform(-0.12, 0.12, 4) * np.array([true.width, true.height] * 2)
+    sides = np.array([true.x1, true.y1, true.x2, true.y2]) + off
+    x1, y1, x2, y2 = (np.round(sides / CELL) * CELL).clip(0, [width, height] * 2).tolist()
+    return Box(x1, y1, max(x2, x1 + CELL), max(y2, y1 + CELL))
+
+
+def appearances(
+    using: Material, scene: str, things: int, rng: np.random.Generator
+) -> Iterator[Seen]:
+    """Things of all widths at a scene, each APPEARANCES times."""
+    place = using.place(scene)
+
+    def day(*lying: Thing) -> Simulation:
+        return Simulation(place, using.split.seed(int(rng.integers(1 << 16))), LASTS_S, lying)
+
+    empty = view_of(day())
+    for number in range(things):
+        width = WIDTHS[number % len(WIDTHS)]
+        thing = using.thing(place, width, rng)
+        for _ in range(APPEARANCES):
+            as_wide = replace(thing, width=width * float(rng.uniform(0.85, 1.18)))
+            at = spot(as_wide, place.size, rng)
+            if at is None:
+                continue
+            there = replace(as_wide, path=((0.0, *at), (LASTS_S + 1, *at)))
+            full = day(there)
+            shot = full.shot(int(rng.integers(full.frames)))
+            box = jittered(shot.truth[0].box, place.size, rng)
+            gone = day().shot(int(rng.integers(full.frames))).image
+            yield _seen(thing.noun, width, empty, view_of(full), (shot.image, gone), box)
+
+
+def _seen(
+    noun: str,
+    width: float,
+    empty: LearnedView,
+    full: LearnedView,
+    frames: tuple[Pixels, Pixels],
+    box: Box,
+) -> Seen:
+    now, gone = frames
+    came, went = place_in(empty, now, box), place_in(full, gone, box)
+    size = (now.shape[0], now.shape[1])
+    crops = tuple(one.cut(now).copy() for one in (box, box.grown(CONTEXT_MARGIN, size)))
+    picture = Picture(0.0, box, size, crops, crops[0], np.zeros((1, 1), np.float32), 1.0)
+    looks = Signatures.of(came) if came is not None else None
+    return Seen(noun, width, happened(came), happened(went), looks, picture)
+
+
+def place_in(view: LearnedView, image: Pixels, box: Box) -> changes.Place | None:
+    """The box and its surroundings in both pictures."""
+    part = box.grown(changes.MARGIN, (image.shape[0], image.shape[1]))
+    left, top = int(part.x1), int(part.y1)
+    inside = Box(box.x1 - left, box.y1 - top, box.x2 - left, box.y2 - top)
+    return changes.Place.of(view.part(part), part.cut(image), inside)
+
+
+def happened(place: changes.Place | None) -> str:
+    """What has happened at a place, by one look."""
+    found = changes.compare(place) if place is not None else None
+    return changes.judged(found.before, found.now) if found is not None else ""
+
+
+def known_again(seen: Sequence[Seen], names: NounModel) -> dict[str, object]:
+    """Shares of re-appearances and of other things that a verdict on each appearance silences.
+
+    Its likeness is chosen on half of the other things, its leak is that of the other half.
+    """
+    seen = [one for one in seen if one.signatures is not None]
+    named = name_pictures(names, [one.picture for one in seen])
+    elected = [vote({one.picture: named[one.picture]}) for one in seen]
+    alike = np.array([[_alike(*pair, *other) for other in zip(seen, elected, strict=True)]
+                      for pair in zip(seen, elected, strict=True)])  # fmt: skip
+    nouns = np.array([one.noun for one in seen])
+    again: dict[float, list[bool]] = {width: [] for width in WIDTHS}
+    leaked: list[bool] = []
+    for number, one in enumerate(seen):
+        others = sorted({*nouns} - {one.noun})
+        chosen = np.random.default_rng(number).permutation(others)[: len(others) // 2]
+        calibrating = np.isin(nouns, chosen)
+        other = nouns != one.noun
+        line = max(LIKENESS, float(np.quantile(alike[number][calibrating], 1 - LEAKS)))
+        same = ~other & (np.arange(len(seen)) != number)
+        again[one.width] += (alike[number][same] >= line).tolist()
+        leaked += (alike[number][other & ~calibrating] >= line).tolist()
+    return {
+        "things": len({*nouns}),
+        "silenced": share([one for marks in again.values() for one in marks]),
+        **{f"silenced {width:.0%}": share(marks) for width, marks in again.items()},
+        "leak": share(leaked),
+    }
+
+
+def _alike(one: Seen, as_named: Elected, other: Seen, as_other: Elected) -> float:
+    if one.signatures is None or other.signatures is None:
+        return -np.inf
+    first, second = _vector(as_named), _vector(as_other)
+    named = agreement(as_named.candidates, as_other.candidates)
+    return sameness(one.signatures.now, other.signatures.now, float(first @ second), named)
+
+
+def _vector(elected: Elected) -> NDArray[np.float32]:
+    return elected.vector if elected.vector is not None else np.zeros(1, np.float32)
+
+
+def share(marks: Sequence[bool]) -> float | None:
+    """Of true ones; None of none."""
+    return round(float(np.mean(marks)), 3) if marks else None
+
+
+def main() -> None:
+    """Run all scenes, print a line each and one JSON object."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--split", default="report")
+    parser.add_argument("--scenes", help="comma-separated; default: all of the split")
+    parser.add_argument("--things", type=int, default=12, help="at each scene")
+    parser.add_argument("--json", action="store_true", help="print the JSON object only")
+    options = parser.parse_args()
+    using = material(options.split)
+    names = load_model(None, resolve_device("auto"), ModelOptions(), many_images=True)
+    came: Counter[str] = Counter()
+    went: Counter[str] = Counter()
+    known: dict[str, object] = {}
+    for number, scene in enumerate(options.scenes.split(",") if options.scenes else using.scenes):
+        rng = np.random.default_rng(using.split.seed(77 + number))
+        seen = list(appearances(using, scene, options.things, rng))
+        came.update(one.told for one in seen)
+        went.update(one.gone for one in seen)
+        known[scene] = known_again(seen, names)
+        if not options.json:
+            print(scene, known[scene], flush=True)
+    print(json.dumps({"came": dict(came), "went": dict(went), "known again": known}))
+
+
+if __name__ == "__main__":
+    main()
