@@ -179,18 +179,18 @@ def main() -> None:
     options = parser.parse_args()
     using = material(options.split)
     names = load_model(None, resolve_device("auto"), ModelOptions(), many_images=True)
-    came: Counter[str] = Counter()
-    went: Counter[str] = Counter()
-    known: dict[str, object] = {}
+    scenes: dict[str, dict[str, object]] = {}
     for number, scene in enumerate(options.scenes.split(",") if options.scenes else using.scenes):
         rng = np.random.default_rng(using.split.seed(77 + number))
         seen = list(appearances(using, scene, options.things, rng))
-        came.update(one.told for one in seen)
-        went.update(one.gone for one in seen)
-        known[scene] = known_again(seen, names)
+        told = {
+            "came": dict(Counter(one.told for one in seen)),
+            "went": dict(Counter(one.gone for one in seen)),
+        }
+        scenes[scene] = told | known_again(seen, names)
         if not options.json:
-            print(scene, known[scene], flush=True)
-    print(json.dumps({"came": dict(came), "went": dict(went), "known again": known}))
+            print(scene, scenes[scene], flush=True)
+    print(json.dumps(scenes))
 
 
 if __name__ == "__main__":
