@@ -262,7 +262,8 @@ class _Moves:
     def _since(self) -> Since:
         """The first of the newest frames that shows the move."""
         off = [np.abs(corners - self._settled).max() for *_, corners in self._newest]
-        first = next(number for number, far in enumerate(off) if far >= self._least / 2)
+        still = [number for number, far in enumerate(off) if far < self._least / 2]
+        first = min(still[-1] + 1, len(off) - 1) if still else 0
         at_s, at_us, _ = self._newest[first]
         return Since(at_s, at_us, len(self._newest) - first)
 

@@ -19,7 +19,7 @@ from app.watching.faults import Fault
 from detectors.learned import LearnedView
 from detectors.types import Box, Detection, Frame, Pixels
 
-SHINES_THROUGH = 0.55
+SHINES_THROUGH = 0.62
 """Correlation of the fine texture from which on the learned picture shines through."""
 LONGEST_S = 60.0
 """A patch that stays is told no longer, and still is no thing."""

@@ -9,7 +9,7 @@ thing falls from 1.7 and 2.0 to .86 and 1.15, that of things of 6% from 1.95 to 
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -47,8 +47,8 @@ _WIDE = 0.12
 """... spread over the view by at least this share of its sides, as a standard deviation."""
 _OVER_S = 15.0
 """It is over where it was not so for so long."""
-_MANY = 1.5
-"""Drops and flakes are more than so many a frame, insects before the lens fewer."""
+_MANY = 1.0
+"""Drops and flakes are more than so many a frame on and on, insects before the lens fewer."""
 
 
 type _Spot = tuple[float, float]
@@ -131,9 +131,21 @@ class Weather:
             known |= before > 1
         reach = np.ones((2 * _NEAR + 1, 2 * _NEAR + 1), np.uint8)
         spots = _spots(heat, cv2.dilate(known.astype(np.uint8), reach) > 0)
+        self._forget_things(heat)
         self._births.append(_Births(frame.pts_s, frame.time_us, spots))
         while frame.pts_s - self._births[0].at_s > _LONG_S:
             self._births.popleft()
+
+    def _forget_things(self, heat: Heat) -> None:
+        """Of what was born two frames ago, forget what is still there: it did not fall."""
+        if len(self._births) < 2:
+            return
+        born, later = self._births[-2], self._births.pop()
+        height, width = heat.shape
+        near = cv2.dilate(heat, np.ones((3, 3), np.uint8))
+        fell = tuple((x, y) for x, y in born.spots if near[int(y * height), int(x * width)] <= 1)
+        self._births[-1] = replace(born, spots=fell)
+        self._births.append(later)
 
     def _judge(self, frame: Frame) -> None:
         """Decide whether there is weather."""
@@ -145,7 +157,7 @@ class Weather:
         if shown and _wide(shown):
             self._last_s = frame.pts_s
             if self.fault is None:
-                self.fault = _kind(shown)
+                self.fault = "falling" if full else _kind(shown)
                 first = next(number for number, one in enumerate(shown) if one.spots)
                 began = shown[first]
                 self.since = Since(began.at_s, began.at_us, len(shown) - first)

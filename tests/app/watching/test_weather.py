@@ -98,6 +98,18 @@ def somebody(random: np.random.Generator, heat: np.ndarray) -> None:
         heat[15:20, column : column + 3] = 2.0
 
 
+def test_things_that_lie_for_a_second_one_after_the_other_are_no_weather():
+    weather, random = Weather(), np.random.default_rng(3)
+    places = random.integers(0, 50, (50, 2))
+    for number in range(300):
+        row, column = places[number // 6]
+        heat = CALM.copy()
+        if number % 6 < 5:
+            heat[row : row + 5, column : column + 5] = 2.0
+        weather.see(a_frame(number / FPS), heat, [])
+        assert weather.fault is None
+
+
 @pytest.mark.parametrize("falls", [ten_at_once, leaves, somebody])
 def test_things_are_no_weather(falls: Falls):
     left, told = play(30, falls)
