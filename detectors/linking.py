@@ -158,8 +158,8 @@ def _apart(place: Place, box: Box) -> float:
 
     Until they part, what they are seen as goes on as the same thing.
     """
-    alike = min(box.area, place.guess.area) / max(box.area, place.guess.area, 1e-9)
-    on_course = alike / (1 + _steps(place.guess, box))
+    as_large = min(box.area, place.guess.area) / max(box.area, place.guess.area, 1e-9)
+    on_course = as_large / (1 + _steps(place.guess, box))
     return on_course if place.hidden else on_course + 0.5 * place.last.iou(box)
 
 
@@ -168,9 +168,9 @@ def _leap(place: Place, detection: Detection) -> float:
     box, was = detection.box, place.guess
     if place.together or min(box.area, was.area) <= 0:
         return 0.0
-    alike = max(box.area, was.area) <= ALIKE_SIZE * min(box.area, was.area)
+    as_large = max(box.area, was.area) <= ALIKE_SIZE * min(box.area, was.area)
     scores = sorted((detection.score, place.score))
-    if not alike or scores[1] > ALIKE_SCORE * scores[0]:
+    if not as_large or scores[1] > ALIKE_SCORE * scores[0]:
         return 0.0
     reach = min(STRAY if place.moves else LEAP, LEAPS_PER_S * place.since_s)
     return max(0.0, 0.5 * (1 - _steps(was, box) / reach)) if reach > 0 else 0.0
