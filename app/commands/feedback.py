@@ -59,7 +59,8 @@ def normal(
     if not as_json:
         typer.echo(f"Verdict {verdict.number}: {verdict.noun} is normal here{_until(verdict)}.")
         if others:
-            typer.echo(f"{others} more event{'s' if others > 1 else ''} of {out} go silent by it.")
+            go = "events go" if others > 1 else "event goes"
+            typer.echo(f"{others} more {go} silent in {out}.")
     from app.watching.leak import measure
     from novic.errors import NomalyError
 
