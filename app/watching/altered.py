@@ -48,7 +48,8 @@ _SHAPES = 10
 that came meanwhile is not in it."""
 
 FOUND = ((1.1, ""), (1.5, "6%"), (2.1, "9%"), (2.8, "12%"), (4.0, "20%"))
-"""Up to which bar (score of a thing, over the usual) things of which width are still found."""
+"""Up to which bar (score of a thing, over the usual) things of which width are still found.
+Reckoned from the scores of such things in ordinary pictures, not measured in changed ones."""
 
 
 @dataclass(slots=True, eq=False)
