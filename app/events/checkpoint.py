@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 from pydantic import TypeAdapter
 from safetensors.numpy import load, save
@@ -196,11 +195,15 @@ def _unpack(blob: bytes) -> Picture:
 
 def _png(image: Pixels) -> Pixels:
     # Channels in the wrong order are as good: they come back as they went.
+    import cv2  # noqa: PLC0415  # who only reads events needs no such library
+
     _, coded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return coded.astype(np.uint8, copy=False)
 
 
 def _image(coded: Pixels) -> Pixels:
+    import cv2  # noqa: PLC0415
+
     image = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     if image is None:
         raise sqlite3.DatabaseError("a picture of a checkpoint is damaged")
