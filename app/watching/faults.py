@@ -27,7 +27,6 @@ type Fault = (
         "compressed",
         "changed",
         "falling",
-        "insects",
         "lit",
     ]
 )
@@ -51,7 +50,6 @@ FAULT_NAMES: dict[Fault, str] = {
     "compressed": "compression changed",
     "changed": "picture changed",
     "falling": "rain or snow",
-    "insects": "insects",
     "lit": "patch of light",
 }
 """What each is called where it is told."""

@@ -1,4 +1,4 @@
-"""Rain, snow and insects: what comes up all over the view and is gone at once.
+"""Rain and snow: what comes up all over the view and is gone at once.
 
 Births are spots of a map where nothing was in the frames before. Where they come in frame after
 frame and all over the view, it is weather: from then on each cell is as unusual as it was at least
@@ -8,7 +8,7 @@ thing falls from 1.7 and 2.0 to .86 and 1.15, that of things of 6% from 1.95 to 
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -38,17 +38,12 @@ _NEAR = 3
 _BURST_S = 1.0
 _BURST_FRAMES = 3
 _BURST_BIRTHS = 2
-"""It begins where so many frames of a second have so many births, ..."""
-_LONG_S = 12.0
-_LONG_SLOTS = 7
-_SLOT_S = 1.0
-"""... or where there are births in so many seconds of a longer time, ..."""
+"""It begins where so many frames of a second have so many births: one a frame, as of an insect, is
+also what a fast thing makes, ..."""
 _WIDE = 0.12
 """... spread over the view by at least this share of its sides, as a standard deviation."""
 _OVER_S = 15.0
 """It is over where it was not so for so long."""
-_MANY = 1.0
-"""Drops and flakes are more than so many a frame on and on, insects before the lens fewer."""
 
 
 type _Spot = tuple[float, float]
@@ -65,7 +60,7 @@ class _Births:
 
 
 class Weather:
-    """Watches the maps of one camera for what falls and flies through the view."""
+    """Watches the maps of one camera for what falls through the view."""
 
     def __init__(self) -> None:
         self.fault: Fault | None = None
@@ -100,7 +95,7 @@ class Weather:
             lit: Cells [h, w] that are unusual by their light alone.
 
         Returns:
-            The map without what falls and flies.
+            The map without what falls.
         """
         there = cells(followed, heat.shape, frame)
         explained = there if lit is None else there | lit
@@ -133,7 +128,7 @@ class Weather:
         spots = _spots(heat, cv2.dilate(known.astype(np.uint8), reach) > 0)
         self._forget_things(heat)
         self._births.append(_Births(frame.pts_s, frame.time_us, spots))
-        while frame.pts_s - self._births[0].at_s > _LONG_S:
+        while frame.pts_s - self._births[0].at_s >= _BURST_S:
             self._births.popleft()
 
     def _forget_things(self, heat: Heat) -> None:
@@ -149,31 +144,22 @@ class Weather:
 
     def _judge(self, frame: Frame) -> None:
         """Decide whether there is weather."""
-        long = [*self._births]
-        burst = [one for one in long if frame.pts_s - one.at_s < _BURST_S]
-        full = sum(len(one.spots) >= _BURST_BIRTHS for one in burst) >= _BURST_FRAMES
-        slots = {int(one.at_s / _SLOT_S) for one in long if one.spots}
-        shown = burst if full else long if len(slots) >= _LONG_SLOTS else []
-        if shown and _wide(shown):
+        full = sum(len(one.spots) >= _BURST_BIRTHS for one in self._births) >= _BURST_FRAMES
+        if full and _wide(self._births):
             self._last_s = frame.pts_s
             if self.fault is None:
-                self.fault = "falling" if full else _kind(shown)
-                first = next(number for number, one in enumerate(shown) if one.spots)
-                began = shown[first]
-                self.since = Since(began.at_s, began.at_us, len(shown) - first)
+                self.fault = "falling"
+                first = next(number for number, one in enumerate(self._births) if one.spots)
+                began = self._births[first]
+                self.since = Since(began.at_s, began.at_us, len(self._births) - first)
         elif frame.pts_s - self._last_s > _OVER_S:
             self.fault = self.since = None
 
 
-def _wide(births: Sequence[_Births]) -> bool:
+def _wide(births: Iterable[_Births]) -> bool:
     """Whether they are all over the view."""
     spots = np.array([spot for one in births for spot in one.spots])
     return bool((spots.std(axis=0) > _WIDE).all())
-
-
-def _kind(births: Sequence[_Births]) -> Fault:
-    a_frame = np.mean([len(one.spots) for one in births])
-    return "falling" if a_frame >= _MANY else "insects"
 
 
 def _spots(heat: Heat, known: NDArray[np.bool_]) -> tuple[_Spot, ...]:
