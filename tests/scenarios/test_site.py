@@ -161,7 +161,7 @@ def test_decoders_are_found_by_threshold(tmp_path: Path):
         (f"{HEAD}detector: {{fps: 5}}\n", ":4: detector.fps: unknown key"),
         (
             f"{HEAD}detector:\n  model:\n    kind: padim\n    wings: 2\n",
-            ":5: detector.model: padim has no setting 'wings'; there are backbone,",
+            ":5: detector.model: padim has no setting 'wings'; there are longer_side,",
         ),
         (
             f"{HEAD}detector:\n  model: {{kind: padim, passes: many}}\n",

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import time
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from app.events.schema import STORE
 from app.events.store import Store
 from app.media.video import VideoWriter
 from app.sources.open import open_recording
+from detectors.scaling import resized
 from novic.bundle import load_bundle
 from novic.model import starter_bundle_path
 from tests.app.short_watch import LEARN_S, NOMALY, run_nomaly, start_nomaly
@@ -183,14 +185,14 @@ def write_video(path: Path, size: tuple[int, int], frames: int, gap_s: float = 0
 
 def bad_videos(folder: Path) -> dict[str, Path]:
     folder.mkdir()
-    (folder / "photos").mkdir()
-    (folder / "photos" / "a.jpg").touch()
+    (folder / "notes").mkdir()
+    (folder / "notes" / "a.txt").touch()
     (folder / "empty.mp4").touch()
     (folder / "text.mp4").write_text("this is not a video")
     (folder / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     return {
         "missing": folder / "missing.mp4",
-        "folder": folder / "photos",
+        "folder": folder / "notes",
         "empty": folder / "empty.mp4",
         "text": folder / "text.mp4",
         "short": write_video(folder / "short.mp4", (48, 64), 3),
@@ -201,7 +203,7 @@ def bad_videos(folder: Path) -> dict[str, Path]:
     ("which", "code", "sentence"),
     [
         ("missing", 2, "there is no such file"),
-        ("folder", 2, "is a folder without video files"),
+        ("folder", 2, "is a folder without video files or images"),
         ("empty", 1, "empty"),
         ("text", 1, "not a video"),
         ("short", 2, "--normal-first 5: "),
@@ -317,14 +319,22 @@ def test_a_video_of_another_shape_than_the_detector_learned_is_refused(
     assert "48x64 pixels have another shape than the 640x480" in done.stderr.splitlines()[-1]
 
 
+def shrunk(clip: Path, path: Path, size: tuple[int, int], frames: int) -> Path:
+    """The first frames of a clip, smaller."""
+    with open_recording(str(clip), "", None) as recording, VideoWriter(path, size, 5) as writer:
+        for frame in islice(recording.frames(), frames):
+            writer.write(resized(frame.image, size), frame.pts_s)
+    return path
+
+
 def test_a_video_of_another_size_but_the_same_shape_is_scaled(
-    audited: tuple[Path, str], tmp_path: Path
+    audited: tuple[Path, str], clip: Path, tmp_path: Path
 ):
-    small = write_video(tmp_path / "still.mp4", (48, 64), 20)
+    small = shrunk(clip, tmp_path / "small.mp4", (240, 320), 20)
     words = ("--detector", audited[0] / "detector", "--out", tmp_path / "out", "--json")
     done = run_nomaly("audit", small, *words)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("64x48 pixels are scaled to the 640x480") == 1
+    assert done.stderr.count("320x240 pixels are scaled to the 640x480") == 1
     assert json.loads(done.stdout.splitlines()[-1])["frames"] == 20
     with av.open(str(tmp_path / "out" / "annotated.mp4")) as video:
         assert (video.streams.video[0].height, video.streams.video[0].width) == (480, 640)
