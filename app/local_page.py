@@ -120,9 +120,15 @@ def serving(build: BuildPage, host: str, port: int) -> Iterator[str]:
     number = listening.getsockname()[1]
     names = [_in_url(name) for name in LOOPBACK] if host in LOOPBACK else ["*"]
     page = guarded_page(build, token, names)
-    server = uvicorn.Server(
-        uvicorn.Config(page, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        page,
+        # Its own would shut all handlers down, and absl's closes stderr then.
+        log_config=None,
+        log_level="error",
+        lifespan="off",
+        timeout_graceful_shutdown=1,
     )
+    server = uvicorn.Server(config)
     thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:

@@ -116,6 +116,10 @@ class Track:
         return not self.alone or box.area > MORE * self.alone[-1][1].area
 
     def _add(self, frame: Frame, box: Box, score: float) -> None:
+        if self.path and frame.pts_s <= self.path[-1][0]:
+            # A frame that is looked at again, by a watch that goes on: it was counted.
+            self.path.pop()
+            self.frames -= 1
         self.path.append((frame.pts_s, box, score))
         self.frames += 1
         if len(self.path) > MOST_SIGHTINGS:

@@ -281,3 +281,11 @@ def test_after_an_alarm_of_the_whole_frame_new_things_are_told():
     for with_it in ([frame, thing], [thing]):
         _, opened = follow([[frame]] * 20 + [with_it] * 15)
         assert [track.path[0][1] for track in opened] == [frame.box, thing.box]
+
+
+def test_a_frame_that_is_looked_at_again_is_one_sighting():
+    tracker = Tracker(TrackRule())
+    for pts_s in (0.0, 0.2, 0.4, 0.4, 0.6):
+        tracker.update(a_frame(pts_s), [a_detection(score=2)])
+    (track,) = tracker.tracks
+    assert ([at_s for at_s, _, _ in track.path], track.frames) == ([0.0, 0.2, 0.4, 0.6], 4)
