@@ -97,6 +97,8 @@ class Track:
     def see(self, frame: Frame, detection: Detection, look: Look | None = None) -> None:
         """Add a sighting of the thing alone."""
         self.together, self.awaited_s = None, None
+        if self.alone and frame.pts_s <= self.alone[-1][0]:
+            self.alone.pop()
         self.alone.append((frame.pts_s, detection.box))
         self._remember(look)
         self.peak = max(self.peak, detection.score)
