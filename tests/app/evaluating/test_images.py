@@ -1,23 +1,22 @@
 """Images in a row, audited and measured."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from app.evaluating.run import LookingRequest, audit_of, evaluate_recording
 from app.evaluating.truth import thing_of, write_truth
 from app.events.store import Store
-from app.progress import Reporter
 from app.simulator.photos import photo
-from app.watching.audit_request import AuditRequest
 from app.watching.results import audit_result
-from detectors.configs import DiagonalConfig
 from detectors.types import Box
+from tests.app.short_watch import run_nomaly
 
 NORMAL, COUNT = 24, 44
 COIN = Box(100, 60, 140, 100)
+SETTINGS = ("longer_side=240", "passes=48", "held_out_passes=24")
 THERE = range(NORMAL + 6, COUNT - 6)
 
 
@@ -40,16 +39,15 @@ def hall(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_what_comes_is_found_and_a_torn_image_stops_nothing(hall: Path, tmp_path: Path):
-    config = DiagonalConfig(longer_side=240, passes=48, held_out_passes=24)
-    looking = LookingRequest(config=config, normal_first_s=float(NORMAL), device="cpu")
-    request = audit_of(hall, tmp_path, looking)
-    assert isinstance(request, AuditRequest)
     coin = thing_of("coin", [(float(number), COIN) for number in THERE], 240)
     write_truth([coin], (160, 240), tmp_path / "truth.json")
-    [measured] = evaluate_recording(
-        request, tmp_path / "truth.json", tmp_path, Reporter(quiet=True)
-    ).audits
-    with Store(tmp_path / "audit") as store:
+    settings = [f"--detector-setting={one}" for one in SETTINGS]
+    words = ("--truth", tmp_path / "truth.json", "--normal-first", str(NORMAL), "--json")
+    words = (*words, "--detector-model", "diagonal", *settings, "--out", tmp_path / "out")
+    said = run_nomaly("evaluate", "detector", hall, *words)
+    assert said.returncode == 0, said.stderr
+    [measured] = json.loads(said.stdout.splitlines()[-1])["audits"]
+    with Store(tmp_path / "out" / "audit") as store:
         run = store.last_run()
         assert run is not None
         done = audit_result(store, run)
@@ -59,7 +57,7 @@ def test_what_comes_is_found_and_a_torn_image_stops_nothing(hall: Path, tmp_path
     assert len(found) == 1
     assert abs(found[0].start_s - THERE[0]) <= 1
     assert (found[0].camera, found[0].video) == ("hall", str(hall))
-    [told] = measured.figures.found
-    assert (told.events, told.iou > 0.3) == (1, True)
-    assert measured.figures.false_events == len(done.events) - 1
-    assert measured.figures.ap50 is not None
+    [told] = measured["each"]
+    assert (told["events"], told["iou"] > 0.3) == (1, True)
+    assert measured["false_events"] == len(done.events) - 1
+    assert measured["ap50"] is not None
