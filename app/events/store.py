@@ -275,7 +275,7 @@ class Store(StoreReader):
         # Not only the new ones: of a very long path the older half is thinned out now and then.
         self._db.execute("DELETE FROM sighting WHERE event_id = ?", (finding.event.id,))
         self._db.executemany(
-            "INSERT OR REPLACE INTO sighting VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO sighting VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 (finding.event.id, pts_s, *box_sides(box), score)
                 for pts_s, box, score in finding.path

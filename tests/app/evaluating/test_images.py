@@ -60,4 +60,4 @@ def test_what_comes_is_found_and_a_torn_image_stops_nothing(hall: Path, tmp_path
     [told] = measured["each"]
     assert (told["events"], told["iou"] > 0.3) == (1, True)
     assert measured["false_events"] == len(done.events) - 1
-    assert measured["ap50"] is not None
+    assert measured["box_ap50"] is not None
