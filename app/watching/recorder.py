@@ -78,7 +78,7 @@ class Recorder:
         if checkpoint is not None:
             source.done_s, source.done_frames = source.seen_s, source.frames
         new = [gap for gap in gaps if gap not in self._kept_gaps]
-        found = [*findings]
+        found = [_seen_once(one) for one in findings]
         for one in found:
             self._kept_sightings[one.event.id] = len(one.path)
         changes = Changes(
@@ -104,3 +104,9 @@ class Recorder:
         if len(one.path) < kept:
             return replace(one, thinned=True)
         return replace(one, path=one.path[kept:])
+
+
+def _seen_once(finding: Finding) -> Finding:
+    """The finding with one sighting for each time, the last: the store keeps no two."""
+    once = {pts_s: (pts_s, box, score) for pts_s, box, score in finding.path}
+    return finding if len(once) == len(finding.path) else replace(finding, path=(*once.values(),))

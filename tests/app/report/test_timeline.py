@@ -10,6 +10,9 @@ from app.report.timeline import Lane, lane
 from app.sources.base import Gap
 from tests.app.report.runs import BEGAN_US, a_run, a_seen, a_source
 
+LATER_US = BEGAN_US + 10**15
+"""A gap that is open goes on until the run ended, which is now: by then it has not begun."""
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
@@ -32,10 +35,10 @@ def test_the_line_begins_with_the_recording_and_shows_what_was_learned_from(stor
 
 def test_gaps_lie_where_they_were_with_their_reasons(store: Store):
     gaps = [
-        Gap(BEGAN_US + 20_000_000, BEGAN_US + 30_000_000, "stalled", "no picture for 2 s"),
-        Gap(BEGAN_US + 90_000_000, None, "ended"),
+        Gap(LATER_US + 20_000_000, LATER_US + 30_000_000, "stalled", "no picture for 2 s"),
+        Gap(LATER_US + 90_000_000, None, "ended"),
     ]
-    line = line_of(store, "watch", source=a_source(seen_s=100.0), gaps=gaps)
+    line = line_of(store, "watch", source=a_source(seen_s=100.0, start_us=LATER_US), gaps=gaps)
     first, last = line.stretches
     assert (first.left, first.width) == pytest.approx((20.0, 10.0))
     assert first.title == "blind, 10.0 s: stalled no picture for 2 s"
