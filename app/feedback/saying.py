@@ -11,13 +11,9 @@ from app.events.reading import StoreReader, snapshot
 from app.feedback.heeding import Seen, match
 from app.feedback.verdicts import FEEDBACK, Verdict, Verdicts, now_us
 
-KEEP_S = 30 * 86400.0
-"""A verdict expires so long after it last matched, unless it is said otherwise."""
 LIKENESS = 1.0
 """Log-odds from which on two events show the same thing, unless more of other things would go
 silent then than LEAK (benchmarks/README.md)."""
-
-
 UNSEEN = "could not be compared with the learned view"
 
 
