@@ -5,6 +5,7 @@
     python -m benchmarks.detector nuisances         # rain, a nudge, dusk, ...
     python -m benchmarks.detector movers            # learned, fast, crossing, touching, staying
     python -m benchmarks.detector missing           # what was learned and is taken away
+    python -m benchmarks.detector contaminated      # somebody walked by while it learned
     python -m benchmarks.detector sides             # more pixels for the network
     python -m benchmarks.detector speed             # frames a second, and of the backbone alone
 
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
+    detector_contaminated,
     detector_missing,
     detector_movers,
     detector_normal,
@@ -37,6 +39,7 @@ PARTS: dict[str, Callable[[Options], dict[str, Any]]] = {
     "nuisances": detector_nuisances.run,
     "movers": detector_movers.run,
     "missing": detector_missing.run,
+    "contaminated": detector_contaminated.run,
     "sides": detector_sides.run,
     "speed": detector_speed.run,
 }
