@@ -114,11 +114,6 @@ class Kept:
             "decided_by": self.bound,
         }
 
-    @property
-    def missing_hours(self) -> float:
-        """Footage that is still needed to show it; 0 if more would not help."""
-        return max(0.0, self.promise.needs_hours - self.hours) if self.bound == "prior" else 0.0
-
 
 def keep(promise: Promise, tails: Sequence[Tail], prior: float) -> Kept:
     """Choose what the maps are divided by.

@@ -8,7 +8,6 @@ generalised Pareto distribution. Rates are occurrences an hour of footage that w
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -264,24 +263,6 @@ class Tail:
             fits.append(self._quick(rng.choice(self._excesses, count)))
         return fits
 
-    def misfit(self) -> float:
-        """How badly the fit fits: share of footages drawn from it that fit it no worse, 0 to 1.
-
-        Anderson and Darling's distance, by parametric bootstrap; near 1 is bad. 0 without a fit or
-        where the scores are cut.
-        """
-        if not self.fitted or self.cut < np.inf or self._best.scale <= self._least:
-            return 0.0
-        from scipy.stats import genpareto  # noqa: PLC0415
-
-        rng = np.random.default_rng(0)
-        best, count = self._best, len(self.peaks)
-        own = _distance(self._excesses, moments(self._excesses, best.per_hour))
-        ranks = rng.uniform(size=(200, count))
-        drawn = np.asarray(genpareto.isf(ranks, best.shape, scale=best.scale))
-        others = [_distance(one, moments(one, best.per_hour)) for one in np.atleast_2d(drawn)]
-        return float(np.mean(np.array(others) < own))
-
 
 def fit_tail(scores: Scores, lowest: float = -np.inf, cut: float = np.inf) -> Tail:
     """Fit the tail of normal footage.
@@ -316,20 +297,6 @@ def _ends_before(excesses: Floats, span: float) -> bool:
     return float(excesses.mean()) <= _ENDED * span
 
 
-def stability(scores: Scores, per_hour: float, lowest: float = -np.inf) -> dict[int, float]:
-    """The score that is exceeded so often an hour by the number of occurrences it was fitted to.
-
-    Far apart, they say that the footage doesn't show it. Levels with fewer than 30 are left out.
-    """
-    found = {}
-    for level in _levels(scores.values, lowest):
-        peaks = clusters(scores, level)
-        tail = Tail(float(level), tuple(map(float, peaks)), scores.hours, 0)
-        if tail.fitted:
-            found[len(peaks)] = tail.threshold(per_hour, None)
-    return found
-
-
 def _levels(values: Floats, lowest: float) -> Iterator[float]:
     """Levels to try, from high to low: each leaves half as many scores again as the one before."""
     ordered = np.sort(values[values > lowest])[::-1]
@@ -349,21 +316,3 @@ def _most(count: int, confidence: float, hours: float) -> float:
     from scipy.stats import gamma  # noqa: PLC0415
 
     return float(gamma.ppf(confidence, count + 1)) / hours
-
-
-def _distance(excesses: Floats, fit: Pareto) -> float:
-    """Anderson and Darling's distance between exceedances and a fit."""
-    from scipy.stats import genpareto  # noqa: PLC0415
-
-    ordered = np.sort(excesses)
-    count = len(ordered)
-    below = np.clip(genpareto.cdf(ordered, fit.shape, scale=fit.scale), 1e-12, 1 - 1e-12)
-    weights = 2 * np.arange(1, count + 1) - 1
-    return float(-count - (weights * (np.log(below) + np.log1p(-below[::-1]))).mean())
-
-
-def watched_hours(times_s: ArrayLike, longest_step_s: float = 2.0) -> float:
-    """Hours of footage that frames at these times stand for, without gaps and steps back."""
-    times = np.asarray(times_s, np.float64)
-    steps = [b - a for a, b in pairwise(times) if 0 < b - a <= longest_step_s]
-    return sum(steps) / 3600

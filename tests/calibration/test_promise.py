@@ -50,7 +50,6 @@ class TestFootage:
         assert keep(DEFAULT, [tail], 0.8).shown
         kept = keep(Promise(1, "day"), [tail], 0.8)
         assert not kept.shown
-        assert kept.missing_hours == pytest.approx(2.25)
         assert kept.factor == 0.8
         assert kept.per_hour is None
 
@@ -74,7 +73,6 @@ class TestFootage:
         assert not kept.shown
         assert kept.per_hour is not None
         assert kept.per_hour > 20
-        assert kept.missing_hours == 0
 
     def test_what_too_little_footage_has_seen_binds_even_so(self):
         tail = fit_tail(scores_of([5.0], [0.93], 1 / 60), lowest=0.4)

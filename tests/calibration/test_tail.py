@@ -10,8 +10,6 @@ from calibration.tail import (
     likeliest,
     moments,
     scores_of,
-    stability,
-    watched_hours,
 )
 from tests.calibration.streams import stream
 
@@ -36,14 +34,6 @@ class TestClusters:
     def test_a_clock_that_goes_back_begins_anew(self):
         scores = scores_of([100, 101, 99, 100], [2, 3, 4, 2], 1)
         assert clusters(scores, 1.0).tolist() == [3, 4]
-
-
-class TestHours:
-    def test_gaps_and_steps_back_are_no_footage(self):
-        assert watched_hours([0, 1, 2, 600, 601, 300, 301]) == pytest.approx(4 / 3600)
-
-    def test_one_frame_is_none(self):
-        assert watched_hours([5.0]) == 0
 
 
 class TestPareto:
@@ -116,17 +106,6 @@ class TestTail:
         tail = fit_tail(scores_of(times, np.full(len(times), 0.6), 1), lowest=0.3)
         assert tail.fitted
         assert 0.6 < tail.threshold(1) < np.inf
-
-    def test_a_fit_that_fits_is_told_from_one_that_does_not(self):
-        assert np.median([fit_tail(stream(2, seed)).misfit() for seed in range(5)]) < 0.9
-        times = np.arange(100) * 20.0
-        two = scores_of(times, np.where(np.arange(100) % 2, 1.0, 9.0), 1)
-        assert fit_tail(two, lowest=0.9).misfit() > 0.95
-
-    def test_thresholds_by_level_agree_where_the_tail_is_real(self):
-        found = stability(stream(8, 0), 0.5)
-        assert len(found) >= 3
-        assert max(found.values()) < 1.3 * min(found.values())
 
 
 class TestScores:
