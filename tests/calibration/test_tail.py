@@ -93,7 +93,6 @@ class TestTail:
         assert tail.rate(0.75) == pytest.approx(20)
         assert tail.threshold(tail.rarest) == 0.9
         assert tail.rarest == pytest.approx(16.1, abs=0.1)
-        assert tail.misfit() == 0
 
     def test_footage_in_which_nothing_stirs_has_the_lowest_level_for_its_threshold(self):
         tail = fit_tail(scores_of([], [], 2), lowest=0.5)
