@@ -69,6 +69,9 @@ class CellConfig(ViewConfig):
     timm:NAME (from the hub) or local-dir:FOLDER (as timm saves it)."""
     channels: _Count = 100
     """Channels drawn from all that the backbone gives."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """What the backbone computes in, at the fit and ever after. auto: bfloat16 where the CPU has
+    instructions for it, half precision on CUDA, else float32."""
 
 
 class PadimConfig(CellConfig):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from detectors.features.backbones import Backbone
 from detectors.features.loading import load_backbone
-from novic.runtime import Runtime, build_runtime
+from novic.runtime import Precision, Runtime, build_runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class ExtractorKey:
     size: tuple[int, int]
     """(H, W) of the pictures, multiples of the backbone's step."""
     device: torch.device
+    precision: Precision = "float32"
+    """What the network shall compute in; what its runtime does is `Runtime.precision`."""
 
 
 class FeatureExtractor:
@@ -45,7 +47,7 @@ class FeatureExtractor:
         self.key = key
         self.backbone = backbone
         net = backbone.net(torch.tensor(key.channels, dtype=torch.int64), key.size)
-        self.runtime: Runtime = build_runtime(net, key.size, key.device)
+        self.runtime: Runtime = build_runtime(net, key.size, key.device, key.precision)
 
     @property
     def size(self) -> tuple[int, int]:

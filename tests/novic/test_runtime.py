@@ -15,6 +15,7 @@ from novic.runtime import (
     TorchRuntime,
     build_runtime,
     example_images,
+    native_precision,
     relative_difference,
 )
 
@@ -63,12 +64,36 @@ def test_a_runtime_that_disagrees_is_not_used(
     assert "OpenVINO's answers of the backbone differ from torch's by" in caplog.text
 
 
-def test_without_openvino_torch_runs(
+def test_without_openvino_torch_runs_in_full_precision(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     monkeypatch.setitem(sys.modules, "openvino", None)
-    assert build_runtime(Grey().eval(), SIZE, CPU).name == "torch"
+    built = build_runtime(Grey().eval(), SIZE, CPU, "bfloat16")
+    assert (built.name, built.precision) == ("torch", "float32")
     assert "torch does (slower)" in caplog.text
+    assert native_precision(CPU) == "float32"
+
+
+def test_a_cpu_that_knows_bfloat16_computes_in_it_close_to_torch():
+    if native_precision(CPU) != "bfloat16":
+        pytest.skip("this CPU has no instructions for bfloat16")
+    network = Grey().eval()
+    images = np.random.default_rng(1).integers(0, 256, (3, *SIZE, 3), np.uint8)
+    exact, rounded = (build_runtime(network, SIZE, CPU, p) for p in ("float32", "bfloat16"))
+    assert [exact.precision, rounded.precision] == ["float32", "bfloat16"]
+    apart = relative_difference(rounded.run(images), exact.run(images))
+    assert 1e-4 < apart < 0.05
+    alone = torch.cat([rounded.run(image[None]) for image in images])
+    torch.testing.assert_close(alone, rounded.run(images), rtol=1e-2, atol=1e-3)
+
+
+def test_a_network_that_bears_no_rounding_is_computed_in_float32(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(runtime, "ROUNDED", -1.0)
+    built = build_runtime(Grey().eval(), SIZE, CPU, "bfloat16")
+    assert (built.name, built.precision) == ("openvino", "float32")
+    assert "in bfloat16 the backbone differs from torch by" in caplog.text
 
 
 def test_a_network_that_gives_no_numbers_is_caught():

@@ -78,7 +78,9 @@ def test_few_frames_give_finite_distances_even_where_nothing_ever_changes():
 def plain_torch(monkeypatch: pytest.MonkeyPatch):
     """No OpenVINO: converting for one more size takes seconds."""
     monkeypatch.setattr(
-        extractors, "build_runtime", lambda net, size, device: TorchRuntime(net, device)
+        extractors,
+        "build_runtime",
+        lambda net, size, device, precision: TorchRuntime(net, device, precision),
     )
 
 
