@@ -23,8 +23,9 @@ MOST_SHOWN = 400
 """Images that have a picture; all are in the table."""
 MOST_GOOD = 60
 """Of those that were called good."""
-REACH = 3.0
-"""Right end of the drawing of scores; higher ones are drawn there."""
+REACHES = (1.5, 3.0)
+"""Right ends of the drawing of scores: the near one if all lie before it. Higher ones than the far
+one are drawn there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ def render(inspection: Inspection, out: Path) -> str:
     good = [one for one in ordered if not one.unusual]
     shown_bad, shown_good = bad[:MOST_SHOWN], good[:MOST_GOOD]
     large = len(shown_bad) <= MOST_LARGE
+    near, far = REACHES
+    reach = near if all(one.score <= near for one in ordered) else far
     loader = ChoiceLoader([PackageLoader("app.inspecting", "."), PackageLoader("app.report", ".")])
     page = Environment(loader=loader, autoescape=True, trim_blocks=True).get_template(
         "inspection.html.j2"
@@ -88,14 +91,19 @@ def render(inspection: Inspection, out: Path) -> str:
         good=[_card(one, out, SMALL) for one in shown_good],
         all_good=len(good),
         kinds=Counter(one.still.kind for one in shown_bad if one.still.kind).most_common(),
-        lanes=lanes(ordered),
-        line=100 / REACH,
+        lanes=lanes(ordered, reach),
+        reach=reach,
         figures=inspection.figures,
     )
 
 
-def lanes(judged: Sequence[Judged]) -> list[Lane]:
-    """The scores of every kind, good ones first, those without a kind together."""
+def lanes(judged: Sequence[Judged], reach: float) -> list[Lane]:
+    """The scores of every kind, good ones first, those without a kind together.
+
+    Args:
+        judged: Images.
+        reach: Score at the right end.
+    """
     kinds: dict[str, list[Judged]] = {}
     for one in sorted(judged, key=lambda one: (one.still.kind != GOOD, one.still.kind)):
         kinds.setdefault(one.still.kind, []).append(one)
@@ -104,7 +112,7 @@ def lanes(judged: Sequence[Judged]) -> list[Lane]:
             kind,
             len(images),
             sum(one.unusual for one in images),
-            tuple(round(100 * min(one.score, REACH) / REACH, 2) for one in images),
+            tuple(round(100 * min(one.score / reach, 1.0), 2) for one in images),
         )
         for kind, images in kinds.items()
     ]
