@@ -45,7 +45,7 @@ from novic.device import resolve_device
 from novic.vocabulary import Naming
 
 LEARN_S = 60.0
-_RULES = ("boxes", "changes", "finding", "tight", "track", "tracks", "zones")
+_RULES = ("boxes", "changes", "finding", "patches", "tight", "track", "tracks", "zones")
 """Modules of the detectors' room that come after the maps."""
 
 

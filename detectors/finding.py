@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from detectors.boxes import find_boxes
 from detectors.learned import LearnedView
+from detectors.patches import shows_something
 from detectors.tight import tightened
 from detectors.types import Box, Detection, Pixels
 
@@ -48,7 +49,8 @@ class Finder:
         view = self.view
         if view is None:
             return found
-        tight = [part for one in found for part in tightened(one, heat, image, view)]
+        seen = [one for one in found if shows_something(one, heat, image, view)]
+        tight = [part for one in seen for part in tightened(one, heat, image, view)]
         return _distinct(sorted(tight, key=lambda one: -one.score))
 
 

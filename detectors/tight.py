@@ -13,26 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.learned import LearnedView
+from detectors.patches import WIDEST, Patch, patch_of, span
 from detectors.types import Box, Detection, Pixels
 
-WIDEST = 0.4
-"""Boxes wider than this share of the frame's longer side are the map's: there a cell is little."""
 GROWN = 0.5
 """Pixels are looked at in the map's box and so far around it, as a share of its longer side ..."""
 MARGIN_CELLS = (1.0, 3.2)
 """... but at least and at most so many cells of the map: it may lie so far beside the thing."""
-WORKING_SIDE = 120
-"""Patches are scaled down to so many pixels: more do not make a box better."""
-RING_PIXELS = 800
-"""Pixels around the box that tell what the light is like, about."""
-SOFT = 0.7
-"""Spread in pixels of the blur of the differences, against noise."""
-NOISE_FLOOR = 3.0
-"""Grey levels that any pixel may differ by."""
-NOISE_SHARE = 0.3
-"""Of a pixel's usual spread that it may differ by besides ..."""
-SHAKE = 0.0008
-"""... and of the picture's slope, for a shake of so much of the frame's longer side."""
 CLEAR = 1.8
 """Tolerances by which the thing must differ somewhere."""
 LEAST = 1.1
@@ -56,8 +43,6 @@ AGREE = 0.4
 AGREE_CELLS = 5.0
 """... where that is wider than so many cells: a larger thing that resembles what is behind it may
 differ in a detail only. Of smaller ones the map knows little."""
-DARK = 8.0
-"""Grey levels added before gains are taken, so that black stays black."""
 
 
 def tightened(
@@ -79,7 +64,7 @@ def tightened(
         return [found]
     cell = max(image.shape[0] / heat.shape[0], image.shape[1] / heat.shape[1])
     least, most = (cells * cell for cells in MARGIN_CELLS)
-    patch = _patch(found.box, min(max(GROWN * wide, least), most), image, view)
+    patch = patch_of(found.box, min(max(GROWN * wide, least), most), image, view)
     parts = _parts(patch, _differing(patch))
     if not parts:
         return [found]
@@ -94,90 +79,13 @@ def tightened(
     ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Patch:
-    """A part of the frame beside what is usually there."""
-
-    seen: NDArray[np.float32]
-    """RGB [h, w, 3]."""
-    usual: NDArray[np.float32]
-    """RGB [h, w, 3]."""
-    noise: NDArray[np.float32]
-    """[h, w]."""
-    shake: float
-    """In pixels of the patch."""
-    inner: tuple[slice, slice]
-    """Rows and columns of the map's box."""
-    place: Box
-    """In pixels of the frame."""
-
-    def in_frame(self, left: int, top: int, right: int, bottom: int) -> Box:
-        """A box of the patch in pixels of the frame."""
-        across = self.place.width / self.seen.shape[1]
-        down = self.place.height / self.seen.shape[0]
-        x, y = self.place.x1, self.place.y1
-        return Box(x + left * across, y + top * down, x + right * across, y + bottom * down)
-
-
-def _patch(box: Box, margin: float, image: Pixels, view: LearnedView) -> _Patch:
-    """The map's box and so many pixels of the frame around it."""
-    height, width = image.shape[:2]
-    # In pixels of the learned picture, which may be smaller than the frame.
-    down, across = view.picture.shape[0] / height, view.picture.shape[1] / width
-    rows = _span(box.y1 - margin, box.y2 + margin, down, view.picture.shape[0])
-    columns = _span(box.x1 - margin, box.x2 + margin, across, view.picture.shape[1])
-    place = Box(columns.start / across, rows.start / down, columns.stop / across, rows.stop / down)
-    size = (rows.stop - rows.start, columns.stop - columns.start)
-    scale = min(1.0, WORKING_SIDE / max(size))
-    size = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-    whole = Box(round(place.x1), round(place.y1), round(place.x2), round(place.y2))
-    down, across = size[0] / place.height, size[1] / place.width
-    return _Patch(
-        _scaled(whole.cut(image), size),
-        _scaled(view.picture[rows, columns], size),
-        _scaled(view.noise[rows, columns], size),
-        SHAKE * max(height, width) * across,
-        (
-            _span(box.y1 - place.y1, box.y2 - place.y1, down, size[0]),
-            _span(box.x1 - place.x1, box.x2 - place.x1, across, size[1]),
-        ),
-        place,
-    )
-
-
-def _span(start: float, stop: float, scale: float, most: int) -> slice:
-    """Whole pixels from `start` to `stop`, both to be scaled, at least one of `most`."""
-    first = min(max(int(start * scale), 0), most - 1)
-    return slice(first, max(first + 1, min(most, int(np.ceil(stop * scale)))))
-
-
-def _scaled(values: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.float32]:
-    if values.shape[:2] != size:
-        values = cv2.resize(values, size[::-1], interpolation=cv2.INTER_AREA)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return values.astype(np.float32)
-
-
-def _differing(patch: _Patch) -> NDArray[np.uint8]:
+def _differing(patch: Patch) -> NDArray[np.uint8]:
     """Pixels that light, noise and shake do not explain [h, w]; all 0 where that is unclear."""
     nothing = np.zeros(patch.noise.shape, np.uint8)
-    around = np.ones(patch.noise.shape, np.bool_)
-    around[patch.inner] = False
-    if not around.any():
+    ring = patch.ring
+    if not len(ring):
         return nothing
-    # The light there now: of the ring around the box, where nothing has changed but the light.
-    ring = np.flatnonzero(around)
-    ring = ring[:: max(1, len(ring) // RING_PIXELS)]
-    usual = patch.usual.reshape(-1, 3)[ring] + DARK
-    gain = np.median((patch.seen.reshape(-1, 3)[ring] + DARK) / usual, axis=0)
-    apart = patch.seen - ((patch.usual + DARK) * gain - DARK).astype(np.float32)
-    red, green, blue = cv2.split(np.abs(cv2.GaussianBlur(apart, (0, 0), SOFT)))
-    apart = np.maximum(np.maximum(red, green), blue)
-    grey = cv2.cvtColor(patch.usual, cv2.COLOR_RGB2GRAY)
-    slope = cv2.magnitude(
-        cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 32),
-        cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 32),
-    )
-    unlike = apart / (NOISE_FLOOR + NOISE_SHARE * patch.noise + patch.shake * slope)
+    unlike = patch.unlike(ring)
     # Where much of the ring is unlike too, as in the first minute of infrared, only more counts.
     beside = float(np.percentile(unlike.ravel()[ring], 75))
     strongest = float(np.percentile(unlike[patch.inner], 95))
@@ -201,7 +109,7 @@ class _Part:
     """Share of its box that it fills."""
 
 
-def _parts(patch: _Patch, differs: NDArray[np.uint8]) -> list[_Part]:
+def _parts(patch: Patch, differs: NDArray[np.uint8]) -> list[_Part]:
     """Connected parts that reach into the map's box, the largest first."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(differs, connectivity=8)
     inside = np.asarray(labels[patch.inner], np.int64)
@@ -254,5 +162,5 @@ def _gap(one: Box, other: Box) -> float:
 def _peak(heat: NDArray[np.float32], box: Box, frame_size: tuple[int, int]) -> float:
     """The highest value of a map [h, w] in a box of the frame."""
     down, across = heat.shape[0] / frame_size[0], heat.shape[1] / frame_size[1]
-    rows = _span(box.y1, box.y2, down, heat.shape[0])
-    return float(heat[rows, _span(box.x1, box.x2, across, heat.shape[1])].max())
+    rows = span(box.y1, box.y2, down, heat.shape[0])
+    return float(heat[rows, span(box.x1, box.x2, across, heat.shape[1])].max())

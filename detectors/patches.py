@@ -1,0 +1,152 @@
+"""A part of a frame beside what is usually there, and what light, noise and shake leave open."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.learned import LearnedView
+from detectors.types import Box, Detection, Pixels
+
+WORKING_SIDE = 120
+"""Patches are scaled down to so many pixels: more do not make a box better."""
+RING_PIXELS = 800
+"""Pixels around the box that tell what the light is like, about."""
+SOFT = 0.7
+"""Spread in pixels of the blur of the differences, against noise."""
+NOISE_FLOOR = 3.0
+"""Grey levels that any pixel may differ by."""
+NOISE_SHARE = 0.3
+"""Of a pixel's usual spread that it may differ by besides ..."""
+SHAKE = 0.0008
+"""... and of the picture's slope, for a shake of so much of the frame's longer side."""
+WHITE = 250
+"""Grey level from which on a pixel is blown out: the codec's white may be a little below 255."""
+DARK = 8.0
+"""Grey levels added before gains are taken, so that black stays black."""
+WIDEST = 0.4
+"""Boxes wider than this share of the frame's longer side are the map's: there a cell is little."""
+LIGHT_CELLS = 2.0
+"""Where it is asked whether there is anything at all, the light is told so many cells around."""
+MOST_PIXELS = 99
+"""Percentage of the pixels: single ones are noise."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patch:
+    """A part of the frame beside what is usually there."""
+
+    seen: NDArray[np.float32]
+    """RGB [h, w, 3]."""
+    usual: NDArray[np.float32]
+    """RGB [h, w, 3]."""
+    noise: NDArray[np.float32]
+    """[h, w]."""
+    shake: float
+    """In pixels of the patch."""
+    inner: tuple[slice, slice]
+    """Rows and columns of the map's box."""
+    place: Box
+    """In pixels of the frame."""
+
+    def in_frame(self, left: int, top: int, right: int, bottom: int) -> Box:
+        """A box of the patch in pixels of the frame."""
+        across = self.place.width / self.seen.shape[1]
+        down = self.place.height / self.seen.shape[0]
+        x, y = self.place.x1, self.place.y1
+        return Box(x + left * across, y + top * down, x + right * across, y + bottom * down)
+
+    @property
+    def ring(self) -> NDArray[np.intp]:
+        """Pixels around the box, by their numbers in a row of all; not all where they are many."""
+        around = np.ones(self.noise.shape, np.bool_)
+        around[self.inner] = False
+        ring = np.flatnonzero(around)
+        return ring[:: max(1, len(ring) // RING_PIXELS)]
+
+    def unlike(self, ring: NDArray[np.intp]) -> NDArray[np.float32]:
+        """How far each pixel is from what is usual there [h, w], in what may be borne.
+
+        Args:
+            ring: Pixels, at least one, at which nothing has changed but the light.
+        """
+        usual = self.usual.reshape(-1, 3)[ring] + DARK
+        gain = np.median((self.seen.reshape(-1, 3)[ring] + DARK) / usual, axis=0)
+        lit = ((self.usual + DARK) * gain - DARK).astype(np.float32)
+        # White may be any light from there on.
+        apart = np.minimum(self.seen, WHITE) - np.minimum(lit, WHITE)
+        red, green, blue = cv2.split(np.abs(cv2.GaussianBlur(apart, (0, 0), SOFT)))
+        apart = np.maximum(np.maximum(red, green), blue)
+        grey = cv2.cvtColor(self.usual, cv2.COLOR_RGB2GRAY)
+        slope = cv2.magnitude(
+            cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 32),
+            cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 32),
+        )
+        borne = NOISE_FLOOR + NOISE_SHARE * self.noise + self.shake * slope
+        return (apart / borne).astype(np.float32)
+
+
+def patch_of(box: Box, margin: float, image: Pixels, view: LearnedView) -> Patch:
+    """The map's box and so many pixels of the frame around it."""
+    height, width = image.shape[:2]
+    # In pixels of the learned picture, which may be smaller than the frame.
+    down, across = view.picture.shape[0] / height, view.picture.shape[1] / width
+    rows = span(box.y1 - margin, box.y2 + margin, down, view.picture.shape[0])
+    columns = span(box.x1 - margin, box.x2 + margin, across, view.picture.shape[1])
+    place = Box(columns.start / across, rows.start / down, columns.stop / across, rows.stop / down)
+    size = (rows.stop - rows.start, columns.stop - columns.start)
+    scale = min(1.0, WORKING_SIDE / max(size))
+    size = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+    whole = Box(round(place.x1), round(place.y1), round(place.x2), round(place.y2))
+    down, across = size[0] / place.height, size[1] / place.width
+    return Patch(
+        _scaled(whole.cut(image), size),
+        _scaled(view.picture[rows, columns], size),
+        _scaled(view.noise[rows, columns], size),
+        SHAKE * max(height, width) * across,
+        (
+            span(box.y1 - place.y1, box.y2 - place.y1, down, size[0]),
+            span(box.x1 - place.x1, box.x2 - place.x1, across, size[1]),
+        ),
+        place,
+    )
+
+
+def span(start: float, stop: float, scale: float, most: int) -> slice:
+    """Whole pixels from `start` to `stop`, both to be scaled, at least one of `most`."""
+    first = min(max(int(start * scale), 0), most - 1)
+    return slice(first, max(first + 1, min(most, int(np.ceil(stop * scale)))))
+
+
+def _scaled(values: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.float32]:
+    if values.shape[:2] != size:
+        values = cv2.resize(values, size[::-1], interpolation=cv2.INTER_AREA)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    return values.astype(np.float32)
+
+
+def shows_something(
+    found: Detection, heat: NDArray[np.float32], image: Pixels, view: LearnedView
+) -> bool:
+    """Whether the pixels show anything at all where a map says so.
+
+    A network sees steps of two grey levels that a codec leaves in a blown-out sky, and a still
+    scene keeps them for seconds. What light, noise and shake explain to the last pixel is no thing:
+    of 8-bit pictures nobody could tell it from nothing.
+
+    Args:
+        found: What the map says, in pixels of the frame.
+        heat: The map [h, w], 1.0 where just unusual.
+        image: The frame, RGB uint8 [H, W, 3].
+        view: What is usually to be seen there.
+    """
+    if max(found.box.width, found.box.height) > WIDEST * max(image.shape[:2]):
+        return True
+    cell = max(image.shape[0] / heat.shape[0], image.shape[1] / heat.shape[1])
+    # The map may be so far beside the thing.
+    box = Box(found.box.x1 - cell, found.box.y1 - cell, found.box.x2 + cell, found.box.y2 + cell)
+    patch = patch_of(box, LIGHT_CELLS * cell, image, view)
+    ring = patch.ring
+    if not len(ring):
+        return True
+    return float(np.percentile(patch.unlike(ring)[patch.inner], MOST_PIXELS)) >= 1
