@@ -31,6 +31,7 @@ from app.watching.camera_settings import CameraSettings
 from app.watching.fitting import fit_detector
 from app.watching.keeper import Keeper
 from app.watching.lookout import Lookout
+from app.watching.namer import Names
 from app.watching.naming import AtOnce
 from app.watching.normal import normal_view
 from app.watching.recorder import Recorder
@@ -106,8 +107,9 @@ def watched(
     start: int,
     stop: int | None = None,
     promise: Promise = DEFAULT,
+    names: Names | None = None,
 ) -> list[Told]:
-    """Watch a simulation as a live camera is watched, without naming anything.
+    """Watch a simulation as a live camera is watched.
 
     Args:
         simulation: What happens.
@@ -115,6 +117,7 @@ def watched(
         start: The first frame, from 0.
         stop: The frame to stop before; None for the end.
         promise: How many false events it may tell.
+        names: What names crops; without it nothing is named.
 
     Returns:
         What was told, in the order in which it was told first.
@@ -122,7 +125,8 @@ def watched(
     detector.open(f"{simulation.key}-{start}-{stop}")
     settings = CameraSettings(keeper=Keeper(promise, detector.detector.peak))
     camera = Camera(simulation.place.size, live=True, view=detector.view, settings=settings)
-    lookout = Lookout(camera, detector, AtOnce(_Nameless()), cast(Recorder, _Uncounted()))
+    teller = AtOnce(names or _Nameless())
+    lookout = Lookout(camera, detector, teller, cast(Recorder, _Uncounted()))
     told: dict[str, Told] = {}
     for frame in _frames(simulation, start, stop):
         lookout.look([frame])
