@@ -75,7 +75,7 @@ class Judge:
         judged = zip(found.maps, scores, strict=True)
         for still, loaded in batch:
             if loaded.image is None:
-                self._note(f"Left out: {still.name}: {loaded.error}")
+                self.note(f"Left out: {still.name}: {loaded.error}")
                 yield Judged(still, error=loaded.error)
             else:
                 heat, score = next(judged)
@@ -115,7 +115,7 @@ class Judge:
             try:
                 mask = read_mask(still.mask, own, size)
             except ImageError as error:
-                self._note(f"The mask of {still.name} does not count: {error}")
+                self.note(f"The mask of {still.name} does not count: {error}")
                 return None
         kind = still.kind if still.defective else GOOD
         self.pixels.setdefault(kind, PixelCounts()).add(heat, mask)
@@ -128,9 +128,11 @@ class Judge:
         write_image(self.heat / f"{name}.png", heat_image(heat))
         return f"{self.heat.name}/{name}.png"
 
-    def _note(self, sentence: str) -> None:
-        self.say(sentence)
-        self.notes.append(sentence)
+    def note(self, sentence: str) -> None:
+        """Say what the report tells, too; nothing if it is empty."""
+        if sentence:
+            self.say(sentence)
+            self.notes.append(sentence)
 
 
 def defects(heat: NDArray[np.float32], image: Pixels, finder: Finder) -> list[Detection]:

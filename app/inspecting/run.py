@@ -18,6 +18,7 @@ from app.inspecting.page import write_page
 from app.inspecting.pictures import load_good, usual_size
 from app.inspecting.place import DETECTOR, HEAT, RESULTS, TABLE, claim
 from app.inspecting.request import FitRequest, InspectRequest
+from app.inspecting.shift import told_shift
 from app.paths import shown_path
 from app.progress import Reporter
 from app.stop import stoppable
@@ -67,6 +68,7 @@ def inspect(request: InspectRequest, reporter: Reporter) -> Inspection:
         names = _names(request, device, reporter) if request.names else None
         judge = Judge(taught, names, request.out / HEAT, reporter.say)
         images, stopped = _judged(judge, layout, reporter, stop.check)
+        judge.note(told_shift(images, taught.card))
     inspection = Inspection(
         folder=shown_path(request.folder),
         detector=shown_path(place),
