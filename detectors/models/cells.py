@@ -41,7 +41,8 @@ class CellDetector[C: CellConfig, M: ViewModel](ViewDetector[C, M], FeatureDetec
         self._backbone = extractors.backbone(config.backbone)
         self._chosen = choose_channels(self._backbone.channels, config.channels, config.seed)
         self._extractor: FeatureExtractor | None = None
-        self._precision: Precision = "float32"
+        self.precision: Precision = "float32"
+        """What its features are computed in, since the fit."""
         self._probe: NDArray[np.float32] | None = None
         self._agrees = True
 
@@ -59,18 +60,18 @@ class CellDetector[C: CellConfig, M: ViewModel](ViewDetector[C, M], FeatureDetec
             runtime = self._extractor.runtime
             here = f"{runtime.name} computes it in {runtime.precision} here"
             borne = learned.threshold * learned.tolerance
-            check_agreement(self._probe, self._probed(learned.view), borne, self._precision, here)
+            check_agreement(self._probe, self._probed(learned.view), borne, self.precision, here)
         self._agrees = True
         return self._extractor
 
     def fit(self, frames: Sequence[Pixels], progress: Progress | None = None) -> None:
         """Learn from normal frames, in the precision that is kept ever after."""
-        before = self._precision
+        before = self.precision
         try:
-            self._precision = self._computed(normal_size(frames))
+            self.precision = self._computed(normal_size(frames))
             super().fit(frames, progress)
         except BaseException:
-            self._precision = before
+            self.precision = before
             raise
         self._keep_probe()
 
@@ -94,7 +95,7 @@ class CellDetector[C: CellConfig, M: ViewModel](ViewDetector[C, M], FeatureDetec
         if precision not in get_args(Precision.__value__):
             raise ValueError(f"precision {precision!r}: there is none of that name")
         super().restore(facts, tensors)
-        self._chosen, self._precision = chosen, precision
+        self._chosen, self.precision = chosen, precision
         self._probe = checked_probe(tensors.get("probe"), self._grid(self._fitted().frame_size))
         self._agrees = False
 
@@ -106,7 +107,7 @@ class CellDetector[C: CellConfig, M: ViewModel](ViewDetector[C, M], FeatureDetec
         return self._cells(tensors, self._grid(frame_size), len(tensors["chosen"]))
 
     def _facts(self) -> dict[str, Any]:
-        return {"backbone_sha256": self._backbone.sha256, "precision": self._precision}
+        return {"backbone_sha256": self._backbone.sha256, "precision": self.precision}
 
     def _own_tensors(self) -> dict[str, torch.Tensor]:
         probe = {} if self._probe is None else {"probe": torch.from_numpy(self._probe)}
@@ -115,7 +116,7 @@ class CellDetector[C: CellConfig, M: ViewModel](ViewDetector[C, M], FeatureDetec
     def _computed(self, frame_size: tuple[int, int]) -> Precision:
         """The precision in which frames of a size will really be looked at."""
         asked = self.config.precision
-        self._precision = native_precision(self.device) if asked == "auto" else asked
+        self.precision = native_precision(self.device) if asked == "auto" else asked
         return self._open(frame_size).runtime.precision
 
     def _keep_probe(self) -> None:
@@ -136,7 +137,7 @@ class CellDetector[C: CellConfig, M: ViewModel](ViewDetector[C, M], FeatureDetec
 
     def _key(self, frame_size: tuple[int, int]) -> ExtractorKey:
         size, channels = self._input_size(frame_size), tuple(self._chosen.tolist())
-        return ExtractorKey(self.config.backbone, channels, size, self.device, self._precision)
+        return ExtractorKey(self.config.backbone, channels, size, self.device, self.precision)
 
     def _grid(self, frame_size: tuple[int, int]) -> tuple[int, int]:
         height, width = self._input_size(frame_size)

@@ -24,7 +24,7 @@ def merged(
     Returns:
         On the CPU.
     """
-    whitening, before = old.whitening.cpu(), old.mean.cpu()
+    whitening, before = old.whitening.cpu().float(), old.mean.cpu()
     cells = features.cpu().permute(2, 3, 0, 1).flatten(0, 1)  # [h * w, N, D]
     more = cells.shape[1]
     covariance = torch.cholesky_inverse(whitening)
@@ -56,8 +56,8 @@ def nearer(old: CellGaussians, new: CellGaussians) -> float:
     precision P and sqrt(D) by the old one; the median cell decides.
     """
     depth = old.mean.shape[1]
-    whitening = new.whitening.cpu()
-    covariance = torch.cholesky_inverse(old.whitening.cpu())
+    whitening = new.whitening.cpu().float()
+    covariance = torch.cholesky_inverse(old.whitening.cpu().float())
     apart = (new.mean.cpu() - old.mean.cpu())[:, None]
     inside = (torch.matmul(covariance, whitening) * whitening).sum(dim=(1, 2))
     shifted = torch.matmul(apart, whitening).square().sum(dim=(1, 2))

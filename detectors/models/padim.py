@@ -33,7 +33,7 @@ class PadimDetector(CellDetector[PadimConfig, CellGaussians]):
             features = torch.cat([batch.cpu() for batch in batches])
             for more in library.wait(IMPORT_STEPS):
                 told(more)
-            return _gaussians(features, self.config.shrinkage, told).to(self.device)
+            return self._kept(_gaussians(features, self.config.shrinkage, told))
 
         return Lesson(learn, IMPORT_STEPS + look.grid[0] * ROW_STEPS)
 
@@ -48,9 +48,13 @@ class PadimDetector(CellDetector[PadimConfig, CellGaussians]):
             features = torch.cat([batch.cpu() for batch in batches])
             model = merged(before.model, before.pictures, features, self.config.shrinkage)
             told(IMPORT_STEPS)
-            return model.to(self.device)
+            return self._kept(model)
 
         return Lesson(learn, IMPORT_STEPS)
+
+    def _kept(self, model: CellGaussians) -> CellGaussians:
+        """As it is used: in the precision of the features, where they come out."""
+        return (model.rounded if self.precision == "bfloat16" else model).to(self.device)
 
     def _nearer(self, before: CellGaussians, after: CellGaussians) -> float:
         return nearer(before, after)

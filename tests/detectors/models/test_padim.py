@@ -67,6 +67,19 @@ def test_distances_are_mahalanobis_distances():
     torch.testing.assert_close(cell.distances(features)[:, 0, 0], torch.tensor([2**0.5, 0.0]))
 
 
+def test_in_bfloat16_distances_stay_and_so_does_what_is_saved(frames: torch.Tensor):
+    features = load_backbone("lite0").net(torch.arange(20), (160, 192))(frames)
+    mean, inverse = fit_gaussians(features[:8], shrinkage=0.1)
+    exact = CellGaussians.from_inverse(mean, inverse, (20, 24))
+    rounded = exact.rounded
+    assert rounded.whitening.nbytes == exact.whitening.nbytes / 2
+    expected = exact.distances(features)
+    torch.testing.assert_close(rounded.distances(features), expected, rtol=0.01, atol=1e-3)
+    loaded = CellGaussians.from_tensors(rounded.tensors(), (20, 24))
+    torch.testing.assert_close(loaded.whitening.float(), rounded.whitening.float(), rtol=0, atol=0)
+    torch.testing.assert_close(loaded.distances(features), expected, rtol=0.01, atol=1e-3)
+
+
 def test_few_frames_give_finite_distances_even_where_nothing_ever_changes():
     still = torch.zeros(3, 6, 2, 2)
     cells = CellGaussians.from_inverse(*fit_gaussians(still, shrinkage=0.1), (2, 2))
