@@ -36,8 +36,9 @@ class Finds(Protocol):
         heat: NDArray[np.float32],
         image: Pixels,
         mask: NDArray[np.bool_] | None = None,
+        most: int = ...,
     ) -> list[Detection]:
-        """Detections in one map [h, w], 1.0 where just unusual, of an image [H, W, 3]."""
+        """The `most` strongest in one map [h, w], 1.0 just unusual, of an image [H, W, 3]."""
         ...
 
 
@@ -93,6 +94,7 @@ class OpeningLevels:
         self._watched_s = 0.0
         self._levels: list[Level] = []
         self._bounds: list[Level] = []
+        self._last: tuple[float, list[Detection]] | None = None
 
     def see(
         self, frame: Frame, heat: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
@@ -104,11 +106,22 @@ class OpeningLevels:
             heat: Its map [h, w]; cells that are no numbers are left out.
             mask: Cells that are watched [h, w]; None watches all.
         """
-        self._go_to(frame)
         heat = np.nan_to_num(heat, nan=0.0, posinf=0.0, neginf=0.0)
-        self._bound(float(heat.max() if mask is None else heat.max(where=mask, initial=0.0)))
-        detections = self._finds.find(heat / np.float32(self.lowest), frame.image, mask)
-        strongest = sorted(detections, key=lambda one: -one.score)[:MOST_BOXES]
+        highest = float(heat.max() if mask is None else heat.max(where=mask, initial=0.0))
+        lowered = heat / np.float32(self.lowest)
+        detections = self._finds.find(lowered, frame.image, mask, MOST_BOXES)
+        self._last = highest, sorted(detections, key=lambda one: -one.score)[:MOST_BOXES]
+        self._take(frame, *self._last)
+
+    def again(self, frame: Frame) -> None:
+        """Take one more frame that shows what the one before did, if there was one."""
+        if self._last is not None:
+            self._take(frame, *self._last)
+
+    def _take(self, frame: Frame, highest: float, strongest: list[Detection]) -> None:
+        """Follow what was found in a frame."""
+        self._go_to(frame)
+        self._bound(highest)
         changes = self._tracker.update(frame, strongest)
         for track, detection in changes.seen:
             kept = self._followed.setdefault(track, _Followed())
@@ -126,6 +139,7 @@ class OpeningLevels:
         self._tracker.finish()
         self._followed.clear()
         self._times.clear()
+        self._last = None
 
     def finish(self) -> None:
         """End what is being followed, as at the end of the footage."""

@@ -36,6 +36,7 @@ def find_boxes(
     frame_size: tuple[int, int],
     *,
     mask: NDArray[np.bool_] | None = None,
+    most: int = MOST,
 ) -> list[Detection]:
     """Find the things in a frame that do not belong.
 
@@ -43,9 +44,10 @@ def find_boxes(
         anomaly_map: One map [h, w] that covers the frame, 1.0 where it is just unusual.
         frame_size: (height, width) of the frame in pixels.
         mask: Cells that are watched [h, w]; None watches all.
+        most: How many are wanted, the strongest.
 
     Returns:
-        At most `MOST` detections in pixels of the frame, highest score first.
+        At most `most` detections in pixels of the frame, highest score first.
 
     Raises:
         ValueError: If the mask has another shape than the map.
@@ -62,10 +64,12 @@ def find_boxes(
     across, down = width / fine.shape[1], height / fine.shape[0]
     scale = (across / max(frame_size), down / max(frame_size))
     regions = [region for region in _regions(fine, 1.0) if region.peak > 1.0]
+    regions.sort(key=lambda region: -region.peak)
+    regions = regions[:most]  # a thing of another is weaker than all of these
     things = [thing for region in regions for thing in _things(region, 1.0, scale)]
     things.sort(key=lambda thing: -thing.peak)
     found = []
-    for thing in things[:MOST]:
+    for thing in things[:most]:
         x1, y1, x2, y2 = _cut(thing, scale)
         box = Box(x1 * across, y1 * down, x2 * across, y2 * down)
         found.append(Detection(box, thing.peak))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.boxes import find_boxes
+from detectors.boxes import MOST, find_boxes
 from detectors.learned import LearnedView
 from detectors.patches import shows_something
 from detectors.tight import tightened
@@ -30,7 +30,11 @@ class Finder:
         self.view = view
 
     def find(
-        self, heat: NDArray[np.float32], image: Pixels, mask: NDArray[np.bool_] | None = None
+        self,
+        heat: NDArray[np.float32],
+        image: Pixels,
+        mask: NDArray[np.bool_] | None = None,
+        most: int = MOST,
     ) -> list[Detection]:
         """Find what does not belong in one frame.
 
@@ -38,6 +42,7 @@ class Finder:
             heat: Its anomaly map [h, w] that covers the frame, 1.0 where it is just unusual.
             image: The frame, RGB uint8 [H, W, 3].
             mask: Cells that are watched [h, w]; None watches all.
+            most: How many regions of the map are looked at, the strongest.
 
         Returns:
             Detections in pixels of the frame, highest score first.
@@ -45,7 +50,7 @@ class Finder:
         Raises:
             ValueError: If the mask has another shape than the map.
         """
-        found = find_boxes(heat, image.shape[:2], mask=mask)
+        found = find_boxes(heat, image.shape[:2], mask=mask, most=most)
         view = self.view
         if view is None:
             return found

@@ -35,12 +35,12 @@ class Box:
     @property
     def width(self) -> float:
         """Pixels from left to right, never negative."""
-        return max(0.0, self.x2 - self.x1)
+        return self.x2 - self.x1 if self.x2 > self.x1 else 0.0
 
     @property
     def height(self) -> float:
         """Pixels from top to bottom, never negative."""
-        return max(0.0, self.y2 - self.y1)
+        return self.y2 - self.y1 if self.y2 > self.y1 else 0.0
 
     @property
     def area(self) -> float:
@@ -49,6 +49,11 @@ class Box:
 
     def overlap(self, other: "Box") -> float:
         """Area that both boxes cover, in square pixels."""
+        # Asked some thousand times a frame, mostly of boxes that lie apart.
+        if self.x1 >= other.x2 or other.x1 >= self.x2:
+            return 0.0
+        if self.y1 >= other.y2 or other.y1 >= self.y2:
+            return 0.0
         width = min(self.x2, other.x2) - max(self.x1, other.x1)
         height = min(self.y2, other.y2) - max(self.y1, other.y1)
         return max(0.0, width) * max(0.0, height)

@@ -82,6 +82,7 @@ class Camera:
         self._ended: list[Track] = []
         self._due: list[Due] = []
         self._followed_s = -math.inf
+        self._peak = np.float32(np.nan)
         self._warm: deque[float] = deque()
         self._troubles: Sequence[Trouble | None] = ()
 
@@ -194,6 +195,7 @@ class Camera:
             nothing can be seen in the frame.
         """
         peaks = np.full(len(frames), np.nan, np.float32)
+        self._peak = np.float32(np.nan)
         for number, (frame, heat) in enumerate(zip(frames, maps, strict=True)):
             again = frame.pts_s <= self._followed_s
             if not again:
@@ -208,10 +210,27 @@ class Camera:
             if clear is not None:
                 watched = self._masked(clear)
                 self._take(frame, watched, placed)
-                peaks[number] = watched.max(initial=0.0)
+                peaks[number] = self._peak = watched.max(initial=0.0)
                 if self._keeper is not None:
                     self._keeper.see(frame, watched * np.float32(factor), quiet=self._quiet)
         return peaks
+
+    def pass_over(self, frames: Sequence[Frame]) -> NDArray[np.float32]:
+        """Take frames that show what the last one did that was followed, while all is at rest.
+
+        Args:
+            frames: B frames as they were taken, of its size.
+
+        Returns:
+            As `follow`.
+        """
+        for frame in frames:
+            self._begin(frame)
+            self._health.see_again(frame)
+            self._tracker.update(frame, [])
+            if self._keeper is not None:
+                self._keeper.see(frame, None, quiet=self._quiet)
+        return np.full(len(frames), self._peak, np.float32)
 
     def _begin(self, frame: Frame) -> None:
         """Note that a frame is followed; the first after a checkpoint goes on from there."""

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from detectors.types import Frame, Pixels
 
 WIDTH = 160
-"""Pixels of the longer side of what is compared."""
+"""Pixels of the longer side of what is compared, at least."""
+_ROWS = 4
+"""Of each of its pixels so many rows are read: more cost as much and tell no more."""
 FORCED_S = 2.0
 """After so long without a look the next frame is looked at whatever it shows: light that changes
 too slowly to be seen from one frame to the next adds up."""
@@ -36,6 +38,7 @@ class MotionGate:
         self.passed = 0
         """Frames that needed no look."""
         self._seen: NDArray[np.float32] | None = None
+        self._size: tuple[int, ...] = ()
         self._before: NDArray[np.float32] | None = None
         self._seen_s = 0.0
         self._noise: float | None = None
@@ -51,11 +54,13 @@ class MotionGate:
         Returns:
             False where it has to be looked at, which is then taken for done.
         """
+        if frame.image.shape != self._size:
+            self.forget()
+            self._size = frame.image.shape
         small = _small(frame.image)
         usual = self._noise_with(small)
         seen, self._before = self._seen, small
-        same = seen is not None and seen.shape == small.shape
-        moved = _largest(small, seen) if same and seen is not None else np.inf
+        moved = _largest(small, seen) if seen is not None else np.inf
         fresh = frame.pts_s - self._seen_s < FORCED_S
         if at_rest and fresh and usual is not None and moved <= max(_LEAST, _TIMES_NOISE * usual):
             self.passed += 1
@@ -63,9 +68,13 @@ class MotionGate:
         self._seen, self._seen_s = small, frame.pts_s
         return False
 
+    def forget(self) -> None:
+        """Look at the next frame whatever it shows: the last one was none of the view."""
+        self._seen = self._before = None
+
     def _noise_with(self, small: NDArray[np.float32]) -> float | None:
         """The usual largest difference of neighbouring frames; None if not known or too large."""
-        if self._before is not None and self._before.shape == small.shape:
+        if self._before is not None:
             change = _largest(small, self._before)
             # What passes through is no noise: it moves the estimate down at full speed, up hardly.
             known = change if self._noise is None else self._noise
@@ -77,11 +86,15 @@ class MotionGate:
 
 
 def _small(image: Pixels) -> NDArray[np.float32]:
-    """A grey picture [h, w] of about 160 pixels' width, its noise averaged out."""
+    """A grey picture [h, w] of 160 to 320 pixels' width, its noise averaged out."""
     height, width = image.shape[:2]
-    scale = min(1.0, WIDTH / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    shrunk = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    # Whole numbers of pixels: others take three times as long.
+    times = max(1, max(height, width) // WIDTH)
+    times -= times % _ROWS if times > _ROWS else 0
+    skipped = max(1, times // _ROWS)
+    part = image[: max(1, height // times) * times : skipped, : max(1, width // times) * times]
+    size = (max(1, part.shape[1] // times), max(1, part.shape[0] * skipped // times))
+    shrunk = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(shrunk, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.blur(grey.astype(np.float32), (3, 3)), np.float32)
 

@@ -24,7 +24,7 @@ from app.watching.light import Light
 from app.watching.standing import FROZEN_S, Standing
 from app.watching.weather import Weather
 from detectors.learned import LearnedView
-from detectors.types import Box, Detection, Pixels
+from detectors.types import Box, Detection, Frame, Pixels
 
 _REMEMBERED = 25
 """Frames whose detail is the usual one."""
@@ -84,6 +84,11 @@ class Health:
     def lasting(self) -> list[Lasting]:
         """How far the events have come that were told and are still open."""
         return [lasting for course in self._courses for lasting in course.lasting]
+
+    def see_again(self, frame: Frame) -> None:
+        """Take a frame that shows what the one before did, of a camera that is well."""
+        self._last_us = frame.time_us
+        self._standing.see(frame)
 
     def see(
         self,

@@ -81,12 +81,13 @@ class Keeper:
         """Learn from now on of quiet frames, in which things are found as the camera finds them."""
         self._levels = OpeningLevels(finds, self._rule, self.evidence.lowest)
 
-    def see(self, frame: Frame, heat: NDArray[np.float32], *, quiet: bool) -> None:
+    def see(self, frame: Frame, heat: NDArray[np.float32] | None, *, quiet: bool) -> None:
         """Take a frame that was watched.
 
         Args:
             frame: Later than all before it.
-            heat: Its map [h, w], not divided, 0 where nobody watches.
+            heat: Its map [h, w], not divided, 0 where nobody watches; None if it shows what the one
+                before did.
             quiet: Whether nothing is open, and the camera sees well.
         """
         if self._levels is None:
@@ -95,7 +96,10 @@ class Keeper:
             self._levels.forget()
             self._quiet_from_s = frame.pts_s + GAP_S
         elif frame.pts_s >= self._quiet_from_s:
-            self._levels.see(frame, heat)
+            if heat is None:
+                self._levels.again(frame)
+            else:
+                self._levels.see(frame, heat)
             self._time_s = frame.time_us / 1e6
             if self._levels.watched_s >= REFIT_S:
                 self._refit()

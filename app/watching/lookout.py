@@ -4,9 +4,6 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.events.checkpoint import Checkpoint
 from app.events.event import Finding
 from app.feedback.heeding import Heeding
@@ -53,7 +50,6 @@ class Lookout:
         self._detector = detector
         self._teller = teller
         self._gate = gate
-        self._last = np.zeros((0, 0), np.float32)
         self._heeding = heeding
         self._moves = Moves()
 
@@ -67,26 +63,29 @@ class Lookout:
             detectors.base.DetectorError: If the detector cannot look at them; nothing of them was
                 followed or counted then.
         """
+        if self._same_again(frames):
+            self.recorder.watched(frames, self.camera.pass_over(frames))
+            self.frames += len(frames)
+            return
         admitted = self.camera.admit(frames)
         if not admitted:
+            if self._gate is not None:
+                self._gate.forget()
             return
-        maps = self._same_again(admitted)
-        if maps is None:
-            began = time.monotonic()
-            maps = self._detector.detect([frame.image for frame in admitted]).maps
-            self.detector_s += time.monotonic() - began
-            self._last = maps[-1]
+        began = time.monotonic()
+        maps = self._detector.detect([frame.image for frame in admitted]).maps
+        self.detector_s += time.monotonic() - began
         self.recorder.watched(admitted, self.camera.follow(admitted, maps))
         self.frames += len(admitted)
 
-    def _same_again(self, frames: Sequence[Frame]) -> NDArray[np.float32] | None:
-        """The maps [B, h, w] of frames of which none shows anything new; None if one does."""
+    def _same_again(self, frames: Sequence[Frame]) -> bool:
+        """Whether none of the frames shows anything new."""
         if self._gate is None:
-            return None
+            return False
         at_rest = self.camera.at_rest
         # All are asked, so that the gate knows each.
         closed = [self._gate.closed(frame, at_rest=at_rest) for frame in frames]
-        return np.stack([self._last] * len(frames)) if all(closed) else None
+        return all(closed) and bool(closed)
 
     def findings(self, *, flush: bool = False) -> list[Finding]:
         """Events that changed and were named since the last call, in the order to tell them.

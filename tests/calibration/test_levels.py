@@ -59,6 +59,21 @@ def test_the_product_opens_just_below_a_level_and_not_above(values: list[float])
     assert not opens(values, 1.01 * level)
 
 
+def test_frames_that_show_the_same_again_count_as_if_they_had_been_looked_at():
+    usual, again = (OpeningLevels(Finder(), TrackRule(), 0.3) for _ in range(2))
+    again.again(frame(0))
+    for number in range(60):
+        value = 0.7 if 20 <= number < 26 else 0.2
+        usual.see(frame(number), heat(value))
+        if number % 2:
+            again.again(frame(number))
+        else:
+            again.see(frame(number), heat(value))
+    for one in (usual, again):
+        one.finish()
+    assert again.take() == usual.take()
+
+
 def test_two_hits_open_nothing_at_any_level():
     assert seen([0.9, 0.9, *[0.1] * 15]).levels == ()
 

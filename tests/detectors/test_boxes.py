@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -102,6 +103,14 @@ def test_of_too_many_only_the_strongest_are_told():
     values[::4, ::4] = np.arange(169).reshape(13, 13) + 2
     found = find_boxes(values, (500, 500))
     assert [one.score for one in found] == list(range(170, 170 - MOST, -1))
+
+
+def test_the_strongest_are_the_same_however_many_are_asked_for():
+    rng = np.random.default_rng(3)
+    heat = cv2.GaussianBlur(rng.uniform(-2, 3, (60, 80)).astype(np.float32), (0, 0), 1.0)
+    every = find_boxes(heat, (480, 640))
+    assert len(every) > 20
+    assert find_boxes(heat, (480, 640), most=6) == every[:6]
 
 
 def test_the_mask_acts_before_the_threshold():

@@ -72,6 +72,29 @@ def test_pictures_of_another_size_are_looked_at():
     assert not gate.closed(a_frame(15, small), at_rest=True)
 
 
+@pytest.mark.parametrize("scale", [2, 6, 9])
+def test_a_small_thing_opens_it_in_large_pictures_too(scale: int):
+    large = np.kron(PLACE, np.ones((scale, scale, 1), np.float32))
+    gate = MotionGate()
+    for number in range(15):
+        gate.closed(a_frame(number, noisy(number, large)), at_rest=True)
+    assert gate.closed(a_frame(15, noisy(15, large)), at_rest=True)
+    large[80 * scale : 86 * scale, 90 * scale : 96 * scale] += 14
+    assert not gate.closed(a_frame(16, noisy(16, large)), at_rest=True)
+
+
+def test_the_same_picture_in_another_size_is_looked_at():
+    gate = settled()
+    assert not gate.closed(a_frame(15, noisy(15).repeat(2, 0).repeat(2, 1)), at_rest=True)
+
+
+def test_after_what_was_none_of_the_view_it_is_open():
+    gate = settled()
+    assert gate.closed(a_frame(15, noisy(15)), at_rest=True)
+    gate.forget()
+    assert not gate.closed(a_frame(16, noisy(16)), at_rest=True)
+
+
 def test_a_still_picture_without_noise_is_left_out_and_a_grey_level_is_no_change():
     gate = MotionGate()
     still = PLACE.clip(0, 250).astype(np.uint8)

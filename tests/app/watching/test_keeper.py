@@ -114,6 +114,17 @@ class TestLearning:
         assert 95 / 3600 < keeper.evidence.hours < 112 / 3600
         assert max(keeper.evidence.tails()[0].peaks, default=0) < keeper.factor
 
+    def test_frames_that_show_nothing_new_are_normal_footage_too(self):
+        keeper = Keeper(DEFAULT, CALM)
+        camera = a_camera(keeper)
+        *_, last = watch(camera, quiet(10))
+        rng = np.random.default_rng(1)
+        views = [rng.integers(60, 120, (*SIZE, 3)).astype(np.uint8) for _ in range(50)]
+        more = [a_frame(10 + number / RATE, view) for number, view in enumerate(views)]
+        assert set(camera.pass_over(more).tolist()) == {last}
+        camera.finish()
+        assert keeper.evidence.hours == pytest.approx(19.8 / 3600)
+
     def test_what_was_seen_is_kept_at_the_end(self):
         saved: list[float] = []
         keeper = Keeper(DEFAULT, CALM, save=lambda one: saved.append(one.evidence.hours))

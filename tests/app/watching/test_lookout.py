@@ -103,6 +103,21 @@ def test_what_was_seen_before_a_detector_failed_can_still_be_told(store: Store):
     assert closed.event.frames == 5
 
 
+def test_frames_of_another_shape_stay_blind_time_behind_a_gate(store: Store):
+    lookout = a_lookout(store, live=True, gate=MotionGate())
+    rng = np.random.default_rng(0)
+
+    def noisy(number: int, shape: tuple[int, int]) -> Frame:
+        grain = rng.normal(30, 2, (*shape, 3))
+        return a_frame(number / 5, grain.clip(0, 255).astype(np.uint8))
+
+    for number in range(60):
+        lookout.look([noisy(number, SIZE if number < 30 else (SIZE[1], SIZE[0]))])
+    assert lookout.frames == 30
+    (gap,) = lookout.camera.gaps
+    assert (gap.start_us, gap.end_us, gap.reason) == (7_000_000, None, "size")
+
+
 def test_a_gate_leaves_out_what_shows_nothing_new_and_finds_the_same(store: Store):
     rng = np.random.default_rng(0)
 
