@@ -46,7 +46,17 @@ from novic.device import resolve_device
 from novic.vocabulary import Naming
 
 LEARN_S = 60.0
-_RULES = ("boxes", "changes", "finding", "patches", "tight", "track", "tracks", "zones")
+_RULES = (
+    "boxes",
+    "changes",
+    "finding",
+    "linking",
+    "patches",
+    "tight",
+    "track",
+    "tracks",
+    "zones",
+)
 """Modules of the detectors' room that come after the maps."""
 
 

@@ -16,11 +16,11 @@ from scipy.optimize import linear_sum_assignment
 
 from detectors.types import Box, Detection, Pixels
 
-LEAP = 2.0
+LEAP = 4.5
 """A thing is looked for within so many of its own widths from where it was seen first, ..."""
 STRAY = 1.0
 """... and within so many from where it should be, once it is known how it moves."""
-LEAPS_PER_S = 10.0
+LEAPS_PER_S = 15.0
 """Nothing moves by more of its own widths a second: at many frames a second a leap is short."""
 SAME_AFTER = 0.3
 """A thing that was not looked at for a while is the same if its boxes overlap so much (IoU)."""
@@ -29,7 +29,11 @@ MOST_GROWTH = 16.0
 ALIKE_SIZE = 2.5
 """A thing that leaps keeps its area but for this factor, ..."""
 ALIKE_SCORE = 2.5
-"""... and its score."""
+"""... and its score, unless it comes in or goes out: the frame's edge cuts off what it likes."""
+TOLD = 0.5
+"""What was told goes on before what was not: a part that comes off a thing is not its heir."""
+_EDGE = 0.005
+"""Of the frame's longer side: what ends so near its edge may go on beyond it."""
 
 
 type Look = NDArray[np.float32]
@@ -73,7 +77,9 @@ class Place:
     last: Box
     """Where it was seen last, alone or together with others."""
     guess: Box
-    """Where it should be now, as large as it was when it was seen alone last."""
+    """Where it should be now, as large as it was when it was seen alone last; in what shows it."""
+    course: Box
+    """Where it should be if it went on as it went alone."""
     score: float
     """Of its last sighting."""
     since_s: float
@@ -84,6 +90,8 @@ class Place:
     """Whether others were in the same detection, so that `last` does not say which is which."""
     hidden: bool
     """Whether that detection was counted as a sighting of one of the others alone."""
+    told: bool
+    """Whether it is an event: then what goes on from it is no other, younger thing."""
     awaited: bool
     """Whether nobody looked since it was seen last: it may be where it was, or gone."""
     look: Look | None = None
@@ -103,6 +111,7 @@ def link(
     detections: Sequence[Detection],
     looks: Sequence[Look | None],
     *,
+    size: tuple[int, int],
     same_iou: float,
     same_share: float,
 ) -> Links:
@@ -112,6 +121,7 @@ def link(
         places: Where N things are looked for.
         detections: What was found, in pixels of the same frame.
         looks: What each of them looks like.
+        size: (height, width) of the frame.
         same_iou: Boxes that overlap so much are one thing, ...
         same_share: ... and those of which one covers so much of the other.
     """
@@ -123,18 +133,18 @@ def link(
                 iou = place.last.iou(detection.box)
                 gains[row, column] = 1 + iou if iou >= SAME_AFTER else 0.0
                 continue
-            last, guess = (
+            last, guess, course = (
                 _same(reference, detection.box, same_iou, same_share)
-                for reference in (place.last, place.guess)
+                for reference in (place.last, place.guess, place.course)
             )
             firm[row, column] = last > 0
-            same = alike(place.look, looks[column])
-            if place.together and last > 0:
+            same = alike(place.look, looks[column]) + (TOLD if place.told else 0)
+            if place.together and max(last, course) > 0:
                 gains[row, column] = 1 + _apart(place, detection.box) + same
-            elif last > 0 or guess > 0:
+            elif not place.together and max(last, guess) > 0:
                 gains[row, column] = 1 + max(last, guess) + same
             else:
-                gains[row, column] = _leap(place, detection) * same
+                gains[row, column] = _leap(place, detection, size) * same
     rows, columns = linear_sum_assignment(gains, maximize=True)
     pairs = [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if gains[r, c] > 0]
     return Links(
@@ -159,25 +169,39 @@ def _apart(place: Place, box: Box) -> float:
     Until they part, what they are seen as goes on as the same thing.
     """
     as_large = min(box.area, place.guess.area) / max(box.area, place.guess.area, 1e-9)
-    on_course = as_large / (1 + _steps(place.guess, box))
+    steps = min(_steps(place.guess, box), _steps(place.course, box))
+    on_course = as_large / (1 + steps)
     return on_course if place.hidden else on_course + 0.5 * place.last.iou(box)
 
 
-def _leap(place: Place, detection: Detection) -> float:
+def _leap(place: Place, detection: Detection, size: tuple[int, int]) -> float:
     """How well a box is in reach of the thing: 0 for not, at most a half."""
     box, was = detection.box, place.guess
     if place.together or min(box.area, was.area) <= 0:
         return 0.0
-    as_large = max(box.area, was.area) <= ALIKE_SIZE * min(box.area, was.area)
+    grown = max(box.area, was.area) / min(box.area, was.area)
     scores = sorted((detection.score, place.score))
-    if not as_large or scores[1] > ALIKE_SCORE * scores[0]:
-        return 0.0
+    if _cut_off(box, size) or _cut_off(place.last, size):
+        same = grown <= MOST_GROWTH
+    else:
+        same = grown <= ALIKE_SIZE and scores[1] <= ALIKE_SCORE * scores[0]
     reach = min(STRAY if place.moves else LEAP, LEAPS_PER_S * place.since_s)
-    return max(0.0, 0.5 * (1 - _steps(was, box) / reach)) if reach > 0 else 0.0
+    if not same or reach <= 0:
+        return 0.0
+    return max(0.0, 0.5 * (1 - _steps(was, box) / reach))
+
+
+def _cut_off(box: Box, size: tuple[int, int]) -> bool:
+    """Whether the edge of the frame may cut off a part of what is in a box."""
+    (height, width), near = size, _EDGE * max(size)
+    outside = box.x1 > width or box.y1 > height  # of an image that stands for a larger one
+    ends = (box.x1, box.y1, width - box.x2, height - box.y2)
+    return not outside and min(ends) <= near
 
 
 def _steps(one: Box, other: Box) -> float:
-    """How far the middles of two boxes lie apart, in widths and heights of the first."""
+    """How far the middles of two boxes lie apart, in widths and heights of the larger one."""
     across = (other.x1 + other.x2 - one.x1 - one.x2) / 2
     down = (other.y1 + other.y2 - one.y1 - one.y2) / 2
-    return hypot(across / max(one.width, 1e-9), down / max(one.height, 1e-9))
+    wide, high = max(one.width, other.width), max(one.height, other.height)
+    return hypot(across / max(wide, 1e-9), down / max(high, 1e-9))

@@ -4,7 +4,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
-from math import hypot
 from statistics import median
 
 import numpy as np
@@ -31,6 +30,9 @@ MOST_PARTS = 20
 
 MORE = 1.2
 """A detection that is so many times as large as a thing shows others as well."""
+
+STEADY = 0.5
+"""What moves at one pace is seen within so many of its sides from where it should be."""
 
 _FRESH = 0.2
 """Weight of a new sighting in what a thing looks like."""
@@ -138,6 +140,10 @@ class Track:
         if since_s - self.still_s < STANDING_S:
             self.parts.append(box)
             return True
+        return self.knows(box)
+
+    def knows(self, box: Box) -> bool:
+        """Whether a part of it was seen there since it came to rest."""
         return any(box.overlap(part) >= 0.5 * min(box.area, part.area) for part in self.parts)
 
     def _remember(self, look: Look | None) -> None:
@@ -151,48 +157,62 @@ class Track:
         return Place(
             last=self.together or self.box,
             guess=self.guess(now_s),
+            course=self.course(now_s),
             score=self.path[-1][2],
             since_s=now_s - self.end_s,
-            moves=len(self.alone) > 1,
+            moves=bool(self._speeds()),
             together=self.together is not None,
             hidden=self.alive_s > self.end_s,
+            told=self.opened,
             awaited=self.awaited_s is not None,
             look=None if self.look is None else np.array(self.look, np.float32),
         )
 
     def guess(self, now_s: float) -> Box:
+        """Where it should be now, in what shows it and others if something does."""
+        course = self.course(now_s)
+        return course if self.together is None else _pushed_into(course, self.together)
+
+    def course(self, now_s: float) -> Box:
         """Where it should be now if it goes on as it went; as large as it was alone."""
         seen_s, box = self.alone[-1] if self.alone else (self.end_s, self.box)
         coast_s = min(now_s - seen_s, HIDDEN_COAST_S if self.together else COAST_S)
         across, down = (speed * coast_s for speed in self.velocity())
-        guess = Box(box.x1 + across, box.y1 + down, box.x2 + across, box.y2 + down)
-        return guess if self.together is None else _pushed_into(guess, self.together)
+        return Box(box.x1 + across, box.y1 + down, box.x2 + across, box.y2 + down)
 
     def velocity(self) -> tuple[float, float]:
-        """Pixels a second (across, down): the median of its newest steps, without changes of size.
+        """Pixels a second (across, down): the median of its newest steps; 0 if there are none."""
+        speeds = self._speeds()
+        if not speeds:
+            return 0.0, 0.0
+        return median(across for across, _ in speeds), median(down for _, down in speeds)
+
+    def _speeds(self) -> list[tuple[float, float]]:
+        """Pixels a second (across, down) of its newest steps, without changes of size.
 
         A box that was cut or joined has another middle, though nothing moved.
         """
-        seen = list(self.alone)
-        steps = [
+        return [
             (
                 (b.x1 + b.x2 - a.x1 - a.x2) / 2 / (later - s),
                 (b.y1 + b.y2 - a.y1 - a.y2) / 2 / (later - s),
             )
-            for (s, a), (later, b) in pairwise(seen)
+            for (s, a), (later, b) in pairwise(self.alone)
             if max(a.area, b.area) <= ALIKE_SIZE * min(a.area, b.area)
         ]
-        if not steps:
-            return 0.0, 0.0
-        return median(across for across, _ in steps), median(down for _, down in steps)
 
     def steady(self, count: int) -> bool:
-        """Whether its newest `count` sightings lead one way, as those of a thing do."""
-        middles = [((b.x1 + b.x2) / 2, (b.y1 + b.y2) / 2) for _, b, _ in self.path[-count:]]
-        steps = [(x - w, y - v) for (w, v), (x, y) in pairwise(middles)]
-        way = sum(hypot(*step) for step in steps)
-        gone = hypot(middles[-1][0] - middles[0][0], middles[-1][1] - middles[0][1])
-        return gone >= 0.9 * way
+        """Whether its newest `count` sightings lead one way at one pace, as those of a thing do."""
+        newest = self.path[-count:]
+        times = np.array([at_s for at_s, _, _ in newest])
+        middles = np.array([((b.x1 + b.x2) / 2, (b.y1 + b.y2) / 2) for _, b, _ in newest])
+        times -= times.mean()
+        pace = times @ middles / (times @ times)
+        strays = np.abs(middles - middles.mean(axis=0) - times[:, None] * pace)
+        sides = np.median([(b.width, b.height) for _, b, _ in newest], axis=0)
+        way = np.hypot(*np.diff(middles, axis=0).T).sum()
+        gone = np.hypot(*(middles[-1] - middles[0]))
+        return bool(gone >= 0.9 * way and (strays <= STEADY * sides).all())
 
 
 def _cut(box: Box, around: Box) -> Box:

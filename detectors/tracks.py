@@ -122,7 +122,7 @@ class Tracker:
         self._forget_old_times(frame.pts_s)
         self._await(frame.pts_s, changes)
         looks = [look_of(frame.image, detection.box) for detection in detections]
-        matched = self._match(frame.pts_s, detections, looks)
+        matched = self._match(frame, detections, looks)
         for track in self.tracks:
             track.hits.append(track in matched)
             while len(track.hits) > len(self._times):
@@ -180,14 +180,20 @@ class Tracker:
         return max(self.rule.window_frames, round(self.rule.window_s / step_s))
 
     def _match(
-        self, now_s: float, detections: Sequence[Detection], looks: Sequence[Look | None]
+        self, frame: Frame, detections: Sequence[Detection], looks: Sequence[Look | None]
     ) -> dict[Track, int]:
         """Which detection, by its number, continues which track."""
-        places = [track.place(now_s) for track in self.tracks]
-        rule = self.rule
-        links = link(places, detections, looks, same_iou=rule.same_iou, same_share=rule.same_share)
+        places = [track.place(frame.pts_s) for track in self.tracks]
+        links = link(
+            places,
+            detections,
+            looks,
+            size=(frame.image.shape[0], frame.image.shape[1]),
+            same_iou=self.rule.same_iou,
+            same_share=self.rule.same_share,
+        )
         for row in links.leaps:
-            self.tracks[row].leaps.append(now_s)
+            self.tracks[row].leaps.append(frame.pts_s)
         pairs = {**links.firm, **links.leaps}
         return {self.tracks[row]: column for row, column in pairs.items()}
 
@@ -258,12 +264,12 @@ class Tracker:
         return not restless and hits > LEAST_HITS and track.steady(LEAST_HITS + 1)
 
     def _around(self, track: Track) -> Track | None:
-        """The open track that a candidate lies mostly inside of."""
+        """The open track that a candidate lies mostly inside of, or of which it is a known part."""
         if track.box.area <= 0:
             return None
-        for other in self.tracks:
+        for other in (other for other in self.tracks if other.opened):
             cover = track.box.overlap(other.extent) / track.box.area
-            if other.opened and cover >= self.rule.same_share:
+            if cover >= self.rule.same_share or other.knows(track.box):
                 return other
         return None
 

@@ -159,13 +159,35 @@ def passing(width: float, widths: float, rng: np.random.Generator) -> list[list[
     return [[], [], *clip, *([] for _ in range(15))]
 
 
-@pytest.mark.parametrize("share", [0.06, 0.12])
-@pytest.mark.parametrize("widths", [0.3, 0.6, 1.0, 1.5])
+@pytest.mark.parametrize(
+    ("share", "widths"),
+    [*((share, widths) for share in (0.06, 0.12) for widths in (0.3, 0.6, 1.0, 1.5)), (0.06, 2.5)],
+)
 def test_a_fast_thing_is_one_event(share: float, widths: float):
     rng = np.random.default_rng(0)
     counts = [len(follow(passing(share * 640, widths, rng))[1]) for _ in range(20)]
     assert counts.count(1) >= 19
     assert max(counts) == 1
+
+
+def test_a_fast_thing_that_comes_in_over_the_edge_opens_on_its_fourth_sighting():
+    view = np.zeros((480, 640, 3), np.uint8)
+    for first, opens in ((632, True), (532, False)):
+        boxes = [
+            a_box(first, 200, 8, 30, 1.1),
+            *(a_box(first - x, 200, 40, 40, 3) for x in (72, 132, 192)),
+        ]
+        tracker, opened = Tracker(TrackRule()), []
+        for number, box in enumerate(boxes):
+            opened += tracker.update(a_frame(number / FPS, view), [box]).opened
+        assert bool(opened) == opens
+
+
+def test_a_fast_thing_that_one_frame_misses_is_one_event():
+    clip = [[a_box(60 * number, 100, 40, 40)] for number in range(9)]
+    for missed in (1, 4):
+        _, opened = follow([[] if number == missed else found for number, found in enumerate(clip)])
+        assert [track.start_s for track in opened] == [0.0]
 
 
 def scattered(rate: float, frames: int, rng: np.random.Generator) -> list[list[Detection]]:
@@ -189,6 +211,8 @@ def test_what_leaps_opens_only_on_a_fourth_sighting_of_one_straight_way():
     assert follow(ahead[:3])[1] == []
     corners = [(0, 100), (60, 100), (60, 160), (120, 160), (120, 220)]
     assert follow([[a_box(x, y, 40, 40)] for x, y in corners])[1] == []
+    slows = [[a_box(x, 100, 40, 40)] for x in (0, 100, 150, 160)]
+    assert follow(slows)[1] == []
     grows = [[a_box(60 * number, 100, 12 * 2**number, 12 * 2**number)] for number in range(4)]
     assert follow(grows)[1] == []
 
@@ -258,6 +282,26 @@ def test_of_things_seen_as_one_each_keeps_its_part():
     for track in opened:
         alone = track.path[0][1]
         assert all(box.area < 1.5 * alone.area for _, box, _ in track.path)
+
+
+def test_what_comes_out_from_behind_another_goes_on_also_where_only_the_other_was_seen():
+    clip: list[list[Detection]] = []
+    for number in range(40):
+        front, behind = (
+            Box(560 - 14 * number, 100, 600 - 14 * number, 190),
+            Box(14 * number, 110, 36 + 14 * number, 180),
+        )
+        touch = front.overlap(behind) > 0
+        clip.append([Detection(front, 2.5), *([] if touch else [Detection(behind, 1.8)])])
+    _, opened = follow(clip)
+    assert len(opened) == 2
+    assert {track.end_s for track in opened} == {39 / FPS}
+
+
+def test_a_part_of_a_standing_thing_that_is_seen_apart_now_and_then_is_none():
+    whole, most, foot = a_box(100, 100, 64, 106), a_box(100, 100, 40, 106), a_box(155, 190, 9, 11)
+    clip = [[most], [whole], [most, foot], *([[most]] * 8), *([[most, foot]] * 10)]
+    assert len(follow(clip)[1]) == 1
 
 
 def test_what_is_hidden_for_long_has_gone():
