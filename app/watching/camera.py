@@ -70,11 +70,12 @@ class Camera:
         """
         self._sizes = SizeCheck(size, say)
         self._settings = settings or CameraSettings()
-        self._health = Health(size, view, self._settings.video)
+        rule = self._settings.rule
+        self._health = Health(size, view, self._settings.video, rule.open_score)
         self._live = live
         self._watched = self._settings.zones.grid((1, 1))
         self._finder = Finder(view)
-        self._tracker = Tracker(self._settings.rule)
+        self._tracker = Tracker(rule)
         self._keeper = self._settings.keeper
         if self._keeper is not None and live:
             self._keeper.learn(self._finder)

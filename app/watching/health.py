@@ -20,7 +20,7 @@ from app.watching.aim import Aim, Placed
 from app.watching.altered import ChangeCheck
 from app.watching.course import Course, Told
 from app.watching.faults import detail_of, fault_of, sampled
-from app.watching.light import Light
+from app.watching.light import OPEN_SCORE, Light
 from app.watching.standing import FROZEN_S, Standing
 from app.watching.weather import Weather
 from detectors.learned import LearnedView
@@ -41,7 +41,11 @@ class Health:
     """Looks at every frame of one camera before anything is looked for in it."""
 
     def __init__(
-        self, size: tuple[int, int], view: LearnedView | None = None, video: str = ""
+        self,
+        size: tuple[int, int],
+        view: LearnedView | None = None,
+        video: str = "",
+        open_score: float = OPEN_SCORE,
     ) -> None:
         """Begin with a camera that is well.
 
@@ -49,13 +53,14 @@ class Health:
             size: (height, width) of its frames in pixels.
             view: What it usually shows; None if that is not known.
             video: The file it was recorded in, if any.
+            open_score: What a thing must reach to be told.
         """
         self.aim = Aim(view, size, video)
         """Where it looks."""
         self._standing = Standing()
         self._change, self._weather = ChangeCheck(view), Weather()
         self._details: deque[float] = deque(maxlen=_REMEMBERED)
-        self._light = Light(view)
+        self._light = Light(view, open_score)
         self._blind, self._faded, self._air, self._lit = (Course(video) for _ in range(4))
         self._last_us = 0
 

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from app.watching.course import Since
 from app.watching.faults import Fault
 from detectors.learned import LearnedView
+from detectors.tracks import TrackRule
 from detectors.types import Box, Detection, Frame, Pixels
 
+OPEN_SCORE = TrackRule().open_score
 SHINES_THROUGH = 0.62
 """Correlation of the fine texture from which on the learned picture shines through."""
 LONGEST_S = 60.0
@@ -50,7 +52,8 @@ _REACH = 9
 _LIT_SHARE = 0.7
 """Share of what differs that must have been in the light before, where texture tells nothing."""
 _BEGINS_S, _BEGINS = 1.0, 3
-"""It is told once it was seen in so many frames of so many seconds, ..."""
+"""It is told once it was seen in so many frames of so many seconds and would have been told as a
+thing: light that nobody would have heard of is no news, ..."""
 _OVER_S = 2.0
 """... and is over if it was not seen for so long."""
 
@@ -60,11 +63,17 @@ type _Floats = NDArray[np.float32]
 class Light:
     """Tells light from things among what is found in the frames of one camera."""
 
-    def __init__(self, view: LearnedView | None) -> None:
-        """Begin; without a `view` everything is a thing."""
-        self._view = view
+    def __init__(self, view: LearnedView | None, open_score: float = OPEN_SCORE) -> None:
+        """Begin.
+
+        Args:
+            view: What the camera usually shows; without it everything is a thing.
+            open_score: What a thing must reach to be told.
+        """
+        self._view, self._open_score = view, open_score
         self._learned = None if view is None else _logs(view.picture)
-        self._seen: deque[tuple[float, int]] = deque()
+        self._seen: deque[tuple[float, int, float]] = deque()
+        """When light was seen (seconds, UTC microseconds), and its highest score."""
         self._since: Since | None = None
         size = (1, 1) if view is None else view.picture.shape[:2]
         self._lit = np.full(size, -np.inf)
@@ -100,10 +109,11 @@ class Light:
         if found and self._view is not None and self._learned is not None:
             lit = frame.pts_s - self._lit < _REMEMBERED_S
             now = _Seen.of(frame.image, self._learned, lit)
-            judged = [now.thing(one) for one in found]
-            things = [thing for thing in judged if thing is not None]
-            if len(things) < len(found):
-                self._seen.append((frame.pts_s, frame.time_us))
+            judged = [(one, now.thing(one)) for one in found]
+            things = [thing for _, thing in judged if thing is not None]
+            scores = [one.score for one, thing in judged if thing is None]
+            if scores:
+                self._seen.append((frame.pts_s, frame.time_us, max(scores)))
             self._lit[now.shines] = frame.pts_s
         self._follow(frame.pts_s)
         return things
@@ -113,8 +123,9 @@ class Light:
         while self._seen and now_s - self._seen[0][0] > _OVER_S:
             self._seen.popleft()
         newest = [one for one in self._seen if now_s - one[0] <= _BEGINS_S]
-        if self._since is None and len(newest) >= _BEGINS:
-            self._since = Since(*newest[0], len(newest))
+        strong = any(score >= self._open_score for *_, score in self._seen)
+        if self._since is None and len(newest) >= _BEGINS and strong:
+            self._since = Since(*newest[0][:2], len(newest))
         elif not self._seen:
             self._since = None
 

@@ -86,6 +86,14 @@ def test_light_is_told_after_three_frames_and_at_most_a_minute(light: Light):
     assert (lasts[0], lasts[-1]) == (5, 4 + LONGEST_S)
 
 
+def test_light_that_would_not_have_been_told_as_a_thing_is_no_news(light: Light):
+    told = []
+    for number, score in enumerate([1.1] * 6 + [1.3] * 2):
+        assert light.see(at(number / 5), [Detection(PATCH, score)]) == []
+        told.append(light.fault(number / 5))
+    assert told == [None] * 6 + ["lit"] * 2
+
+
 def of_a_simulation(nuisance: str, *lie: Thing) -> tuple[Light, Frame, Box | None]:
     """A frame of a place in which something happens, and where its thing is."""
     place = scene("garden", (240, 320))
