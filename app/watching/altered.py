@@ -3,7 +3,8 @@
 Colour lost at night, compression, focus or light make every cell unusual, some more than others.
 From the first second of the change it is known how unusual each cell is without anything there.
 Distances of independent causes add in squares, so what a thing adds is the root of the difference
-of squares; it counts where it is above what the change still varies by.
+of squares; it counts where it is above what the change still varies by. A change may last a night, in
+which shadows and lamps wander: each cell's quiet level follows slowly where nothing is followed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,6 +39,9 @@ _USUAL = 0.3
 """Half of the map of an ordinary picture is below this."""
 _FOLLOW = 0.02
 """How quickly what is usual follows, of every frame."""
+_FOLLOW_S = 60.0
+"""How quickly a cell's quiet level follows while a change lasts, time constant; a thing is followed
+from its first second on, and is not in it."""
 _OVER_S = 1.0
 """It is over if it was not seen for so long."""
 _MARGIN = 1.3
@@ -64,6 +68,8 @@ class _Change:
     frames: int = 1
     seen_s: float = 0.0
     """When it was seen last."""
+    at_s: float = 0.0
+    """Time of the newest frame."""
     settled: bool = False
     quiet: Heat = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     """Once it has settled, how unusual each cell is by the change alone [h, w]."""
@@ -126,7 +132,7 @@ class ChangeCheck:
         if self._now is None:
             self._usual += _FOLLOW * (level - self._usual)
             return heat
-        return self._without(self._now, frame, heat, fault)
+        return self._without(self._now, frame, heat, fault, cells(followed, heat.shape, frame))
 
     def _fault(self, frame: Frame, heat: Heat, level: float) -> Fault | None:
         """What is wrong with the picture as a whole; None if nothing is."""
@@ -142,8 +148,16 @@ class ChangeCheck:
         both = float(np.median(np.minimum(heat, self._before)))
         return "changed" if both > _UNNAMED * self._usual else None
 
-    def _without(self, now: _Change, frame: Frame, heat: Heat, fault: Fault | None) -> Heat:
+    def _without(
+        self,
+        now: _Change,
+        frame: Frame,
+        heat: Heat,
+        fault: Fault | None,
+        there: NDArray[np.bool_],
+    ) -> Heat:
         """The map without what the change alone has made unusual."""
+        passed_s, now.at_s = frame.pts_s - now.at_s, frame.pts_s
         now.frames += 1
         if fault is not None:
             now.seen_s = frame.pts_s
@@ -156,7 +170,11 @@ class ChangeCheck:
             now.settling.append(heat)
             _settle(now, frame)
             return np.where(now.spared, heat, np.float32(0))
-        return _added(now, heat)
+        added = _added(now, heat)
+        share = np.float32(-np.expm1(-passed_s / _FOLLOW_S))
+        now.quiet = np.where(there, now.quiet, now.quiet + share * (heat - now.quiet))
+        now.level = float(np.median(now.quiet))
+        return added
 
 
 def found_sentence(bar: float) -> str:

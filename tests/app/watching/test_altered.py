@@ -117,6 +117,22 @@ def test_what_a_change_alone_makes_unusual_is_not_found_but_what_comes_later_is(
     assert see(check, 37, seen(), a_heat(0.25, (8, 10, 2.0)))[9, 11] == pytest.approx(2, abs=0.1)
 
 
+def test_a_change_that_lasts_may_wander_and_things_are_still_found():
+    check, image = ChangeCheck(VIEW), packed(seen(seed=3))
+    box = Box(11 * 20, 9 * 20, 12 * 20, 10 * 20)
+    for number in range(5):
+        see(check, number, seen(seed=number), a_heat(0.25))
+    for number in range(5, 305):
+        # A shadow wanders in within a quarter of an hour; at its end something comes and stays.
+        wandering = (2, 2, 0.9 + max(0, number - 20) / 300)
+        thing = [(8, 10, 2.0)] if number >= 150 else []
+        heat = a_heat(0.9, wandering, *thing)
+        at_s = number / FPS if number < 20 else 4 + 3 * (number - 20)
+        found = check.see(a_frame(at_s, image), heat, [box] if number >= 152 else [])
+        assert found[2:5, 2:5].max() < 1
+        assert (found[9, 11] > 1.5) == (number >= 150)
+
+
 def test_what_was_followed_before_goes_on_through_a_change():
     check, box = ChangeCheck(VIEW), Box(11 * 20, 9 * 20, 12 * 20, 10 * 20)  # cells of 20 pixels
     for number in range(5):
