@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300, help="of each nuisance")
     parser.add_argument("--hours", type=float, default=1, help="of normal footage, all scenes")
     parser.add_argument("--names", help="comma-separated nuisances or movers; default: all")
+    parser.add_argument("--widths", default="0.06", help="of things in nuisances, of the frame's")
     read = parser.parse_args()
     options = Options(
         split=read.split,
@@ -78,6 +79,7 @@ def main() -> None:
         seconds=read.seconds,
         hours=read.hours,
         names=tuple(read.names.split(",")) if read.names else (),
+        widths=tuple(float(width) for width in read.widths.split(",")),
     )
     with contextlib.redirect_stdout(io.StringIO()) if read.json else contextlib.nullcontext():
         result = PARTS[read.part](options)

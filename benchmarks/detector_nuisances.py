@@ -1,7 +1,8 @@
 """What is told in each nuisance, and what is still found while it lasts.
 
 A minute is learned and 20 s are watched; then the nuisance begins and lasts. For `--seconds` of it
-nothing comes, then things of 6% of the width come one after the other.
+nothing comes, then `--objects` things of each width of `--widths` (6% of the frame's unless said)
+come one after the other.
 """
 
 from collections import Counter
@@ -15,7 +16,6 @@ from benchmarks.looking import Told, watched
 from benchmarks.scoring import match, presences, share
 
 QUIET_S = 20.0
-WIDTH = 0.06
 LIES_S, PAUSE_S = 2.0, 0.8
 LONGEST_S = 60.0
 RIGHT = {
@@ -57,8 +57,8 @@ def _clip(job: _Job) -> Simulation:
     options, place = job.options, job.options.material.place(job.scene)
     rng = options.rng(job.scene, 2)
     things, now = [], job.things_s
-    while len(things) < options.objects:
-        thing, at = options.material.placed(place, WIDTH, rng)
+    for width in options.widths * options.objects:
+        thing, at = options.material.placed(place, width, rng)
         things.append(replace(thing, path=((now, *at), (now + LIES_S, *at))))
         now += LIES_S + PAUSE_S
     day = options.day(job.scene, now + 1.0, things)
@@ -102,22 +102,29 @@ def run(options: Options) -> dict[str, Any]:
             f"# {one['nuisance']} in {one['scene']}: {one['events']} events, told {told}",
             flush=True,
         )
-    rows = [_row(name, [one for one in done if one["nuisance"] == name]) for name in names]
+    rows = [
+        _row([one for one in done if one["nuisance"] == name], options.widths) for name in names
+    ]
     table(rows)
     return {"nuisances": rows, "clips": done, "seconds": options.seconds}
 
 
-def _row(name: str, clips: list[dict[str, Any]]) -> dict[str, Any]:
+def _row(clips: list[dict[str, Any]], widths: tuple[float, ...]) -> dict[str, Any]:
     things = [thing for clip in clips for thing in clip["things"]]
     told = Counter(name for clip in clips for name in clip["camera"])
     return {
-        "nuisance": name,
+        "nuisance": clips[0]["nuisance"],
         "clips": len(clips),
         "events": sum(clip["events"] for clip in clips),
         "most": max(clip["events"] for clip in clips),
         "longest s": max(clip["longest_s"] for clip in clips),
         "right": f"{sum(clip['right'] for clip in clips)}/{len(clips)}",
-        "6% found": share(thing["seen"] for thing in things),
+        **{
+            f"{width:.2g} found": share(
+                thing["seen"] for thing in things if thing["width"] == round(width, 3)
+            )
+            for width in widths
+        },
         "iou>=.3": share(thing["iou"] >= 0.3 for thing in things),
         "n": len(things),
         "told": ", ".join(f"{name} {count}" for name, count in told.items()) or "-",

@@ -41,6 +41,8 @@ class Options:
     hours: float
     names: tuple[str, ...]
     """Nuisances; none for all."""
+    widths: tuple[float, ...] = (0.06,)
+    """Of the things that come in nuisances, shares of the frame's width."""
 
     @property
     def material(self) -> Material:
