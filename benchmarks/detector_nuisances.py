@@ -17,7 +17,6 @@ from benchmarks.scoring import match, presences, share
 
 QUIET_S = 20.0
 LIES_S, PAUSE_S = 2.0, 0.8
-LONGEST_S = 60.0
 RIGHT = {
     "over-exposed": ("white", "over-exposed", "overexposed"),
     "under-exposed": ("black", "under-exposed", "underexposed", "dark"),
@@ -29,13 +28,16 @@ RIGHT = {
     "out of focus": ("focus",),
     "rain": ("weather", "rain"),
     "snow": ("weather", "snow"),
-    "insects": ("weather", "insects"),
-    "patch of sun": ("sun", "light"),
-    "headlights": ("headlights", "light"),
-    "reflection": ("reflection", "light"),
+    "insects": ("insects",),
+    "patch of sun": ("light",),
+    "headlights": ("light",),
+    "reflection": ("light",),
 }
 """By the beginning of a nuisance's name: words of which one must be in the name of the camera's
 event. Nothing needs to be told of those that are not here."""
+NO_NEWS = ("insects", "patch of sun", "headlights", "reflection")
+"""Of these the product tells only what it would else have told as a thing: where nothing at all is
+told, that is right, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,16 @@ def _one(job: _Job) -> dict[str, Any]:
         "events": len(objects),
         "longest_s": round(max((one.lasts_s for one in objects), default=0.0), 1),
         "camera": sorted({one.event.name for one in told if one.is_camera}),
-        "right": is_right(job.nuisance, told),
+        "right": is_right(job.nuisance, alone),
         "things": [line(one) for one in found],
     }
 
 
 def is_right(nuisance: str, told: list[Told]) -> bool:
-    """Whether the camera's own events name a nuisance, where it needs a name."""
+    """Whether the camera's own events, of all that was told of a nuisance, name it if need be."""
     words = next((words for name, words in RIGHT.items() if nuisance.startswith(name)), ())
+    if not told and nuisance in NO_NEWS:
+        return True
     names = [one.event.name for one in told if one.is_camera]
     return not words or any(word in name for word in words for name in names)
 

@@ -3,8 +3,8 @@
 Colour lost at night, compression, focus or light make every cell unusual, some more than others.
 From the first second of the change it is known how unusual each cell is without anything there.
 Distances of independent causes add in squares, so what a thing adds is the root of the difference
-of squares; it counts where it is above what the change still varies by. A change may last a night, in
-which shadows and lamps wander: each cell's quiet level follows slowly where nothing is followed.
+of squares; it counts where it is above what the change still varies by. A change may last a night,
+in which shadows and lamps wander: a cell's quiet level follows slowly where nothing is followed.
 """
 
 from collections.abc import Iterable, Sequence

@@ -28,6 +28,7 @@ type Fault = (
         "changed",
         "falling",
         "lit",
+        "insects",
     ]
 )
 """What is wrong with a camera; things can still be found in those that do not blind."""
@@ -51,6 +52,7 @@ FAULT_NAMES: dict[Fault, str] = {
     "changed": "picture changed",
     "falling": "rain or snow",
     "lit": "patch of light",
+    "insects": "insects before the lens",
 }
 """What each is called where it is told."""
 

@@ -31,6 +31,7 @@ _REMEMBERED = 25
 _ELSEWHERE = 0.5
 """Half of a map is as unusual as this where a camera looks elsewhere (usual: .26)."""
 LIT = "Light, a shadow or a reflection lies on the view; things are found as before."
+INSECTS = "Something flits before the lens, too near to be sharp; things are found as before."
 ELSEWHERE = (
     "What it shows lies nowhere on the learned view: nothing can be found until it looks there "
     "again or learns the new view, with nomaly watch ADDRESS --learn 60 --out NEW_FOLDER."
@@ -151,7 +152,8 @@ class Health:
         """
         things = self._light.see(replace(placed.frame, image=image), found)
         fault = self._light.fault(placed.frame.pts_s)
-        return things, self._lit.take(fault, placed.frame, self._light.since, LIT)
+        said = INSECTS if fault == "insects" else LIT
+        return things, self._lit.take(fault, placed.frame, self._light.since, said)
 
     def finish(self, *, cut: bool) -> list[Told]:
         """End all that is wrong; `cut` if the run stops here although the source goes on."""

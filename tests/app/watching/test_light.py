@@ -94,6 +94,19 @@ def test_light_that_would_not_have_been_told_as_a_thing_is_no_news(light: Light)
     assert told == [None] * 6 + ["lit"] * 2
 
 
+def test_light_that_turns_up_here_and_there_is_insects(light: Light):
+    told = []
+    for number in range(12):
+        left, top = 20 + 90 * (number % 3), 30 + 90 * (number % 2)
+        lit = seen(seed=9).astype(np.float32)
+        lit[top : top + 50, left : left + 60] *= 1.6
+        frame = a_frame(number / 5, np.clip(lit, 0, 255).astype(np.uint8))
+        spot = Box(left, top, left + 60, top + 50)
+        assert light.see(frame, [Detection(spot, 2.0)]) == []
+        told.append(light.fault(number / 5))
+    assert told == [None] * 2 + ["insects"] * 10
+
+
 def of_a_simulation(nuisance: str, *lie: Thing) -> tuple[Light, Frame, Box | None]:
     """A frame of a place in which something happens, and where its thing is."""
     place = scene("garden", (240, 320))
