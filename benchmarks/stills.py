@@ -1,24 +1,20 @@
 """How well do detectors judge stills, and is the promised share of good ones kept?
 
 Without folders: surfaces and parts of `app.simulator.stills` (photographs of scikit-image with
-drawn defects), and elpv-dataset's solar cells where that package is installed. Each detector learns
-from the good images alone, chooses its threshold on them, and judges others, all by the path of
-`nomaly inspect`. The speed is limited by the backbone.
+drawn defects). Each detector learns from the good images alone, chooses its threshold on them, and
+judges others, all by the path of `nomaly inspect`. The speed is limited by the backbone. Surfaces
+are judged in the other half of their photograph, with `--one-piece` in the half that was learned.
+Solar cells: `benchmarks.elpv`.
 
-    python -m benchmarks.stills [FOLDER ...] [--kinds padim,diagonal] [--seed 1] [--json]
+    python -m benchmarks.stills [FOLDER ...] [--items brick,cup] [--kinds padim,diagonal] [--seed 1]
 """
 
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-import numpy as np
-from PIL import Image
 
 from app.inspecting.judged import Inspection
 from app.inspecting.request import SHARE, FitRequest, InspectRequest, stills_config
@@ -28,39 +24,19 @@ from app.simulator.stills import PARTS, SURFACES, StillsPlan, write_stills
 from novic.intervals import Estimate
 
 COLUMNS = ("image AUROC", "best F1", "pixel AUROC", "AUPRO", "AP50", "found", "wrong", "ms", "MB")
-LEARNED = 64
-"""Good cells of elpv-dataset to learn from; as many are judged, and as many defective ones."""
 
 
-def folders(named: Sequence[str], seed: int, work: Path) -> Iterator[tuple[str, Path]]:
-    """What is measured on: names and folders in MVTec AD's layout."""
+def folders(
+    named: Sequence[str], plans: Sequence[StillsPlan], work: Path
+) -> Iterator[tuple[str, Path]]:
+    """What is measured on: names and folders in MVTec AD's layout; plans if none are named."""
     for one in named:
         yield Path(one).name, Path(one)
     if named:
         return
-    for item in (*SURFACES, *PARTS):
-        write_stills(StillsPlan(item, seed), work / item)
-        yield item, work / item
-    if find_spec("elpv_dataset"):
-        write_cells(work / "elpv", seed)
-        yield "elpv (mono)", work / "elpv"
-
-
-def write_cells(folder: Path, seed: int) -> None:
-    """Monocrystalline cells of elpv-dataset: surely good ones, and likely defective ones."""
-    images, chances, types = import_module("elpv_dataset.utils").load_dataset()
-    rng = np.random.default_rng(seed)
-    good = rng.permutation(np.flatnonzero((types == "mono") & (chances == 0)))
-    bad = rng.permutation(np.flatnonzero((types == "mono") & (chances >= 0.5)))
-    parts = {
-        "train/good": good[:LEARNED],
-        "test/good": good[LEARNED : LEARNED + 100],
-        "test/defective": bad[:100],
-    }
-    for part, chosen in parts.items():
-        (folder / part).mkdir(parents=True)
-        for number in chosen:
-            Image.fromarray(images[number]).save(folder / part / f"{number:04d}.png")
+    for plan in plans:
+        write_stills(plan, work / plan.item)
+        yield plan.item, work / plan.item
 
 
 def measure(folder: Path, kind: str, settings: Sequence[str], work: Path) -> Inspection:
@@ -103,14 +79,19 @@ def main() -> None:
     parser.add_argument("folders", nargs="*")
     parser.add_argument("--kinds", default="padim,diagonal")
     parser.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--items", default=",".join((*SURFACES, *PARTS)))
+    parser.add_argument("--one-piece", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    plans = [
+        StillsPlan(item, asked.seed, one_piece=asked.one_piece) for item in asked.items.split(",")
+    ]
     told: dict[str, Any] = {}
     print("|", " | ".join(("item", "detector", *COLUMNS)), "|", flush=True)
     print("|", "---|" * (2 + len(COLUMNS)), sep="", flush=True)
     with TemporaryDirectory() as place:
-        for name, folder in folders(asked.folders, asked.seed, Path(place)):
+        for name, folder in folders(asked.folders, plans, Path(place)):
             for kind in asked.kinds.split(","):
                 out = Path(place) / f"{name}-{kind}"
                 done = measure(folder, kind, asked.setting, out)

@@ -1,8 +1,8 @@
 """Photographs of surfaces and parts with known defects, in the folders of MVTec AD.
 
 Surfaces are crops of a photographed texture: good ones to learn from come from its left half,
-those to inspect from its right. Parts are one photographed thing, a little shifted and turned each
-time. Both under slightly other light and with noise. Defects are drawn on.
+those to inspect from its right, or from the left, too. Parts are one photographed thing, a little
+shifted and turned each time. Both under slightly other light and with noise. Defects are drawn on.
 """
 
 from collections.abc import Callable
@@ -44,6 +44,8 @@ class StillsPlan:
     """Good images in test/good."""
     each: int = 20
     """Images with each kind of defect."""
+    one_piece: bool = False
+    """Whether surfaces are judged in the half of the photograph that was learned."""
 
 
 def write_stills(plan: StillsPlan, folder: Path) -> None:
@@ -58,11 +60,12 @@ def write_stills(plan: StillsPlan, folder: Path) -> None:
     rng = np.random.default_rng((plan.seed, sum(map(ord, plan.item))))
     for number in range(plan.learned):
         _write(folder / "train/good", number, _good(plan.item, rng, left=True))
+    left = plan.one_piece
     for number in range(plan.good):
-        _write(folder / "test/good", number, _good(plan.item, rng, left=False))
+        _write(folder / "test/good", number, _good(plan.item, rng, left=left))
     for kind, draw in DEFECTS.items():
         for number in range(plan.each):
-            image, mask = draw(_good(plan.item, rng, left=False), rng)
+            image, mask = draw(_good(plan.item, rng, left=left), rng)
             _write(folder / "test" / kind, number, image)
             _write(folder / "ground_truth" / kind, number, mask.astype(np.uint8) * 255, "_mask")
 
