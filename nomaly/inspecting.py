@@ -7,7 +7,7 @@ from app.inspecting import run
 from app.inspecting.card import CARD
 from app.inspecting.judged import Inspection
 from app.inspecting.place import check_free
-from app.inspecting.request import SHARE, FitRequest, InspectRequest, stills_config
+from app.inspecting.request import SHARE, FitRequest, InspectRequest, fit_request
 from app.progress import Reporter
 from app.watching.keeping import check_place
 
@@ -83,6 +83,4 @@ def fit_stills(
 
 def _fit(share: float, settings: Mapping[str, str] | None, device: str) -> FitRequest:
     said = dict(settings or {})
-    return FitRequest(
-        config=stills_config(said.pop("kind", None), said), share=share, device=device
-    )
+    return fit_request(said.pop("kind", None), said, share, device)

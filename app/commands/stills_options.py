@@ -56,8 +56,7 @@ class StillsLearning:
         if share is not None and not 0 < share <= 0.5:
             raise UsageError(f"--false-share {share:g}: must be above 0, and 0.5 at most")
 
-        from app.inspecting.request import SHARE, FitRequest, stills_config
+        from app.inspecting.request import SHARE, fit_request
 
         settings = dict(setting_of(word) for word in self.detector_setting or [])
-        config = stills_config(self.detector_model, settings)
-        return FitRequest(config=config, share=share or SHARE, device=device)
+        return fit_request(self.detector_model, settings, share or SHARE, device)

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.inspecting.card import InspectionCard
+from app.inspecting.card import ALIGNED, InspectionCard
+from app.inspecting.request import FitRequest
 from app.progress import Reporter
 from calibration.good import good_threshold
 from detectors.base import NOT_LEARNED, Detector, DetectorError
@@ -27,7 +28,7 @@ ENOUGH = 1000
 """Held-out images; with more no other part is held out."""
 _BATCH = 8
 _GLANCE = (96, 96)
-"""(height, width) in which images are compared with the learned picture."""
+"""(height, width) in which images are compared with their median."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +82,22 @@ def teach(images: Sequence[Pixels], teaching: Teaching) -> Taught:
     extractors.forget()
     share = teaching.share
     level = good_threshold(peaks, share).value
-    likeness = _likeness(images, detector)
-    card = InspectionCard(good_threshold(means / level, share), share, len(images), likeness)
+    image = good_threshold(means / level, share)
+    card = InspectionCard(image, share, len(images), likeness(images))
     return Taught(detector.with_threshold(level), card, teaching.config.kind)
 
 
-def _likeness(images: Sequence[Pixels], detector: Detector) -> float:
-    """How like good images are to the picture that was learned of them, see `InspectionCard`."""
-    if detector.view is None:
-        return 0.0
-    usual = detector.view.scaled(_GLANCE).picture.mean(axis=2).ravel()
-    greys = (resized(image, _GLANCE).mean(axis=2).ravel() for image in images)
+def suited(request: FitRequest, images: Sequence[Pixels]) -> DetectorConfig:
+    """What learns: what was asked for, else what suits images [H, W, 3] that lie as these do."""
+    if request.anyhow is None or not images or likeness(images) >= ALIGNED:
+        return request.config
+    return request.anyhow
+
+
+def likeness(images: Sequence[Pixels]) -> float:
+    """How like good images are to their median, see `InspectionCard.likeness`."""
+    greys = np.stack([resized(image, _GLANCE).mean(axis=2).ravel() for image in images])
+    usual = np.median(greys, axis=0)
     likenesses = [np.corrcoef(grey, usual)[0, 1] for grey in greys if grey.std() > 0 < usual.std()]
     return float(np.median(likenesses)) if likenesses else 0.0
 

@@ -1,16 +1,24 @@
 """What an inspection is told, and what suits stills; nothing here needs torch."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import UsageError
 from app.inspecting.layout import Layout, read_layout
 from app.paths import shown_path
-from detectors.configs import DetectorConfig, ViewConfig, parse_config, read_config
+from detectors.configs import (
+    DetectorConfig,
+    DetectorConfigError,
+    ViewConfig,
+    parse_config,
+    read_config,
+)
 
-KIND = "padim"
-"""Default kind of detector, by measurement (benchmarks/stills.py)."""
+KIND, ANYHOW = "padim", "bank"
+"""Default kinds of detector, by measurement (benchmarks/stills.py): where images show one thing in
+one place, and where what they show lies anyhow."""
 SETTINGS = {
     "longer_side": 256,
     "passes": 1,
@@ -48,9 +56,29 @@ class FitRequest:
     """What to learn from and how."""
 
     config: DetectorConfig
+    anyhow: DetectorConfig | None = None
+    """What learns instead where images do not show one thing in one place; None if `config` was
+    asked for."""
     share: float
     """Of good images that may be called defective, above 0 and below 1."""
     device: str = "auto"
+
+
+def fit_request(
+    kind: str | None, settings: Mapping[str, str], share: float, device: str
+) -> FitRequest:
+    """What learns from stills; without a kind the images choose between KIND and ANYHOW.
+
+    A setting that only KIND has chooses it.
+
+    Raises:
+        detectors.configs.DetectorConfigError: If there is no such kind or setting.
+    """
+    config, anyhow = stills_config(kind, settings), None
+    if kind is None:
+        with suppress(DetectorConfigError):
+            anyhow = stills_config(ANYHOW, settings)
+    return FitRequest(config=config, anyhow=anyhow, share=share, device=device)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from app.inspecting.figures import figures
 from app.inspecting.judged import Inspection, Judged, as_csv
 from app.inspecting.judging import Judge, verdict
 from app.inspecting.layout import Layout, good_images
-from app.inspecting.learning import Taught, Teaching, teach
+from app.inspecting.learning import Taught, Teaching, suited, teach
 from app.inspecting.page import write_page
 from app.inspecting.pictures import load_good, usual_size
 from app.inspecting.place import DETECTOR, HEAT, RESULTS, TABLE, claim
@@ -98,7 +98,8 @@ def _taught(
 
         images = load_good(paths, size, reporter.say, done)
     device = resolve_device(request.device)
-    return teach(images, Teaching(request.config, request.share, device, reporter, check))
+    config = suited(request, images)
+    return teach(images, Teaching(config, request.share, device, reporter, check))
 
 
 def _loaded(folder: Path, device: torch.device) -> Taught:

@@ -77,7 +77,7 @@ class AnomalibDetector(PictureDetector[AnomalibConfig, TrainedModel]):
             from detectors.models.anomalib_models import build_model, train  # noqa: PLC0415
 
             pictures = torch.cat(list(batches))
-            module = build_model(config.model, config.backbone)
+            module = build_model(config.model, config.backbone, plain.size[0])
             train(module, pictures.numpy(), config, self.device)
             told(config.steps)
             model = TrainedModel(module.to(self.device), plain)
@@ -103,7 +103,7 @@ class AnomalibDetector(PictureDetector[AnomalibConfig, TrainedModel]):
     def _pictured(self, tensors: Mapping[str, torch.Tensor], look: Plain) -> TrainedModel:
         from detectors.models.anomalib_models import build_model  # noqa: PLC0415
 
-        module = build_model(self.config.model, self.config.backbone)
+        module = build_model(self.config.model, self.config.backbone, look.size[0])
         own = {
             name.removeprefix("model."): tensor
             for name, tensor in tensors.items()

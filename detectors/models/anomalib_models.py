@@ -47,7 +47,7 @@ with warnings.catch_warnings():
     from anomalib.pre_processing import PreProcessor
     from anomalib.utils.path import get_datasets_dir, get_pretrained_weights_dir
     from lightning.pytorch import Callback
-    from torchvision.transforms.v2 import Compose, Identity, Normalize, Transform
+    from torchvision.transforms.v2 import Compose, Normalize, Resize, Transform
 
 _ANOMALIB_RIDGE = 0.01 + 1e-5
 """What anomalib's MultiVariateGaussian adds to the diagonal of every covariance."""
@@ -97,13 +97,14 @@ def _fit_row(
     return mean, inverse
 
 
-def build_model(name: str, backbone: str) -> AnomalibModule:
+def build_model(name: str, backbone: str, side: int) -> AnomalibModule:
     """An untrained model of anomalib on one of our backbones.
 
     Args:
         name: Its class in `anomalib.models`, in any case.
         backbone: lite0, lite2, dinov2-s, local-dir:FOLDER or timm:NAME. A model that only takes a
             transformer gets dinov2-s for a lite; one that brings a network of its own gets none.
+        side: Of its pictures, in pixels; some models are built for one size.
 
     Raises:
         DetectorError: If there is no such model, or it cannot be built so.
@@ -111,16 +112,18 @@ def build_model(name: str, backbone: str) -> AnomalibModule:
     """
     kind = _model_class(name)
     asked = inspect.signature(kind.__init__).parameters
-    scaling = PreProcessor(transform=_scaling(kind))
+    layers = asked["layers"].default if "layers" in asked else ()
+    if layers is None and backbone in _LITE:
+        backbone = "dinov2-s"  # blocks of a transformer, which the model chooses
+    scaling = PreProcessor(transform=_scaling(kind, side))
     chosen: dict[str, Any] = {"pre_processor": scaling}
     chosen |= dict.fromkeys(("post_processor", "evaluator", "visualizer"), False)
     if "encoder_name" in asked:
         chosen["encoder_name"] = _timm_name("dinov2-s" if backbone in _LITE else backbone)
     elif "backbone" in asked:
         chosen["backbone"] = _timm_name(backbone)
-    if "layers" in asked and backbone in _LITE:
-        wanted = asked["layers"].default
-        chosen["layers"] = _LITE_LAYERS[-len(wanted) :] if len(wanted) < 4 else _LITE_LAYERS
+    if layers and backbone in _LITE:
+        chosen["layers"] = _LITE_LAYERS[-len(layers) :] if len(layers) < 4 else _LITE_LAYERS
     if "layer" in asked and backbone in _LITE:
         chosen["layer"] = _LITE_LAYERS[-1]
     if "n_features" in asked:
@@ -234,11 +237,11 @@ def _model_class(name: str) -> type[AnomalibModule]:
     return found[name.lower()]
 
 
-def _scaling(kind: type[AnomalibModule]) -> Transform:
-    """How the model wants its pixels scaled, without any change of size."""
+def _scaling(kind: type[AnomalibModule], side: int) -> Transform:
+    """How the model wants its pixels scaled; it asks this, too, for the size of its pictures."""
     default = kind.configure_pre_processor().transform
     parts = getattr(default, "transforms", [default])
-    return Compose([part for part in parts if isinstance(part, Normalize)] or [Identity()])
+    return Compose([Resize((side, side)), *(one for one in parts if isinstance(one, Normalize))])
 
 
 def _timm_name(backbone: str) -> str:

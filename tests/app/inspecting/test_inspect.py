@@ -14,13 +14,15 @@ from app.errors import UsageError
 from app.inspecting.card import CARD, read_card
 from app.inspecting.judged import COLUMNS, Inspection
 from app.inspecting.judging import defects
-from app.inspecting.learning import folds
+from app.inspecting.learning import folds, suited
 from app.inspecting.place import OURS, check_free
+from app.inspecting.request import fit_request, stills_config
 from app.inspecting.run import fit_stills, inspect
 from app.progress import Reporter
 from app.simulator.stills import StillsPlan, write_stills
 from detectors.base import DetectorError
 from detectors.finding import Finder
+from novic.images import read_image
 from tests.app.inspecting.items import cup, quick, request
 
 QUIET = Reporter(quiet=True)
@@ -168,6 +170,20 @@ def test_crops_of_a_texture_are_not_compared_by_pixels(tmp_path: Path):
     card = fit_stills(tmp_path / "gravel", tmp_path / "det", quick(), QUIET).card
     assert abs(card.likeness) < 0.4
     assert read_card(tmp_path / "det") == card
+
+
+def test_where_things_lie_anyhow_a_memory_bank_learns_unless_a_kind_is_asked_for(tmp_path: Path):
+    for item in ("gravel", "cup"):
+        write_stills(StillsPlan(item, learned=8, good=0, each=0), tmp_path / item)
+    gravel, parts = (
+        [read_image(str(path)) for path in (tmp_path / item / "train/good").iterdir()]
+        for item in ("gravel", "cup")
+    )
+    free = fit_request(None, {"longer_side": "192"}, 0.05, "cpu")
+    assert suited(free, gravel) == stills_config("bank", {"longer_side": "192"})
+    assert suited(free, parts) == stills_config("padim", {"longer_side": "192"})
+    asked = fit_request("diagonal", {}, 0.05, "cpu")
+    assert suited(asked, gravel).kind == "diagonal"
 
 
 def test_every_image_is_held_out_once_and_of_many_a_part():

@@ -84,3 +84,23 @@ def test_what_anomalib_cannot_build_is_one_sentence(normal: list[Pixels], tmp_pa
     detector = untaught(model="Stfpm", backbone=folder)
     with pytest.raises(DetectorError, match=r"^anomalib's Stfpm cannot be built: "):
         detector.fit(normal)
+
+
+def test_a_model_of_transformers_is_given_dinov2_for_a_lite(
+    normal: list[Pixels], monkeypatch: pytest.MonkeyPatch
+):
+    from detectors.models import anomalib_models
+
+    def missing(name: str) -> str:
+        raise BackboneError(f"no weights of {name} here")
+
+    monkeypatch.setattr(anomalib_models, "timm_folder", missing)
+    for model in ("Rad", "Dinomaly"):
+        with pytest.raises(BackboneError, match="no weights of dinov2-s here"):
+            untaught(model=model).fit(normal)
+
+
+def test_a_model_can_ask_for_the_size_of_its_pictures():
+    from detectors.models.anomalib_models import build_model
+
+    assert build_model("Stfpm", "lite0", 96).input_size == (96, 96)
