@@ -99,6 +99,11 @@ class ChangeCheck:
         return now.fault if now is not None and now.settled else None
 
     @property
+    def at_rest(self) -> bool:
+        """Whether nothing has changed, or it is known what has."""
+        return self._now is None or self._now.settled
+
+    @property
     def since(self) -> Since | None:
         """Where it began."""
         now = self._now

@@ -125,8 +125,8 @@ class Camera:
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing is followed, not even a candidate, and nothing is wrong."""
-        return not self._tracker.tracks and self._health.well
+        """Whether nothing is followed, not even a candidate, and nothing is about to change."""
+        return not self._tracker.tracks and self._health.at_rest
 
     @property
     def unseen(self) -> tuple[Sequence[Gap], Sequence[Gap]]:

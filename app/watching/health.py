@@ -77,6 +77,16 @@ class Health:
         return all(course.now is None for course in self._courses) and moves
 
     @property
+    def at_rest(self) -> bool:
+        """Whether a frame that shows what the one before did tells nothing new.
+
+        A change of the whole picture that has settled, as of a night without colour, is at rest.
+        """
+        others = (course.now is None for course in self._courses if course is not self._faded)
+        moves = self._standing.lasts_s < FROZEN_S / 2
+        return all(others) and moves and self._change.at_rest
+
+    @property
     def troubles(self) -> list[Trouble | None]:
         """What is wrong at present, of each kind of fault."""
         return [copy(course.now) for course in self._courses]
@@ -92,9 +102,11 @@ class Health:
         return [lasting for course in self._courses for lasting in course.lasting]
 
     def see_again(self, frame: Frame) -> None:
-        """Take a frame that shows what the one before did, of a camera that is well."""
+        """Take a frame that shows what the one before did, of a camera that is at rest."""
         self._last_us = frame.time_us
         self._standing.see(frame)
+        # It was told when it began; this only goes on.
+        self._faded.take(self._change.fault, frame, self._change.since, self._change.said)
 
     def see(
         self,
@@ -151,7 +163,9 @@ class Health:
             The things among it, and what is to be told.
         """
         things = self._light.see(replace(placed.frame, image=image), found)
-        fault = self._light.fault(placed.frame.pts_s)
+        # What falls lets the view through, too, and has a name of its own.
+        falls = self._weather.fault is not None
+        fault = None if falls else self._light.fault(placed.frame.pts_s)
         said = INSECTS if fault == "insects" else LIT
         return things, self._lit.take(fault, placed.frame, self._light.since, said)
 

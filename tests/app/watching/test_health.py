@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from app.events.event import Event
 from app.events.store import SourceProgress, Store
 from app.watching.camera import Camera, tell
+from app.watching.gate import FORCED_S, MotionGate
 from app.watching.lookout import Lookout
 from app.watching.naming import AtOnce
 from app.watching.recorder import Recorder
@@ -55,11 +56,19 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def watch(store: Store, seconds: float, shows: Shows, *, live: bool = False) -> list[Event]:
+def watch(
+    store: Store,
+    seconds: float,
+    shows: Shows,
+    *,
+    live: bool = False,
+    gate: MotionGate | None = None,
+) -> list[Event]:
     """All that is told of a camera, in order."""
     source = SourceProgress("hall", "a.mp4", SIZE, 0.0, 0.0)
     recorder = Recorder(store, store.begin_run("audit", {}).id, source)
-    lookout = Lookout(Camera(SIZE, live=live), SceneDetector(), AtOnce(BrightnessNames()), recorder)
+    camera, names = Camera(SIZE, live=live), AtOnce(BrightnessNames())
+    lookout = Lookout(camera, SceneDetector(), names, recorder, gate)
     told = []
     for number in range(round(seconds * FPS)):
         lookout.look([a_frame(number / FPS, shows(number / FPS))])
@@ -174,18 +183,32 @@ def test_a_thing_is_the_same_before_and_after_a_short_loss(store: Store):
     assert [(one.start_s, one.end_s) for one in things] == [(3.0, pytest.approx(8.8))]
 
 
-def test_a_camera_without_colour_finds_what_comes_while_it_shows_none(store: Store):
-    def shows(at_s: float) -> Pixels:
-        image = live_view(at_s, thing=12 <= at_s < 16)
-        return grey(image, round(at_s * FPS)) if 5 <= at_s < 19 else image
+@pytest.mark.parametrize("gated", [False, True])
+def test_a_camera_without_colour_finds_what_comes_while_it_shows_none(store: Store, gated: bool):
+    gate = MotionGate() if gated else None
+    passed: list[int] = []
 
-    faded, thing = sorted(watch(store, 24, shows), key=lambda event: event.start_s)
-    assert spans([faded]) == [("picture lost its colour", 5.0, pytest.approx(18.8))]
+    def shows(at_s: float) -> Pixels:
+        passed.append(gate.passed if gate else 0)
+        image = live_view(at_s, thing=12 <= at_s < 16)
+        if not 5 <= at_s < 19:
+            return image
+        # A gate gets used to more noise within minutes, not seconds.
+        quiet = np.repeat(image.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+        return quiet if gated else grey(image, round(at_s * FPS))
+
+    faded, thing = sorted(watch(store, 24, shows, gate=gate), key=lambda event: event.start_s)
+    # A gate looks at the light alone, so that colour may come back unseen for so long.
+    late_s = FORCED_S if gated else 0.0
+    assert (faded.name, faded.start_s) == ("picture lost its colour", pytest.approx(5, abs=late_s))
+    assert 18.7 < faded.end_s < 18.9 + late_s
     assert (thing.start_s, thing.end_s) == (12.0, pytest.approx(15.8))
     assert thing.box.iou(THING) > 0.5
     # It can still be looked at.
     assert gaps(store) == []
     assert store.sources(1)[0].frames == 24 * FPS
+    # A night is as quiet as a day: most of its frames show nothing new.
+    assert (passed[12 * FPS] - passed[7 * FPS] > 15) == gated
 
 
 def test_what_the_run_leaves_open_is_cut(store: Store):
