@@ -20,7 +20,7 @@ LEAP = 4.5
 """A thing is looked for within so many of its own widths from where it was seen first, ..."""
 STRAY = 1.0
 """... and within so many from where it should be, once it is known how it moves."""
-LEAPS_PER_S = 15.0
+LEAPS_PER_S = 20.0
 """Nothing moves by more of its own widths a second: at many frames a second a leap is short."""
 SAME_AFTER = 0.3
 """A thing that was not looked at for a while is the same if its boxes overlap so much (IoU)."""

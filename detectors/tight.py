@@ -137,7 +137,7 @@ def _things(parts: list[_Part], shortest: float) -> list[Box]:
         if large and solid and all(_stand_apart(part.box, other) for other in things):
             things.append(part.box)
             continue
-        nearest = int(np.argmin([_gap(part.box, other) for other in things]))
+        nearest = int(np.argmin([part.box.gap(other) for other in things]))
         things[nearest] = things[nearest].union(part.box)
     return things
 
@@ -148,15 +148,7 @@ def _longer(box: Box) -> float:
 
 def _stand_apart(one: Box, other: Box) -> bool:
     smaller = min(one.width, one.height, other.width, other.height)
-    return _gap(one, other) > APART * smaller
-
-
-def _gap(one: Box, other: Box) -> float:
-    """Pixels between two boxes, the larger of across and down; negative where they overlap."""
-    return max(
-        max(one.x1, other.x1) - min(one.x2, other.x2),
-        max(one.y1, other.y1) - min(one.y2, other.y2),
-    )
+    return one.gap(other) > APART * smaller
 
 
 def _peak(heat: NDArray[np.float32], box: Box, frame_size: tuple[int, int]) -> float:

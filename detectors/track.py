@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
+from math import hypot
 from statistics import median
 
 import numpy as np
@@ -27,6 +28,11 @@ STILL_SHARE = 0.5
 STANDING_S = 1.0
 """... and has done so for this long."""
 MOST_PARTS = 20
+
+PASSES = 0.5
+"""Things pass each other at so many widths a second; slower ones are seen well enough ..."""
+PASSING_S = 3.0
+"""... and after so long it is not known any more how they went."""
 
 MORE = 1.2
 """A detection that is so many times as large as a thing shows others as well."""
@@ -110,6 +116,21 @@ class Track:
         """Add a sighting of it and others in one detection: its own part of that."""
         self.together = detection.box
         self._add(frame, _cut(self.guess(frame.pts_s), detection.box), detection.score)
+
+    def see_part(self, frame: Frame, detection: Detection) -> None:
+        """Add a sighting that may be of a part of it, or of another beside it as well."""
+        self.together = detection.box
+        self.peak = max(self.peak, detection.score)
+        self._add(frame, detection.box, detection.score)
+
+    def passes(self, other: "Track", now_s: float) -> bool:
+        """Whether the two went by each other when they were seen alone, not long ago."""
+        if not self.alone or not other.alone:
+            return False
+        (seen_s, box), (also_s, _) = self.alone[-1], other.alone[-1]
+        across, down = (a - b for a, b in zip(self.velocity(), other.velocity(), strict=True))
+        pace = hypot(across / max(box.width, 1.0), down / max(box.height, 1.0))
+        return pace >= PASSES and now_s - min(seen_s, also_s) <= PASSING_S
 
     def hide(self, frame: Frame, detection: Detection) -> None:
         """Note that it is somewhere in what shows another thing."""

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from math import inf
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from pydantic import Field, TypeAdapter
 from detectors.configs import Config
 from detectors.linking import Look, link, look_of
 from detectors.track import Track
-from detectors.types import Detection, Frame
+from detectors.types import Box, Detection, Frame
 
 LEAST_HITS = 3
 """No track opens on fewer, however slow the pace."""
@@ -25,6 +26,9 @@ MOST_STRAYS = 5
 
 LONGEST_AWAY_S = 600.0
 """A thing that nobody looked at for longer is another one, also in the same place."""
+
+NEAR = 0.1
+"""Boxes that lie so near, as a share of the shortest side, may each show parts of both things."""
 
 AWAITED_S = 3.0
 """What is not seen again in so much time is gone."""
@@ -128,9 +132,13 @@ class Tracker:
             while len(track.hits) > len(self._times):
                 track.hits.popleft()
         together = self._hide(frame, detections, matched)
+        passing = self._passing(frame.pts_s, detections, matched)
         for track, number in matched.items():
             if track in together and track.shows_more(detections[number].box):
                 track.see_together(frame, detections[number])
+            elif track in passing:
+                track.see_part(frame, detections[number])
+                changes.seen.append((track, detections[number]))
             else:
                 track.see(frame, detections[number], looks[number])
                 changes.seen.append((track, detections[number]))
@@ -219,6 +227,17 @@ class Tracker:
                 together.add(other)
         return together
 
+    def _passing(
+        self, now_s: float, detections: Sequence[Detection], matched: Mapping[Track, int]
+    ) -> set[Track]:
+        """Open tracks that pass another so near that it is not clear which part shows which."""
+        shown = [(track, detections[n].box) for track, n in matched.items() if track.opened]
+        passing: set[Track] = set()
+        for (one, box), (other, beside) in combinations(shown, 2):
+            if box.gap(beside) <= NEAR * _shortest(box, beside) and one.passes(other, now_s):
+                passing |= {one, other}
+        return passing
+
     def _begin(self, frame: Frame, detection: Detection, look: Look | None) -> Track:
         track = Track(frame.camera, frame.pts_s, frame.time_us)
         track.see(frame, detection, look)
@@ -283,3 +302,7 @@ class Tracker:
                 (changes.closed if track.opened else changes.dropped).append(track)
                 if not track.opened:
                     self._strays.append(now_s)
+
+
+def _shortest(*boxes: Box) -> float:
+    return min(min(box.width, box.height) for box in boxes)

@@ -64,6 +64,13 @@ class Box:
         union = self.area + other.area - both
         return both / union if union > 0 else 0.0
 
+    def gap(self, other: "Box") -> float:
+        """Pixels between the two, the larger of across and down; negative where they overlap."""
+        return max(
+            max(self.x1, other.x1) - min(self.x2, other.x2),
+            max(self.y1, other.y1) - min(self.y2, other.y2),
+        )
+
     def union(self, other: "Box") -> "Box":
         """The smallest box around both, in the same pixels."""
         return Box(

@@ -275,6 +275,18 @@ def test_things_that_meet_and_turn_back_are_told_apart_by_their_looks():
         assert track.path[0][1] == track.box == box
 
 
+def test_what_is_seen_of_two_in_pieces_while_they_pass_does_not_change_their_course():
+    def apart(n: int) -> list[Detection]:
+        return [a_box(-75 + 19 * n, 229, 60, 53), a_box(650 - 19 * n, 205, 60, 95)]
+
+    pieces = [Detection(Box(290, 250, 352, 304), 3.6), Detection(Box(290, 206, 350, 247), 3.2)]
+    clip = [apart(n) for n in range(17)] + [pieces] * 5
+    _, opened = follow(clip)
+    assert [round(track.velocity()[0]) for track in opened] == [95, -95]
+    _, opened = follow([*clip, apart(22), apart(23)])
+    assert [(track.path[0][1].height, track.box.height) for track in opened] == [(53, 53), (95, 95)]
+
+
 def test_of_things_seen_as_one_each_keeps_its_part():
     tracker, opened = follow([blobs(*place) for place in meeting("cross")])
     assert len(opened) == 2
