@@ -1,4 +1,8 @@
-"""What was promised: at most so many false events an hour, a day or a week."""
+"""What was promised: at most so many false events an hour, a day or a week.
+
+In quiet views the floor decides, and far fewer come. Where a view's own tail decides, the rate is
+about what was promised, from little footage rather less.
+"""
 
 import re
 from collections.abc import Sequence
