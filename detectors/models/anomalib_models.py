@@ -197,10 +197,12 @@ def raw_maps(module: AnomalibModule, pictures: torch.Tensor) -> torch.Tensor:
     """
     device = next(module.parameters()).device
     images = pictures.to(device).permute(0, 3, 1, 2).float() / 255
-    found = module.model(cast(nn.Module, module.pre_processor)(images))
+    name = type(module).__name__
+    with _one_sentence(name, "cannot judge a picture"):
+        found = module.model(cast(nn.Module, module.pre_processor)(images))
     maps = getattr(found, "anomaly_map", None)
     if maps is None:
-        raise DetectorError(f"anomalib's {type(module).__name__} gives a score and no map")
+        raise DetectorError(f"anomalib's {name} gives a score and no map")
     maps = maps.float().reshape(len(pictures), *maps.shape[-2:])
     return torch.logit(maps, eps=1e-6) if isinstance(module, Supersimplenet) else maps
 
