@@ -53,7 +53,8 @@ that came meanwhile is not in it."""
 
 FOUND = ((1.1, ""), (1.5, "6%"), (2.1, "9%"), (2.8, "12%"), (4.0, "20%"))
 """Up to which bar (score of a thing, over the usual) things of which width are still found.
-Reckoned from the scores of such things in ordinary pictures, not measured in changed ones."""
+Reckoned from the scores of such things in ordinary pictures. Of things of 6% in changed ones 6 of 6
+were found at a bar of 1 (infrared), 2 of 4 at 1.9 (compression), 3 of 6 above 2.1 (no focus)."""
 
 
 @dataclass(slots=True, eq=False)

@@ -174,7 +174,7 @@ class _Spell:
         if self.since is None and len(newest) >= _BEGINS and strong:
             self._begin(newest, flits=_mostly_flit(newest))
         elif self.since is not None and not self.flits and _mostly_flit(self._seen):
-            self._begin(newest, flits=True)
+            self._begin([*self._seen], flits=True)
 
     def _begin(self, seen: Sequence[_Sight], *, flits: bool) -> None:
         self.since, self.flits = Since(seen[0].at_s, seen[0].at_us, len(seen)), flits

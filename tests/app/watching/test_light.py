@@ -94,17 +94,26 @@ def test_light_that_would_not_have_been_told_as_a_thing_is_no_news(light: Light)
     assert told == [None] * 6 + ["lit"] * 2
 
 
+def flitting(light: Light, at_s: float, number: int) -> str | None:
+    """What is told of a spot of light in one of six places."""
+    left, top = 20 + 90 * (number % 3), 30 + 90 * (number % 2)
+    lit = seen(seed=9).astype(np.float32)
+    lit[top : top + 50, left : left + 60] *= 1.6
+    frame = a_frame(at_s, np.clip(lit, 0, 255).astype(np.uint8))
+    assert light.see(frame, [Detection(Box(left, top, left + 60, top + 50), 2.0)]) == []
+    return light.fault(at_s)
+
+
 def test_light_that_turns_up_here_and_there_is_insects(light: Light):
-    told = []
-    for number in range(12):
-        left, top = 20 + 90 * (number % 3), 30 + 90 * (number % 2)
-        lit = seen(seed=9).astype(np.float32)
-        lit[top : top + 50, left : left + 60] *= 1.6
-        frame = a_frame(number / 5, np.clip(lit, 0, 255).astype(np.uint8))
-        spot = Box(left, top, left + 60, top + 50)
-        assert light.see(frame, [Detection(spot, 2.0)]) == []
-        told.append(light.fault(number / 5))
+    told = [flitting(light, number / 5, number) for number in range(12)]
     assert told == [None] * 2 + ["insects"] * 10
+
+
+def test_insects_that_were_taken_for_light_are_told_once_they_flit(light: Light):
+    stays = [flitting(light, number / 5, 0) for number in range(4)]
+    assert stays == [None, None, "lit", "lit"]
+    leaps = [flitting(light, 1.4 * number, number) for number in range(1, 5)]
+    assert leaps == ["lit", "lit", "insects", "insects"]
 
 
 def of_a_simulation(nuisance: str, *lie: Thing) -> tuple[Light, Frame, Box | None]:
