@@ -7,7 +7,7 @@
     python -m benchmarks.detector missing           # what was learned and is taken away
     python -m benchmarks.detector contaminated      # somebody walked by while it learned
     python -m benchmarks.detector sides             # more pixels for the network
-    python -m benchmarks.detector speed             # frames a second, and of the backbone alone
+    python -m benchmarks.detector speed             # time and memory, anomalib's beside it
 
 Tune on `--split dev`, report on `--split report` or on a number of your own. `--cache FOLDER` keeps
 detectors and maps, so that a second run with other boxes, tracks or rules takes seconds.
@@ -63,7 +63,9 @@ def main() -> None:
     parser.add_argument("--objects", type=int, default=8, help="of each size and scene")
     parser.add_argument("--seconds", type=float, default=300, help="of each nuisance")
     parser.add_argument("--hours", type=float, default=1, help="of normal footage, all scenes")
-    parser.add_argument("--names", help="comma-separated nuisances or movers; default: all")
+    parser.add_argument(
+        "--names", help="comma-separated nuisances, movers or parts of speed; default: all"
+    )
     parser.add_argument("--widths", default="0.06", help="of things in nuisances, of the frame's")
     read = parser.parse_args()
     options = Options(

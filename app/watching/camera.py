@@ -4,7 +4,7 @@ With every batch of frames a caller takes three steps, each for as many cameras 
 
 1. `Camera.admit` says which frames the detector can look at;
 2. `Camera.follow` takes their maps, and finds out what has something to tell;
-3. `tell` names the pictures that this rests on, and gives the findings.
+3. `app.watching.naming.tell` names the pictures that this rests on, and gives the findings.
 
 Who cannot wait for names takes `Camera.take_due` and hands it back to `Camera.told` with them later
 (`app.watching.naming`).
@@ -25,9 +25,9 @@ from app.sources.base import Gap
 from app.watching.aim import Placed
 from app.watching.camera_settings import CameraSettings
 from app.watching.evidence import Evidence, settled
-from app.watching.followed import Due, Followed, id_of, track_of, wanted
+from app.watching.followed import Due, Followed, id_of, track_of
 from app.watching.health import Health, Told
-from app.watching.namer import Names, name_pictures, vote
+from app.watching.namer import vote
 from app.watching.sizes import SizeCheck
 from detectors.finding import Finder
 from detectors.learned import LearnedView
@@ -217,13 +217,9 @@ class Camera:
         return peaks
 
     def pass_over(self, frames: Sequence[Frame]) -> NDArray[np.float32]:
-        """Take frames that show what the last one did that was followed, while all is at rest.
+        """Take B frames, as they were taken, that show what the last one did that was followed.
 
-        Args:
-            frames: B frames as they were taken, of its size.
-
-        Returns:
-            As `follow`.
+        All is at rest meanwhile. Returns as `follow`.
         """
         for frame in frames:
             self._begin(frame)
@@ -401,18 +397,3 @@ class Camera:
         )
         signature = followed.looks.signature(event.change)
         return Finding(event, due.picture, due.path, elected.vector, signature)
-
-
-def tell(names: Names, cameras: Sequence[Camera]) -> list[list[Finding]]:
-    """Name what cameras have to tell, all in one batch.
-
-    Args:
-        names: Names crops.
-        cameras: Each may have taken any number of frames since it was asked last.
-
-    Returns:
-        The findings of each camera, in the order they should be told.
-    """
-    due = [camera.take_due() for camera in cameras]
-    named = name_pictures(names, wanted(one for those in due for one in those))
-    return [camera.told(those, named) for camera, those in zip(cameras, due, strict=True)]

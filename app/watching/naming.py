@@ -6,13 +6,28 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from app.events.event import Finding, Picture
-from app.watching.camera import Camera, tell
+from app.watching.camera import Camera
 from app.watching.followed import Due, wanted
 from app.watching.namer import Names, name_pictures
 from novic.vocabulary import Naming
 
 MOST_DUE = 32
 """Events that may wait while others are named; their pictures are held in memory."""
+
+
+def tell(names: Names, cameras: Sequence[Camera]) -> list[list[Finding]]:
+    """Name what cameras have to tell, all in one batch.
+
+    Args:
+        names: Names crops.
+        cameras: Each may have taken any number of frames since it was asked last.
+
+    Returns:
+        The findings of each camera, in the order they should be told.
+    """
+    due = [camera.take_due() for camera in cameras]
+    named = name_pictures(names, wanted(one for those in due for one in those))
+    return [camera.told(those, named) for camera, those in zip(cameras, due, strict=True)]
 
 
 class Teller(Protocol):

@@ -12,7 +12,8 @@ from app.simulator.photos import photo
 from app.simulator.simulation import Simulation
 from app.simulator.views import scene
 from app.watching.aim import Aim
-from app.watching.camera import Camera, tell
+from app.watching.camera import Camera
+from app.watching.naming import tell
 from detectors.learned import LearnedView
 from detectors.types import Box, Pixels
 from tests.app.builders import BrightnessNames, a_frame

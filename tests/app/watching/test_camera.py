@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from app.events.event import Finding, Picture
-from app.watching.camera import Camera, tell
+from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.evidence import KEPT, Evidence
 from app.watching.namer import Names, Words, vote
+from app.watching.naming import tell
 from detectors.tracks import TrackRule
 from detectors.types import Box, Frame
 from detectors.zones import Zones

@@ -10,8 +10,9 @@ from app.events.event import Event, Finding
 from app.simulator.simulation import Simulation
 from app.simulator.things import lying, removed
 from app.simulator.views import scene
-from app.watching.camera import Camera, tell
+from app.watching.camera import Camera
 from app.watching.change import LEAST_STILL, Looks
+from app.watching.naming import tell
 from detectors.build import build_detector
 from detectors.configs import PadimConfig
 from detectors.learned import LearnedView

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from app.events.event import Event
 from app.events.store import SourceProgress, Store
-from app.watching.camera import Camera, tell
+from app.watching.camera import Camera
 from app.watching.gate import FORCED_S, MotionGate
 from app.watching.lookout import Lookout
-from app.watching.naming import AtOnce
+from app.watching.naming import AtOnce, tell
 from app.watching.recorder import Recorder
 from detectors.base import AnomalyMaps
 from detectors.types import Box, Pixels
