@@ -70,7 +70,8 @@ def run(options: Options) -> dict[str, Any]:
     done = []
     for result in in_processes(_watch, parts, options.jobs):
         done.append(result)
-        print(f"# {result['scene']} {result['number']}: {result['events']}", flush=True)
+        told = [*result["events"], *result["camera"]]
+        print(f"# {result['scene']} {result['number']}: {told}", flush=True)
     rows = [_row(scene, [one for one in done if one["scene"] == scene]) for scene in options.scenes]
     whole = _row("all", done)
     table([*rows, whole])
