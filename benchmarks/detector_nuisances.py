@@ -73,14 +73,17 @@ def _one(job: _Job) -> dict[str, Any]:
     found, _ = match(presences(simulation, LEARNED), told)
     alone = [one for one in told if job.starts_s <= one.event.start_s < job.things_s]
     objects = [one for one in alone if not one.is_camera]
+    # A frozen picture is told from its first frame on, the last before it froze.
+    lasted = [one for one in told if one.event.end_s >= job.starts_s]
+    named = [one for one in lasted if one.event.start_s < job.things_s]
     return {
         "nuisance": job.nuisance,
         "scene": job.scene,
-        "before": sum(one.event.start_s < job.starts_s for one in told),
+        "before": len(told) - len(lasted),
         "events": len(objects),
         "longest_s": round(max((one.lasts_s for one in objects), default=0.0), 1),
         "camera": sorted({one.event.name for one in told if one.is_camera}),
-        "right": is_right(job.nuisance, alone),
+        "right": is_right(job.nuisance, named),
         "things": [line(one) for one in found],
     }
 
