@@ -29,6 +29,7 @@ from app.simulator.simulation import Simulation
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.fitting import fit_detector
+from app.watching.gate import MotionGate
 from app.watching.keeper import Keeper
 from app.watching.lookout import Lookout
 from app.watching.namer import Names
@@ -136,7 +137,7 @@ def watched(
     settings = CameraSettings(keeper=Keeper(promise, detector.detector.peak))
     camera = Camera(simulation.place.size, live=True, view=detector.view, settings=settings)
     teller = AtOnce(names or _Nameless())
-    lookout = Lookout(camera, detector, teller, cast(Recorder, _Uncounted()))
+    lookout = Lookout(camera, detector, teller, cast(Recorder, _Uncounted()), MotionGate())
     told: dict[str, Told] = {}
     for frame in _frames(simulation, start, stop):
         lookout.look([frame])
