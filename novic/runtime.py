@@ -4,6 +4,7 @@ import logging
 import sys
 import warnings
 from copy import copy, deepcopy
+from functools import cache
 from typing import Any, Literal, Protocol, Self
 
 import numpy as np
@@ -125,7 +126,7 @@ class OpenVinoRuntime:
     def _compile(self, precision: str) -> None:
         openvino = _import_openvino()
         options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
-        self._compiled = openvino.Core().compile_model(self._model, "CPU", options)
+        self._compiled = _core(openvino).compile_model(self._model, "CPU", options)
         found = self._compiled.get_property("INFERENCE_PRECISION_HINT")
         self.precision: Precision = "bfloat16" if found == openvino.Type.bf16 else "float32"
 
@@ -147,12 +148,23 @@ def _import_openvino() -> Any:  # noqa: ANN401  # the module
     return openvino
 
 
+@cache
+def _core(openvino: Any) -> Any:  # noqa: ANN401  # the module, and its Core
+    """The core of this process, which is never let go.
+
+    The CPU's plugin of every core gives the thread that loads it a stack for signals, and takes it
+    back when it goes. With two that go in another order than they came the thread is left with a
+    stack that is no longer there, and the next Ctrl-C ends the process.
+    """
+    return openvino.Core()
+
+
 def native_precision(device: torch.device) -> Precision:
     """What networks run quickest in on a device: of a CPU what OpenVINO tells of it."""
     if device.type != "cpu":
         return "float16"
     try:
-        able = _import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        able = _core(_import_openvino()).get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     except (ImportError, RuntimeError):
         return "float32"
     return "bfloat16" if "BF16" in able else "float32"

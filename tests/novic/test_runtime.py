@@ -115,6 +115,27 @@ def test_openvino_never_loads_its_telemetry():
     assert "openvino_telemetry" not in done.stdout
 
 
+@pytest.mark.slow
+def test_ctrl_c_stops_a_process_whose_networks_come_and_go():
+    code = (
+        "import faulthandler, gc, signal, torch\n"
+        "from tests.novic.test_runtime import CPU, SIZE, Grey\n"
+        "from novic.runtime import build_runtime, native_precision\n"
+        "faulthandler.enable()\n"
+        "native_precision(CPU)\n"
+        "first = build_runtime(Grey().eval(), SIZE, CPU)\n"
+        "second = build_runtime(Grey().eval(), SIZE, CPU, 'bfloat16')\n"
+        "del first; gc.collect()\n"
+        "del second; gc.collect()\n"
+        "try:\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('stopped')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "stopped\n"), done.stderr
+
+
 @pytest.mark.gpu
 def test_cuda_agrees_within_half_precision():
     try:
