@@ -108,7 +108,26 @@ def test_things_that_lie_for_a_second_one_after_the_other_are_no_weather():
         assert weather.fault is None
 
 
-@pytest.mark.parametrize("falls", [ten_at_once, leaves, somebody, insect])
+def flood(random: np.random.Generator, heat: np.ndarray) -> None:
+    """So much that spots run together."""
+    fallen = random.random((SHAPE[0] // 4, SHAPE[1] // 4)) < 0.4
+    heat[:] = np.where(np.kron(fallen, np.ones((4, 4))) > 0, 3.0, heat)
+
+
+def flicker(random: np.random.Generator, heat: np.ndarray) -> None:
+    """Cells all over the view that are nearly unusual, now a little below and now above."""
+    heat[::6, ::6] = random.uniform(0.9, 1.2, heat[::6, ::6].shape)
+
+
+def test_what_floods_the_view_is_named_though_nothing_is_born_by_itself():
+    left, told = play(40, flood)
+    since = told.index("falling")
+    assert since / FPS <= 3.6
+    assert set(told[since:]) == {"falling"}
+    assert np.mean([heat.max() > 1.25 for heat in left[since:]]) < 0.05
+
+
+@pytest.mark.parametrize("falls", [ten_at_once, leaves, somebody, insect, flicker])
 def test_things_are_no_weather(falls: Falls):
     left, told = play(30, falls)
     assert set(told) == {None}
