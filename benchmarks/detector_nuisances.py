@@ -29,13 +29,14 @@ RIGHT = {
     "rain": ("weather", "rain"),
     "snow": ("weather", "snow"),
     "insects": ("insects",),
+    "shake": ("shakes",),
     "patch of sun": ("light",),
     "headlights": ("light",),
     "reflection": ("light",),
 }
 """By the beginning of a nuisance's name: words of which one must be in the name of the camera's
 event. Nothing needs to be told of those that are not here."""
-NO_NEWS = ("insects", "patch of sun", "headlights", "reflection")
+NO_NEWS = ("insects", "shake", "patch of sun", "headlights", "reflection")
 """Of these the product tells only what it would else have told as a thing: where nothing at all is
 told, that is right, too."""
 

@@ -37,6 +37,9 @@ _SHAKE_FRAMES = 15
 many, and seen alike in two frames (in three, as long as there were fewer), or ..."""
 _PLAIN = 3.0
 """... so many times farther than needed."""
+_SHAKEN, _SHAKEN_FRAMES = 0.002, 5
+"""Share of the longer side by which the picture of a camera that shakes goes from one frame to the
+next, in the median of so many: 1.3 pixels of 640. Rain and snow make none."""
 _DRIFTED = 0.003
 """Share of the longer side from which a shift is made up for that lasts, in the median of ..."""
 _DRIFT_S, _DRIFT_FRAMES = 6.0, 10
@@ -119,6 +122,11 @@ class Aim:
         image = pose.placed(frame.image, self._registration.learned)
         return frame if pose.same else replace(frame, image=image)
 
+    @property
+    def shakes(self) -> bool:
+        """Whether the camera shakes now."""
+        return self._steps.shakes
+
     def taken(self, frame: Frame) -> Placed:
         """How a frame lies that was placed before; one that was not lies as it is."""
         return self._waiting.pop(frame.pts_s, Placed(frame, Pose.still()))
@@ -168,12 +176,19 @@ class Steps:
         self.pose = Pose.still()
         """How frames are laid at present."""
         self._nudge, self._drift = _NUDGE * max(size), _DRIFTED * max(size)
+        self._shaken = _SHAKEN * max(size)
         self._offs: deque[_Off] = deque()
         self._jerks: deque[float] = deque(maxlen=_SHAKE_FRAMES)
         """How far the picture went from frame to frame, pixels."""
         self._last: tuple[float, float] | None = None
         self._alike = 0
         """How many frames in a row were off alike."""
+
+    @property
+    def shakes(self) -> bool:
+        """Whether the picture goes hither and thither."""
+        newest = [*self._jerks][-_SHAKEN_FRAMES:]
+        return len(newest) == _SHAKEN_FRAMES and float(np.median(newest)) >= self._shaken
 
     def turn(self, pose: Pose) -> None:
         """Lay frames quite differently from now on."""

@@ -27,6 +27,7 @@ type Fault = (
         "compressed",
         "changed",
         "falling",
+        "shaken",
         "lit",
         "insects",
     ]
@@ -51,6 +52,7 @@ FAULT_NAMES: dict[Fault, str] = {
     "compressed": "compression changed",
     "changed": "picture changed",
     "falling": "rain or snow",
+    "shaken": "camera shakes",
     "lit": "patch of light",
     "insects": "insects before the lens",
 }

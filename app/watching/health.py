@@ -145,7 +145,8 @@ class Health:
         judged = (heat * seen / factor).astype(np.float32)
         change, weather, followed = self._change, self._weather, [*followed]
         lit = self._light.places(frame.pts_s, seen.shape)
-        clear = weather.see(frame, change.see(frame, judged, followed), followed, lit)
+        changed = change.see(frame, judged, followed)
+        clear = weather.see(frame, changed, followed, lit, shaken=self.aim.shakes)
         told += self._faded.take(change.fault, frame, change.since, change.said)
         return clear, told + self._air.take(weather.fault, frame, weather.since, weather.said)
 

@@ -1,4 +1,4 @@
-"""Rain and snow: what comes up all over the view and is gone at once.
+"""Rain, snow and shaking: what comes up all over the view and is gone at once.
 
 Births are spots of a map where nothing was in the frames before. Where they come in frame after
 frame and all over the view, it is weather; and so it is where the map is flooded and spots can no
@@ -35,6 +35,8 @@ _BAR = 0.75
 _ABOVE = 1.06
 """The bar is so much above this quantile of the highest steady cells of so many seconds, outside of
 what is followed: a thing that comes is followed long before it is a quarter of them."""
+_SHAKEN_BAR = 0.85
+"""The quantile where a camera shakes, which comes in gusts."""
 _SLOWEST_S = 0.5
 """Time between frames above which one frame says nothing of the one before."""
 _NEAR = 3
@@ -77,7 +79,7 @@ class Weather:
 
     def __init__(self) -> None:
         self.fault: Fault | None = None
-        """What is in the air; None if nothing is."""
+        """What comes and goes all over the view; None if nothing does."""
         self.since: Since | None = None
         """Where it began."""
         self._maps: deque[tuple[float, Heat]] = deque()
@@ -98,6 +100,8 @@ class Weather:
         heat: Heat,
         followed: Iterable[Box],
         lit: NDArray[np.bool_] | None = None,
+        *,
+        shaken: bool = False,
     ) -> Heat:
         """Take the next frame.
 
@@ -106,6 +110,8 @@ class Weather:
             heat: Its anomaly map [h, w], 1.0 where just unusual.
             followed: Where things are that were found before, pixels of the view.
             lit: Cells [h, w] that are unusual by their light alone.
+            shaken: Whether the camera shakes: edges then come and go as drops do, and are taken out
+                whether it is so much that it is told or not.
 
         Returns:
             The map without what falls.
@@ -120,11 +126,11 @@ class Weather:
         self._highest.append((frame.pts_s, float(steady[~explained].max(initial=0.0))))
         while frame.pts_s - self._highest[0][0] > _BAR_S:
             self._highest.popleft()
-        self._judge(frame)
-        if self.fault is None:
+        self._judge(frame, "shaken" if shaken else "falling")
+        if self.fault is None and not shaken:
             return heat
-        usual = float(np.quantile([high for _, high in self._highest], _BAR))
-        bar = max(1.0, _ABOVE * usual)
+        share = _SHAKEN_BAR if shaken else _BAR
+        bar = max(1.0, _ABOVE * float(np.quantile([high for _, high in self._highest], share)))
         # What is followed may move, slower than what falls before it.
         newest = np.min([one for _, one in [*self._maps][-_NEWEST:]], axis=0)
         return (np.where(there, newest, steady) / bar).astype(np.float32)
@@ -156,20 +162,20 @@ class Weather:
         self._births[-1] = replace(born, spots=fell)
         self._births.append(later)
 
-    def _judge(self, frame: Frame) -> None:
-        """Decide whether there is weather."""
+    def _judge(self, frame: Frame, name: Fault) -> None:
+        """Decide whether there is weather, and what it is called."""
         full = sum(len(one.spots) >= _BURST_BIRTHS for one in self._births) >= _BURST_FRAMES
         floods = sum(one.flooded for one in self._births) >= _BURST_FRAMES
         if floods or (full and _wide(self._births)):
             self._last_s = frame.pts_s
             if self.fault is None:
-                self._begin()
+                self._begin(name)
         elif frame.pts_s - self._last_s > _OVER_S:
             self.fault = self.since = None
 
-    def _begin(self) -> None:
+    def _begin(self, name: Fault) -> None:
         """Note where it began; how unusual the view was before says nothing of it."""
-        self.fault = "falling"
+        self.fault = name
         born = [one.flooded or bool(one.spots) for one in self._births]
         first = born.index(True)
         began = self._births[first]

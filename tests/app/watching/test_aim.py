@@ -126,6 +126,7 @@ def test_frames_of_a_camera_that_only_shakes_are_taken_as_they_are(nuisance: str
     frames = [a_frame(shot.time_s, shot.image) for shot in shots]
     aim = Aim(LearnedView.of(learned), (HEIGHT, WIDTH))
     laid = sum(aim.place(frame) is not frame for frame in frames)
+    assert aim.shakes == bool(nuisance)
     # Of strong shaking the first seconds are needed to know it.
     assert laid <= (20 if nuisance else 0)
 

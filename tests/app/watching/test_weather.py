@@ -127,6 +127,15 @@ def test_what_floods_the_view_is_named_though_nothing_is_born_by_itself():
     assert np.mean([heat.max() > 1.25 for heat in left[since:]]) < 0.05
 
 
+def test_what_comes_and_goes_while_the_camera_shakes_is_told_as_that():
+    weather, random = Weather(), np.random.default_rng(3)
+    for number in range(10):
+        heat = CALM.copy()
+        drops(random, heat)
+        weather.see(a_frame(number / FPS), heat, [], shaken=number > 1)
+    assert weather.fault == "shaken"
+
+
 @pytest.mark.parametrize("falls", [ten_at_once, leaves, somebody, insect, flicker])
 def test_things_are_no_weather(falls: Falls):
     left, told = play(30, falls)
