@@ -75,15 +75,19 @@ class AnomalibPadim:
         example = torch.zeros(1, 3, *self._size)
         traced = torch.jit.trace(_Named(self.module), example, check_trace=False)
         model = openvino.convert_model(traced, input=[1, 3, *self._size])
-        for output, name in zip(model.outputs, ("pred_score", "anomaly_map"), strict=True):
-            output.get_tensor().set_names({name})
-            # A name of the tracer's own before it would be taken for the prediction's.
-            output.get_node().input_value(0).get_tensor().set_names({name})
-            output.get_node().set_friendly_name(name)
+
+        class Inferencer(OpenVINOInferencer):
+            """Knows its outputs by their order: the tracer gives them several names."""
+
+            @staticmethod
+            def post_process(predictions: Any) -> dict[str, Any]:  # noqa: ANN401  # openvino's
+                names = ("pred_score", "anomaly_map")
+                return dict(zip(names, predictions.to_tuple(), strict=True))
+
         with tempfile.TemporaryDirectory() as folder:
             openvino.save_model(model, str(Path(folder) / "model.xml"), compress_to_fp16=False)
             with chdir(folder):  # where it keeps a cache
-                return OpenVINOInferencer("model.xml", device="CPU")
+                return Inferencer("model.xml", device="CPU")
 
 
 class _Named(nn.Module):
