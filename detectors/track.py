@@ -1,6 +1,7 @@
 """One thing over time: where it was seen, how it moves, and what hides it."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
@@ -24,9 +25,13 @@ HIDDEN_COAST_S = 1.5
 """... and for so long while another is seen in its place."""
 
 STILL_SHARE = 0.5
-"""A thing stands while its box overlaps so much (IoU) with what it was when it came to rest."""
+"""A thing stands while its box and what it was when it came to rest share so much of one ..."""
+STILL_GROWTH = 4.0
+"""... and the other is at most so many times as large: at times a part of it is seen."""
 STANDING_S = 1.0
 """... and has done so for this long."""
+MOVED_S = 0.5
+"""It has moved once it was seen elsewhere alone for so long: one odd box is none."""
 MOST_PARTS = 20
 
 PASSES = 0.5
@@ -77,6 +82,8 @@ class Track:
     """Since when it has not moved."""
     rest: Box | None = None
     """Where it came to rest."""
+    away_s: float | None = None
+    """Since when it was not seen there; None if it was, the last time."""
     look: list[list[float]] | None = None
     """What it looks like, colours of stripes; None if that is not known."""
     awaited_s: float | None = None
@@ -102,15 +109,25 @@ class Track:
         boxes = [box for _, box, _ in self.path[-RECENT:]]
         return reduce(Box.union, boxes)
 
-    def see(self, frame: Frame, detection: Detection, look: Look | None = None) -> None:
-        """Add a sighting of the thing alone."""
+    def see(
+        self,
+        frame: Frame,
+        detection: Detection,
+        look: Look | None = None,
+        parts: Sequence[Detection] = (),
+    ) -> None:
+        """Add a sighting of the thing alone, put together from parts if some are given."""
         self.together, self.awaited_s = None, None
-        if self.alone and frame.pts_s <= self.alone[-1][0]:
-            self.alone.pop()
-        self.alone.append((frame.pts_s, detection.box))
+        # A box that was put together does not say how a thing moves; that of a fast one is all
+        # that there is.
+        if not parts or frame.pts_s in self.leaps:
+            if self.alone and frame.pts_s <= self.alone[-1][0]:
+                self.alone.pop()
+            self.alone.append((frame.pts_s, detection.box))
         self._remember(look)
         self.peak = max(self.peak, detection.score)
         self._add(frame, detection.box, detection.score)
+        self.parts.extend(part.box for part in parts)
 
     def see_together(self, frame: Frame, detection: Detection) -> None:
         """Add a sighting of it and others in one detection: its own part of that."""
@@ -122,6 +139,15 @@ class Track:
         self.together = detection.box
         self.peak = max(self.peak, detection.score)
         self._add(frame, detection.box, detection.score)
+
+    def join(self, other: "Track") -> None:
+        """Take over the sightings of what turned out to be a part of it."""
+        also = {at_s: box for at_s, box, _ in other.path}
+        if not self.opened:  # else it was told as it was
+            self.path = [(at_s, box.union(also.get(at_s, box)), s) for at_s, box, s in self.path]
+        alone = [(at_s, box.union(also.get(at_s, box))) for at_s, box in self.alone]
+        self.alone = deque(alone, RECENT)
+        self.peak = max(self.peak, other.peak)
 
     def passes(self, other: "Track", now_s: float) -> bool:
         """Whether the two went by each other when they were seen alone, not long ago."""
@@ -152,8 +178,16 @@ class Track:
             self.path[:half] = self.path[:half:2]
         self.end_s, self.end_us = frame.pts_s, frame.time_us
         self.alive_s = frame.pts_s
-        if self.rest is None or self.rest.iou(box) < STILL_SHARE:
-            self.rest, self.still_s = box, frame.pts_s
+        self._settle(box, frame.pts_s)
+
+    def _settle(self, box: Box, now_s: float) -> None:
+        """Note whether it stands where it came to rest."""
+        if self.rest is not None and _there(self.rest, box):
+            self.away_s = None
+            return
+        self.away_s = now_s if self.away_s is None else self.away_s
+        if self.rest is None or now_s - self.away_s >= MOVED_S:
+            self.rest, self.still_s, self.away_s = box, now_s, None
             self.parts.clear()
 
     def has_part(self, box: Box, since_s: float) -> bool:
@@ -234,6 +268,12 @@ class Track:
         way = np.hypot(*np.diff(middles, axis=0).T).sum()
         gone = np.hypot(*(middles[-1] - middles[0]))
         return bool(gone >= 0.9 * way and (strays <= STEADY * sides).all())
+
+
+def _there(rest: Box, box: Box) -> bool:
+    """Whether a box shows what came to rest, or a part of it."""
+    smaller, larger = sorted((rest.area, box.area))
+    return rest.overlap(box) >= STILL_SHARE * smaller and larger <= STILL_GROWTH * smaller
 
 
 def _cut(box: Box, around: Box) -> Box:

@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from detectors.configs import Config
 from detectors.linking import Look, link, look_of
+from detectors.parts import go_together, whole
 from detectors.track import Track
 from detectors.types import Box, Detection, Frame
 
@@ -22,7 +23,9 @@ HIDDEN_S = 10.0
 
 STRAYS_S = 5.0
 MOST_STRAYS = 5
-"""Where more tracks came to nothing in the last seconds, as in rain, leaps count for nothing."""
+"""Where more tracks came to nothing in the last seconds, as in rain, ..."""
+RESTLESS_MORE = 3
+"""... what leaps must be seen on one straight way so many times more than others; else once."""
 
 LONGEST_AWAY_S = 600.0
 """A thing that nobody looked at for longer is another one, also in the same place."""
@@ -92,6 +95,11 @@ class Tracker:
         self._strays: deque[float] = deque()
         """When tracks ended that never opened, in the last seconds."""
 
+    @property
+    def told(self) -> list[Box]:
+        """Where the things of open tracks were seen last."""
+        return [track.box for track in self.tracks if track.opened]
+
     def state(self) -> str:
         """All that it knows, as JSON."""
         state = _State(self.tracks, [*self._times], [*self._strays])
@@ -133,19 +141,22 @@ class Tracker:
                 track.hits.popleft()
         together = self._hide(frame, detections, matched)
         passing = self._passing(frame.pts_s, detections, matched)
+        free = [n for n in range(len(detections)) if n not in matched.values()]
         for track, number in matched.items():
-            if track in together and track.shows_more(detections[number].box):
-                track.see_together(frame, detections[number])
-            elif track in passing:
-                track.see_part(frame, detections[number])
-                changes.seen.append((track, detections[number]))
+            shown = detections[number]
+            if track in together and track.shows_more(shown.box):
+                track.see_together(frame, shown)
+                continue
+            if track in passing:
+                track.see_part(frame, shown)
             else:
-                track.see(frame, detections[number], looks[number])
-                changes.seen.append((track, detections[number]))
-        taken = set(matched.values())
-        for number, detection in enumerate(detections):
-            if number not in taken:
-                changes.seen.append((self._begin(frame, detection, looks[number]), detection))
+                shown, parts = whole(track.guess(frame.pts_s), shown, detections, free)
+                track.see(frame, shown, None if parts else looks[number], parts)
+                free = [n for n in free if detections[n] not in parts]
+            changes.seen.append((track, shown))
+        for number in free:
+            track = self._begin(frame, detections[number], looks[number])
+            changes.seen.append((track, detections[number]))
         self._absorb(changes)
         self._open(frame.pts_s, changes)
         self._close(frame.pts_s, changes)
@@ -255,15 +266,37 @@ class Tracker:
             around = self._around(track)
             if around is None or not around.has_part(track.box, track.start_s):
                 continue
-            self.tracks.remove(track)
-            changes.seen = [pair for pair in changes.seen if pair[0] is not track]
-            changes.dropped.append(track)
+            self._drop(track, changes)
 
     def _open(self, now_s: float, changes: TrackChanges) -> None:
-        for track in self.tracks:
-            if not track.opened and self._counts(track, now_s):
+        for track in [track for track in self.tracks if not track.opened]:
+            if track not in self.tracks or not self._counts(track, now_s):
+                continue
+            of = self._part_of(track)
+            for part in [track] if of else self._parts_of(track):
+                self._drop(part, changes)
+                (of or track).join(part)
+            if of is None:
                 track.opened = True
                 changes.opened.append(track)
+
+    def _part_of(self, track: Track) -> Track | None:
+        """The event of which a fast candidate is a part."""
+        told = (other for other in self.tracks if other.opened)
+        return next((other for other in told if self._goes_with(track, other)), None)
+
+    def _parts_of(self, track: Track) -> list[Track]:
+        """The other candidates that are parts of the same fast thing."""
+        others = [other for other in self.tracks if other is not track and not other.opened]
+        return [other for other in others if self._goes_with(track, other)]
+
+    def _goes_with(self, track: Track, other: Track) -> bool:
+        return bool(track.leaps and other.leaps) and go_together(track, other, LEAST_HITS + 1)
+
+    def _drop(self, track: Track, changes: TrackChanges) -> None:
+        self.tracks.remove(track)
+        changes.seen = [pair for pair in changes.seen if pair[0] is not track]
+        changes.dropped.append(track)
 
     def _counts(self, track: Track, now_s: float) -> bool:
         """Whether a candidate was seen often and clearly enough, as a thing of its own."""
@@ -280,7 +313,8 @@ class Tracker:
     def _leapt(self, track: Track, hits: int) -> bool:
         """Whether sightings that do not overlap are one fast thing all the same."""
         restless = len(self._strays) > MOST_STRAYS
-        return not restless and hits > LEAST_HITS and track.steady(LEAST_HITS + 1)
+        needed = LEAST_HITS + (RESTLESS_MORE if restless else 1)
+        return track.frames >= needed and hits > LEAST_HITS and track.steady(needed)
 
     def _around(self, track: Track) -> Track | None:
         """The open track that a candidate lies mostly inside of, or of which it is a known part."""

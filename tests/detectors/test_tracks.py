@@ -217,12 +217,16 @@ def test_what_leaps_opens_only_on_a_fourth_sighting_of_one_straight_way():
     assert follow(grows)[1] == []
 
 
-def test_where_much_comes_to_nothing_nothing_that_leaps_opens():
+@pytest.mark.parametrize(("sightings", "opens"), [(5, 0), (6, 1)])
+def test_where_much_comes_to_nothing_what_leaps_opens_on_its_sixth_sighting(
+    sightings: int, opens: int
+):
     rain = scattered(4.0, 60, np.random.default_rng(0))
     quiet = follow(rain)[1]
-    through = [[a_box(60 * number, 100, 40, 40)] for number in range(10)]
-    fast = [*rain[:50], *(a + b for a, b in zip(rain[50:], through, strict=True))]
-    assert len(follow(fast)[1]) == len(quiet)
+    assert not any(track.leaps for track in quiet)
+    through = [[a_box(60 * number, 100, 40, 40)] for number in range(sightings)]
+    fast = [*rain[:50], *(a + b for a, b in zip(rain[50:], through, strict=False))]
+    assert len(follow(fast)[1]) == len(quiet) + opens
     near = [[a_box(10 * number, 100, 40, 40)] for number in range(10)]
     slow = [*rain[:50], *(a + b for a, b in zip(rain[50:], near, strict=True))]
     assert len(follow(slow)[1]) == len(quiet) + 1
@@ -314,6 +318,39 @@ def test_a_part_of_a_standing_thing_that_is_seen_apart_now_and_then_is_none():
     whole, most, foot = a_box(100, 100, 64, 106), a_box(100, 100, 40, 106), a_box(155, 190, 9, 11)
     clip = [[most], [whole], [most, foot], *([[most]] * 8), *([[most, foot]] * 10)]
     assert len(follow(clip)[1]) == 1
+
+
+def test_one_odd_box_of_a_standing_thing_does_not_make_its_parts_new():
+    whole, most, foot = a_box(100, 100, 64, 106), a_box(100, 100, 40, 106), a_box(155, 190, 9, 11)
+    for odd in (a_box(90, 60, 60, 60), a_box(40, 100, 40, 106)):
+        clip = [[most], [whole], [most, foot], *([[most]] * 8), [odd], *([[most]] * 5)]
+        assert len(follow([*clip, *([[most, foot]] * 15)])[1]) == 1
+
+
+def test_what_is_seen_in_two_pieces_once_is_seen_whole():
+    whole, pieces = a_box(100, 100, 40, 100), [a_box(100, 100, 38, 40), a_box(102, 150, 38, 50)]
+    tracker, opened = follow([[whole]] * 5 + [pieces] * 2)
+    assert [track.box for track in opened] == [a_box(100, 100, 40, 100).box]
+    assert len(tracker.tracks) == 1
+
+
+def test_who_walks_away_from_what_was_put_down_leaves_an_event_behind():
+    def apart(n: int) -> list[Detection]:
+        return [a_box(100 + 12 * n, 100, 40, 100), a_box(85, 170, 30, 30)]
+
+    both = a_box(85, 100, 55, 100)
+    _, opened = follow([[both]] * 10 + [apart(n) for n in range(20)])
+    assert sorted(track.box.width for track in opened) == [30, 40]
+
+
+def test_a_fast_thing_that_is_seen_in_two_pieces_is_one_event():
+    def seen(n: int) -> list[Detection]:
+        body, neck = a_box(19 + 58 * n, 340, 40, 46), a_box(30 + 58 * n, 271, 15, 45 - 9 * (n % 3))
+        return [body] if n % 4 == 3 else [body, neck]
+
+    _, opened = follow([seen(n) for n in range(10)])
+    assert len(opened) == 1
+    assert (opened[0].path[0][1].y1, opened[0].path[0][1].y2) == (271, 386)
 
 
 def test_what_is_hidden_for_long_has_gone():
