@@ -296,7 +296,7 @@ class Camera:
     def _take(self, frame: Frame, heat: NDArray[np.float32], placed: Placed) -> None:
         """Follow one frame, laid on the view, with its masked map [h, w]."""
         found = self._finder.find(heat, frame.image)
-        things, told = self._health.things(placed, frame.image, found)
+        things, told = self._health.things(placed, frame.image, found, self._tracker.told)
         self._call_faults(told)
         changes = self._tracker.update(frame, things)
         self._keep(changes, frame, placed, heat)

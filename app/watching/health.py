@@ -151,7 +151,7 @@ class Health:
         return clear, told + self._air.take(weather.fault, frame, weather.since, weather.said)
 
     def things(
-        self, placed: Placed, image: Pixels, found: Sequence[Detection]
+        self, placed: Placed, image: Pixels, found: Sequence[Detection], told: Sequence[Box]
     ) -> tuple[list[Detection], list[Told]]:
         """Tell things from light.
 
@@ -159,11 +159,12 @@ class Health:
             placed: A frame in which something can be seen.
             image: It, laid on the view.
             found: What was found in it, boxes in pixels of the view.
+            told: Where things are that were told.
 
         Returns:
             The things among it, and what is to be told.
         """
-        things = self._light.see(replace(placed.frame, image=image), found)
+        things = self._light.see(replace(placed.frame, image=image), found, told)
         # What falls lets the view through, too, and has a name of its own.
         falls = self._weather.fault is not None
         fault = None if falls else self._light.fault(placed.frame.pts_s)

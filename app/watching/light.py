@@ -74,6 +74,9 @@ _OVER_S = 2.0
 _KIND_S = 5.0
 """Of so many seconds it is told whether it stays or flits."""
 
+_AS_TOLD = 0.5
+"""What was told is found again where boxes overlap so much (IoU)."""
+
 type _Floats = NDArray[np.float32]
 
 
@@ -110,26 +113,35 @@ class Light:
             return None
         return "insects" if self._spell.flits else "lit"
 
-    def see(self, frame: Frame, found: Sequence[Detection]) -> list[Detection]:
+    def see(
+        self, frame: Frame, found: Sequence[Detection], told: Sequence[Box] = ()
+    ) -> list[Detection]:
         """Take what was found in the next frame.
 
         Args:
             frame: RGB uint8 [H, W, 3], laid on the view.
             found: Boxes in its pixels.
+            told: Where things are that were told.
 
         Returns:
-            The things among it; of a thing in the light, only what it hides.
+            The things among it; of a thing in the light, only what it hides, unless all of it was
+            told as a thing: slim ones let the view through, and a cloud may pass over them.
         """
         things = [*found]
         if found and self._view is not None and self._learned is not None:
             lit = frame.pts_s - self._lit < _REMEMBERED_S
             now = _Seen.of(frame.image, self._learned, lit)
             judged = [(one, now.thing(one)) for one in found]
-            things = [thing for _, thing in judged if thing is not None]
+            things = [_as_told(one, thing, told) for one, thing in judged if thing is not None]
             self._lit[now.shines] = frame.pts_s
             self._spell.see(frame, [one for one, thing in judged if thing is None])
         self._spell.follow(frame.pts_s)
         return things
+
+
+def _as_told(found: Detection, thing: Detection, told: Sequence[Box]) -> Detection:
+    """What was found if that was told, else the part of it that is a thing."""
+    return found if any(found.box.iou(box) >= _AS_TOLD for box in told) else thing
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,13 @@ def test_a_thing_in_the_light_is_told_from_it(light: Light):
     assert thing.score == 2.0
 
 
+def test_what_was_told_as_a_thing_stays_whole_when_light_falls_on_it(light: Light):
+    frame = a_frame(0.0, sunny(with_thing(seen(seed=9))))
+    told = Box(PATCH.x1 + 5, PATCH.y1, PATCH.x2 - 5, PATCH.y2)
+    assert light.see(frame, [Detection(PATCH, 2.0)], [told]) == [Detection(PATCH, 2.0)]
+    assert light.see(frame, [Detection(PATCH, 2.0)], [Box(0, 0, 30, 30)])[0].box != PATCH
+
+
 def test_a_plain_wall_tells_no_light_from_a_thing():
     wall = np.full((240, 320, 3), 110, np.uint8)
     light = Light(LearnedView.of([with_noise(wall, 2, seed) for seed in range(5)]))
