@@ -10,23 +10,24 @@ cells. Without a detector: how often one finds them is `benchmarks.detector`'s.
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from app.events.event import Picture, agreement
+from app.events.event import Picture
 from app.events.media import CONTEXT_MARGIN
+from app.feedback import heeding as feedback
 from app.feedback.saying import LIKENESS
+from app.feedback.verdicts import Verdict
 from app.simulator.simulation import Simulation
 from app.simulator.things import Thing, spot
-from app.watching.leak import LEAKS
+from app.watching.leak import EVENT, measured, tried
 from app.watching.namer import Elected, name_pictures, vote
 from benchmarks.scenes import Material, material
 from detectors import changes
 from detectors.learned import LearnedView
-from detectors.signatures import Signatures, sameness
+from detectors.signatures import Signatures
 from detectors.types import Box, Pixels
 from novic.device import resolve_device
 from novic.model import ModelOptions, NounModel, load_model
@@ -35,6 +36,7 @@ WIDTHS = (0.06, 0.12, 0.2)
 APPEARANCES = 4
 LASTS_S = 12.0
 CELL = 8
+EMBEDDER = "starter"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,14 +69,25 @@ def jittered(true: Box, size: tuple[int, int], rng: np.random.Generator) -> Box:
 
 def appearances(
     using: Material, scene: str, things: int, rng: np.random.Generator
-) -> Iterator[Seen]:
-    """Things of all widths at a scene, each APPEARANCES times."""
+) -> tuple[LearnedView, Iterator[Seen]]:
+    """The view of a scene, and things of all widths there, each APPEARANCES times."""
     place = using.place(scene)
 
     def day(*lying: Thing) -> Simulation:
         return Simulation(place, using.split.seed(int(rng.integers(1 << 16))), LASTS_S, lying)
 
     empty = view_of(day())
+    return empty, _appearances(using, day, empty, things, rng)
+
+
+def _appearances(
+    using: Material,
+    day: Callable[..., Simulation],
+    empty: LearnedView,
+    things: int,
+    rng: np.random.Generator,
+) -> Iterator[Seen]:
+    place = day().place
     for number in range(things):
         width = WIDTHS[number % len(WIDTHS)]
         thing = using.thing(place, width, rng)
@@ -122,46 +135,52 @@ def happened(place: changes.Place | None) -> str:
     return changes.judged(found.before, found.now) if found is not None else ""
 
 
-def known_again(seen: Sequence[Seen], names: NounModel) -> dict[str, object]:
+def known_again(seen: Sequence[Seen], names: NounModel, view: LearnedView) -> dict[str, object]:
     """Shares of re-appearances and of other things that a verdict on each appearance silences.
 
-    Its likeness is chosen on half of the other things, its leak is that of the other half.
+    Its likeness is chosen as that of a user's verdict is, on things pasted into the view.
     """
     seen = [one for one in seen if one.signatures is not None]
     named = name_pictures(names, [one.picture for one in seen])
-    elected = [vote({one.picture: named[one.picture]}) for one in seen]
-    alike = np.array([[_alike(*pair, *other) for other in zip(seen, elected, strict=True)]
-                      for pair in zip(seen, elected, strict=True)])  # fmt: skip
-    nouns = np.array([one.noun for one in seen])
+    shown = [_shown(one, vote({one.picture: named[one.picture]})) for one in seen]
+    others = {width: tried(view, width, names) for width in WIDTHS}
     again: dict[float, list[bool]] = {width: [] for width in WIDTHS}
     leaked: list[bool] = []
-    for number, one in enumerate(seen):
-        others = sorted({*nouns} - {one.noun})
-        chosen = np.random.default_rng(number).permutation(others)[: len(others) // 2]
-        calibrating = np.isin(nouns, chosen)
-        other = nouns != one.noun
-        line = max(LIKENESS, float(np.quantile(alike[number][calibrating], 1 - LEAKS)))
-        same = ~other & (np.arange(len(seen)) != number)
-        again[one.width] += (alike[number][same] >= line).tolist()
-        leaked += (alike[number][other & ~calibrating] >= line).tolist()
+    told: list[float] = []
+    for number, (one, event) in enumerate(zip(seen, shown, strict=True)):
+        verdict = measured(_verdict(event), others[one.width])
+        if verdict.leak is not None:
+            told.append(len(verdict.leak.silenced) / verdict.leak.others)
+        for also, (other, beside) in enumerate(zip(seen, shown, strict=True)):
+            if also != number:
+                goes = beside.likeness(verdict, verdict.likeness) >= verdict.likeness
+                (again[one.width] if other.noun == one.noun else leaked).append(goes)
     return {
-        "things": len({*nouns}),
+        "things": len({one.noun for one in seen}),
         "silenced": share([one for marks in again.values() for one in marks]),
         **{f"silenced {width:.0%}": share(marks) for width, marks in again.items()},
         "leak": share(leaked),
+        "leak told": round(float(np.mean(told)), 3),
     }
 
 
-def _alike(one: Seen, as_named: Elected, other: Seen, as_other: Elected) -> float:
-    if one.signatures is None or other.signatures is None:
-        return -np.inf
-    first, second = _vector(as_named), _vector(as_other)
-    named = agreement(as_named.candidates, as_other.candidates)
-    return sameness(one.signatures.now, other.signatures.now, float(first @ second), named)
+def _shown(one: Seen, elected: Elected) -> feedback.Seen:
+    """An appearance as an event."""
+    event = replace(EVENT, candidates=elected.candidates)
+    signature = one.signatures.now if one.signatures is not None else None
+    return feedback.Seen(event, EMBEDDER, elected.vector, signature)
 
 
-def _vector(elected: Elected) -> NDArray[np.float32]:
-    return elected.vector if elected.vector is not None else np.zeros(1, np.float32)
+def _verdict(seen: feedback.Seen) -> Verdict:
+    """That it is normal, as it is kept."""
+    if seen.vector is None or seen.signature is None:
+        raise ValueError("what was not named or seen can't be said to be normal")
+    vector, signature = (one.astype(np.float16).astype(np.float32)
+                         for one in (seen.vector, seen.signature))  # fmt: skip
+    return Verdict(
+        0, "normal", "said", "", seen.event.change, seen.event.noun, seen.event.candidates, "",
+        0, None, EMBEDDER, vector, signature, LIKENESS,
+    )  # fmt: skip
 
 
 def share(marks: Sequence[bool]) -> float | None:
@@ -182,12 +201,13 @@ def main() -> None:
     scenes: dict[str, dict[str, object]] = {}
     for number, scene in enumerate(options.scenes.split(",") if options.scenes else using.scenes):
         rng = np.random.default_rng(using.split.seed(77 + number))
-        seen = list(appearances(using, scene, options.things, rng))
+        view, coming = appearances(using, scene, options.things, rng)
+        seen = list(coming)
         told = {
             "came": dict(Counter(one.told for one in seen)),
             "went": dict(Counter(one.gone for one in seen)),
         }
-        scenes[scene] = told | known_again(seen, names)
+        scenes[scene] = told | known_again(seen, names, view)
         if not options.json:
             print(scene, scenes[scene], flush=True)
     print(json.dumps(scenes))

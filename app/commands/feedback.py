@@ -52,15 +52,12 @@ def normal(
     pasted into the learned view, to tell how many of them would go silent too.
     """
     keep_s = _seconds(lasting)
-    from app.feedback.saying import say_normal
+    from app.feedback.saying import say_normal, settle
 
     said = say_normal(out, event, keep_s, note)
-    verdict, others = said.verdict, len(said.muted) - 1
+    verdict, muted = said.verdict, [*said.muted]
     if not as_json:
         typer.echo(f"Verdict {verdict.number}: {verdict.noun} is normal here{_until(verdict)}.")
-        if others:
-            go = "events go" if others > 1 else "event goes"
-            typer.echo(f"{others} more {go} silent in {out}.")
     from app.watching.leak import measure
     from novic.errors import NomalyError
 
@@ -68,12 +65,16 @@ def normal(
     try:
         with reporter.task("Trying other things on it"):
             verdict = measure(out, said, model)
+        muted = settle(out, verdict)
     except NomalyError as error:
         reporter.say(f"What else goes silent could not be measured: {error}")
     if as_json:
-        print_json({**verdict.as_json(), "muted": list(said.muted)})
-    else:
-        typer.echo(_leak(verdict.leak))
+        print_json({**verdict.as_json(), "muted": muted})
+        return
+    if others := len(muted) - 1:
+        go = "events go" if others > 1 else "event goes"
+        typer.echo(f"{others} more {go} silent in {out}.")
+    typer.echo(_leak(verdict.leak))
 
 
 @cli.command("list", epilog="Example:  nomaly feedback list hall")
@@ -141,7 +142,8 @@ def _leak(leak: "Leak | None") -> str:
     if leak is None:
         return "What else goes silent by it was not measured."
     silenced = f": {', '.join(leak.silenced)}" if leak.silenced else ""
+    same = f" A {leak.same} would: it is the same as far as can be seen." if leak.same else ""
     return (
         f"Of {leak.others} other things pasted into this view {len(leak.silenced)} would go silent "
-        f"too{silenced}."
+        f"too{silenced}.{same}"
     )

@@ -99,8 +99,11 @@ class Seen:
         """What a finding carries."""
         return cls(finding.event, embedder, finding.vector, finding.signature)
 
-    def likeness(self, verdict: Verdict) -> float:
-        """Log-odds that it shows the same thing as a verdict; -inf where that cannot be told."""
+    def likeness(self, verdict: Verdict, least: float = -math.inf) -> float:
+        """Log-odds that it shows the same thing as a verdict; -inf where that cannot be told.
+
+        What cannot reach `least` is not looked at closely; what comes back is below it.
+        """
         vector, signature = self.vector, self.signature
         if vector is None or signature is None or self.embedder != verdict.embedder:
             return -math.inf
@@ -109,7 +112,8 @@ class Seen:
         if not fits or (self.event.change == "missing") != (verdict.change == "missing"):
             return -math.inf
         named = agreement(self.event.candidates, verdict.nouns)
-        return sameness(signature, verdict.signature, float(vector @ verdict.vector), named)
+        cosine = float(vector @ verdict.vector)
+        return sameness(signature, verdict.signature, cosine, named, least)
 
 
 def match(verdicts: Sequence[Verdict], seen: Seen) -> Verdict | None:
@@ -123,6 +127,7 @@ def match(verdicts: Sequence[Verdict], seen: Seen) -> Verdict | None:
     own = [one for one in verdicts if one.event_id == event.id]
     if own or event.kind != "object":
         return own[-1] if own else None
-    alike = [(seen.likeness(one), one) for one in verdicts if one.holds(event.start_us)]
+    held = [one for one in verdicts if one.holds(event.start_us)]
+    alike = [(seen.likeness(one, one.likeness), one) for one in held]
     same = [pair for pair in alike if pair[0] >= pair[1].likeness]
     return max(same, key=lambda pair: pair[0])[1] if same else None

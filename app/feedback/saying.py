@@ -70,10 +70,24 @@ def say_normal(out: Path, event_id: str, keep_s: float | None, note: str) -> Sai
             now_us(), keep_s, seen.embedder, seen.vector, seen.signature, LIKENESS,
         )  # fmt: skip
         verdict = replace(verdict, number=verdicts.add(verdict))
+    return Said(verdict, tuple(settle(out, verdict)), event.box.width / event.frame_size[1])
+
+
+def settle(out: Path, verdict: Verdict) -> list[str]:
+    """Silence what a verdict speaks of now that its likeness was chosen, and nothing else.
+
+    Returns:
+        Ids of the events of this folder that it silences, that of which it was said first.
+
+    Raises:
+        app.errors.StoreError: If the store cannot be read or written.
+    """
+    with snapshot(out) as store:
         alike = _alike(store, verdict)
-    muted = (event.id, *(one for one in alike if one != event.id))
+    muted = [verdict.event_id, *(one for one in alike if one != verdict.event_id)]
+    unmute(out, verdict.why)
     mute(out, muted, verdict.why)
-    return Said(verdict, muted, event.box.width / event.frame_size[1])
+    return muted
 
 
 def forget(out: Path, number: int) -> list[str]:

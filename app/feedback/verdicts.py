@@ -21,7 +21,7 @@ from app.errors import FeedbackError
 from novic.database import connect, transaction
 
 FEEDBACK = "feedback.sqlite"
-VERSION = 1
+VERSION = 2
 _WAIT_S = 5.0
 _TABLE = """
 CREATE TABLE verdict(
@@ -45,6 +45,10 @@ CREATE TABLE verdict(
   silenced TEXT NOT NULL DEFAULT '' -- which of them it would silence, one a line
 )
 """
+_ADDED = {
+    2: "ALTER TABLE verdict ADD COLUMN same TEXT NOT NULL DEFAULT ''",  # see Leak.same
+}
+"""What later versions added."""
 
 type VerdictKind = Literal["normal"]
 
@@ -57,6 +61,9 @@ class Leak:
     """Other things that were tried."""
     silenced: tuple[str, ...]
     """What those of them are that would go silent; one named twice was tried in two places."""
+    same: str = ""
+    """One of the things tried that is seen to be what the verdict speaks of; not among the
+    others. Empty for none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +128,8 @@ class Verdict:
             "matched_us": self.matched_us,
             "matches": self.matches,
             "likeness": round(self.likeness, 4),
-            "leak": leak and {"others": leak.others, "silenced": list(leak.silenced)},
+            "leak": leak
+            and {"others": leak.others, "silenced": list(leak.silenced), "same": leak.same},
         }
 
 
@@ -174,8 +182,9 @@ class Verdicts:
         """
         with self._opened() as database, transaction(database):
             database.execute(
-                "UPDATE verdict SET likeness = ?, others = ?, silenced = ? WHERE number = ?",
-                (likeness, leak.others, "\n".join(leak.silenced), number),
+                "UPDATE verdict SET likeness = ?, others = ?, silenced = ?, same = ?"
+                " WHERE number = ?",
+                (likeness, leak.others, "\n".join(leak.silenced), leak.same, number),
             )
 
     def matched(self, number: int, time_us: int) -> None:
@@ -211,12 +220,14 @@ class Verdicts:
             raise FeedbackError(f"{self.path}: cannot be used: {error}") from error
 
     def _prepare(self, database: sqlite3.Connection) -> None:
-        if _version(database) == 0:
+        if _version(database) < VERSION:
             with transaction(database):
                 # Another process may have made it meanwhile.
-                if _version(database) == 0:
+                if (found := _version(database)) == 0:
                     database.execute(_TABLE)
-                    database.execute(f"PRAGMA user_version={VERSION}")
+                for version in range(max(found, 1) + 1, VERSION + 1):
+                    database.execute(_ADDED[version])
+                database.execute(f"PRAGMA user_version={max(found, VERSION)}")
         if (found := _version(database)) > VERSION:
             raise FeedbackError(
                 f"{self.path}: written by a newer Nomaly (version {found} of feedback, this one "
@@ -235,11 +246,11 @@ def _version(database: sqlite3.Connection) -> int:
 
 def _verdict(row: sqlite3.Row) -> Verdict:
     values = dict(row)
-    others, silenced = values.pop("others"), values.pop("silenced")
+    others, silenced, same = (values.pop(name) for name in ("others", "silenced", "same"))
     vector, signature = (
         np.frombuffer(values.pop(name), "<f2").astype(np.float32) for name in ("unit", "looks")
     )
-    leak = None if others is None else Leak(others, tuple(silenced.splitlines()))
+    leak = None if others is None else Leak(others, tuple(silenced.splitlines()), same)
     unit = vector / max(float(np.linalg.norm(vector)), 1e-6)
     values["nouns"] = tuple((noun, p) for noun, p in json.loads(values["nouns"]))
     return Verdict(**values, vector=unit, signature=signature, leak=leak)

@@ -1,6 +1,6 @@
 """What else a verdict silences: other things are pasted into the learned view and tried on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from app.feedback.verdicts import Leak, Verdict
 from app.simulator.cutouts import Sticker, cutouts, sticker
 from app.simulator.places import MARGIN, Place
 from app.simulator.scene import lay
-from app.watching.namer import Names, name_pictures, vote
+from app.watching.namer import Elected, Names, name_pictures, vote
 from detectors import changes
 from detectors.base import DetectorError
 from detectors.files import read_facts, read_tensors
@@ -30,6 +30,11 @@ PLACES = 6
 """Where each thing is pasted, in another size each time."""
 LEAKS = 0.01
 """Share of the things by which the likeness is chosen that may go silent."""
+MARGIN_OVER = 2.0
+"""Log-odds above those things from which on something else is the same, unless LIKENESS is less: in
+a view full of edges a thing is never seen well, and what is like it is less like it, too."""
+LEAST_LIKENESS = -1.0
+"""However little others are like it."""
 _SEED = 7
 
 
@@ -40,6 +45,23 @@ class _Pasted:
     noun: str
     picture: Picture
     signatures: Signatures
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Other:
+    """One other thing in the view, and its name."""
+
+    noun: str
+    """What it is."""
+    elected: Elected
+    signatures: Signatures
+
+    def likeness(self, verdict: Verdict) -> float:
+        """Log-odds that it is what a verdict speaks of, had the same become of it."""
+        event = replace(EVENT, change=verdict.change, candidates=self.elected.candidates)
+        missing = verdict.change == "missing"
+        signature = self.signatures.before if missing else self.signatures.now
+        return Seen(event, verdict.embedder, self.elected.vector, signature).likeness(verdict)
 
 
 def measure(out: Path, said: Said, model: Path | None) -> Verdict:
@@ -58,19 +80,39 @@ def measure(out: Path, said: Said, model: Path | None) -> Verdict:
     names = load_model(model, resolve_device("auto"), ModelOptions(), many_images=True)
     if names.bundle.embedder != said.verdict.embedder:
         raise UsageError("the event was named by another model; name that with --model")
-    verdict = measured(said.verdict, view, said.width, names)
+    verdict = measured(said.verdict, tried(view, said.width, names))
     if verdict.leak is not None:
         verdicts.measured(verdict.number, verdict.likeness, verdict.leak)
     return verdict
 
 
-def measured(verdict: Verdict, view: LearnedView, share: float, names: Names) -> Verdict:
+def measured(verdict: Verdict, others: Sequence[Other]) -> Verdict:
     """The verdict with a likeness that lets few others go silent, and what its leak then is.
 
-    The likeness is chosen on half of the other things; the leak is that of the other half.
+    The likeness is chosen on half of the other things; the leak is that of the other half. If one
+    of them is seen to be the very thing, it is in neither, and told by itself.
 
     Args:
         verdict: As it was said.
+        others: What `tried` gave.
+    """
+    alike: dict[str, list[float]] = {}
+    for other in others:
+        alike.setdefault(other.noun, []).append(other.likeness(verdict))
+    same = max(alike, key=lambda noun: float(np.median(alike[noun])), default="")
+    if not same or np.median(alike[same]) < LIKENESS:
+        same = ""
+    nouns = sorted({*alike} - {same})
+    likeness = _line([value for noun in nouns[::2] for value in alike[noun]])
+    rest = [(noun, value) for noun in nouns[1::2] for value in alike[noun]]
+    silenced = tuple(noun for noun, value in rest if value >= likeness)
+    return replace(verdict, likeness=likeness, leak=Leak(len(rest), silenced, same))
+
+
+def tried(view: LearnedView, share: float, names: Names) -> list[Other]:
+    """Other things in the view, to try verdicts on.
+
+    Args:
         view: What the view usually looks like.
         share: Width of the verdict's thing, over that of the view; others are about as wide.
         names: What named the verdict's event.
@@ -80,19 +122,17 @@ def measured(verdict: Verdict, view: LearnedView, share: float, names: Names) ->
     """
     pasted = list(_others(view, share))
     named = name_pictures(names, [one.picture for one in pasted])
-    alike = []
-    for one in pasted:
-        elected = vote({one.picture: named[one.picture]})
-        signature = one.signatures.before if verdict.change == "missing" else one.signatures.now
-        event = replace(_EVENT, change=verdict.change, candidates=elected.candidates)
-        seen = Seen(event, verdict.embedder, elected.vector, signature)
-        alike.append((one.noun, seen.likeness(verdict)))
-    nouns = sorted({noun for noun, _ in alike})
-    chosen = [value for noun, value in alike if noun in nouns[::2]]
-    likeness = max(LIKENESS, float(np.quantile(chosen, 1 - LEAKS)) if chosen else LIKENESS)
-    rest = [(noun, value) for noun, value in alike if noun in nouns[1::2]]
-    silenced = tuple(noun for noun, value in rest if value >= likeness)
-    return replace(verdict, likeness=likeness, leak=Leak(len(rest), silenced))
+    return [
+        Other(one.noun, vote({one.picture: named[one.picture]}), one.signatures) for one in pasted
+    ]
+
+
+def _line(others: Sequence[float]) -> float:
+    """From which log-odds on something is the same, by how like it others are."""
+    if not others:
+        return LIKENESS
+    reached = float(np.quantile(others, 1 - LEAKS))
+    return max(reached, min(LIKENESS, max(LEAST_LIKENESS, reached + MARGIN_OVER)))
 
 
 def view_of(detector: Path) -> LearnedView:
@@ -153,5 +193,5 @@ def _pasted(before: Pixels, now: Pixels, box: Box, noun: str) -> _Pasted | None:
     return _Pasted(noun, Picture(0.0, box, size, crops, now, nothing, 1.0), signatures)
 
 
-_EVENT = Event("", "", "closed", 0.0, 0.0, 0, 0, Box(0, 0, 1, 1), (1, 1), 1.0, 1)
+EVENT = Event("", "", "closed", 0.0, 0.0, 0, 0, Box(0, 0, 1, 1), (1, 1), 1.0, 1)
 """Of which only what has happened is looked at."""

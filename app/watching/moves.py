@@ -105,7 +105,8 @@ def _alike(came: Finding, gone: Finding) -> float:
     if came.signature is None or gone.signature is None:
         return float("-inf")
     named = agreement(came.event.candidates, gone.event.candidates)
-    return sameness(came.signature, gone.signature, float(came.vector @ gone.vector), named)
+    cosine = float(came.vector @ gone.vector)
+    return sameness(came.signature, gone.signature, cosine, named, SAME)
 
 
 def _length(event: Event) -> float:

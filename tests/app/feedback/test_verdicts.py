@@ -20,16 +20,21 @@ def test_a_verdict_comes_back_as_it_was_said(tmp_path: Path):
     assert [*tmp_path.iterdir()] == []
     said = replace(a_verdict(30, keep_s=60.0), note="the neighbour's", said_us=5)
     number = verdicts.add(said)
-    verdicts.measured(number, 0.75, Leak(9, ("cup", "cup")))
+    leak = Leak(9, ("cup", "cup"), "mug")
+    verdicts.measured(number, 0.75, leak)
     verdicts.matched(number, 7_000_000)
     verdicts.matched(number, 6_000_000)
     (kept,) = Verdicts(tmp_path).all()
     assert np.allclose(kept.vector, a_vector(30), atol=1e-3)
     assert (kept.number, kept.note, kept.said_us, kept.likeness) == (1, said.note, 5, 0.75)
-    assert (kept.matches, kept.matched_us, kept.leak) == (2, 7_000_000, Leak(9, ("cup", "cup")))
+    assert (kept.matches, kept.matched_us, kept.leak) == (
+        2,
+        7_000_000,
+        Leak(9, ("cup", "cup"), "mug"),
+    )
     assert kept.until_us == 67_000_000
     assert (kept.holds(67_000_000), kept.holds(67_000_001)) == (True, False)
-    assert kept.as_json()["leak"] == {"others": 9, "silenced": ["cup", "cup"]}
+    assert kept.as_json()["leak"] == {"others": 9, "silenced": ["cup", "cup"], "same": "mug"}
     verdicts.forget(number)
     assert verdicts.all() == []
     # Events may still tell of it.
@@ -55,6 +60,16 @@ def test_a_file_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path):
 def test_a_file_of_a_newer_nomaly_is_left_alone(tmp_path: Path):
     Verdicts(tmp_path).add(a_verdict(0))
     with closing(sqlite3.connect(tmp_path / FEEDBACK)) as database:
-        database.execute("PRAGMA user_version=2")
+        database.execute("PRAGMA user_version=3")
     with pytest.raises(FeedbackError, match="written by a newer Nomaly"):
         Verdicts(tmp_path).all()
+
+
+def test_what_an_earlier_nomaly_kept_is_kept(tmp_path: Path):
+    Verdicts(tmp_path).add(a_verdict(0))
+    with closing(sqlite3.connect(tmp_path / FEEDBACK)) as database:
+        database.execute("ALTER TABLE verdict DROP COLUMN same")
+        database.execute("PRAGMA user_version=1")
+    (kept,) = Verdicts(tmp_path).all()
+    Verdicts(tmp_path).measured(kept.number, 1.0, Leak(1, (), "mug"))
+    assert Verdicts(tmp_path).all()[0].leak == Leak(1, (), "mug")

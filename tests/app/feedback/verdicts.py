@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from app.events.event import Finding
 from app.events.store import Changes, SourceProgress, Store
 from app.feedback.verdicts import Verdict
-from detectors.signatures import LENGTH
+from detectors.signatures import LENGTH, SIDE
 from tests.app.events.findings import a_finding
 
 EMBEDDER = "starter"
@@ -23,11 +23,15 @@ def a_vector(degrees: float) -> NDArray[np.float32]:
 
 
 def a_signature(degrees: float) -> NDArray[np.float32]:
-    """A signature whose colours are as like another's as the cosine of the angle between them."""
+    """Of a thing before grey, whose hue is the angle: those of two are as far apart as it says."""
     angle = np.radians(degrees)
-    signature = np.zeros(LENGTH, np.float32)
-    signature[:2] = np.cos(angle), np.sin(angle)
-    return signature
+    colours = np.zeros(LENGTH - 7 * SIDE**2, np.float32)
+    colours[:2] = np.cos(angle), np.sin(angle)
+    seen = np.zeros((SIDE, SIDE, 3), np.float32)
+    seen[..., 1:] = 40 * np.cos(angle), 40 * np.sin(angle)
+    behind, thing = np.zeros_like(seen), np.ones(SIDE**2, np.float32)
+    parts = (colours, seen.ravel(), behind.ravel(), thing)
+    return np.concatenate(parts)
 
 
 def seen(number: int, degrees: float, noun: str = "cat", start_s: float | None = None) -> Finding:

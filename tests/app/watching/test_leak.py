@@ -8,35 +8,74 @@ import pytest
 import torch
 
 from app.feedback.saying import LIKENESS
+from app.feedback.verdicts import Leak, Verdict
 from app.simulator.cutouts import cutouts
-from app.watching.leak import PLACES, measured, view_of
+from app.watching.leak import LEAST_LIKENESS, PLACES, Other, measured, tried, view_of
+from app.watching.namer import Elected
 from detectors.base import DetectorError
 from detectors.files import write_folder
 from detectors.learned import LearnedView
+from detectors.signatures import Signatures
 from tests.app.builders import BrightnessNames
-from tests.app.feedback.verdicts import EMBEDDER, a_signature, a_vector, a_verdict
+from tests.app.feedback.verdicts import a_signature, a_vector, a_verdict
 from tests.detectors.views import normal_views
 
 VIEW = LearnedView.of(normal_views(3, seed=1)).rounded
 
 
-def test_the_leak_is_counted_on_things_that_the_likeness_was_not_chosen_on():
+@pytest.fixture(scope="module")
+def others() -> list[Other]:
+    return tried(VIEW, 0.2, BrightnessNames())
+
+
+def verdict_on(other: Other) -> Verdict:
+    """That it is normal, as it was seen."""
+    return replace(
+        a_verdict(0),
+        nouns=other.elected.candidates,
+        vector=other.elected.vector,
+        signature=other.signatures.now,
+    )
+
+
+def an_other(noun: str, degrees: float) -> Other:
+    """It looks like this; see `a_signature`."""
+    look = a_signature(degrees)
+    return Other(noun, Elected((("dog", 1.0),), a_vector(degrees)), Signatures(look, look))
+
+
+def test_the_leak_is_counted_on_things_that_the_likeness_was_not_chosen_on(others: list[Other]):
     nothing_alike = replace(a_verdict(0), vector=a_vector(0)[:2])
-    verdict = measured(nothing_alike, VIEW, 0.2, BrightnessNames())
+    verdict = measured(nothing_alike, others)
     assert verdict.leak is not None
     assert 0.8 <= verdict.leak.others / (PLACES * len(cutouts()) / 2) <= 1
-    assert verdict.leak.silenced == ()
-    assert verdict.likeness >= LIKENESS
+    assert (verdict.leak.silenced, verdict.leak.same) == ((), "")
+    assert verdict.likeness == LEAST_LIKENESS
 
 
-def test_a_verdict_that_is_like_many_things_must_be_more_like():
-    grey = np.zeros_like(a_signature(0))
-    grey[:] = 0.03
-    vague = replace(a_verdict(0), vector=a_vector(45)[:2], signature=grey, embedder=EMBEDDER)
-    few = measured(vague, VIEW, 0.2, BrightnessNames())
-    assert few.likeness >= LIKENESS
-    assert few.leak is not None
-    assert len(few.leak.silenced) < few.leak.others
+def test_a_thing_that_is_among_the_others_is_told_by_itself_and_known_again(others: list[Other]):
+    first, *again = (other for other in others if other.noun == "cup")
+    verdict = measured(verdict_on(first), others)
+    assert verdict.leak is not None
+    assert verdict.leak.same == "cup"
+    assert "cup" not in verdict.leak.silenced
+    assert np.mean([other.likeness(verdict) >= verdict.likeness for other in again]) >= 0.8
+    # Their names are those of two brightnesses only.
+    far = [other for other in others if other.noun != "cup"]
+    assert np.mean([other.likeness(verdict) >= verdict.likeness for other in far]) < 0.2
+
+
+def test_what_others_are_more_like_must_be_more_like_itself():
+    def likeness(degrees: float) -> float:
+        looks = [an_other(noun, degrees) for noun in ("ball", "box")]
+        return measured(a_verdict(0), looks).likeness
+
+    assert likeness(180) == LEAST_LIKENESS
+    near = an_other("box", 45).likeness(a_verdict(0))
+    assert LEAST_LIKENESS < near < LIKENESS
+    assert near < likeness(45) <= LIKENESS
+    # What is all but the same is told, and does not make the thing itself unlike.
+    assert measured(a_verdict(0), [an_other("box", 10)]).leak == Leak(0, (), "box")
 
 
 def test_the_view_comes_from_the_detectors_folder(tmp_path: Path):
