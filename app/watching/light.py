@@ -6,7 +6,9 @@ what differs there. A thing that is slim or smeared by its pace lets much of it 
 of it: the correlation also counts of the parts where it is least. Measured in two simulated scenes
 (correlation, and its lowest tenth): patches of sun and reflections from .63 and .45 on in 98 of 100
 frames, headlights from .72 and .25; things of 4 to 20% of the width, at .1 to 1.5 widths a frame,
-reach both .6 and .4 in 3 of 100. A plain place tells nothing.
+reach both .6 and .4 in 3 of 100. A plain place tells nothing, unless the light has no edge: what
+changes smoothly is no thing anywhere, and what it blows out is judged by what lies around
+(`detectors.patches`).
 
 Insects close to the lens are so blurred that the view shines through them, too. They are told from
 light by their way: light lies on its place or wanders, insects turn up here and there.
@@ -23,6 +25,7 @@ from numpy.typing import NDArray
 from app.watching.course import Since
 from app.watching.faults import Fault
 from detectors.learned import LearnedView
+from detectors.patches import DARK, SMOOTH, patch_of
 from detectors.tracks import TrackRule
 from detectors.types import Box, Detection, Frame, Pixels
 
@@ -48,8 +51,6 @@ _LEAST_PIXELS = 500
 """... and so many pixels: fewer may be alike by chance."""
 _TEXTURE = 0.012
 """Least spread of the fine texture that was learned there, of the logarithm of the light."""
-_DARK = 8.0
-"""Grey levels added before logarithms, as noise is nearly all there is below."""
 _FINE = 5
 """Pixels of the median that fine texture is what is beside of."""
 _PART = 11
@@ -130,11 +131,11 @@ class Light:
         things = [*found]
         if found and self._view is not None and self._learned is not None:
             lit = frame.pts_s - self._lit < _REMEMBERED_S
-            now = _Seen.of(frame.image, self._learned, lit)
+            now = _Seen.of(frame.image, self._view, self._learned, lit)
             judged = [(one, now.thing(one)) for one in found]
             things = [_as_told(one, thing, told) for one, thing in judged if thing is not None]
             self._lit[now.shines] = frame.pts_s
-            self._spell.see(frame, [one for one, thing in judged if thing is None])
+            self._spell.see(frame, [one for one, thing in judged if thing is None], now.around)
         self._spell.follow(frame.pts_s)
         return things
 
@@ -151,7 +152,6 @@ class _Sight:
     at_s: float
     at_us: int
     score: float
-    boxes: tuple[Box, ...]
     flits: bool
     """Whether none was there in the frame before."""
 
@@ -164,15 +164,16 @@ class _Spell:
         self.flits = False
         self._open_score = open_score
         self._seen: deque[_Sight] = deque()
+        self._around = np.zeros((1, 1), np.bool_)
+        """Where and around the last it was lighter or darker [h, w]."""
 
-    def see(self, frame: Frame, lit: Sequence[Detection]) -> None:
-        """Note what was light alone in a frame."""
+    def see(self, frame: Frame, lit: Sequence[Detection], around: NDArray[np.bool_]) -> None:
+        """Note what was light alone in a frame, and where it was lighter or darker around that."""
         if not lit:
             return
-        boxes, score = tuple(one.box for one in lit), max(one.score for one in lit)
-        before = self._seen[-1].boxes if self._seen else ()
-        flits = not any(box.overlap(other) > 0 for box in boxes for other in before)
-        self._seen.append(_Sight(frame.pts_s, frame.time_us, score, boxes, flits))
+        flits = not self._seen or not (self._around & around).any()
+        self._around, score = around, max(one.score for one in lit)
+        self._seen.append(_Sight(frame.pts_s, frame.time_us, score, flits))
 
     def follow(self, now_s: float) -> None:
         """Note whether it lasts."""
@@ -198,10 +199,14 @@ def _mostly_flit(seen: Collection[_Sight]) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """One frame beside the learned picture, both as logarithms of their light [h, w]."""
+    """One frame beside the learned picture."""
 
+    image: Pixels
+    view: LearnedView
     now: _Floats
+    """Logarithm of the frame's light [h, w], ..."""
     learned: _Floats
+    """... and of the learned picture's."""
     lighter: float
     """How much lighter it is as a whole."""
     scale: tuple[float, float]
@@ -209,20 +214,25 @@ class _Seen:
     lit: NDArray[np.bool_]
     """What was in some light just before [h, w]."""
     shines: NDArray[np.bool_]
-    """What is [h, w], by what was judged so far."""
+    """What is [h, w], by what was judged so far, ..."""
+    around: NDArray[np.bool_]
+    """... and what is beside it and lighter or darker, too: where light ends softly, the map shows
+    but a spot of it."""
 
     @classmethod
-    def of(cls, image: Pixels, learned: _Floats, lit: NDArray[np.bool_]) -> "_Seen":
+    def of(
+        cls, image: Pixels, view: LearnedView, learned: _Floats, lit: NDArray[np.bool_]
+    ) -> "_Seen":
         height, width = image.shape[:2]
         size = learned.shape
         scale = (size[1] / width, size[0] / height)
+        small = image
         if image.shape[:2] != size:
-            image = cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA).astype(
-                np.uint8
-            )
-        now = _logs(image)
+            small = cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+        now = _logs(small.astype(np.uint8))
         lighter = float(np.median((now - learned)[::4, ::4]))
-        return cls(now, learned, lighter, scale, lit, np.zeros_like(lit))
+        shines, around = np.zeros_like(lit), np.zeros_like(lit)
+        return cls(image, view, now, learned, lighter, scale, lit, shines, around)
 
     def thing(self, found: Detection) -> Detection | None:
         """What is a thing of something found: all, a part, or None if it is light alone."""
@@ -236,6 +246,8 @@ class _Seen:
         if min(now.shape) < 2 * _FINE:
             return found
         differs = self._differs(part)
+        if self._is_smooth(found.box):
+            return self._shine(scaled, part, differs)
         if differs.mean() < _LEAST_DIFFERS:
             return found
         beside = _beside(self._differs(_pixels(around)), differs)
@@ -257,9 +269,22 @@ class _Seen:
             left, top = int(near.x1) + thing[1].start, int(near.y1) + thing[0].start
             right, bottom = int(near.x1) + thing[1].stop, int(near.y1) + thing[0].stop
             return replace(found, box=Box(left / x, top / y, right / x, bottom / y))
+        return self._shine(scaled, part, differs)
+
+    def _is_smooth(self, box: Box) -> bool:
+        """Whether all that changed there is light without an edge."""
+        size = self.image.shape[:2]
+        margin = 3 * SMOOTH * max(size)
+        patch = patch_of(box.grown(0.1, size), margin, self.image, self.view)
+        return patch.in_light(float(np.exp(self.lighter)))
+
+    def _shine(self, box: Box, part: tuple[slice, slice], differs: NDArray[np.bool_]) -> None:
+        """Note where light was."""
         reach = np.ones((_REACH, _REACH), np.uint8)
         self.shines[part] |= cv2.dilate(differs.astype(np.uint8), reach) > 0
-        return None
+        wide = SMOOTH * max(self.now.shape) / max(box.width, box.height)
+        around = _pixels(box.grown(1 + 3 * wide, (self.now.shape[0], self.now.shape[1])))
+        self.around[around] |= self._differs(around)
 
     def _differs(self, part: tuple[slice, slice]) -> NDArray[np.bool_]:
         """Where the light of a part is another than learned, beside that of the whole picture."""
@@ -291,7 +316,7 @@ def _largest(hides: NDArray[np.bool_], least: float) -> tuple[slice, slice] | No
 
 def _logs(image: Pixels) -> _Floats:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return np.log(grey + np.float32(_DARK))
+    return np.log(grey + np.float32(DARK))
 
 
 def _smooth(values: _Floats) -> _Floats:

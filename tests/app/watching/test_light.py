@@ -74,6 +74,30 @@ def test_a_plain_wall_tells_no_light_from_a_thing():
     assert things(light, sunny(with_noise(wall, 2, 9))) == [SPOT]
 
 
+def test_light_without_an_edge_is_none_even_on_a_wall_and_where_it_blows_it_out():
+    wall = np.full((240, 320, 3), 110, np.uint8)
+    light = Light(LearnedView.of([with_noise(wall, 2, seed) for seed in range(5)]))
+    told = []
+    for number in range(5):
+        # It is a hundred pixels away from one frame to the next, and the map shows its middle.
+        beam = np.array([70.0 + 100 * (number % 2), 120.0])
+        away = np.hypot(*(np.indices((240, 320))[::-1] - beam[:, None, None]))
+        lit = wall * (1 + 2 * np.exp(-((away / 45) ** 2)))[..., None]
+        assert (lit > 255).sum() > 5_000
+        frame = a_frame(number / 5, with_noise(np.minimum(lit, 255).astype(np.uint8), 2, 9))
+        middle = Box(beam[0] - 35, 90, beam[0] + 35, 150)
+        assert light.see(frame, [Detection(middle, 2.0)]) == []
+        told.append(light.fault(number / 5))
+    assert told == [None, None, "lit", "lit", "lit"]
+
+
+def test_a_white_thing_is_no_light_that_blows_out_the_wall():
+    wall = np.full((240, 320, 3), 150, np.uint8)
+    light = Light(LearnedView.of([with_noise(wall, 2, seed) for seed in range(5)]))
+    wall[60:150, 90:190] = 255
+    assert things(light, with_noise(wall, 2, 9)) == [SPOT]
+
+
 def test_without_a_learned_picture_everything_is_a_thing():
     assert things(Light(None), sunny(seen(seed=9))) == [SPOT]
 
