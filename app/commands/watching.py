@@ -134,7 +134,8 @@ def watch(
     source: Annotated[
         str,
         typer.Argument(
-            help="Webcam number, rtsp:// or http:// address, or a video file; env:NAME, @FILE or - "
+            help="Webcam number, rtsp:// or http:// address, a folder into which a camera puts "
+            "images or videos, or a video file; env:NAME, @FILE or - "
             "(standard input) for an address that the list of processes is not to show."
         ),
     ],

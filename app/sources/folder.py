@@ -60,7 +60,7 @@ def _meant(one: Path, say: Callable[[str], None]) -> list[Path]:
         return _in_folder(one, say)
     if glob.has_magic(str(one)) and not one.exists():
         found = [Path(name) for name in glob.glob(str(one), recursive=True)]  # noqa: PTH207 - absolute ones too
-        if videos := _ordered(path for path in found if _is_video(path)):
+        if videos := _ordered(path for path in found if is_video(path)):
             return videos
         if not sequence_files(one):
             raise UsageError(f"{shown_path(one)}: no video file and no image matches this pattern")
@@ -72,7 +72,7 @@ def _in_folder(folder: Path, say: Callable[[str], None]) -> list[Path]:
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     except OSError as error:
         raise UsageError(f"{shown_path(folder)}: cannot be read: {error.strerror}") from error
-    videos = _ordered(entry for entry in entries if _is_video(entry))
+    videos = _ordered(entry for entry in entries if is_video(entry))
     images = sequence_files(folder)
     _check_one_sort(folder, videos, images)
     if not videos:
@@ -106,7 +106,8 @@ def _check_one_sort(folder: Path, videos: Sequence[Path], images: Sequence[Path]
         )
 
 
-def _is_video(path: Path) -> bool:
+def is_video(path: Path) -> bool:
+    """Whether a path is a video file by its name."""
     return path.suffix[1:].lower() in _ENDINGS.split() and path.is_file()
 
 

@@ -53,8 +53,7 @@ def image_times(images: Sequence[Path], assume_fps: float | None = None) -> Imag
         images: In the order of their names.
         assume_fps: Images a second, whatever they say; None where they shall say it.
     """
-    clocks: tuple[tuple[Clock, TimeFrom], ...] = ((_named, "name"), (_taken, "container"))
-    for clock, time_from in clocks:
+    for clock, time_from in _CLOCKS:
         told = _told(images, clock)
         if told is None:
             continue
@@ -64,6 +63,14 @@ def image_times(images: Sequence[Path], assume_fps: float | None = None) -> Imag
             continue
         return _ordered(images, told, time_from)
     return ImageTimes(tuple(images), _even(images, assume_fps or FPS), None, "modified")
+
+
+def time_of_image(image: Path) -> tuple[datetime | None, TimeFrom]:
+    """When one image was taken, with its zone, and what says so; None if nothing does."""
+    for clock, time_from in _CLOCKS:
+        if (when := clock(image)) is not None:
+            return when, time_from
+    return None, "modified"
 
 
 def _told(images: Sequence[Path], clock: Clock) -> list[datetime] | None:
@@ -117,3 +124,6 @@ def _taken(image: Path) -> datetime | None:
         return None
     local = when if when.tzinfo else when.astimezone()
     return local if credible(local.astimezone(UTC)) else None
+
+
+_CLOCKS: tuple[tuple[Clock, TimeFrom], ...] = ((_named, "name"), (_taken, "container"))

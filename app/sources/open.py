@@ -9,19 +9,20 @@ from app.address import is_address, split_address
 from app.paths import path_of, shown_path
 from app.redact import shown_address
 from app.sources.base import LiveSource, Recording, SourceError, UnreachableError
+from app.sources.drops import DropFolder, check_drops
 from app.sources.file import FileSource
 from app.sources.live import LiveCamera, LiveSettings, host_of
 from app.sources.paced import PacedSource
 from app.sources.sequence import SequenceSource, is_sequence
 from novic.errors import UsageError
 
-type SourceKind = Literal["webcam", "network", "file"]
+type SourceKind = Literal["webcam", "network", "folder", "file"]
 
 _Scheme = Literal["rtsp", "rtsps", "http", "https"]
 
 
 def kind_of(spec: str) -> SourceKind:
-    """What a source's text means: a number is a webcam, `scheme://` a stream, all else a file.
+    """What a source's text means: a number is a webcam, `scheme://` a stream, all else a path.
 
     Raises:
         UnreachableError: If it is a URL of a scheme that cannot be read.
@@ -29,7 +30,7 @@ def kind_of(spec: str) -> SourceKind:
     if spec.isdecimal():
         return "webcam"
     if not is_address(spec):
-        return "file"
+        return "folder" if path_of(spec).is_dir() else "file"
     scheme = split_address(spec).scheme.lower()
     if scheme not in get_args(_Scheme):
         known = ", ".join(f"{name}://" for name in get_args(_Scheme))
@@ -60,7 +61,7 @@ def check_live(spec: str) -> None:
     """Say what plainly is nothing to watch, before anything is loaded for it.
 
     Raises:
-        UsageError: If there is no such file or it is a folder.
+        UsageError: If there is no such file, or a folder cannot be read.
         UnreachableError: If the address makes no sense, or there is no such webcam.
     """
     match kind_of(spec):
@@ -72,12 +73,11 @@ def check_live(spec: str) -> None:
                 raise UnreachableError(
                     f"webcam {spec}: there is no /dev/video{int(spec)}{_webcams()}"
                 )
+        case "folder":
+            check_drops(path_of(spec))
         case "file":
-            path = path_of(spec)
-            if not path.exists():
+            if not path_of(spec).exists():
                 raise UsageError(f"{shown_path(spec)}: there is no such file{_hint(spec)}")
-            if path.is_dir():
-                raise UsageError(f"{shown_path(spec)}: is a folder; name a video file")
 
 
 def open_recording(
@@ -110,13 +110,15 @@ def open_live(
     settings: LiveSettings | None = None,
     start_s: float = 0.0,
 ) -> LiveSource:
-    """Open a webcam (`0`), a stream (`rtsp://...`) or a file that plays at its own pace.
+    """Open a webcam (`0`), a stream (`rtsp://...`), or a path.
 
+    Into a folder images and videos come (`DropFolder`); a file plays at its own pace.
     A camera that does not answer is no error here, since it may come back: `connect` waits for it.
     `start_s` is where a file begins to play; a camera knows no past.
 
     Raises:
-        UnreachableError: If the address makes no sense or the file is no video.
+        UnreachableError: If the address makes no sense, the file is no video or the folder cannot
+            be read.
     """
     if kind_of(spec) == "file":
         try:
@@ -125,6 +127,8 @@ def open_live(
             # It stands in for a camera, whose fault scripts tell by its exit code.
             raise UnreachableError(str(error)) from error
         return PacedSource(file)
+    if kind_of(spec) == "folder":
+        return DropFolder(path_of(spec), camera, sample_fps)
     return LiveCamera(spec.strip(), camera, sample_fps, settings)
 
 

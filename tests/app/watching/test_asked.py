@@ -55,7 +55,6 @@ def test_what_can_be_watched_passes(video: Path, tmp_path: Path):
         ("./cams/a.mp4", 5, UsageError, "there is no such file$"),
         ("192.168.0.9:554/live", 5, UsageError, "if that is a camera, write rtsp://192.168.0.9"),
         ("camera.lan/live", 5, UsageError, "write rtsp://camera.lan/live or http://camera.lan"),
-        (".", 5, UsageError, "is a folder; name a video file"),
     ],
 )
 def test_what_cannot_be_watched(
