@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 from math import hypot
 from statistics import median
 
@@ -16,8 +16,8 @@ from detectors.types import Box, Detection, Frame
 MOST_SIGHTINGS = 4000
 """A track's older sightings are thinned out beyond so many; bounds its memory."""
 
-RECENT = 5
-"""Sightings that make up the extent of a track, and that tell how it moves."""
+RECENT_S, RECENT = 1.0, 5
+"""Sightings of so many seconds, or so many, tell the extent of a track and how it moves."""
 
 COAST_S = 1.0
 """A thing that is not seen goes on as it went for so long, ..."""
@@ -45,8 +45,8 @@ MORE = 1.2
 STEADY = 0.5
 """What moves at one pace is seen within so many of its sides from where it should be."""
 
-_FRESH = 0.2
-"""Weight of a new sighting in what a thing looks like."""
+_REMEMBERED_S, _FRESH = 0.6, 0.3
+"""What a thing looks like is remembered for about so long; one sighting counts for so much."""
 
 
 @dataclass(slots=True, eq=False)
@@ -72,7 +72,7 @@ class Track:
     leaps: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
     """When it was found by a leap, the newest times."""
     opened: bool = False
-    alone: deque[tuple[float, Box]] = field(default_factory=lambda: deque(maxlen=RECENT))
+    alone: deque[tuple[float, Box]] = field(default_factory=deque)
     """(pts_s, box) of its newest sightings without others in the same detection."""
     together: Box | None = None
     """The detection that shows it and others; None while it is seen alone, or not at all."""
@@ -95,8 +95,7 @@ class Track:
 
     def __post_init__(self) -> None:
         # What was read from JSON knows no bounds.
-        self.leaps, self.alone = deque(self.leaps, RECENT), deque(self.alone, RECENT)
-        self.parts = deque(self.parts, MOST_PARTS)
+        self.leaps, self.parts = deque(self.leaps, RECENT), deque(self.parts, MOST_PARTS)
 
     @property
     def box(self) -> Box:
@@ -106,7 +105,10 @@ class Track:
     @property
     def extent(self) -> Box:
         """Around its newest sightings: a thing of several parts is not whole in every one."""
-        boxes = [box for _, box, _ in self.path[-RECENT:]]
+        now_s = self.path[-1][0]
+        earlier = islice(reversed(self.path), RECENT, None)
+        newest = takewhile(lambda one: now_s - one[0] <= RECENT_S, earlier)
+        boxes = [box for _, box, _ in (*self.path[-RECENT:], *newest)]
         return reduce(Box.union, boxes)
 
     def see(
@@ -120,14 +122,18 @@ class Track:
         self.together, self.awaited_s = None, None
         # A box that was put together does not say how a thing moves; that of a fast one is all
         # that there is.
+        before_s = self.alone[-1][0] if self.alone else frame.pts_s
         if not parts or frame.pts_s in self.leaps:
             if self.alone and frame.pts_s <= self.alone[-1][0]:
                 self.alone.pop()
             self.alone.append((frame.pts_s, detection.box))
-        self._remember(look)
+            while len(self.alone) > RECENT and frame.pts_s - self.alone[0][0] > RECENT_S:
+                self.alone.popleft()
+        self._remember(look, frame.pts_s - before_s)
         self.peak = max(self.peak, detection.score)
         self._add(frame, detection.box, detection.score)
-        self.parts.extend(part.box for part in parts)
+        for part in parts:
+            self.note_part(part.box)
 
     def see_together(self, frame: Frame, detection: Detection) -> None:
         """Add a sighting of it and others in one detection: its own part of that."""
@@ -146,7 +152,7 @@ class Track:
         if not self.opened:  # else it was told as it was
             self.path = [(at_s, box.union(also.get(at_s, box)), s) for at_s, box, s in self.path]
         alone = [(at_s, box.union(also.get(at_s, box))) for at_s, box in self.alone]
-        self.alone = deque(alone, RECENT)
+        self.alone = deque(alone)
         self.peak = max(self.peak, other.peak)
 
     def passes(self, other: "Track", now_s: float) -> bool:
@@ -193,19 +199,25 @@ class Track:
     def has_part(self, box: Box, since_s: float) -> bool:
         """Whether what was seen inside its extent since then is a part of it."""
         if since_s - self.still_s < STANDING_S:
-            self.parts.append(box)
+            self.note_part(box)
             return True
         return self.knows(box)
+
+    def note_part(self, box: Box) -> None:
+        """Remember where a part of it was seen."""
+        if not self.knows(box):
+            self.parts.append(box)
 
     def knows(self, box: Box) -> bool:
         """Whether a part of it was seen there since it came to rest."""
         return any(box.overlap(part) >= 0.5 * min(box.area, part.area) for part in self.parts)
 
-    def _remember(self, look: Look | None) -> None:
+    def _remember(self, look: Look | None, after_s: float) -> None:
         if look is None:
             return
         before = look if self.look is None else np.array(self.look, np.float32)
-        self.look = (before + _FRESH * (look - before)).tolist()
+        fresh = min(_FRESH, after_s / _REMEMBERED_S)
+        self.look = (before + fresh * (look - before)).tolist()
 
     def place(self, now_s: float) -> Place:
         """Where to look for it."""

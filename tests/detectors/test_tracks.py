@@ -300,6 +300,26 @@ def test_of_things_seen_as_one_each_keeps_its_part():
         assert all(box.area < 1.5 * alone.area for _, box, _ in track.path)
 
 
+@pytest.mark.parametrize("fps", [5, 10, 25])
+def test_what_a_thing_does_and_looks_like_is_known_by_seconds_not_by_frames(fps: float):
+    rng = np.random.default_rng(0)
+    image = np.full((480, 640, 3), 120, np.uint8)
+    tracker = Tracker(TrackRule())
+    for number in range(round(4 * fps)):
+        # 40 pixels a second; a box of pixels ends here or there by some of them.
+        x, y = 100 + 40 * number / fps + rng.normal(0, 1.5), 200 + rng.normal(0, 1.5)
+        # For the last .2 s something of another colour hides it.
+        image[:] = 120 if number < 3.8 * fps else 20
+        (track,) = tracker.update(a_frame(number / fps, image), [a_box(x, y, 40, 80)]).opened or [
+            *tracker.tracks
+        ]
+    across, down = track.velocity()
+    assert abs(across - 40) < 25
+    assert abs(down) < 25
+    assert track.look is not None
+    assert np.mean(track.look) > 80
+
+
 def test_what_comes_out_from_behind_another_goes_on_also_where_only_the_other_was_seen():
     clip: list[list[Detection]] = []
     for number in range(40):
