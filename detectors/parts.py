@@ -14,13 +14,13 @@ BETTER = 0.05
 MOST_LARGER = 1.3
 """... and at most so many times as large: what walks away from what it put down is not its part."""
 FEWEST = 3
-"""Of two fast things that are parts of one, so many of the newest sightings are from one frame."""
+"""Of a fast thing and what it is a part of, so many of the newest sightings are from one frame."""
 STIFF = 0.5
 """They keep their distance but for this share of the larger one's sides, ..."""
 NEAR = 1.0
 """... and it is at most so many of its longer sides, ..."""
 GONE = 1.0
-"""... while they go so many of these."""
+"""... while the part goes so many of its own."""
 
 
 class Seen(Protocol):
@@ -59,26 +59,27 @@ def whole(
     return shown, parts
 
 
-def go_together(one: Seen, other: Seen, count: int) -> bool:
-    """Whether two fast things keep side by side, as the parts of one thing do.
+def goes_with(part: Seen, other: Seen, count: int) -> bool:
+    """Whether something fast keeps its place beside another, as a part of it does.
 
     Two things may do so too, if they go at the same pace; hardly by their own widths a frame.
 
     Args:
-        one: Something fast.
-        other: Something fast as well.
-        count: How many of the newest sightings of the one are looked at.
+        part: What moves by its own width from frame to frame.
+        other: What it may be a part of.
+        count: How many of the newest sightings of the part are looked at.
     """
     also = {at_s: box for at_s, box, _ in other.path[-2 * count :]}
-    pairs = [(box, also[at_s]) for at_s, box, _ in one.path[-count:] if at_s in also]
+    pairs = [(box, also[at_s]) for at_s, box, _ in part.path[-count:] if at_s in also]
     if len(pairs) < FEWEST:
         return False
     ours, theirs = (np.array([_middle(box) for box in boxes]) for boxes in zip(*pairs, strict=True))
     sides = np.median([np.maximum(_sides(a), _sides(b)) for a, b in pairs], axis=0)
-    longer, apart = float(sides.max()), theirs - ours
+    longer, own = float(sides.max()), max(_sides(pairs[-1][0]))
+    apart = theirs - ours
     stiff = bool((np.abs(apart - np.median(apart, axis=0)) <= STIFF * sides).all())
     near = all(a.gap(b) <= NEAR * longer for a, b in pairs)
-    return stiff and near and float(np.hypot(*(ours[-1] - ours[0]))) >= GONE * longer
+    return stiff and near and float(np.hypot(*(ours[-1] - ours[0]))) >= GONE * own
 
 
 def _middle(box: Box) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from detectors.configs import Config
 from detectors.linking import Look, link, look_of
-from detectors.parts import go_together, whole
+from detectors.parts import goes_with, whole
 from detectors.track import Track
 from detectors.types import Box, Detection, Frame
 
@@ -288,10 +288,10 @@ class Tracker:
     def _parts_of(self, track: Track) -> list[Track]:
         """The other candidates that are parts of the same fast thing."""
         others = [other for other in self.tracks if other is not track and not other.opened]
-        return [other for other in others if self._goes_with(track, other)]
+        return [other for other in others if self._goes_with(other, track)]
 
-    def _goes_with(self, track: Track, other: Track) -> bool:
-        return bool(track.leaps and other.leaps) and go_together(track, other, LEAST_HITS + 1)
+    def _goes_with(self, part: Track, other: Track) -> bool:
+        return bool(part.leaps) and goes_with(part, other, LEAST_HITS + 1)
 
     def _drop(self, track: Track, changes: TrackChanges) -> None:
         self.tracks.remove(track)

@@ -373,6 +373,13 @@ def test_a_fast_thing_that_is_seen_in_two_pieces_is_one_event():
     assert (opened[0].path[0][1].y1, opened[0].path[0][1].y2) == (271, 386)
 
 
+def test_a_small_part_that_leaps_beside_its_thing_is_no_event():
+    def seen(n: int) -> list[Detection]:
+        return [a_box(550 - 40 * n, 270, 85, 165, 2.7), a_box(530 - 40 * n, 400, 20, 35)]
+
+    assert len(follow([seen(n) for n in range(10)])[1]) == 1
+
+
 def test_what_is_hidden_for_long_has_gone():
     wall, thing = a_box(100, 100, 200, 200), a_box(180, 180, 40, 40)
     clip = [[thing]] * 10 + [[wall]] * 100
