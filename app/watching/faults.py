@@ -74,7 +74,8 @@ _UNUSUAL_SHARE = 0.25
 _DETAIL_SHARE = 0.25
 """A covered picture has less than this share of the usual detail, ..."""
 _COVERED_SHARE = 0.9
-"""... and is unusual all over."""
+"""... and is unusual all over. Where it shows nothing of the view either, half will do: what lies
+before the lens may be as dark as parts of the view (`app.watching.health`)."""
 _BLOCK = 16
 """Pixels of a side; what was not decoded is made of whole blocks."""
 _DAMAGED_SHARE = 0.15
@@ -121,9 +122,12 @@ def fault_of(image: Pixels, heat: NDArray[np.float32], usual_detail: float) -> F
         return colour
     if _is_damaged(image, unusual):
         return "damaged"
-    if share >= _COVERED_SHARE and detail_of(sample) < _DETAIL_SHARE * usual_detail:
-        return "covered"
-    return None
+    return "covered" if share >= _COVERED_SHARE and is_bare(sample, usual_detail) else None
+
+
+def is_bare(sample: Pixels, usual_detail: float) -> bool:
+    """Whether hardly any of the usual detail is left in evenly chosen pixels [h, w, 3]."""
+    return detail_of(sample) < _DETAIL_SHARE * usual_detail
 
 
 def _one_colour(sample: Pixels) -> Fault | None:

@@ -19,7 +19,7 @@ from app.sources.base import Gap
 from app.watching.aim import Aim, Placed
 from app.watching.altered import ChangeCheck
 from app.watching.course import Course, Told
-from app.watching.faults import detail_of, fault_of, sampled
+from app.watching.faults import detail_of, fault_of, is_bare, sampled
 from app.watching.light import OPEN_SCORE, Light
 from app.watching.standing import FROZEN_S, Standing
 from app.watching.weather import Weather
@@ -135,7 +135,9 @@ class Health:
         if fault is None and stands:
             return None, self._blind.take("frozen", frame, self._standing.began)
         if fault is None and placed.astray and np.median(heat) > _ELSEWHERE:
-            return None, self._blind.take("moved", frame, said=ELSEWHERE)
+            if not is_bare(sampled(frame.image), usual):
+                return None, self._blind.take("moved", frame, said=ELSEWHERE)
+            fault = "covered"
         told = self._blind.take(fault, frame)
         if fault is not None:
             return None, told

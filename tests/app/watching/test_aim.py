@@ -144,6 +144,14 @@ def test_a_camera_turned_to_another_place_is_blind_and_says_what_to_do():
     assert events(told, "object") == []
 
 
+def test_what_hides_the_view_is_no_move_though_parts_of_it_are_as_dark():
+    folds = np.linspace(-15, 15, WIDTH)[:, None] + np.median(VIEW.picture, axis=(0, 1))
+    cloth = np.clip(np.tile(folds, (HEIGHT, 1, 1)), 0, 255).astype(np.uint8)
+    assert 0.5 < (unusual(cloth) > 1).mean() < 0.9
+    told, _ = watch(12, lambda at_s, seed: cloth if 4 <= at_s < 10 else seen(seed=seed), live=True)
+    assert [one.name for one in events(told, "camera")] == ["covered picture"]
+
+
 def test_what_passes_before_the_camera_for_a_moment_is_no_move():
     elsewhere = cv2.resize(photo("flower.jpg"), (WIDTH, HEIGHT)).astype(np.uint8)
     told, camera = watch(
