@@ -4,13 +4,13 @@ Things of a split lie in its scenes, each at several places and in other light. 
 is of the empty scene; boxes are the true ones, off by up to an eighth of their sides and rounded to
 cells. Without a detector: how often one finds them is `benchmarks.detector`'s.
 
-    python -m benchmarks.alike [--split report] [--things 12] [--json]
+    python -m benchmarks.alike [--split report] [--things 12] [--again] [--json]
 """
 
 import argparse
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,7 +48,7 @@ class Seen:
     told: str
     """What happened by its pictures; empty if they do not differ."""
     gone: str
-    """The same, had it been learned and gone."""
+    """The same, had it been learned and gone; empty if that was not looked at."""
     signatures: Signatures | None
     picture: Picture
 
@@ -68,26 +68,18 @@ def jittered(true: Box, size: tuple[int, int], rng: np.random.Generator) -> Box:
 
 
 def appearances(
-    using: Material, scene: str, things: int, rng: np.random.Generator
-) -> tuple[LearnedView, Iterator[Seen]]:
-    """The view of a scene, and things of all widths there, each APPEARANCES times."""
+    using: Material, scene: str, things: int, rng: np.random.Generator, *, went: bool
+) -> tuple[LearnedView, list[Seen]]:
+    """The view of a scene, and things of all widths there, each APPEARANCES times.
+
+    What happens where one has gone is looked at only with `went`.
+    """
     place = using.place(scene)
 
     def day(*lying: Thing) -> Simulation:
         return Simulation(place, using.split.seed(int(rng.integers(1 << 16))), LASTS_S, lying)
 
-    empty = view_of(day())
-    return empty, _appearances(using, day, empty, things, rng)
-
-
-def _appearances(
-    using: Material,
-    day: Callable[..., Simulation],
-    empty: LearnedView,
-    things: int,
-    rng: np.random.Generator,
-) -> Iterator[Seen]:
-    place = day().place
+    empty, seen = view_of(day()), []
     for number in range(things):
         width = WIDTHS[number % len(WIDTHS)]
         thing = using.thing(place, width, rng)
@@ -100,25 +92,23 @@ def _appearances(
             full = day(there)
             shot = full.shot(int(rng.integers(full.frames)))
             box = jittered(shot.truth[0].box, place.size, rng)
-            gone = day().shot(int(rng.integers(full.frames))).image
-            yield _seen(thing.noun, width, empty, view_of(full), (shot.image, gone), box)
+            left, moment = day(), int(rng.integers(full.frames))
+            gone = _gone(full, left.shot(moment).image, box) if went else ""
+            seen.append(_seen(thing.noun, width, empty, shot.image, box, gone))
+    return empty, seen
 
 
-def _seen(
-    noun: str,
-    width: float,
-    empty: LearnedView,
-    full: LearnedView,
-    frames: tuple[Pixels, Pixels],
-    box: Box,
-) -> Seen:
-    now, gone = frames
-    came, went = place_in(empty, now, box), place_in(full, gone, box)
+def _gone(full: Simulation, now: Pixels, box: Box) -> str:
+    return happened(place_in(view_of(full), now, box))
+
+
+def _seen(noun: str, width: float, empty: LearnedView, now: Pixels, box: Box, gone: str) -> Seen:
+    came = place_in(empty, now, box)
     size = (now.shape[0], now.shape[1])
     crops = tuple(one.cut(now).copy() for one in (box, box.grown(CONTEXT_MARGIN, size)))
     picture = Picture(0.0, box, size, crops, crops[0], np.zeros((1, 1), np.float32), 1.0)
     looks = Signatures.of(came) if came is not None else None
-    return Seen(noun, width, happened(came), happened(went), looks, picture)
+    return Seen(noun, width, happened(came), gone, looks, picture)
 
 
 def place_in(view: LearnedView, image: Pixels, box: Box) -> changes.Place | None:
@@ -194,6 +184,7 @@ def main() -> None:
     parser.add_argument("--split", default="report")
     parser.add_argument("--scenes", help="comma-separated; default: all of the split")
     parser.add_argument("--things", type=int, default=12, help="at each scene")
+    parser.add_argument("--again", action="store_true", help="leave out what has gone")
     parser.add_argument("--json", action="store_true", help="print the JSON object only")
     options = parser.parse_args()
     using = material(options.split)
@@ -201,11 +192,10 @@ def main() -> None:
     scenes: dict[str, dict[str, object]] = {}
     for number, scene in enumerate(options.scenes.split(",") if options.scenes else using.scenes):
         rng = np.random.default_rng(using.split.seed(77 + number))
-        view, coming = appearances(using, scene, options.things, rng)
-        seen = list(coming)
+        view, seen = appearances(using, scene, options.things, rng, went=not options.again)
         told = {
             "came": dict(Counter(one.told for one in seen)),
-            "went": dict(Counter(one.gone for one in seen)),
+            "went": dict(Counter(one.gone for one in seen if one.gone)),
         }
         scenes[scene] = told | known_again(seen, names, view)
         if not options.json:

@@ -152,11 +152,11 @@ def _colours(lab: _Floats, thing: _Floats) -> _Floats:
     return np.sqrt(np.stack(planes).ravel() / total).astype(np.float32)
 
 
-SAME = (3.0, 2.5, 2.7, 3.7, 4.1, 2.6, 0.9)
+SAME = (3.0, 1.6, 2.2, 3.6, 5.0, 3.5, 4.0)
 """Weights of the ways in which two things look alike, and a constant: of their colours, shapes,
 names' vectors and names, and of how the one explains the other, better and worse way round. A
-logistic regression on the pairs of 180 appearances of 45 things in five scenes of the simulator,
-in other light and at other places (benchmarks/README.md)."""
+logistic regression on pairs of 288 appearances of 81 things in five scenes of the simulator, in
+other light and at other places (benchmarks/README.md)."""
 
 
 def sameness(
@@ -228,7 +228,7 @@ class _Picture:
 
 _LIGHTER = 30.0
 """L* that a thing may be lighter or darker elsewhere."""
-_FAR = 30.0
+_FAR = 20.0
 """Colours that are so far from each other differ; more tells nothing more (CIE 1976)."""
 
 

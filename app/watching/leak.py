@@ -30,11 +30,6 @@ PLACES = 6
 """Where each thing is pasted, in another size each time."""
 LEAKS = 0.01
 """Share of the things by which the likeness is chosen that may go silent."""
-MARGIN_OVER = 2.0
-"""Log-odds above those things from which on something else is the same, unless LIKENESS is less: in
-a view full of edges a thing is never seen well, and what is like it is less like it, too."""
-LEAST_LIKENESS = -1.0
-"""However little others are like it."""
 _SEED = 7
 
 
@@ -57,11 +52,16 @@ class Other:
     signatures: Signatures
 
     def likeness(self, verdict: Verdict) -> float:
-        """Log-odds that it is what a verdict speaks of, had the same become of it."""
+        """Log-odds that it is what a verdict speaks of, had the same become of it.
+
+        What is below LIKENESS is not worked out exactly.
+        """
         event = replace(EVENT, change=verdict.change, candidates=self.elected.candidates)
         missing = verdict.change == "missing"
         signature = self.signatures.before if missing else self.signatures.now
-        return Seen(event, verdict.embedder, self.elected.vector, signature).likeness(verdict)
+        return Seen(event, verdict.embedder, self.elected.vector, signature).likeness(
+            verdict, LIKENESS
+        )
 
 
 def measure(out: Path, said: Said, model: Path | None) -> Verdict:
@@ -129,10 +129,7 @@ def tried(view: LearnedView, share: float, names: Names) -> list[Other]:
 
 def _line(others: Sequence[float]) -> float:
     """From which log-odds on something is the same, by how like it others are."""
-    if not others:
-        return LIKENESS
-    reached = float(np.quantile(others, 1 - LEAKS))
-    return max(reached, min(LIKENESS, max(LEAST_LIKENESS, reached + MARGIN_OVER)))
+    return max(LIKENESS, float(np.quantile(others, 1 - LEAKS)) if others else LIKENESS)
 
 
 def view_of(detector: Path) -> LearnedView:

@@ -10,7 +10,7 @@ import torch
 from app.feedback.saying import LIKENESS
 from app.feedback.verdicts import Leak, Verdict
 from app.simulator.cutouts import cutouts
-from app.watching.leak import LEAST_LIKENESS, PLACES, Other, measured, tried, view_of
+from app.watching.leak import PLACES, Other, measured, tried, view_of
 from app.watching.namer import Elected
 from detectors.base import DetectorError
 from detectors.files import write_folder
@@ -50,7 +50,7 @@ def test_the_leak_is_counted_on_things_that_the_likeness_was_not_chosen_on(other
     assert verdict.leak is not None
     assert 0.8 <= verdict.leak.others / (PLACES * len(cutouts()) / 2) <= 1
     assert (verdict.leak.silenced, verdict.leak.same) == ((), "")
-    assert verdict.likeness == LEAST_LIKENESS
+    assert verdict.likeness == LIKENESS
 
 
 def test_a_thing_that_is_among_the_others_is_told_by_itself_and_known_again(others: list[Other]):
@@ -65,17 +65,14 @@ def test_a_thing_that_is_among_the_others_is_told_by_itself_and_known_again(othe
     assert np.mean([other.likeness(verdict) >= verdict.likeness for other in far]) < 0.2
 
 
-def test_what_others_are_more_like_must_be_more_like_itself():
-    def likeness(degrees: float) -> float:
-        looks = [an_other(noun, degrees) for noun in ("ball", "box")]
-        return measured(a_verdict(0), looks).likeness
-
-    assert likeness(180) == LEAST_LIKENESS
-    near = an_other("box", 45).likeness(a_verdict(0))
-    assert LEAST_LIKENESS < near < LIKENESS
-    assert near < likeness(45) <= LIKENESS
+def test_what_others_are_like_must_be_more_like_itself():
+    far, near = an_other("box", 180), an_other("ball", 40)
+    assert far.likeness(a_verdict(0)) < LIKENESS < near.likeness(a_verdict(0))
+    same = an_other("cat", 0)
+    assert measured(a_verdict(0), [same, far]).likeness == LIKENESS
+    assert measured(a_verdict(0), [same, near]).likeness == near.likeness(a_verdict(0))
     # What is all but the same is told, and does not make the thing itself unlike.
-    assert measured(a_verdict(0), [an_other("box", 10)]).leak == Leak(0, (), "box")
+    assert measured(a_verdict(0), [same]).leak == Leak(0, (), "cat")
 
 
 def test_the_view_comes_from_the_detectors_folder(tmp_path: Path):
