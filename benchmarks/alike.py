@@ -22,8 +22,9 @@ from app.feedback.saying import LIKENESS
 from app.feedback.verdicts import Verdict
 from app.simulator.simulation import Simulation
 from app.simulator.things import Thing, spot
-from app.watching.leak import EVENT, measured, tried
+from app.watching.leak import measured
 from app.watching.namer import Elected, name_pictures, vote
+from app.watching.pasting import EVENT, Pasted, again_in, cut_out, others_in
 from benchmarks.scenes import Material, material
 from detectors import changes
 from detectors.learned import LearnedView
@@ -49,6 +50,7 @@ class Seen:
     """What happened by its pictures; empty if they do not differ."""
     gone: str
     """The same, had it been learned and gone; empty if that was not looked at."""
+    place: changes.Place | None
     signatures: Signatures | None
     picture: Picture
 
@@ -108,7 +110,7 @@ def _seen(noun: str, width: float, empty: LearnedView, now: Pixels, box: Box, go
     crops = tuple(one.cut(now).copy() for one in (box, box.grown(CONTEXT_MARGIN, size)))
     picture = Picture(0.0, box, size, crops, crops[0], np.zeros((1, 1), np.float32), 1.0)
     looks = Signatures.of(came) if came is not None else None
-    return Seen(noun, width, happened(came), gone, looks, picture)
+    return Seen(noun, width, happened(came), gone, came, looks, picture)
 
 
 def place_in(view: LearnedView, image: Pixels, box: Box) -> changes.Place | None:
@@ -133,12 +135,12 @@ def known_again(seen: Sequence[Seen], names: NounModel, view: LearnedView) -> di
     seen = [one for one in seen if one.signatures is not None]
     named = name_pictures(names, [one.picture for one in seen])
     shown = [_shown(one, vote({one.picture: named[one.picture]})) for one in seen]
-    others = {width: tried(view, width, names) for width in WIDTHS}
+    others = {width: others_in(view, width, names) for width in WIDTHS}
     again: dict[float, list[bool]] = {width: [] for width in WIDTHS}
     leaked: list[bool] = []
     told: list[float] = []
     for number, (one, event) in enumerate(zip(seen, shown, strict=True)):
-        verdict = measured(_verdict(event), others[one.width])
+        verdict = measured(_verdict(event), others[one.width], _own(one, view, names))
         if verdict.leak is not None:
             told.append(len(verdict.leak.silenced) / verdict.leak.others)
         for also, (other, beside) in enumerate(zip(seen, shown, strict=True)):
@@ -152,6 +154,14 @@ def known_again(seen: Sequence[Seen], names: NounModel, view: LearnedView) -> di
         "leak": share(leaked),
         "leak told": round(float(np.mean(told)), 3),
     }
+
+
+def _own(one: Seen, view: LearnedView, names: NounModel) -> list[Pasted]:
+    """The thing of a verdict elsewhere in the view, by its picture."""
+    box, size = one.picture.box, one.picture.frame_size
+    wide = box.grown(changes.MARGIN, size).width
+    cut = cut_out(one.place, wide, missing=False) if one.place is not None else None
+    return again_in(view, cut, names) if cut is not None else []
 
 
 def _shown(one: Seen, elected: Elected) -> feedback.Seen:

@@ -53,7 +53,7 @@ class Signatures:
         """None if too little differs there."""
         if place.differs.sum() < _LEAST:
             return None
-        thing = _thing(place)
+        thing = thing_of(place)
         if thing.sum() < _LEAST / 2:
             return None
         window = _Window.around(thing)
@@ -101,8 +101,8 @@ class _Window(NamedTuple):
         return np.asarray(part, np.float32)
 
 
-def _thing(place: Place) -> _Floats:
-    """How much of each pixel belongs to the thing [h, w], 0 to 1."""
+def thing_of(place: Place) -> _Floats:
+    """How much of each pixel of a place belongs to the thing [h, w], 0 to 1."""
     now, before = (cv2.GaussianBlur(one, (0, 0), 0.7) for one in (place.now, place.before))
     apart = cv2.GaussianBlur(np.abs(now - before).max(axis=2), (0, 0), 0.7)
     share = ((apart - _UNCHANGED) / (_THING - _UNCHANGED)).clip(0, 1)

@@ -10,12 +10,15 @@ import torch
 from app.feedback.saying import LIKENESS
 from app.feedback.verdicts import Leak, Verdict
 from app.simulator.cutouts import cutouts
-from app.watching.leak import PLACES, Other, measured, tried, view_of
+from app.watching.leak import LEAST, measured, view_of
 from app.watching.namer import Elected
+from app.watching.pasting import PLACES, Pasted, again_in, cut_out, others_in
 from detectors.base import DetectorError
+from detectors.changes import Place
 from detectors.files import write_folder
 from detectors.learned import LearnedView
 from detectors.signatures import Signatures
+from detectors.types import Box
 from tests.app.builders import BrightnessNames
 from tests.app.feedback.verdicts import a_signature, a_vector, a_verdict
 from tests.detectors.views import normal_views
@@ -24,11 +27,11 @@ VIEW = LearnedView.of(normal_views(3, seed=1)).rounded
 
 
 @pytest.fixture(scope="module")
-def others() -> list[Other]:
-    return tried(VIEW, 0.2, BrightnessNames())
+def others() -> list[Pasted]:
+    return others_in(VIEW, 0.2, BrightnessNames())
 
 
-def verdict_on(other: Other) -> Verdict:
+def verdict_on(other: Pasted) -> Verdict:
     """That it is normal, as it was seen."""
     return replace(
         a_verdict(0),
@@ -38,13 +41,13 @@ def verdict_on(other: Other) -> Verdict:
     )
 
 
-def an_other(noun: str, degrees: float) -> Other:
+def an_other(noun: str, degrees: float) -> Pasted:
     """It looks like this; see `a_signature`."""
     look = a_signature(degrees)
-    return Other(noun, Elected((("dog", 1.0),), a_vector(degrees)), Signatures(look, look))
+    return Pasted(noun, Elected((("dog", 1.0),), a_vector(degrees)), Signatures(look, look))
 
 
-def test_the_leak_is_counted_on_things_that_the_likeness_was_not_chosen_on(others: list[Other]):
+def test_the_leak_is_counted_on_things_that_the_likeness_was_not_chosen_on(others: list[Pasted]):
     nothing_alike = replace(a_verdict(0), vector=a_vector(0)[:2])
     verdict = measured(nothing_alike, others)
     assert verdict.leak is not None
@@ -53,7 +56,7 @@ def test_the_leak_is_counted_on_things_that_the_likeness_was_not_chosen_on(other
     assert verdict.likeness == LIKENESS
 
 
-def test_a_thing_that_is_among_the_others_is_told_by_itself_and_known_again(others: list[Other]):
+def test_a_thing_that_is_among_the_others_is_told_by_itself_and_known_again(others: list[Pasted]):
     first, *again = (other for other in others if other.noun == "cup")
     verdict = measured(verdict_on(first), others)
     assert verdict.leak is not None
@@ -73,6 +76,42 @@ def test_what_others_are_like_must_be_more_like_itself():
     assert measured(a_verdict(0), [same, near]).likeness == near.likeness(a_verdict(0))
     # What is all but the same is told, and does not make the thing itself unlike.
     assert measured(a_verdict(0), [same]).leak == Leak(0, (), "cat")
+
+
+def test_the_liker_itself_a_thing_is_elsewhere_the_more_like_others_must_be():
+    said, far = a_verdict(0), [an_other("box", 180)]
+    badly, well = (measured(said, far, [an_other("", degrees)]).likeness for degrees in (50, 5))
+    assert badly == LEAST
+    assert LIKENESS < well < an_other("", 5).likeness(said)
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_thing_that_is_cut_out_and_pasted_elsewhere_is_known_again(
+    others: list[Pasted], *, missing: bool
+):
+    now = VIEW.picture.copy()
+    height, width = now.shape[:2]
+    box = Box(width // 3, height // 3, width // 3 + 24, height // 3 + 20)
+    inside = now[int(box.y1) : int(box.y2), int(box.x1) : int(box.x2)]
+    inside[:10], inside[10:] = (250, 40, 40), (40, 40, 250)
+    pictures = (now, VIEW.picture) if missing else (VIEW.picture, now)
+    place = Place.of(*pictures, box)
+    signatures = Signatures.of(place) if place is not None else None
+    assert place is not None
+    assert signatures is not None
+    cut = cut_out(place, width, missing=missing)
+    assert cut is not None
+    assert abs(cut.size[1] - box.width) <= 6
+    signature = signatures.before if missing else signatures.now
+    unnamed = Elected((), np.zeros(2, np.float32))
+    verdict = replace(a_verdict(0), nouns=(), vector=unnamed.vector, signature=signature)
+    own = again_in(VIEW, cut, BrightnessNames())
+    assert len(own) == PLACES
+    alike, unlike = (
+        [replace(one, elected=unnamed).likeness(verdict) for one in pasted]
+        for pasted in (own, others)
+    )
+    assert min(alike) > max(unlike)
 
 
 def test_the_view_comes_from_the_detectors_folder(tmp_path: Path):

@@ -1,0 +1,186 @@
+"""Things pasted into a learned view, to try verdicts on: others, and the verdict's own thing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from app.events.event import Event, Picture
+from app.events.media import CONTEXT_MARGIN
+from app.feedback.heeding import Seen
+from app.feedback.verdicts import Verdict
+from app.simulator.cutouts import Sticker, cutouts, sticker
+from app.simulator.places import MARGIN, Place
+from app.simulator.scene import lay
+from app.watching.namer import Elected, Names, name_pictures, vote
+from detectors import changes
+from detectors.learned import LearnedView
+from detectors.signatures import Signatures, thing_of
+from detectors.types import Box, Pixels
+
+PLACES = 6
+"""Where each thing is pasted, in another size each time."""
+_SEED = 7
+_LEAST_PX = 8
+"""Width of what is pasted."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pasted:
+    """One thing in the view, and its name."""
+
+    noun: str
+    """What it is; empty for the verdict's own thing."""
+    elected: Elected
+    signatures: Signatures
+
+    def likeness(self, verdict: Verdict, least: float = -np.inf) -> float:
+        """Log-odds that it is what a verdict speaks of, had the same become of it.
+
+        What cannot reach `least` is not worked out exactly.
+        """
+        event = replace(EVENT, change=verdict.change, candidates=self.elected.candidates)
+        missing = verdict.change == "missing"
+        signature = self.signatures.before if missing else self.signatures.now
+        seen = Seen(event, verdict.embedder, self.elected.vector, signature)
+        return seen.likeness(verdict, least)
+
+
+def others_in(view: LearnedView, share: float, names: Names) -> list[Pasted]:
+    """All the simulator's things at PLACES places each.
+
+    Args:
+        view: What the view usually looks like.
+        share: Width of the verdict's thing, over that of the view; others are about as wide.
+        names: What named the verdict's event.
+
+    Raises:
+        NomalyError: If the photographs of the other things are not installed.
+    """
+    stage, width = _Stage.of(view), view.picture.shape[1]
+    laid = []
+    for number in range(PLACES):
+        for cutout in cutouts().values():
+            size = min(0.5, share * stage.rng.uniform(0.7, 1.4))
+            wide = max(_LEAST_PX, round(width * size))
+            cut = sticker(cutout, wide, flip=bool(cutout.flips and number % 2))
+            laid.append((cutout.noun, cut))
+    return _named(stage.pasted(laid), names)
+
+
+def again_in(view: LearnedView, cut: Sticker, names: Names) -> list[Pasted]:
+    """The verdict's own thing at PLACES places, every second time mirrored.
+
+    Args:
+        view: What the view usually looks like.
+        cut: The thing at its size in the view's picture; see `cut_out`.
+        names: What named the verdict's event.
+    """
+    stage = _Stage.of(view)
+    laid = []
+    for number in range(PLACES):
+        scale = max(stage.rng.uniform(0.8, 1.25), _LEAST_PX / cut.size[1])
+        laid.append(("", _resized(cut, scale, flip=number % 2 == 1)))
+    return _named(stage.pasted(laid), names)
+
+
+def cut_out(place: changes.Place, width_px: float, *, missing: bool) -> Sticker | None:
+    """The thing of a place; None where nothing of it can be seen.
+
+    Args:
+        place: As it was learned and as it is.
+        width_px: How wide the whole place is in the view's picture.
+        missing: Whether the thing is in the learned picture.
+    """
+    alpha = thing_of(place)
+    if (alpha > 0.5).sum() < _LEAST_PX:
+        return None
+    rows, columns = (np.flatnonzero((alpha > 0.05).any(axis=axis)) for axis in (1, 0))
+    part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    image = place.before if missing else place.now
+    return _resized(Sticker(image[part], alpha[part]), width_px / image.shape[1], flip=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stage:
+    """A view as the simulator takes its places."""
+
+    picture: Pixels
+    place: Place
+    rng: np.random.Generator
+
+    @classmethod
+    def of(cls, view: LearnedView) -> "_Stage":
+        picture = view.picture
+        rim = ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0))
+        world = np.pad(picture, rim, mode="edge")
+        size = (picture.shape[0], picture.shape[1])
+        place = Place("view", (), size, world, (), (), None, 0.0)
+        return cls(picture, place, np.random.default_rng(_SEED))
+
+    def pasted(self, laid: list[tuple[str, Sticker]]) -> Iterator[tuple[str, Picture, Signatures]]:
+        """Each thing by itself, wherever it has room and can be seen."""
+        height, width = self.place.size
+        for noun, cut in laid:
+            left, top, right, bottom = cut.covered
+            if right - left >= width or bottom - top >= height:
+                continue
+            x = int(self.rng.integers(0, width - (right - left)))
+            y = int(self.rng.integers(0, height - (bottom - top)))
+            box = Box(x, y, x + right - left, y + bottom - top)
+            seen = _seen(self.picture, self._with(cut, (x - left, y - top)), box)
+            if seen is not None:
+                yield noun, *seen
+
+    def _with(self, cut: Sticker, corner: tuple[int, int]) -> Pixels:
+        """The view with a thing in it."""
+        world = self.place.world.copy()
+        at = (corner[0] + MARGIN, corner[1] + MARGIN)
+        lay(cut, at, self.place, shadow=False).over(world)
+        return world[MARGIN:-MARGIN, MARGIN:-MARGIN]
+
+
+def _named(pasted: Iterator[tuple[str, Picture, Signatures]], names: Names) -> list[Pasted]:
+    shown = list(pasted)
+    named = name_pictures(names, [picture for _, picture, _ in shown])
+    return [
+        Pasted(noun, vote({picture: named[picture]}), signatures)
+        for noun, picture, signatures in shown
+    ]
+
+
+def _seen(before: Pixels, now: Pixels, box: Box) -> tuple[Picture, Signatures] | None:
+    size = (now.shape[0], now.shape[1])
+    place = _place(before, now, box)
+    signatures = Signatures.of(place) if place is not None else None
+    if signatures is None:
+        return None
+    crops = tuple(one.cut(now).copy() for one in (box, box.grown(CONTEXT_MARGIN, size)))
+    nothing = np.zeros((1, 1), np.float32)
+    return Picture(0.0, box, size, crops, now, nothing, 1.0), signatures
+
+
+def _place(before: Pixels, now: Pixels, box: Box) -> changes.Place | None:
+    """The box and its surroundings in two pictures of one size."""
+    part = box.grown(changes.MARGIN, (now.shape[0], now.shape[1]))
+    left, top = int(part.x1), int(part.y1)
+    inside = Box(box.x1 - left, box.y1 - top, box.x2 - left, box.y2 - top)
+    return changes.Place.of(part.cut(before), part.cut(now), inside)
+
+
+def _resized(cut: Sticker, scale: float, *, flip: bool) -> Sticker:
+    height, width = cut.size
+    size = (max(2, round(width * scale)), max(2, round(height * scale)))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    colour, alpha = (
+        np.asarray(cv2.resize(one, size, interpolation=how), np.float32)
+        for one in (cut.colour, cut.alpha)
+    )
+    if flip:
+        colour, alpha = np.ascontiguousarray(colour[:, ::-1]), np.ascontiguousarray(alpha[:, ::-1])
+    return Sticker(colour, alpha)
+
+
+EVENT = Event("", "", "closed", 0.0, 0.0, 0, 0, Box(0, 0, 1, 1), (1, 1), 1.0, 1)
+"""Of which only what has happened is looked at."""
