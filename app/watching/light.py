@@ -216,8 +216,8 @@ class _Seen:
     shines: NDArray[np.bool_]
     """What is [h, w], by what was judged so far, ..."""
     around: NDArray[np.bool_]
-    """... and what is beside it and lighter or darker, too: where light ends softly, the map shows
-    but a spot of it."""
+    """... and with what is beside it and lighter or darker, too: where light ends softly, the map
+    shows but a spot of it. Of what is hardly so it is the box."""
 
     @classmethod
     def of(
@@ -284,7 +284,10 @@ class _Seen:
         self.shines[part] |= cv2.dilate(differs.astype(np.uint8), reach) > 0
         wide = SMOOTH * max(self.now.shape) / max(box.width, box.height)
         around = _pixels(box.grown(1 + 3 * wide, (self.now.shape[0], self.now.shape[1])))
-        self.around[around] |= self._differs(around)
+        lighter = self._differs(around)
+        self.around[around] |= lighter
+        if not lighter.any():
+            self.around[_pixels(box)] = True
 
     def _differs(self, part: tuple[slice, slice]) -> NDArray[np.bool_]:
         """Where the light of a part is another than learned, beside that of the whole picture."""

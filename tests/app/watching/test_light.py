@@ -91,6 +91,17 @@ def test_light_without_an_edge_is_none_even_on_a_wall_and_where_it_blows_it_out(
     assert told == [None, None, "lit", "lit", "lit"]
 
 
+def test_light_that_is_hardly_any_yet_does_not_flit():
+    wall = np.full((240, 320, 3), 110, np.uint8)
+    light = Light(LearnedView.of([with_noise(wall, 2, seed) for seed in range(5)]))
+    away = np.hypot(*(np.indices((240, 320))[::-1] - np.array([140, 105])[:, None, None]))
+    for number in range(4):
+        lit = wall * (1 + 0.1 * np.exp(-((away / 45) ** 2)))[..., None]
+        frame = a_frame(number / 5, with_noise(lit.astype(np.uint8), 2, number))
+        assert light.see(frame, [SPOT]) == []
+    assert light.fault(0.6) == "lit"
+
+
 def test_a_white_thing_is_no_light_that_blows_out_the_wall():
     wall = np.full((240, 320, 3), 150, np.uint8)
     light = Light(LearnedView.of([with_noise(wall, 2, seed) for seed in range(5)]))
