@@ -52,6 +52,7 @@ _RULES = (
     "changes",
     "finding",
     "linking",
+    "parts",
     "patches",
     "tight",
     "track",
