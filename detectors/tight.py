@@ -39,7 +39,11 @@ FILLED = 0.4
 FEWEST = 4
 """Pixels that are too few for a box."""
 AGREE = 0.4
-"""Pixels' boxes must overlap the map's so much (IoU), ..."""
+"""Pixels' boxes must overlap the map's so much (IoU), with its halo or without, ..."""
+HALO_CELLS = 1.0
+"""... of so many cells on each side, ..."""
+FLAT_CELLS = 4.0
+"""... which is what one that is so many cells high or wide mostly is, ..."""
 AGREE_CELLS = 5.0
 """... where that is wider than so many cells: a larger thing that resembles what is behind it may
 differ in a detail only. Of smaller ones the map knows little."""
@@ -69,7 +73,7 @@ def tightened(
     if not parts:
         return [found]
     boxes = _things(parts, OWN_CELLS * cell)
-    if wide > AGREE_CELLS * cell and reduce(Box.union, boxes).iou(found.box) < AGREE:
+    if wide > AGREE_CELLS * cell and not _agree(reduce(Box.union, boxes), found.box, cell):
         return [found]
     if len(boxes) == 1:
         return [Detection(boxes[0], found.score)]
@@ -140,6 +144,16 @@ def _things(parts: list[_Part], shortest: float) -> list[Box]:
         nearest = int(np.argmin([part.box.gap(other) for other in things]))
         things[nearest] = things[nearest].union(part.box)
     return things
+
+
+def _agree(pixels: Box, found: Box, cell: float) -> bool:
+    """Whether pixels and map show the same: of what is flat, the map is mostly halo."""
+    across, down = (
+        min(HALO_CELLS * cell, (side - cell) / 2) if side <= FLAT_CELLS * cell else 0
+        for side in (found.width, found.height)
+    )
+    core = Box(found.x1 + across, found.y1 + down, found.x2 - across, found.y2 - down)
+    return max(pixels.iou(found), pixels.iou(core)) >= AGREE
 
 
 def _longer(box: Box) -> float:

@@ -60,6 +60,14 @@ def test_a_wide_box_stays_the_maps(view: LearnedView, frame: Pixels):
     assert tightened(coarse(true), HOT, frame, view) == [coarse(true)]
 
 
+def test_a_flat_thing_is_not_as_high_as_its_halo(view: LearnedView, frame: Pixels):
+    true = put(frame, Box(60, 60, 120, 68))
+    halo = Detection(Box(58, 50, 122, 78), 2.0)
+    assert true.iou(halo.box) < 0.3
+    (found,) = tightened(halo, HOT, frame, view)
+    assert found.box.iou(true) > 0.75
+
+
 def test_two_things_in_one_box_are_told_apart_by_their_gap(view: LearnedView, frame: Pixels):
     left, right = put(frame, Box(90, 60, 120, 90)), put(frame, Box(125, 60, 155, 90))
     heat = HOT.copy()
