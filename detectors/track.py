@@ -30,9 +30,6 @@ STILL_GROWTH = 4.0
 """... and the other is at most so many times as large: at times a part of it is seen."""
 STANDING_S = 1.0
 """... and has done so for this long."""
-TINY, BESIDE = 0.1, 0.25
-"""What comes with it is a part of it if it has so much of its area, and is so many of its longer
-sides away: two things seldom come at the same moment to the same place."""
 MOVED_S = 0.5
 """It has moved once it was seen elsewhere alone for so long: one odd box is none."""
 MOST_PARTS = 20
@@ -205,13 +202,6 @@ class Track:
             self.note_part(box)
             return True
         return self.knows(box)
-
-    def came_with(self, box: Box, since_s: float) -> bool:
-        """Whether something tiny beside it came with it, so that it is a part of it."""
-        extent = self.extent
-        near = box.gap(extent) <= BESIDE * max(extent.width, extent.height)
-        together = self.start_s <= since_s < self.still_s + STANDING_S
-        return together and near and box.area <= TINY * extent.area
 
     def note_part(self, box: Box) -> None:
         """Remember where a part of it was seen."""

@@ -263,7 +263,7 @@ class Tracker:
         is new.
         """
         for track in [track for track in self.tracks if not track.opened]:
-            around = self._around(track) or self._beside(track)
+            around = self._around(track)
             if around is None or not around.has_part(track.box, track.start_s):
                 continue
             self._drop(track, changes)
@@ -308,7 +308,7 @@ class Tracker:
         if leaps and not self._leapt(track, hits):
             return False
         late = now_s - track.start_s >= LATE_WINDOWS * self.rule.window_s
-        return late or not (self._around(track) or self._beside(track))
+        return late or self._around(track) is None
 
     def _leapt(self, track: Track, hits: int) -> bool:
         """Whether sightings that do not overlap are one fast thing all the same."""
@@ -325,11 +325,6 @@ class Tracker:
             if cover >= self.rule.same_share or other.knows(track.box):
                 return other
         return None
-
-    def _beside(self, track: Track) -> Track | None:
-        """The open track that a candidate came with: its foot, say, on a leg that is not seen."""
-        told = (other for other in self.tracks if other.opened)
-        return next((one for one in told if one.came_with(track.box, track.start_s)), None)
 
     def _close(self, now_s: float, changes: TrackChanges) -> None:
         for track in list(self.tracks):

@@ -379,15 +379,6 @@ def test_a_small_part_that_leaps_beside_its_thing_is_no_event():
     assert len(follow([seen(n) for n in range(10)])[1]) == 1
 
 
-def test_what_is_tiny_and_comes_with_a_thing_is_its_part_and_later_ones_are_not():
-    body, foot = a_box(375, 339, 42, 54, 4.9), a_box(414, 312, 12, 14)
-    assert len(follow([[body]] + [[body, foot]] * 15)[1]) == 1
-    assert len(follow([[foot]] + [[body, foot]] * 15)[1]) == 2
-    assert len(follow([[body]] * 10 + [[body, foot]] * 15)[1]) == 2
-    beside = a_box(450, 312, 12, 14)
-    assert len(follow([[body]] + [[body, beside]] * 15)[1]) == 2
-
-
 def test_what_is_hidden_for_long_has_gone():
     wall, thing = a_box(100, 100, 200, 200), a_box(180, 180, 40, 40)
     clip = [[thing]] * 10 + [[wall]] * 100
