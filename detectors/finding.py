@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from detectors.boxes import MOST, find_boxes
 from detectors.learned import LearnedView
-from detectors.patches import shows_something
+from detectors.patches import only_sways, shows_something
 from detectors.tight import tightened
 from detectors.types import Box, Detection, Pixels
 
@@ -56,7 +56,8 @@ class Finder:
             return found
         seen = [one for one in found if shows_something(one, heat, image, view)]
         tight = [part for one in seen for part in tightened(one, heat, image, view)]
-        return _distinct(sorted(tight, key=lambda one: -one.score))
+        things = [one for one in tight if not only_sways(one.box, image, view)]
+        return _distinct(sorted(things, key=lambda one: -one.score))
 
 
 def _distinct(found: Sequence[Detection]) -> list[Detection]:
