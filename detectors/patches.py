@@ -38,6 +38,9 @@ LIGHT_CELLS = 2.0
 """Where it is asked whether there is anything at all, the light is told so many cells around."""
 MOST_PIXELS = 99
 """Percentage of the pixels: single ones are noise."""
+_LEAST_SPREAD = 3.0
+"""Pixels of a patch that light must be smooth over: in a large one that is scaled down it would
+follow the texture, so nothing is said of that."""
 SMOOTH = 0.015
 """Spread of a change of light that is smooth, share of the frame's longer side, ..."""
 LEFT_OPEN = 1.8
@@ -118,6 +121,8 @@ class Patch:
         """
         spread = self._pixels(SMOOTH)
         blown, ring = self.seen >= WHITE, self.ring
+        if spread < _LEAST_SPREAD:
+            return False
         lit = self._smoothly_lit(spread, gain)
         light = ((lit + DARK) / (self.usual + DARK)).astype(np.float32)
         if not len(ring) or not _blown_out(self.usual, light, blown, self.inner):
