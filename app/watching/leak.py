@@ -25,7 +25,7 @@ from novic.model import ModelOptions, load_model
 
 LEAKS = 0.01
 """Share of the other things by which the likeness is chosen that may go silent."""
-OWN_SHARE = 0.25
+OWN_SHARE = 0.35
 """Of the log-odds that the thing itself has elsewhere in the view: from there on it is the same."""
 LEAST = 0.3
 """Log-odds below which nothing is the same, however badly the thing itself is seen."""

@@ -80,7 +80,7 @@ def test_what_others_are_like_must_be_more_like_itself():
 
 def test_the_liker_itself_a_thing_is_elsewhere_the_more_like_others_must_be():
     said, far = a_verdict(0), [an_other("box", 180)]
-    badly, well = (measured(said, far, [an_other("", degrees)]).likeness for degrees in (50, 5))
+    badly, well = (measured(said, far, [an_other("", degrees)]).likeness for degrees in (90, 5))
     assert badly == LEAST
     assert LIKENESS < well < an_other("", 5).likeness(said)
 
