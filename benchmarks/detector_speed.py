@@ -19,6 +19,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from app.media.video import VideoWriter
@@ -38,10 +39,11 @@ from calibration.promise import DEFAULT
 from detectors.build import load_detector
 from detectors.configs import PadimConfig
 from detectors.features.extractors import Extractors
+from detectors.maps import blur
 from detectors.models.padim import PadimDetector
 from detectors.scaling import resized
 from detectors.types import Frame, Pixels
-from novic.runtime import TorchRuntime
+from novic.runtime import OpenVinoRuntime, TorchRuntime
 
 ROUNDS = 7
 CPU = torch.device("cpu")
@@ -80,6 +82,27 @@ def _fitted(frames: Sequence[Pixels], precision: str, shared: Extractors) -> Pad
     return detector
 
 
+class _AsItWas:
+    """Maps as they were computed until 31c90bc: in float32, a batch at once, by whole matrices."""
+
+    def __init__(self, detector: PadimDetector) -> None:
+        self._detector, self._learned = detector, detector._fitted()
+        self._network = cast(OpenVinoRuntime, detector.extractor.runtime)._compiled
+        self._whitening = self._learned.model.whitening.numpy()
+
+    def maps(self, pictures: NDArray[np.uint8]) -> torch.Tensor:
+        """Maps [B, h, w] of pictures [B, H, W, 3]."""
+        learned = self._learned
+        features = torch.from_numpy(self._network(pictures)[0])
+        cells = features.permute(2, 3, 0, 1).flatten(0, 1)
+        white = np.matmul((cells - learned.model.mean[:, None]).numpy(), self._whitening)
+        distances = torch.linalg.vector_norm(torch.from_numpy(white), dim=2).T
+        maps = blur(
+            distances.reshape(len(pictures), *features.shape[2:]), self._detector.config.blur
+        )
+        return maps / (learned.threshold * torch.from_numpy(learned.tolerance))
+
+
 def _ways(
     simulation: Any,  # noqa: ANN401  # a Simulation
     frames: Sequence[Pixels],
@@ -87,7 +110,7 @@ def _ways(
     before: PadimDetector,
 ) -> dict[str, Any]:
     """The detector, itself in float32, its network alone, and anomalib's on the same pictures."""
-    theirs = AnomalibPadim(now, frames)
+    theirs, first = AnomalibPadim(now, frames), _AsItWas(before)
     seen = presences(simulation, LEARNED)
     odd = [simulation.shot(round((one.from_s + one.to_s) / 2 * FPS)).image for one in seen]
     usual = [simulation.shot(LEARNED + number % 15).image for number in range(15)]
@@ -101,7 +124,7 @@ def _ways(
     )
     both: dict[str, Callable[[int], object]] = {
         f"detector ({now.precision})": lambda n: now.detect(batch[:n]).scores,
-        "detector, float32": lambda n: before.detect(batch[:n]).scores,
+        "detector as it was": lambda n: first.maps(pictures[:n]),
         f"backbone alone ({now.precision})": lambda n: extractor.features(pictures[:n]),
         "backbone alone, float32": lambda n: before.extractor.features(pictures[:n]),
         "backbone alone, torch": lambda n: eager.run(pictures[:n]),
@@ -225,9 +248,8 @@ def _views(path: Path, count: int) -> dict[str, Any]:
         for view in views:  # as cameras are watched, a frame at a time
             view.detect([frame])
     state = views[0]._fitted()
-    tensors = (state.model.mean, state.model.whitening)
     picture = 0 if state.view is None else state.view.picture.nbytes + state.view.noise.nbytes
-    fitted = sum(tensor.nbytes for tensor in tensors) + picture
+    fitted = state.model.nbytes + picture
     # What the system has put aside counts, what it can read from files again does not.
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     held = sum(int(status[name].split()[0]) for name in ("RssAnon", "VmSwap"))

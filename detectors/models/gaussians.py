@@ -4,10 +4,16 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from torch.nn.functional import pad
 
 _ROUNDS = torch.backends.cpu.get_cpu_capability() == "AVX512"
 """Whether torch multiplies in bfloat16 quickly: with AVX-512 in half of float32's time, which is
 that of reading from memory, without it in three times as much."""
+
+
+BLOCK = 32
+"""Columns of a whitening matrix that are kept together. Above its diagonal there is nothing, and of
+blocks so wide a third less has to be read than of the whole."""
 
 
 class CellGaussians:
@@ -22,9 +28,31 @@ class CellGaussians:
                 [h * w, D, D], float32 or bfloat16.
             grid: (h, w).
         """
-        self.mean = mean
-        self.whitening = whitening
+        depth = mean.shape[1]
+        starts = range(0, max(1, depth - BLOCK // 2), BLOCK)
         self.grid = grid
+        self._mean = mean.T.contiguous()  # [D, h * w], as features come
+        self._blocks = [
+            whitening[:, start:, start:end].contiguous()
+            for start, end in zip(starts, [*starts[1:], depth], strict=True)
+        ]
+
+    @property
+    def mean(self) -> torch.Tensor:
+        """Per cell, rows first [h * w, D], float32."""
+        return self._mean.T
+
+    @property
+    def whitening(self) -> torch.Tensor:
+        """Per cell the lower Cholesky factor of the inverse covariance [h * w, D, D]."""
+        depth = len(self._mean)
+        whole = [pad(block, (0, 0, depth - block.shape[1], 0)) for block in self._blocks]
+        return torch.cat(whole, dim=2)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes."""
+        return self._mean.nbytes + sum(block.nbytes for block in self._blocks)
 
     @property
     def rounded(self) -> "CellGaussians":
@@ -91,11 +119,11 @@ class CellGaussians:
             `mean` [h * w, D], float32, and `whitening` [h * w, D * (D + 1) / 2], the triangles row
             by row, float16, or bfloat16 if it is.
         """
-        depth = self.mean.shape[1]
+        depth = len(self._mean)
         rows, columns = torch.tril_indices(depth, depth)
         packed = self.whitening.cpu()[:, rows, columns]
         exact = packed if packed.dtype == torch.bfloat16 else packed.half()
-        return {"mean": self.mean.cpu(), "whitening": exact}
+        return {"mean": self.mean.cpu().contiguous(), "whitening": exact}
 
     def distances(self, features: torch.Tensor) -> torch.Tensor:
         """Mahalanobis distance of every cell.
@@ -107,9 +135,13 @@ class CellGaussians:
             Distances [B, h, w], float32.
         """
         batch, depth, height, width = features.shape
-        cells = features.permute(2, 3, 0, 1).reshape(height * width, batch, depth)
-        white = _multiply(cells - self.mean[:, None], self.whitening)
-        return torch.linalg.vector_norm(white, dim=2).T.reshape(batch, height, width)
+        apart = features.reshape(batch, depth, height * width) - self._mean
+        cells = apart.to(self._blocks[0].dtype).permute(2, 0, 1)  # [h * w, B, D]
+        squares = torch.zeros(height * width, batch, device=features.device)
+        for block in self._blocks:
+            below = cells[:, :, depth - block.shape[1] :].contiguous()
+            squares += _multiply(below, block).float().square_().sum(dim=2)
+        return squares.sqrt_().T.reshape(batch, height, width)
 
     def to(self, device: torch.device) -> "CellGaussians":
         """The same on another device."""
@@ -117,10 +149,8 @@ class CellGaussians:
 
 
 def _multiply(rows: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:
-    """Products of [n, B, D], float32, and [n, D, D], float32 again."""
-    if matrices.dtype == torch.bfloat16:
-        return torch.bmm(rows.bfloat16(), matrices).float()
-    if rows.device.type != "cpu":
+    """Products [n, B, k] of [n, B, d] and [n, d, k]."""
+    if matrices.dtype == torch.bfloat16 or rows.device.type != "cpu":
         return torch.bmm(rows, matrices)
     # In float32 torch.bmm takes ten times as long as numpy for thousands of such small products.
     return torch.from_numpy(np.matmul(rows.numpy(), matrices.numpy()))

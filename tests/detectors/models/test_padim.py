@@ -67,6 +67,20 @@ def test_distances_are_mahalanobis_distances():
     torch.testing.assert_close(cell.distances(features)[:, 0, 0], torch.tensor([2**0.5, 0.0]))
 
 
+@pytest.mark.parametrize("depth", [1, 31, 48, 49, 70, 100])
+def test_any_number_of_channels_is_cut_into_blocks_and_put_together_again(depth: int):
+    generator = torch.Generator().manual_seed(depth)
+    mean, features = (
+        torch.randn(size, generator=generator) for size in ((6, depth), (3, depth, 2, 3))
+    )
+    whole = torch.randn(6, depth, depth, generator=generator).tril()
+    cells = CellGaussians(mean, whole, (2, 3))
+    assert torch.equal(cells.whitening, whole)
+    apart = features.flatten(2).permute(2, 0, 1) - mean[:, None]
+    expected = (apart @ whole).norm(dim=2).T.reshape(3, 2, 3)
+    torch.testing.assert_close(cells.distances(features), expected)
+
+
 def test_in_bfloat16_distances_stay_and_so_does_what_is_saved(frames: torch.Tensor):
     features = load_backbone("lite0").net(torch.arange(20), (160, 192))(frames)
     mean, inverse = fit_gaussians(features[:8], shrinkage=0.1)
