@@ -2,6 +2,7 @@
 
     python -m benchmarks.detector recall            # things of 2 to 20% of the width
     python -m benchmarks.detector normal --hours 1  # false events, with a 95% interval
+    python -m benchmarks.detector restless --hours 6   # what comes where a promise has to give way
     python -m benchmarks.detector nuisances         # rain, a nudge, dusk, ...
     python -m benchmarks.detector movers            # learned, fast, crossing, touching, staying
     python -m benchmarks.detector missing           # what was learned and is taken away
@@ -27,6 +28,7 @@ from benchmarks import (
     detector_normal,
     detector_nuisances,
     detector_recall,
+    detector_restless,
     detector_sides,
     detector_speed,
 )
@@ -36,6 +38,7 @@ from benchmarks.scenes import material
 PARTS: dict[str, Callable[[Options], dict[str, Any]]] = {
     "recall": detector_recall.run,
     "normal": detector_normal.run,
+    "restless": detector_restless.run,
     "nuisances": detector_nuisances.run,
     "movers": detector_movers.run,
     "missing": detector_missing.run,

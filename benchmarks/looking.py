@@ -89,7 +89,7 @@ class Told:
 def learned_frames(simulation: Simulation) -> list[Pixels]:
     """The frames that the product keeps of the first minute."""
     whole = simulation.learned(LEARN_S)
-    return normal_view(_frames(whole, 0, whole.frames), LEARN_S, Reporter(quiet=True))
+    return normal_view(frames_of(whole, 0, whole.frames), LEARN_S, Reporter(quiet=True))
 
 
 def fitted(
@@ -137,15 +137,20 @@ def watched(
     detector.open(f"{simulation.key}-{start}-{stop}")
     settings = CameraSettings(keeper=Keeper(promise, detector.detector.peak))
     camera = Camera(simulation.place.size, live=True, view=detector.view, settings=settings)
-    teller = AtOnce(names or _Nameless())
+    teller = nameless() if names is None else AtOnce(names)
     lookout = Lookout(camera, detector, teller, cast(Recorder, _Uncounted()), MotionGate())
     told: dict[str, Told] = {}
-    for frame in _frames(simulation, start, stop):
+    for frame in frames_of(simulation, start, stop):
         lookout.look([frame])
         _note(told, lookout.findings())
     _note(told, lookout.finish())
     detector.close()
     return list(told.values())
+
+
+def nameless() -> AtOnce:
+    """Tells events without a name."""
+    return AtOnce(_Nameless())
 
 
 class Remembering:
@@ -232,7 +237,7 @@ def _fit(config: DetectorConfig, simulation: Simulation) -> Detector:
     frames = learned_frames(simulation)
     detector = fit_detector(config, frames, device, quiet, lambda: None)
     whole = simulation.learned(LEARN_S)
-    seen = _frames(whole, 0, whole.frames)
+    seen = frames_of(whole, 0, whole.frames)
     return tolerating(detector, seen, LEARN_S, quiet, lambda: None)
 
 
@@ -246,7 +251,8 @@ def _keep(detector: Detector, path: Path) -> None:
         shutil.rmtree(part)
 
 
-def _frames(simulation: Simulation, start: int, stop: int | None) -> Iterator[Frame]:
+def frames_of(simulation: Simulation, start: int, stop: int | None) -> Iterator[Frame]:
+    """Frames of a simulation from `start` up to `stop`, as a source gives them."""
     for number, shot in enumerate(simulation.shots(start, stop), start=start):
         time_us = round(1e6 * shot.time_s)
         yield Frame("simulation", number, shot.time_s, time_us, shot.image)
