@@ -97,7 +97,7 @@ def _around(place: Place, corner: tuple[int, int], size: tuple[int, int]) -> Flo
 
 def _matched(sticker: Sticker, around: Floats, place: Place) -> Floats:
     """Bring brightness, contrast and colour of the light part of the way to the place's."""
-    inside = sticker.alpha > 0.5
+    inside = sticker.alpha > 0.5 * sticker.alpha.max()  # of a hair nothing is opaque
     own = sticker.colour[inside]  # [N, 3]
     own_mean, own_std = float(own.mean()), float(own.mean(axis=1).std()) + 1
     goal = own_mean + 0.35 * (float(around.mean()) - own_mean)
