@@ -1,21 +1,25 @@
 """Restless normal footage: is what was promised what comes?
 
 Faint things of all strengths blow by all day, at any place, and belong there: `EVERY_S` seconds
-apart on average, 2 to 5% wide, most of them hardly to be seen. `LEARN_S` of that is learned, with
-its promise, as `nomaly fit` does; then `--hours` over all scenes are watched, as recordings are.
-Frames are small (320x240), so that hours take minutes.
+apart on average, 2 to 5% wide, most of them hardly to be seen. An hour of that is learned, with its
+promise, as `nomaly fit` does; then `--hours` over all scenes are watched, as recordings are, with
+what was learned, and once as a live camera is, which goes on learning. Frames are small (320x240),
+so that hours take minutes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.events.event import Finding
 from app.progress import Reporter
 from app.simulator.simulation import Simulation
 from app.simulator.things import Thing
+from app.watching.calibrating import SHORT_S
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.fitting import fit_detector
@@ -36,10 +40,13 @@ from detectors.tracks import TrackRule
 from detectors.types import Frame
 from novic.device import resolve_device
 
-LEARN_S = 1200.0
+LEARN_S = 3600.0
+TEACH_EVERY = 5
+"""Frames of which one may be learned: of an hour 64 are."""
 EVERY_S = 20.0
 SIZE = (240, 320)
-PROMISES = ("1/hour", "10/hour")
+WATCHES = (("1/hour", False), ("10/hour", False), ("10/hour", True))
+"""What is promised, and whether the camera is live and goes on learning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +79,12 @@ def _blown(thing: Thing, now: float, at: tuple[float, float], rng: np.random.Gen
 
 def _learned(job: _Job, day: Simulation) -> Detector:
     quiet, first = Reporter(quiet=True), day.learned(LEARN_S)
-    frames = normal_view(frames_of(first, 0, first.frames), LEARN_S, quiet)
+    frames = normal_view(frames_of(first, 0, first.frames, TEACH_EVERY), LEARN_S, quiet)
     settings = {"longer_side": str(SIZE[1]), **job.options.settings}
     config = parse_config(job.options.detector, settings)
     detector = fit_detector(config, frames, resolve_device("auto"), quiet, lambda: None)
-    again = frames_of(first, 0, first.frames)
-    return tolerating(detector, again, LEARN_S, quiet, lambda: None)
+    again = frames_of(first, 0, round(SHORT_S * FPS))
+    return tolerating(detector, again, SHORT_S, quiet, lambda: None)
 
 
 def _maps(
@@ -107,39 +114,55 @@ def _one(job: _Job) -> list[dict[str, Any]]:
     day, learned = _day(job), round(LEARN_S * FPS)
     detector = _learned(job, day)
     evidence = _measured(detector, day, learned)
-    keepers = [Keeper(Promise.parse(one), detector.peak, evidence) for one in PROMISES]
-    cameras = [
-        Camera(SIZE, live=False, view=detector.view, settings=CameraSettings(keeper=keeper))
-        for keeper in keepers
-    ]
-    teller = nameless()
-    told: list[dict[str, str]] = [{} for _ in cameras]
+    watches = [_Watch(*one, detector, evidence) for one in WATCHES]
     for frame, heat in _maps(detector, day, learned, None):
-        for camera, events in zip(cameras, told, strict=True):
-            camera.follow(camera.admit([frame]), heat[None])
-            events.update((one.event.id, one.event.kind) for one in teller.findings(camera))
-    rows = []
-    for keeper, camera, events in zip(keepers, cameras, told, strict=True):
-        camera.finish()
-        events.update((one.event.id, one.event.kind) for one in teller.last(camera))
-        kinds = list(events.values())
-        rows.append(_row(job, keeper, len(kinds) - kinds.count("camera"), kinds.count("camera")))
-    return rows
+        for watch in watches:
+            watch.see(frame, heat)
+    return [_row(job, watch) for watch in watches]
 
 
-def _row(job: _Job, keeper: Keeper, events: int, states: int) -> dict[str, Any]:
+class _Watch:
+    """One camera with its promise."""
+
+    def __init__(self, words: str, live: bool, detector: Detector, evidence: Evidence) -> None:
+        self.keeper = Keeper(Promise.parse(words), detector.peak, deepcopy(evidence))
+        self.live, self.began_with = live, self.keeper.kept
+        settings = CameraSettings(keeper=self.keeper)
+        self._camera = Camera(SIZE, live=live, view=detector.view, settings=settings)
+        self._teller, self._kinds = nameless(), dict[str, str]()
+
+    def see(self, frame: Frame, heat: NDArray[np.float32]) -> None:
+        """Follow a frame."""
+        self._camera.follow(self._camera.admit([frame]), heat[None])
+        self._note(self._teller.findings(self._camera))
+
+    def kinds(self) -> list[str]:
+        """The kinds of all that was told."""
+        self._camera.finish()
+        self._note(self._teller.last(self._camera))
+        return list(self._kinds.values())
+
+    def _note(self, findings: Iterable[Finding]) -> None:
+        self._kinds.update((one.event.id, one.event.kind) for one in findings)
+
+
+def _row(job: _Job, watch: _Watch) -> dict[str, Any]:
+    kinds, begun = watch.kinds(), watch.began_with
+    events = len(kinds) - kinds.count("camera")
     low, high = poisson(events, job.hours)
     return {
         "scene": job.scene,
-        "promise": str(keeper.promise),
-        "factor": round(keeper.factor, 3),
-        "decided by": keeper.kept.bound,
+        "promise": f"{begun.promise}{', learning' if watch.live else ''}",
+        "factor": round(begun.factor, 3),
+        "last factor": round(watch.keeper.factor, 3),
+        "decided by": begun.bound,
+        "to be expected": begun.per_hour and round(begun.per_hour, 2),
         "hours": round(job.hours, 2),
         "events": events,
         "per hour": round(events / job.hours, 2),
         "95% from": round(low, 2),
         "to": round(high, 2),
-        "camera events": states,
+        "camera events": kinds.count("camera"),
     }
 
 

@@ -8,6 +8,7 @@ be tuned without running the network again. Kept things know the source that mad
 """
 
 import hashlib
+import itertools
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -251,9 +252,12 @@ def _keep(detector: Detector, path: Path) -> None:
         shutil.rmtree(part)
 
 
-def frames_of(simulation: Simulation, start: int, stop: int | None) -> Iterator[Frame]:
-    """Frames of a simulation from `start` up to `stop`, as a source gives them."""
-    for number, shot in enumerate(simulation.shots(start, stop), start=start):
+def frames_of(
+    simulation: Simulation, start: int, stop: int | None, step: int = 1
+) -> Iterator[Frame]:
+    """Every `step`th frame of a simulation from `start` up to `stop`, as a source gives them."""
+    shots = simulation.shots(start, stop, step)
+    for number, shot in zip(itertools.count(start, step), shots, strict=False):
         time_us = round(1e6 * shot.time_s)
         yield Frame("simulation", number, shot.time_s, time_us, shot.image)
 
