@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from app.watching.course import Since
 from app.watching.faults import Fault
 from detectors.learned import LearnedView
-from detectors.patches import DARK, SMOOTH, patch_of
+from detectors.patches import DARK, SMOOTH, WHITE, patch_of
 from detectors.tracks import TrackRule
 from detectors.types import Box, Detection, Frame, Pixels
 
@@ -42,6 +42,8 @@ LONGEST_S = 60.0
 """A patch that stays is told no longer, and still is no thing."""
 _DIFFERS = 0.12
 """Of the logarithm of the light, beside that of the whole picture, where something differs."""
+_BLOWN = float(np.log(WHITE + DARK))
+"""White may be any light from there on: in a picture that is lighter as a whole it is no darker."""
 _LEAST_DIFFERS = 0.15
 """Share of a box that must, and so much more than around it: a cloud's shadow over all of a place
 is not what made one part of it unusual, ..."""
@@ -72,6 +74,9 @@ _BEGINS_S, _BEGINS = 1.0, 3
 thing: light that nobody would have heard of is no news, ..."""
 _OVER_S = 2.0
 """... and is over if it was not seen for so long."""
+_STEP, _FOLLOW_S = 0.15, 60.0
+"""While the whole picture is so much lighter or darker, in logarithms, than in so many seconds
+before, spots of light are that: where a picture is blown out they come and go with the noise."""
 _KIND_S = 5.0
 """Of so many seconds it is told whether it stays or flits."""
 
@@ -93,6 +98,8 @@ class Light:
         """
         self._view, self._spell = view, _Spell(open_score)
         self._learned = None if view is None else _logs(view.picture)
+        self._usual, self._seen_s = 0.0, -np.inf
+        """How much lighter than learned the whole picture has been, and when that was seen."""
         size = (1, 1) if view is None else view.picture.shape[:2]
         self._lit = np.full(size, -np.inf)
         """When each pixel of the learned picture [h, w] was last in some light, seconds."""
@@ -135,9 +142,16 @@ class Light:
             judged = [(one, now.thing(one)) for one in found]
             things = [_as_told(one, thing, told) for one, thing in judged if thing is not None]
             self._lit[now.shines] = frame.pts_s
-            self._spell.see(frame, [one for one, thing in judged if thing is None], now.around)
+            if self._follow(now.lighter, frame.pts_s):
+                self._spell.see(frame, [one for one, thing in judged if thing is None], now.around)
         self._spell.follow(frame.pts_s)
         return things
+
+    def _follow(self, lighter: float, now_s: float) -> bool:
+        """Whether the whole picture is as light as in the last minute; pauses are no time."""
+        passed_s, self._seen_s = min(now_s - self._seen_s, 1.0), now_s
+        self._usual += float(-np.expm1(-passed_s / _FOLLOW_S)) * (lighter - self._usual)
+        return abs(lighter - self._usual) <= _STEP
 
 
 def _as_told(found: Detection, thing: Detection, told: Sequence[Box]) -> Detection:
@@ -291,7 +305,8 @@ class _Seen:
 
     def _differs(self, part: tuple[slice, slice]) -> NDArray[np.bool_]:
         """Where the light of a part is another than learned, beside that of the whole picture."""
-        return np.abs(_smooth(self.now[part] - self.learned[part]) - self.lighter) > _DIFFERS
+        usual = np.minimum(self.learned[part] + self.lighter, _BLOWN)
+        return np.abs(_smooth(np.minimum(self.now[part], _BLOWN) - usual)) > _DIFFERS
 
 
 def _pixels(box: Box) -> tuple[slice, slice]:

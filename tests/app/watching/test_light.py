@@ -136,10 +136,10 @@ def test_light_that_would_not_have_been_told_as_a_thing_is_no_news(light: Light)
     assert told == [None] * 6 + ["lit"] * 2
 
 
-def flitting(light: Light, at_s: float, number: int) -> str | None:
+def flitting(light: Light, at_s: float, number: int, exposure: float = 1.0) -> str | None:
     """What is told of a spot of light in one of six places."""
     left, top = 20 + 90 * (number % 3), 30 + 90 * (number % 2)
-    lit = seen(seed=9).astype(np.float32)
+    lit = seen(seed=9).astype(np.float32) * exposure
     lit[top : top + 50, left : left + 60] *= 1.6
     frame = a_frame(at_s, np.clip(lit, 0, 255).astype(np.uint8))
     assert light.see(frame, [Detection(Box(left, top, left + 60, top + 50), 2.0)]) == []
@@ -149,6 +149,14 @@ def flitting(light: Light, at_s: float, number: int) -> str | None:
 def test_light_that_turns_up_here_and_there_is_insects(light: Light):
     told = [flitting(light, number / 5, number) for number in range(12)]
     assert told == [None] * 2 + ["insects"] * 10
+
+
+def test_in_a_picture_that_has_just_become_lighter_spots_are_no_insects_yet(
+    light: Light,
+):
+    told = [flitting(light, number / 5, number, exposure=1.3) for number in range(200)]
+    assert told[:100] == [None] * 100
+    assert told[-20:] == ["insects"] * 20
 
 
 def test_insects_that_were_taken_for_light_are_told_once_they_flit(light: Light):
