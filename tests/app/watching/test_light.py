@@ -151,12 +151,12 @@ def test_light_that_turns_up_here_and_there_is_insects(light: Light):
     assert told == [None] * 2 + ["insects"] * 10
 
 
-def test_in_a_picture_that_has_just_become_lighter_spots_are_no_insects_yet(
+def test_in_a_picture_that_has_just_become_lighter_spots_are_no_news_for_a_while(
     light: Light,
 ):
     told = [flitting(light, number / 5, number, exposure=1.3) for number in range(200)]
     assert told[:100] == [None] * 100
-    assert told[-20:] == ["insects"] * 20
+    assert None not in told[-20:]
 
 
 def test_insects_that_were_taken_for_light_are_told_once_they_flit(light: Light):
