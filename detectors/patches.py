@@ -45,6 +45,8 @@ SMOOTH = 0.015
 """Spread of a change of light that is smooth, share of the frame's longer side, ..."""
 LEFT_OPEN = 1.8
 """... and what it may leave open, in what may be borne, where there is nothing else: ..."""
+KEEPS = 0.5
+"""Light keeps so much of the texture at least, over what it would keep without glare."""
 EXPLAINS = 0.6
 """... at most this share of what the light around the place leaves open: slim and faint things
 leave little, and as much in any light."""
@@ -163,8 +165,10 @@ class Patch:
         both = _around(self.seen * self.usual * clear, spread) / total - seen * usual
         texture = _around(self.usual * self.usual * clear, spread) / total - usual * usual
         # Where there is no texture, it is the light that multiplies.
-        plain = np.float32(NOISE_FLOOR**2)
-        times = (both + plain * (seen + DARK) / (usual + DARK)) / (np.maximum(texture, 0) + plain)
+        plain, factor = np.float32(NOISE_FLOOR**2), (seen + DARK) / (usual + DARK)
+        times = (both + plain * factor) / (np.maximum(texture, 0) + plain)
+        # Glare leaves a share of the texture; where none is left, what was there has gone.
+        times = np.maximum(times, KEEPS * factor)
         return near, (seen + times * (self.usual - usual)).astype(np.float32)
 
     def sways(self) -> bool:

@@ -91,6 +91,14 @@ def test_light_without_an_edge_is_none_even_on_a_wall_and_where_it_blows_it_out(
     assert told == [None, None, "lit", "lit", "lit"]
 
 
+def test_what_has_gone_and_leaves_a_plain_wall_is_no_light():
+    rng = np.random.default_rng(3)
+    walls = [np.clip(rng.normal(150, 2, (240, 320, 3)), 0, 255).astype(np.uint8) for _ in range(9)]
+    light = Light(LearnedView.of([with_thing(wall) for wall in walls[:8]]))
+    gone = Detection(Box(120, 90, 160, 130), 2.0)
+    assert light.see(a_frame(0, walls[8]), [gone]) == [gone]
+
+
 def test_light_that_is_hardly_any_yet_does_not_flit():
     wall = np.full((240, 320, 3), 110, np.uint8)
     light = Light(LearnedView.of([with_noise(wall, 2, seed) for seed in range(5)]))
