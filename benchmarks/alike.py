@@ -101,24 +101,16 @@ def appearances(
 
 
 def _gone(full: Simulation, now: Pixels, box: Box) -> str:
-    return happened(place_in(view_of(full), now, box))
+    return happened(changes.Place.in_view(view_of(full), now, box))
 
 
 def _seen(noun: str, width: float, empty: LearnedView, now: Pixels, box: Box, gone: str) -> Seen:
-    came = place_in(empty, now, box)
+    came = changes.Place.in_view(empty, now, box)
     size = (now.shape[0], now.shape[1])
     crops = tuple(one.cut(now).copy() for one in (box, box.grown(CONTEXT_MARGIN, size)))
     picture = Picture(0.0, box, size, crops, crops[0], np.zeros((1, 1), np.float32), 1.0)
     looks = Signatures.of(came) if came is not None else None
     return Seen(noun, width, happened(came), gone, came, looks, picture)
-
-
-def place_in(view: LearnedView, image: Pixels, box: Box) -> changes.Place | None:
-    """The box and its surroundings in both pictures."""
-    part = box.grown(changes.MARGIN, (image.shape[0], image.shape[1]))
-    left, top = int(part.x1), int(part.y1)
-    inside = Box(box.x1 - left, box.y1 - top, box.x2 - left, box.y2 - top)
-    return changes.Place.of(view.part(part), part.cut(image), inside)
 
 
 def happened(place: changes.Place | None) -> str:

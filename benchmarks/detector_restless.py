@@ -10,6 +10,7 @@ so that hours take minutes.
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import batched
 from typing import Any
 
 import numpy as np
@@ -90,13 +91,7 @@ def _learned(job: _Job, day: Simulation) -> Detector:
 def _maps(
     detector: Detector, day: Simulation, start: int, stop: int | None
 ) -> Iterator[tuple[Frame, NDArray[np.float32]]]:
-    some: list[Frame] = []
-    for frame in frames_of(day, start, stop):
-        some.append(frame)
-        if len(some) == BATCH:
-            yield from zip(some, detector.detect([one.image for one in some]).maps, strict=True)
-            some = []
-    if some:
+    for some in batched(frames_of(day, start, stop), BATCH):
         yield from zip(some, detector.detect([one.image for one in some]).maps, strict=True)
 
 

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.learned import LearnedView
 from detectors.types import Box, Pixels
 
 MARGIN = 1.0
@@ -137,6 +138,12 @@ class Place:
     """Pixels around it that are its surroundings."""
 
     @classmethod
+    def in_view(cls, view: LearnedView, image: Pixels, box: Box) -> Self | None:
+        """Lay a box of a frame and its surroundings on what was learned there; see `of`."""
+        part = box.grown(MARGIN, (image.shape[0], image.shape[1]))
+        return cls.of(view.part(part), part.cut(image), box.within(part))
+
+    @classmethod
     def of(cls, learned: Pixels, seen: Pixels, box: Box) -> Self | None:
         """Lay two pictures on each other.
 
@@ -154,7 +161,7 @@ class Place:
             cv2.resize(one, size, interpolation=cv2.INTER_AREA).astype(np.float32)
             for one in (learned, seen)
         )
-        small = Box(box.x1 * scale, box.y1 * scale, box.x2 * scale, box.y2 * scale)
+        small = box.scaled(scale, scale)
         reach = max(4, round(0.15 * max(small.width, small.height)))
         near = _near(small, reach, before.shape[:2])
         now = _same_light(now, before, ~near)

@@ -142,7 +142,7 @@ class LearnedView:
         """
         down = self.picture.shape[0] / self.frame_size[0]
         across = self.picture.shape[1] / self.frame_size[1]
-        return Box(box.x1 * across, box.y1 * down, box.x2 * across, box.y2 * down).cut(self.picture)
+        return box.scaled(across, down).cut(self.picture)
 
 
 def _median[T: np.generic](values: NDArray[T]) -> NDArray[T]:

@@ -96,6 +96,15 @@ class Box:
             min(float(height), self.y2 + margin),
         )
 
+    def scaled(self, across: float, down: float) -> "Box":
+        """This box in a picture so many times as wide and as high."""
+        return Box(self.x1 * across, self.y1 * down, self.x2 * across, self.y2 * down)
+
+    def within(self, part: "Box") -> "Box":
+        """This box in pixels of what `part.cut` gives of an image that holds `part`."""
+        left, top = int(part.x1), int(part.y1)
+        return Box(self.x1 - left, self.y1 - top, self.x2 - left, self.y2 - top)
+
     def cut(self, image: Pixels) -> Pixels:
         """The pixels of `image` inside this box, at least one pixel."""
         height, width = image.shape[:2]

@@ -90,7 +90,7 @@ class Judge:
         across, down = loaded.size[1] / image.shape[1], loaded.size[0] / image.shape[0]
         return replace(
             judged,
-            defects=tuple(Detection(_stretched(one.box, across, down), one.score) for one in found),
+            defects=tuple(Detection(one.box.scaled(across, down), one.score) for one in found),
             truth=self._truth(still, loaded.size, image, heat),
             named=named,
         )
@@ -156,7 +156,3 @@ def verdict(judged: Judged) -> Verdict:
     """What counts of an image of which it is known whether it is defective."""
     defective = bool(judged.still.defective)
     return Verdict(judged.still.kind, defective, judged.score, judged.defects, judged.truth)
-
-
-def _stretched(box: Box, across: float, down: float) -> Box:
-    return Box(box.x1 * across, box.y1 * down, box.x2 * across, box.y2 * down)

@@ -120,14 +120,15 @@ def open_live(
         UnreachableError: If the address makes no sense, the file is no video or the folder cannot
             be read.
     """
-    if kind_of(spec) == "file":
+    kind = kind_of(spec)
+    if kind == "file":
         try:
             file = FileSource(path_of(spec), camera, sample_fps, start_s, start_time)
         except SourceError as error:
             # It stands in for a camera, whose fault scripts tell by its exit code.
             raise UnreachableError(str(error)) from error
         return PacedSource(file)
-    if kind_of(spec) == "folder":
+    if kind == "folder":
         return DropFolder(path_of(spec), camera, sample_fps)
     return LiveCamera(spec.strip(), camera, sample_fps, settings)
 

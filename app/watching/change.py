@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from detectors.changes import MARGIN, Change, Place, compare, judged
+from detectors.changes import Change, Place, compare, judged
 from detectors.learned import LearnedView
 from detectors.signatures import LENGTH, Signature, Signatures
 from detectors.types import Box, Frame
@@ -103,7 +103,7 @@ class Looks:
         if view is None or not self._due(frame.pts_s):
             return
         self.looks, self.last_s = self.looks + 1, frame.pts_s
-        place = _place(view, frame, box)
+        place = Place.in_view(view, frame.image, box)
         if place is None:
             return
         signatures = Signatures.of(place)
@@ -122,11 +122,3 @@ class Looks:
         if self.looks <= LEAST_STILL:
             return True
         return self.looks < MOST_LOOKS and now_s - self.last_s >= _PAUSE_S
-
-
-def _place(view: LearnedView, frame: Frame, box: Box) -> Place | None:
-    """The box and its surroundings, as they were learned and as they are."""
-    part = box.grown(MARGIN, (frame.image.shape[0], frame.image.shape[1]))
-    left, top = int(part.x1), int(part.y1)
-    inside = Box(box.x1 - left, box.y1 - top, box.x2 - left, box.y2 - top)
-    return Place.of(view.part(part), part.cut(frame.image), inside)

@@ -18,7 +18,6 @@ from detectors.base import DetectorError
 from detectors.files import read_facts, read_tensors
 from detectors.frames import checked_size
 from detectors.learned import LearnedView
-from detectors.types import Box
 from novic.device import resolve_device
 from novic.images import ImageError, read_image
 from novic.model import ModelOptions, load_model
@@ -100,18 +99,13 @@ def _cut_of(out: Path, verdict: Verdict, view: LearnedView) -> Sticker | None:
     except ImageError:
         return None
     part = event.box.grown(changes.MARGIN, event.frame_size)
-    learned, seen = view.part(part), _scaled(part, image.shape[1] / event.frame_size[1])
-    box = _scaled(event.box, image.shape[1] / event.frame_size[1])
-    left, top = int(seen.x1), int(seen.y1)
-    inside = Box(box.x1 - left, box.y1 - top, box.x2 - left, box.y2 - top)
+    scale = image.shape[1] / event.frame_size[1]
+    learned, seen = view.part(part), part.scaled(scale, scale)
+    inside = event.box.scaled(scale, scale).within(seen)
     place = changes.Place.of(learned, seen.cut(image), inside)
     if place is None:
         return None
     return cut_out(place, learned.shape[1], missing=event.change == "missing")
-
-
-def _scaled(box: Box, scale: float) -> Box:
-    return Box(box.x1 * scale, box.y1 * scale, box.x2 * scale, box.y2 * scale)
 
 
 def view_of(detector: Path) -> LearnedView:

@@ -252,8 +252,7 @@ class _Seen:
         """What is a thing of something found: all, a part, or None if it is light alone."""
         height, width = self.now.shape
         x, y = self.scale
-        box = found.box
-        scaled = Box(box.x1 * x, box.y1 * y, box.x2 * x, box.y2 * y)
+        scaled = found.box.scaled(x, y)
         near, around = scaled.grown(0.1, (height, width)), scaled.grown(_AROUND, (height, width))
         part = _pixels(near)
         now, learned = self.now[part], self.learned[part]

@@ -164,9 +164,7 @@ def _seen(before: Pixels, now: Pixels, box: Box) -> tuple[Picture, Signatures] |
 def _place(before: Pixels, now: Pixels, box: Box) -> changes.Place | None:
     """The box and its surroundings in two pictures of one size."""
     part = box.grown(changes.MARGIN, (now.shape[0], now.shape[1]))
-    left, top = int(part.x1), int(part.y1)
-    inside = Box(box.x1 - left, box.y1 - top, box.x2 - left, box.y2 - top)
-    return changes.Place.of(part.cut(before), part.cut(now), inside)
+    return changes.Place.of(part.cut(before), part.cut(now), box.within(part))
 
 
 def _resized(cut: Sticker, scale: float, *, flip: bool) -> Sticker:

@@ -1,6 +1,7 @@
 """Distances of features to one Gaussian per cell, fused for speed."""
 
 from collections.abc import Mapping
+from copy import copy
 
 import numpy as np
 import torch
@@ -60,7 +61,9 @@ class CellGaussians:
 
         Distances then differ by .3% at most (two scenes).
         """
-        return CellGaussians(self.mean, self.whitening.bfloat16(), self.grid)
+        other = copy(self)
+        other._blocks = [block.bfloat16() for block in self._blocks]
+        return other
 
     @classmethod
     def from_inverse(
@@ -145,7 +148,10 @@ class CellGaussians:
 
     def to(self, device: torch.device) -> "CellGaussians":
         """The same on another device."""
-        return CellGaussians(self.mean.to(device), self.whitening.to(device), self.grid)
+        other = copy(self)
+        other._mean = self._mean.to(device)
+        other._blocks = [block.to(device) for block in self._blocks]
+        return other
 
 
 def _multiply(rows: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:
