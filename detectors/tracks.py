@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, permutations
 from math import inf
 from typing import Annotated
 
@@ -219,9 +219,19 @@ class Tracker:
     def _hide(
         self, frame: Frame, detections: Sequence[Detection], matched: Mapping[Track, int]
     ) -> set[Track]:
-        """Keep open tracks that are inside what shows another; returns those that show others."""
-        together: set[Track] = set()
+        """Keep open tracks that are inside what shows another.
+
+        Returns:
+            Those whose detection shows others, too: such ones, or some that are also seen alone,
+            elsewhere than where they should be themselves.
+        """
         shown = [(track, detections[n]) for track, n in matched.items() if track.opened]
+        together = {
+            track
+            for (track, one), (_, other) in permutations(shown, 2)
+            if self._covers(one.box, other.box)
+            and not self._covers(track.guess(frame.pts_s), other.box)
+        }
         for track in self.tracks:
             missed = track.opened and track not in matched and track.awaited_s is None
             if not missed or frame.pts_s - track.end_s > HIDDEN_S:
@@ -230,13 +240,16 @@ class Tracker:
             covers = [
                 (guess.overlap(one.box), other, one)
                 for other, one in shown
-                if guess.overlap(one.box) >= self.rule.same_share * guess.area
+                if self._covers(one.box, guess)
             ]
             if covers:
                 _, other, one = max(covers, key=lambda cover: cover[0])
                 track.hide(frame, one)
                 together.add(other)
         return together
+
+    def _covers(self, box: Box, other: Box) -> bool:
+        return box.overlap(other) >= self.rule.same_share * other.area
 
     def _passing(
         self, now_s: float, detections: Sequence[Detection], matched: Mapping[Track, int]

@@ -300,6 +300,19 @@ def test_of_things_seen_as_one_each_keeps_its_part():
         assert all(box.area < 1.5 * alone.area for _, box, _ in track.path)
 
 
+def test_a_box_around_two_things_of_which_one_is_seen_alone_shows_of_the_other_its_part():
+    clip = []
+    for number in range(16):
+        one, other = a_box(14 * number, 100, 40, 90), a_box(14 * number, 200, 36, 70)
+        both = Detection(one.box.union(other.box), 2.5)
+        clip.append([both if number == 12 else one, other])
+    _, opened = follow(clip)
+    assert [[box for _, box, _ in track.path] for track in opened] == [
+        [Box(14 * n, y, 14 * n + w, y + h) for n in range(16)]
+        for y, w, h in ((100, 40, 90), (200, 36, 70))
+    ]
+
+
 @pytest.mark.parametrize("fps", [5, 10, 25])
 def test_what_a_thing_does_and_looks_like_is_known_by_seconds_not_by_frames(fps: float):
     rng = np.random.default_rng(0)
