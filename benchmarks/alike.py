@@ -24,7 +24,7 @@ from app.simulator.simulation import Simulation
 from app.simulator.things import Thing, spot
 from app.watching.leak import measured
 from app.watching.namer import Elected, name_pictures, vote
-from app.watching.pasting import EVENT, Pasted, again_in, cut_out, others_in
+from app.watching.pasting import EVENT, others_in
 from benchmarks.scenes import Material, material
 from detectors import changes
 from detectors.learned import LearnedView
@@ -132,7 +132,7 @@ def known_again(seen: Sequence[Seen], names: NounModel, view: LearnedView) -> di
     leaked: list[bool] = []
     told: list[float] = []
     for number, (one, event) in enumerate(zip(seen, shown, strict=True)):
-        verdict = measured(_verdict(event), others[one.width], _own(one, view, names))
+        verdict = measured(_verdict(event), others[one.width])
         if verdict.leak is not None:
             told.append(len(verdict.leak.silenced) / verdict.leak.others)
         for also, (other, beside) in enumerate(zip(seen, shown, strict=True)):
@@ -146,14 +146,6 @@ def known_again(seen: Sequence[Seen], names: NounModel, view: LearnedView) -> di
         "leak": share(leaked),
         "leak told": round(float(np.mean(told)), 3),
     }
-
-
-def _own(one: Seen, view: LearnedView, names: NounModel) -> list[Pasted]:
-    """The thing of a verdict elsewhere in the view, by its picture."""
-    box, size = one.picture.box, one.picture.frame_size
-    wide = box.grown(changes.MARGIN, size).width
-    cut = cut_out(one.place, wide, missing=False) if one.place is not None else None
-    return again_in(view, cut, names) if cut is not None else []
 
 
 def _shown(one: Seen, elected: Elected) -> feedback.Seen:

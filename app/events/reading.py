@@ -20,7 +20,7 @@ from app.events.media import media_path
 from app.events.schema import STORE, copy_database, faults
 from detectors.types import Box
 
-SIGNATURE_VERSION = 2
+SIGNATURE_VERSION = 3
 """Of detectors.signatures."""
 
 

@@ -11,7 +11,7 @@ from app.events.reading import StoreReader, snapshot
 from app.feedback.heeding import Seen, match
 from app.feedback.verdicts import FEEDBACK, Verdict, Verdicts, now_us
 
-LIKENESS = 1.0
+LIKENESS = -0.5
 """Log-odds from which on two events show the same thing, unless more of other things would go
 silent then than LEAK (benchmarks/README.md)."""
 UNSEEN = "could not be compared with the learned view"

@@ -8,7 +8,7 @@ from detectors.signatures import sameness
 
 WITHIN_S = 60.0
 """So long after a thing has gone it may turn up elsewhere, or before: who carries it is slow."""
-SAME = 1.0
+SAME = 0.0
 """Log-odds from which on what came is what went (benchmarks/README.md)."""
 LARGER = 2.0
 """A thing that moves in a view is at most so many times as long there."""

@@ -1,9 +1,8 @@
-"""Things pasted into a learned view, to try verdicts on: others, and the verdict's own thing."""
+"""Other things pasted into a learned view, to try verdicts on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from app.events.event import Event, Picture
@@ -16,7 +15,7 @@ from app.simulator.scene import lay
 from app.watching.namer import Elected, Names, name_pictures, vote
 from detectors import changes
 from detectors.learned import LearnedView
-from detectors.signatures import Signatures, thing_of
+from detectors.signatures import Signatures
 from detectors.types import Box, Pixels
 
 PLACES = 6
@@ -31,7 +30,7 @@ class Pasted:
     """One thing in the view, and its name."""
 
     noun: str
-    """What it is; empty for the verdict's own thing."""
+    """What it is."""
     elected: Elected
     signatures: Signatures
 
@@ -67,39 +66,6 @@ def others_in(view: LearnedView, share: float, names: Names) -> list[Pasted]:
             cut = sticker(cutout, wide, flip=bool(cutout.flips and number % 2))
             laid.append((cutout.noun, cut))
     return _named(stage.pasted(laid), names)
-
-
-def again_in(view: LearnedView, cut: Sticker, names: Names) -> list[Pasted]:
-    """The verdict's own thing at PLACES places, every second time mirrored.
-
-    Args:
-        view: What the view usually looks like.
-        cut: The thing at its size in the view's picture; see `cut_out`.
-        names: What named the verdict's event.
-    """
-    stage = _Stage.of(view)
-    laid = []
-    for number in range(PLACES):
-        scale = max(stage.rng.uniform(0.8, 1.25), _LEAST_PX / cut.size[1])
-        laid.append(("", _resized(cut, scale, flip=number % 2 == 1)))
-    return _named(stage.pasted(laid), names)
-
-
-def cut_out(place: changes.Place, width_px: float, *, missing: bool) -> Sticker | None:
-    """The thing of a place; None where nothing of it can be seen.
-
-    Args:
-        place: As it was learned and as it is.
-        width_px: How wide the whole place is in the view's picture.
-        missing: Whether the thing is in the learned picture.
-    """
-    alpha = thing_of(place)
-    if (alpha > 0.5).sum() < _LEAST_PX:
-        return None
-    rows, columns = (np.flatnonzero((alpha > 0.05).any(axis=axis)) for axis in (1, 0))
-    part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    image = place.before if missing else place.now
-    return _resized(Sticker(image[part], alpha[part]), width_px / image.shape[1], flip=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,19 +131,6 @@ def _place(before: Pixels, now: Pixels, box: Box) -> changes.Place | None:
     """The box and its surroundings in two pictures of one size."""
     part = box.grown(changes.MARGIN, (now.shape[0], now.shape[1]))
     return changes.Place.of(part.cut(before), part.cut(now), box.within(part))
-
-
-def _resized(cut: Sticker, scale: float, *, flip: bool) -> Sticker:
-    height, width = cut.size
-    size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    colour, alpha = (
-        np.asarray(cv2.resize(one, size, interpolation=how), np.float32)
-        for one in (cut.colour, cut.alpha)
-    )
-    if flip:
-        colour, alpha = np.ascontiguousarray(colour[:, ::-1]), np.ascontiguousarray(alpha[:, ::-1])
-    return Sticker(colour, alpha)
 
 
 EVENT = Event("", "", "closed", 0.0, 0.0, 0, 0, Box(0, 0, 1, 1), (1, 1), 1.0, 1)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from app.events.event import Finding
 from app.events.store import Changes, SourceProgress, Store
 from app.feedback.verdicts import Verdict
-from detectors.signatures import LENGTH, SIDE
+from detectors.laying import SIDE, Sight
 from tests.app.events.findings import a_finding
 
 EMBEDDER = "starter"
@@ -25,13 +25,10 @@ def a_vector(degrees: float) -> NDArray[np.float32]:
 def a_signature(degrees: float) -> NDArray[np.float32]:
     """Of a thing before grey, whose hue is the angle: those of two are as far apart as it says."""
     angle = np.radians(degrees)
-    colours = np.zeros(LENGTH - 7 * SIDE**2, np.float32)
-    colours[:2] = np.cos(angle), np.sin(angle)
     seen = np.zeros((SIDE, SIDE, 3), np.float32)
     seen[..., 1:] = 40 * np.cos(angle), 40 * np.sin(angle)
-    behind, thing = np.zeros_like(seen), np.ones(SIDE**2, np.float32)
-    parts = (colours, seen.ravel(), behind.ravel(), thing)
-    return np.concatenate(parts)
+    sight = Sight(seen, np.zeros_like(seen), np.ones((SIDE, SIDE), np.float32))
+    return np.concatenate([np.zeros(1, np.float32), sight.numbers])
 
 
 def seen(number: int, degrees: float, noun: str = "cat", start_s: float | None = None) -> Finding:
@@ -42,7 +39,7 @@ def seen(number: int, degrees: float, noun: str = "cat", start_s: float | None =
 
 
 def a_verdict(degrees: float, *, keep_s: float | None = None) -> Verdict:
-    """It matches what is less than about 30 degrees away."""
+    """It matches what is less than about 15 degrees away."""
     return Verdict(
         0, "normal", "x", "hall", "arrived", "cat", NAMES, "", 0, keep_s, EMBEDDER,
         a_vector(degrees), a_signature(degrees), 2.0,
