@@ -26,7 +26,7 @@ _SIDES = 6**0.5
 """Sides of a square over the spread (standard deviation) of its pixels, both ways together."""
 
 type Signature = NDArray[np.float32]
-"""[LENGTH]; means of several are signatures, too."""
+"""[LENGTH]."""
 type _Floats = NDArray[np.float32]
 
 
@@ -36,6 +36,8 @@ class Signatures:
 
     now: Signature
     before: Signature
+    share: float
+    """Of the place that is the thing."""
 
     @classmethod
     def of(cls, place: Place) -> Self | None:
@@ -49,6 +51,7 @@ class Signatures:
         return cls(
             _signature(place.now, place.before, thing, window),
             _signature(place.before, place.now, thing, window),
+            float(thing.mean()),
         )
 
 

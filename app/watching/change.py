@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from detectors.changes import Change, Place, compare, judged
+from detectors.changes import MARGIN, Change, Place, compare, judged
 from detectors.learned import LearnedView
 from detectors.signatures import LENGTH, Signature, Signatures
 from detectors.types import Box, Frame
@@ -34,11 +34,12 @@ class Looks:
     before: list[float] = field(default_factory=list)
     now: list[float] = field(default_factory=list)
     """Log-odds that there was a thing, and that there is, at each sighting of it at rest."""
-    signed: int = 0
-    """Sightings whose signatures are in the sums."""
+    shown: float = 0.0
+    """Pixels of the thing in the sighting that showed most of it; 0 for none."""
     signature_before: Signature = field(default_factory=_nothing)
     signature_now: Signature = field(default_factory=_nothing)
-    """Sums of what the thing looked like, as it was learned and as it is."""
+    """What it looked like there, as it was learned and as it is. Of several sightings together the
+    background of what moves would be mixed."""
     looks: int = 0
     last_s: float = -1.0
     """When it was looked at last; -1 for never."""
@@ -52,21 +53,20 @@ class Looks:
 
     def signature(self, change: str) -> Signature | None:
         """What the thing looks like, of which this has happened; None if nobody could see."""
-        if not self.signed:
+        if not self.shown:
             return None
-        total = self.signature_before if change == "missing" else self.signature_now
-        return (total / np.float32(self.signed)).astype(np.float32)
+        return self.signature_before if change == "missing" else self.signature_now
 
     def state(self) -> dict[str, Any]:
         """All of it as JSON can hold it, to go on from."""
-        sums = np.concatenate([self.signature_before, self.signature_now])
+        both = np.concatenate([self.signature_before, self.signature_now])
         return {
             "before": self.before,
             "now": self.now,
-            "signed": self.signed,
+            "shown": self.shown,
             "looks": self.looks,
             "last_s": self.last_s,
-            "sums": base64.b64encode(sums.astype("<f4").tobytes()).decode() if self.signed else "",
+            "looked": base64.b64encode(both.astype("<f4").tobytes()).decode() if self.shown else "",
         }
 
     @classmethod
@@ -74,18 +74,20 @@ class Looks:
         """What `state` gave; empty for one of an earlier Nomaly, which gave none.
 
         Raises:
-            ValueError: If it is damaged.
+            ValueError: If it is damaged, or of a Nomaly that kept something else.
         """
         if not state:
             return cls()
-        sums = np.frombuffer(base64.b64decode(state["sums"]), "<f4").astype(np.float32)
-        if sums.size not in (0, 2 * LENGTH):
-            raise ValueError(f"signatures of {sums.size} numbers, {2 * LENGTH} are needed")
-        halves = (sums[:LENGTH], sums[LENGTH:]) if sums.size else (_nothing(), _nothing())
+        if "looked" not in state:
+            raise ValueError("looks of another version of Nomaly")
+        both = np.frombuffer(base64.b64decode(state["looked"]), "<f4").astype(np.float32)
+        if both.size not in (0, 2 * LENGTH):
+            raise ValueError(f"signatures of {both.size} numbers, {2 * LENGTH} are needed")
+        halves = (both[:LENGTH], both[LENGTH:]) if both.size else (_nothing(), _nothing())
         return cls(
             [*state["before"]],
             [*state["now"]],
-            state["signed"],
+            state["shown"],
             *halves,
             looks=state["looks"],
             last_s=state["last_s"],
@@ -106,17 +108,20 @@ class Looks:
         place = Place.in_view(view, frame.image, box)
         if place is None:
             return
-        signatures = Signatures.of(place)
-        if signatures is not None:
-            self.signed += 1
-            self.signature_before = self.signature_before + signatures.before
-            self.signature_now = self.signature_now + signatures.now
+        self._keep(Signatures.of(place), box.grown(MARGIN, frame.image.shape[:2]).area)
         if before is None or box.iou(before) < STILL:
             return
         found = compare(place)
         if found is not None:
             self.before.append(found.before)
             self.now.append(found.now)
+
+    def _keep(self, signatures: Signatures | None, looked_at: float) -> None:
+        """Keep what a thing looks like, in so many pixels, if more of it shows than before."""
+        shown = signatures.share * looked_at if signatures is not None else 0.0
+        if signatures is not None and shown > self.shown:
+            self.shown = shown
+            self.signature_before, self.signature_now = signatures.before, signatures.now
 
     def _due(self, now_s: float) -> bool:
         if self.looks <= LEAST_STILL:

@@ -97,9 +97,23 @@ def test_looks_go_on_where_they_were_kept():
         assert after is not None
         np.testing.assert_array_equal(before, after)
     assert Looks().signature("arrived") is None
-    damaged = looks.state() | {"sums": looks.state()["sums"][:16]}
+    damaged = looks.state() | {"looked": looks.state()["looked"][:16]}
     with pytest.raises(ValueError, match=r"signatures of .* numbers"):
         Looks.restored(damaged)
+    with pytest.raises(ValueError, match="another version"):
+        Looks.restored({"before": [], "sums": ""})
+
+
+def test_a_thing_looks_as_it_did_where_most_of_it_was_seen():
+    view, looks, kept = LearnedView.of(normal_views(3, seed=1)), Looks(), []
+    for number, wide in enumerate((12, 40, 20)):
+        image = normal_views(1, seed=number)[0].copy()
+        image[62:98, 102 : 102 + wide] = 250
+        looks.look(view, replace(a_frame(number / 5), image=image), Box(100, 60, 144, 100), None)
+        kept.append(looks.signature("arrived"))
+    part, whole, at_last = kept
+    assert not np.array_equal(part, whole)
+    np.testing.assert_array_equal(whole, at_last)
 
 
 def test_an_event_says_first_what_happened():

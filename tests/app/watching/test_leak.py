@@ -42,7 +42,7 @@ def verdict_on(other: Pasted) -> Verdict:
 def an_other(noun: str, degrees: float) -> Pasted:
     """It looks like this; see `a_signature`."""
     look = a_signature(degrees)
-    return Pasted(noun, Elected((("dog", 1.0),), a_vector(degrees)), Signatures(look, look))
+    return Pasted(noun, Elected((("dog", 1.0),), a_vector(degrees)), Signatures(look, look, 1.0))
 
 
 def test_the_leak_is_counted_on_things_that_the_likeness_was_not_chosen_on(others: list[Pasted]):
