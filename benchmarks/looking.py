@@ -55,6 +55,7 @@ _RULES = (
     "linking",
     "parts",
     "patches",
+    "swaying",
     "tight",
     "track",
     "tracks",

@@ -1,6 +1,6 @@
 """From an anomaly map and its frame to detections, for cameras, calibration and benchmarks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from detectors.boxes import MOST, find_boxes
 from detectors.learned import LearnedView
-from detectors.patches import only_sways, shows_something
+from detectors.patches import shows_something
+from detectors.swaying import Swaying
 from detectors.tight import tightened
-from detectors.types import Box, Detection, Pixels
+from detectors.types import Box, Detection, Frame, Pixels
 
 COVERED = 0.8
 """Boxes of which one covers so much of the other are one, ..."""
@@ -28,6 +29,12 @@ class Finder:
             view: What the camera usually shows; None if that is not known.
         """
         self.view = view
+        self._swaying = None if view is None else Swaying(view)
+
+    def remember(self, frame: Frame, followed: Iterable[Box]) -> None:
+        """Take a frame of the view, to know later what sways; see `Swaying.remember`."""
+        if self._swaying is not None:
+            self._swaying.remember(frame, followed)
 
     def find(
         self,
@@ -52,12 +59,12 @@ class Finder:
         """
         found = find_boxes(heat, image.shape[:2], mask=mask, most=most)
         view = self.view
-        if view is None:
+        if view is None or self._swaying is None:
             return found
         seen = [one for one in found if shows_something(one, heat, image, view)]
         tight = [part for one in seen for part in tightened(one, heat, image, view)]
-        things = [one for one in tight if not only_sways(one.box, image, view)]
-        return _distinct(sorted(things, key=lambda one: -one.score))
+        strongest = sorted(tight, key=lambda one: -one.score)
+        return _distinct(self._swaying.without(strongest, image))
 
 
 def _distinct(found: Sequence[Detection]) -> list[Detection]:

@@ -1,7 +1,7 @@
 """The one picture that a detector keeps of the view that it learned."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -18,6 +18,11 @@ LONGER_SIDE = 1280
 """Pixels of the picture's longer side, at most."""
 MOST_FRAMES = 31
 """Normal frames that the picture is the median of, at most; odd, so that none is interpolated."""
+SAMPLES = 8
+"""Of these that are kept as they are."""
+_QUALITY = 95
+_COLOURS = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+"""As sharp as the light."""
 _ROWS = 64
 """Rows that are worked out at once, which bounds the memory."""
 _ALIKE = 3.0
@@ -37,6 +42,9 @@ class LearnedView:
     in grey levels; without that frames are lighter or darker as a whole."""
     frame_size: tuple[int, int]
     """(height, width) in pixels of the frames that it was learned from."""
+    samples: tuple[NDArray[np.uint8], ...] = ()
+    """Some of its frames as JPEGs [n], of the picture's size: a median is not sharp where leaves
+    swayed."""
 
     @classmethod
     def of(cls, frames: Sequence[Pixels]) -> "LearnedView":
@@ -61,7 +69,8 @@ class LearnedView:
             rows = slice(top, top + _ROWS)
             apart = greys[:, rows] - usual[rows] - np.array(lighter, np.float32)[:, None, None]
             noise[rows] = _SPREAD * _median(np.abs(apart))
-        return cls(picture, noise, (height, width))
+        samples = tuple(_packed(one) for one in thinned([*pictures], SAMPLES))
+        return cls(picture, noise, (height, width), samples)
 
     @classmethod
     def from_tensors(
@@ -70,7 +79,8 @@ class LearnedView:
         """What `tensors` gave.
 
         Args:
-            tensors: `view_picture` [h, w, 3], uint8, and `view_noise` [h, w], float16.
+            tensors: `view_picture` [h, w, 3], uint8, `view_noise` [h, w], float16, and, of newer
+                detectors, `view_sample_0` [n] and so on, uint8.
             frame_size: (height, width) of the frames that it was learned from.
 
         Raises:
@@ -86,7 +96,12 @@ class LearnedView:
             )
         if not np.isfinite(noise).all() or noise.min() < 0:
             raise ValueError("view_noise holds values that are no spread")
-        return cls(picture, noise, frame_size)
+        names = (f"view_sample_{number}" for number in range(SAMPLES))
+        samples = tuple(tensors[name].numpy() for name in names if name in tensors)
+        view = cls(picture, noise, frame_size, samples)
+        if any(one.shape != picture.shape for one in view.sharp()):
+            raise ValueError("view_sample: holds what is no picture of the view")
+        return view
 
     def tensors(self) -> "dict[str, torch.Tensor]":
         """What is kept of it; see `from_tensors`."""
@@ -95,7 +110,20 @@ class LearnedView:
         return {
             "view_picture": torch.from_numpy(self.picture),
             "view_noise": torch.from_numpy(self.noise).half(),
+            **{
+                f"view_sample_{number}": torch.from_numpy(one)
+                for number, one in enumerate(self.samples)
+            },
         }
+
+    def sharp(self) -> list[Pixels]:
+        """Some of the normal frames, RGB uint8 [h, w, 3], hardly changed, as large as the picture.
+
+        Raises:
+            ValueError: If one is no picture.
+        """
+        size = (self.picture.shape[0], self.picture.shape[1])
+        return [resized(_unpacked(one), size) for one in self.samples]
 
     def joined(self, later: "LearnedView", share: float) -> "LearnedView":
         """The picture of older and of later normal frames together.
@@ -114,21 +142,22 @@ class LearnedView:
         mean = cv2.addWeighted(self.picture, share, later.picture, 1 - share, 0.0)
         noise = np.sqrt(usual**2 + share * (1 - share) * apart**2)
         picture = np.where(alike, mean, later.picture).astype(np.uint8)
-        return LearnedView(picture, noise.astype(np.float32), self.frame_size)
+        older = thinned(self.samples, round(SAMPLES * share))
+        samples = (*older, *thinned(later.samples, SAMPLES - len(older)))
+        return LearnedView(picture, noise.astype(np.float32), self.frame_size, samples)
 
     @property
     def rounded(self) -> "LearnedView":
         """As it comes back from a file: the noise in half precision."""
-        noise = self.noise.astype(np.float16).astype(np.float32)
-        return LearnedView(self.picture, noise, self.frame_size)
+        return replace(self, noise=self.noise.astype(np.float16).astype(np.float32))
 
     def scaled(self, size: tuple[int, int]) -> "LearnedView":
         """The same with a picture of another size (height, width)."""
         if self.picture.shape[:2] == size:
             return self
         noise = cv2.resize(self.noise, size[::-1], interpolation=cv2.INTER_AREA)
-        return LearnedView(
-            resized(self.picture, size), np.asarray(noise, np.float32), self.frame_size
+        return replace(
+            self, picture=resized(self.picture, size), noise=np.asarray(noise, np.float32)
         )
 
     def part(self, box: Box) -> Pixels:
@@ -153,3 +182,16 @@ def _median[T: np.generic](values: NDArray[T]) -> NDArray[T]:
 
 def _grey(image: Pixels) -> NDArray[np.float32]:
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+
+
+def _packed(picture: Pixels) -> NDArray[np.uint8]:
+    how = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY, *_COLOURS]
+    _, jpeg = cv2.imencode(".jpg", picture[..., ::-1], how)
+    return np.asarray(jpeg, np.uint8)
+
+
+def _unpacked(jpeg: NDArray[np.uint8]) -> Pixels:
+    picture = cv2.imdecode(jpeg, cv2.IMREAD_COLOR) if jpeg.ndim == 1 and jpeg.size else None
+    if picture is None:
+        raise ValueError("view_sample: holds what is no JPEG")
+    return np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8)

@@ -7,7 +7,6 @@ light: it leaves 2.0 of what may be borne open at least, in 99% of the pixels.
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
@@ -54,15 +53,6 @@ REACHES = 0.4
 """Share of the way to white, in logarithms, that light comes to beside what it blows out, ..."""
 MOST_BLOWN = 0.9
 """... so much of that at least: a white thing has no light beside it."""
-SWAYS = 0.015
-"""Share of the frame's longer side by which what belongs there may have gone, ..."""
-SWAYS_PIXELS, SWAYS_OPEN, SWAYS_EXPLAINS = (95, 99), (2.0, 4.0), (0.75, 0.8)
-"""... what that may leave open in so many of a hundred pixels, and which share of what there was
-without it: measured on stronger wind in leaves .3 to .8, on things .81 to 1."""
-_HOPELESS = 3.0
-"""Where there was so many times more, nobody looks for it: that costs milliseconds."""
-_FLOW_LEAST = 16
-"""Pixels of a side from which on it is looked for."""
 _SEEN_NEAR = 0.02
 """Share of the pixels around that must not be blown out for the light to be told from them, ..."""
 _FAR = 4.0
@@ -86,7 +76,9 @@ class Patch:
     place: Box
     """In pixels of the frame, ..."""
     long: int
-    """... of which it has so many along its longer side."""
+    """... of which it has so many along its longer side, ..."""
+    part: tuple[slice, slice]
+    """... and as rows and columns of the learned picture."""
 
     def in_frame(self, left: int, top: int, right: int, bottom: int) -> Box:
         """A box of the patch in pixels of the frame."""
@@ -113,7 +105,7 @@ class Patch:
         gain = np.median((self.seen.reshape(-1, 3)[ring] + DARK) / usual, axis=0)
         lit = ((self.usual + DARK) * gain - DARK).astype(np.float32)
         # White may be any light from there on.
-        return self._borne(np.minimum(self.seen, WHITE) - np.minimum(lit, WHITE))
+        return self.borne(np.minimum(self.seen, WHITE) - np.minimum(lit, WHITE))
 
     def in_light(self, gain: float) -> bool:
         """Whether it shows what is usual in another light, that changes smoothly, and nothing else.
@@ -121,7 +113,7 @@ class Patch:
         Args:
             gain: How much lighter the whole frame is.
         """
-        spread = self._pixels(SMOOTH)
+        spread = self.pixels(SMOOTH)
         blown, ring = self.seen >= WHITE, self.ring
         if spread < _LEAST_SPREAD:
             return False
@@ -131,7 +123,7 @@ class Patch:
             return False
         # Beside what is blown out the light is known from one side alone.
         apart = np.where(_beside_solid(blown, spread), 0, self.seen - lit)
-        left = self._borne(apart.astype(np.float32)) / np.maximum(1, light.mean(axis=2))
+        left = self.borne(apart.astype(np.float32)) / np.maximum(1, light.mean(axis=2))
         of_both = [left[self.inner].ravel(), self.unlike(ring)[self.inner].ravel()]
         least, else_left = np.percentile(of_both, MOST_PIXELS, axis=1)
         return bool(least <= min(LEFT_OPEN, EXPLAINS * else_left))
@@ -171,37 +163,15 @@ class Patch:
         times = np.maximum(times, KEEPS * factor)
         return near, (seen + times * (self.usual - usual)).astype(np.float32)
 
-    def sways(self) -> bool:
-        """Whether it shows what is usual, a little displaced, and nothing else, as leaves in wind.
+    def cut_from(self, picture: Pixels) -> NDArray[np.float32]:
+        """The same place [h, w, 3] in another picture of the view, as large as the learned one."""
+        return _scaled(picture[self.part], (self.noise.shape[0], self.noise.shape[1]))
 
-        Displacements are told by optical flow (DIS, Kroeger et al. 2016).
-        """
-        ring = self.ring
-        if not len(ring) or min(self.noise.shape) < _FLOW_LEAST:
-            return False
-        before = np.percentile(self.unlike(ring)[self.inner], SWAYS_PIXELS)
-        if (before > _HOPELESS * np.array(SWAYS_OPEN)).any():
-            return False
-        gain = np.median((self.seen + DARK) / (self.usual + DARK), axis=(0, 1))
-        lit = np.clip((self.usual + DARK) * gain - DARK, 0, 255).astype(np.uint8)
-        flow = _flow().calc(_grey(self.seen.astype(np.uint8)), _grey(lit), np.empty(0))
-        far = np.maximum(np.linalg.norm(flow, axis=2, keepdims=True), 1e-6)
-        flow = flow * np.minimum(1, self._pixels(SWAYS) / far)
-        rows, columns = np.indices(self.noise.shape, np.float32)
-        there = (
-            (columns + flow[..., 0]).astype(np.float32),
-            (rows + flow[..., 1]).astype(np.float32),
-        )
-        gone = cv2.remap(lit, *there, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        apart = np.minimum(self.seen, WHITE) - np.minimum(gone, WHITE)
-        left = np.percentile(self._borne(apart.astype(np.float32))[self.inner], SWAYS_PIXELS)
-        return bool((left <= np.minimum(SWAYS_OPEN, SWAYS_EXPLAINS * before)).all())
-
-    def _pixels(self, share: float) -> float:
+    def pixels(self, share: float) -> float:
         """A share of the frame's longer side in pixels of the patch."""
         return share * self.long * self.seen.shape[1] / self.place.width
 
-    def _borne(self, apart: NDArray[np.float32]) -> NDArray[np.float32]:
+    def borne(self, apart: NDArray[np.float32]) -> NDArray[np.float32]:
         """How far pixels are apart in grey levels [h, w, 3], in what may be borne [h, w]."""
         red, green, blue = cv2.split(np.abs(cv2.GaussianBlur(apart, (0, 0), SOFT)))
         most = np.maximum(np.maximum(red, green), blue)
@@ -238,25 +208,8 @@ def patch_of(box: Box, margin: float, image: Pixels, view: LearnedView) -> Patch
         ),
         place,
         max(height, width),
+        (rows, columns),
     )
-
-
-@cache
-def _flow() -> cv2.DISOpticalFlow:
-    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-
-
-def _grey(image: Pixels) -> Pixels:
-    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-
-
-def only_sways(box: Box, image: Pixels, view: LearnedView) -> bool:
-    """Whether a box in pixels of a frame shows what belongs there, a little displaced.
-
-    A thing has its own texture and colours: no displacement of what is behind it explains them.
-    """
-    size = (image.shape[0], image.shape[1])
-    return patch_of(box.grown(0.1, size), 2 * SWAYS * max(size), image, view).sways()
 
 
 def _around(values: NDArray[np.float32], spread: float) -> NDArray[np.float32]:

@@ -299,14 +299,14 @@ class Camera:
         things, told = self._health.things(placed, frame.image, found, self._tracker.told)
         self._call_faults(told)
         changes = self._tracker.update(frame, things)
+        self._finder.remember(frame, [one.extent for one in self._tracker.tracks if one.opened])
         self._keep(changes, frame, placed, heat)
         self._ended += changes.closed
         if self._live:
             self.flush()
             self._call("updated", self._ripe())
             return
-        waiting = sum(len(self._followed[track].evidence.pictures) for track in self._ended)
-        if waiting >= NAME_AT_ONCE:
+        if sum(len(self._followed[one].evidence.pictures) for one in self._ended) >= NAME_AT_ONCE:
             self._call_ended()
 
     def _keep(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from detectors.learned import LONGER_SIDE, LearnedView
+from detectors.learned import LONGER_SIDE, SAMPLES, LearnedView
 from detectors.types import Box, Pixels
 from tests.detectors.views import normal_views
 
@@ -46,6 +46,16 @@ def test_it_comes_back_from_tensors_as_it_was_rounded(frames: list[Pixels]):
     back = LearnedView.from_tensors(view.tensors(), view.frame_size)
     np.testing.assert_array_equal(back.picture, view.picture)
     np.testing.assert_array_equal(back.noise, view.noise)
+    assert len(back.samples) == len(view.samples) == SAMPLES
+    np.testing.assert_array_equal(back.sharp(), view.sharp())
+
+
+def test_some_frames_are_kept_sharp_and_an_older_file_has_none(frames: list[Pixels]):
+    view = LearnedView.of(frames)
+    apart = np.abs(np.array(view.sharp()[0], int) - frames[0])
+    assert apart.mean() < 3
+    older = {name: one for name, one in view.tensors().items() if "sample" not in name}
+    assert LearnedView.from_tensors(older, SIZE).sharp() == []
 
 
 def test_another_size_has_the_same_content(frames: list[Pixels]):
@@ -62,6 +72,7 @@ def test_another_size_has_the_same_content(frames: list[Pixels]):
         ("view_picture", torch.zeros(4, 5, 3, dtype=torch.uint8), "must be a picture"),
         ("view_noise", torch.full(SIZE, torch.nan), "no spread"),
         ("view_noise", torch.full(SIZE, -1.0), "no spread"),
+        ("view_sample_0", torch.full((9,), 7, dtype=torch.uint8), "no JPEG"),
     ],
 )
 def test_what_is_no_view_is_refused(
@@ -91,3 +102,5 @@ def test_two_pictures_join_where_they_look_alike_and_the_later_one_wins_elsewher
     assert joined.noise[15, 20] > 20
     assert joined.noise[30:, 40:].max() < 5
     assert joined.frame_size == old.frame_size
+    kept = [picture[15, 20].mean() > 170 for picture in joined.sharp()]
+    assert kept == [False] * 6 + [True] * 2

@@ -65,27 +65,6 @@ def test_what_light_and_noise_explain_is_nothing_where_there_is_texture(light: f
     assert len(finder.find(heat, frame)) == 1
 
 
-def test_what_the_wind_bends_is_nothing_and_a_thing_in_it_is_found():
-    rng = np.random.default_rng(4)
-    coarse = rng.uniform(90, 170, (27, 33, 3)).astype(np.float32)
-    leaves = cv2.resize(coarse, (264, 216), interpolation=cv2.INTER_CUBIC)
-    leaves = cv2.GaussianBlur(leaves, (0, 0), 1).clip(0, 255)
-    still = [
-        (leaves[8:208, 8:258] + rng.normal(0, 1, (200, 250, 1))).clip(0, 255) for _ in range(9)
-    ]
-    finder = Finder(LearnedView.of([frame.astype(np.uint8) for frame in still]))
-    rows, columns = np.indices((200, 250), np.float32) + 8
-    bend = 2.5 * np.sin(rows / 30)
-    frame = cv2.remap(leaves, columns + bend, rows, cv2.INTER_LINEAR).clip(0, 255).astype(np.uint8)
-    heat = np.zeros((25, 31), np.float32)
-    heat[9:12, 11:14] = 1.5
-    assert Finder().find(heat, frame)  # by the map alone
-    assert finder.find(heat, frame) == []
-    frame[72:100, 88:116] = (40, 160, 220)
-    (found,) = finder.find(heat, frame)
-    assert found.box.iou(Box(88, 72, 116, 100)) > 0.6
-
-
 def test_a_thing_is_found_beside_the_cells_that_see_it(finder: Finder, heat: np.ndarray):
     frame = skies(1, 5, 236)[0]
     frame[40:44, 98:102] = 120

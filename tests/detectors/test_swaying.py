@@ -1,0 +1,90 @@
+"""Leaves in the wind, and things in them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from detectors.finding import Finder
+from detectors.learned import LearnedView
+from detectors.swaying import CERTAIN_S, EVERY_S
+from detectors.types import Box, Frame, Pixels
+
+RNG = np.random.default_rng(4)
+THING = Box(88, 72, 116, 100)
+
+
+def foliage(cell: int) -> np.ndarray:
+    coarse = RNG.uniform(115, 155, (216 // cell, 264 // cell, 3)).astype(np.float32)
+    leaves = cv2.resize(coarse, (264, 216), interpolation=cv2.INTER_CUBIC)
+    return cv2.GaussianBlur(leaves, (0, 0), 1).clip(0, 255).astype(np.float32)
+
+
+LEAVES = foliage(8)
+
+
+def blown(far: float) -> Pixels:
+    """A frame of leaves that the wind has bent by so many pixels."""
+    rows, columns = np.indices((200, 250), np.float32) + 8
+    bend = (far * np.sin(rows / 30 + 1)).astype(np.float32)
+    frame = cv2.remap(LEAVES, columns + bend, rows, cv2.INTER_LINEAR)
+    return (frame + RNG.normal(0, 1, (200, 250, 1))).clip(0, 255).astype(np.uint8)
+
+
+def with_thing(frame: Pixels) -> Pixels:
+    frame[72:100, 88:116] = (40, 160, 220)
+    return frame
+
+
+@pytest.fixture
+def heat() -> np.ndarray:
+    heat = np.zeros((25, 31), np.float32)
+    heat[9:12, 11:14] = 1.5
+    return heat
+
+
+def finds(finder: Finder, heat: np.ndarray, frame: Pixels) -> bool:
+    """Whether a thing is found; what is found must be it."""
+    found = finder.find(heat, frame)
+    assert all(one.box.iou(THING) > 0.6 for one in found)
+    return bool(found)
+
+
+def remember(finder: Finder, times: Sequence[float], *followed: Box) -> None:
+    """Let it see the wind at these times, seconds."""
+    for at_s in times:
+        finder.remember(Frame("yard", 0, at_s, round(1e6 * at_s), blown(6)), followed)
+
+
+def test_what_the_wind_bends_is_nothing_and_a_thing_in_it_is_found(heat: np.ndarray):
+    finder = Finder(LearnedView.of([blown(0) for _ in range(9)]))
+    assert Finder().find(heat, blown(2.5))  # by the map alone
+    assert finder.find(heat, blown(2.5)) == []
+    assert finds(finder, heat, with_thing(blown(2.5)))
+
+
+def test_what_swayed_while_it_was_learned_is_known_sharply(heat: np.ndarray):
+    view = LearnedView.of([blown(far) for far in np.linspace(-5, 5, 9)])
+    assert Finder(replace(view, samples=())).find(heat, blown(-7))
+    assert Finder(view).find(heat, blown(-7)) == []
+    assert finds(Finder(view), heat, with_thing(blown(-7)))
+
+
+def test_frames_of_the_last_minutes_tell_what_sways_too(heat: np.ndarray):
+    finder = Finder(LearnedView.of([blown(0) for _ in range(9)]))
+    assert finder.find(heat, blown(7))
+    remember(finder, (0.0, CERTAIN_S - 0.1))
+    assert finder.find(heat, blown(7))  # not certain yet
+    remember(finder, (CERTAIN_S, EVERY_S, EVERY_S + CERTAIN_S))
+    assert finder.find(heat, blown(7)) == []
+    assert finds(finder, heat, with_thing(blown(7)))
+
+
+@pytest.mark.parametrize("told_after_s", [0.0, 1.0])
+def test_where_something_was_followed_they_tell_nothing(heat: np.ndarray, told_after_s: float):
+    finder = Finder(LearnedView.of([blown(0) for _ in range(9)]))
+    remember(finder, (0.0,), *([THING] if told_after_s == 0 else []))
+    remember(finder, (told_after_s, CERTAIN_S + 0.1), THING)
+    assert finder.find(heat, blown(7))
