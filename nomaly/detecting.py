@@ -24,6 +24,7 @@ class ViewDetector:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
+        self._finder = Finder(detector.view)
 
     def detect(self, frames: Sequence[Pixels]) -> list[list[Detection]]:
         """Box what does not belong.
@@ -38,8 +39,8 @@ class ViewDetector:
             ArrayError: If a frame is no such array.
             NomalyError: If the frames have another size.
         """
-        maps, finder = self.maps(frames).maps, Finder(self._detector.view)
-        return [finder.find(heat, frame) for heat, frame in zip(maps, frames, strict=True)]
+        maps = self.maps(frames).maps
+        return [self._finder.find(heat, frame) for heat, frame in zip(maps, frames, strict=True)]
 
     def maps(self, frames: Sequence[Pixels]) -> AnomalyMaps:
         """How unusual every part of each frame is, float32 [B, h, w], 1.0 is just unusual.
