@@ -22,6 +22,8 @@ MOVED_SHARE = 0.006
 """Share of the longer side by which a corner must go for the camera to have been moved: 4 pixels of
 640. What is less, shaking and the sun on a mount, is made up for silently."""
 _LOOK_S = 2.0
+_OUTSHAKES = 3.0
+"""... and so many times as far as a camera that shakes goes from one frame to the next, ..."""
 _LOOK_FRAMES = 5
 """... in the median of so many seconds and of at least so many frames; ..."""
 _SETTLED_S = 3.0
@@ -115,12 +117,21 @@ class Aim:
             if turned is not None and turned.likeness > laid.likeness:
                 laid = turned
                 self._steps.turn(turned.pose)
-        pose = self._steps.see(frame.pts_s, laid) if laid.likeness >= ALIKE else self._steps.pose
+        pose = self._laid(frame.pts_s, laid) if laid.likeness >= ALIKE else self._steps.pose
         if pose is not self._poses[-1][1]:
             self._poses.append((frame.pts_s, pose))
         self._waiting[frame.pts_s] = Placed(frame, pose, laid)
         image = pose.placed(frame.image, self._registration.learned)
         return frame if pose.same else replace(frame, image=image)
+
+    def _laid(self, now_s: float, laid: Laid) -> Pose:
+        """How a frame is to be laid that is like the view; while it shakes each by itself."""
+        before = self._steps.pose
+        pose = self._steps.see(now_s, laid)
+        if not self._steps.shakes:
+            return pose
+        x, y = (round(gone) for gone in laid.off)
+        return Pose(Pose.shifted(x, y).onto @ before.onto) if x or y else before
 
     @property
     def shakes(self) -> bool:
@@ -140,7 +151,7 @@ class Aim:
         if placed.laid is None or placed.laid.likeness < ALIKE:
             return []
         corners = placed.laid.pose.corners(self._size)
-        moving, since = self._moves.see(placed.frame, corners)
+        moving, since = self._moves.see(placed.frame, corners, self._steps.shaking)
         said = moved_sentence(self._moves.gone(), self._size) if moving else ""
         return self.course.take("shifted" if moving else None, placed.frame, since, said)
 
@@ -167,8 +178,8 @@ type _Off = tuple[float, float, float]
 class Steps:
     """Decides when frames are laid anew: after a nudge at once, after a drift when it lasts.
 
-    Shaking is left alone. The detector bears it as it was learned; pictures laid anew frame by
-    frame would lose their edges for nothing.
+    Little shaking is left alone: the detector bears it as it was learned, and pictures laid anew
+    frame by frame would lose their edges for nothing. Of a camera that shakes more each is.
     """
 
     def __init__(self, size: tuple[int, int]) -> None:
@@ -187,8 +198,14 @@ class Steps:
     @property
     def shakes(self) -> bool:
         """Whether the picture goes hither and thither."""
+        return self.shaking > 0
+
+    @property
+    def shaking(self) -> float:
+        """How far it goes from frame to frame, pixels; 0 of a camera that does not shake."""
         newest = [*self._jerks][-_SHAKEN_FRAMES:]
-        return len(newest) == _SHAKEN_FRAMES and float(np.median(newest)) >= self._shaken
+        jerk = float(np.median(newest)) if len(newest) == _SHAKEN_FRAMES else 0.0
+        return jerk if jerk >= self._shaken else 0.0
 
     def turn(self, pose: Pose) -> None:
         """Lay frames quite differently from now on."""
@@ -248,8 +265,14 @@ class _Moves:
         self.known = True
         """Whether people know where it looked before, so that a move is news."""
 
-    def see(self, frame: Frame, corners: NDArray[np.float64]) -> tuple[bool, Since | None]:
-        """Take where the corners are [4, 2]; whether the camera is being moved, and since when."""
+    def see(
+        self, frame: Frame, corners: NDArray[np.float64], shaking: float
+    ) -> tuple[bool, Since | None]:
+        """Take where the corners are [4, 2] and how far it shakes, in pixels.
+
+        Returns:
+            Whether the camera is being moved, and since when.
+        """
         self._newest.append((frame.pts_s, frame.time_us, corners))
         if not self.known:
             self._settled, self.known = self._now(), True
@@ -257,7 +280,8 @@ class _Moves:
             self._newest.popleft()
         now = self._now()
         off = float(np.abs(now - self._settled).max())
-        if len(self._newest) >= _LOOK_FRAMES and off >= self._least:
+        least = max(self._least, _OUTSHAKES * shaking)
+        if len(self._newest) >= _LOOK_FRAMES and off >= least:
             since = self._since()
             self._settled, self._moved_s = now, frame.pts_s
             return True, since

@@ -110,8 +110,8 @@ class Weather:
             heat: Its anomaly map [h, w], 1.0 where just unusual.
             followed: Where things are that were found before, pixels of the view.
             lit: Cells [h, w] that are unusual by their light alone.
-            shaken: Whether the camera shakes: edges then come and go as drops do, and are taken out
-                whether it is so much that it is told or not.
+            shaken: Whether the camera shakes: edges then come and go as drops do, where frames that
+                are laid one by one still show it, and that is no weather.
 
         Returns:
             The map without what falls.
@@ -127,7 +127,7 @@ class Weather:
         while frame.pts_s - self._highest[0][0] > _BAR_S:
             self._highest.popleft()
         self._judge(frame, "shaken" if shaken else "falling")
-        if self.fault is None and not shaken:
+        if self.fault is None:
             return heat
         share = _SHAKEN_BAR if shaken else _BAR
         bar = max(1.0, _ABOVE * float(np.quantile([high for _, high in self._highest], share)))

@@ -15,7 +15,7 @@ from app.watching.aim import Aim
 from app.watching.camera import Camera
 from app.watching.naming import tell
 from detectors.learned import LearnedView
-from detectors.types import Box, Pixels
+from detectors.types import Box, Frame, Pixels
 from tests.app.builders import BrightnessNames, a_frame
 from tests.app.watching.test_registration import HEIGHT, WIDTH, seen
 
@@ -117,18 +117,38 @@ def test_a_slow_drift_and_shaking_are_made_up_for_silently():
     assert told == []
 
 
-@pytest.mark.parametrize("nuisance", ["", "shake"])
-def test_frames_of_a_camera_that_only_shakes_are_taken_as_they_are(nuisance: str):
+def the_yard(nuisances: tuple[Nuisance, ...]) -> tuple[Aim, Pixels, list[Frame]]:
+    """An aim that knows the yard, what it learned, and twelve seconds of another day."""
     place = scene("yard", (HEIGHT, WIDTH))
-    learned = [shot.image for shot in Simulation(place, 3, 12).shots()]
-    nuisances = (Nuisance(nuisance),) if nuisance else ()
+    view = LearnedView.of([shot.image for shot in Simulation(place, 3, 12).shots()])
     shots = Simulation(place, 4, 12, nuisances=nuisances).shots()
     frames = [a_frame(shot.time_s, shot.image) for shot in shots]
-    aim = Aim(LearnedView.of(learned), (HEIGHT, WIDTH))
-    laid = sum(aim.place(frame) is not frame for frame in frames)
-    assert aim.shakes == bool(nuisance)
-    # Of strong shaking the first seconds are needed to know it.
-    assert laid <= (20 if nuisance else 0)
+    return Aim(view, (HEIGHT, WIDTH)), view.picture, frames
+
+
+def test_frames_of_a_camera_that_hardly_shakes_are_taken_as_they_are():
+    aim, _, frames = the_yard(())
+    assert all(aim.place(frame) is frame for frame in frames)
+    assert not aim.shakes
+
+
+def test_frames_of_a_camera_that_shakes_are_laid_one_by_one_and_that_is_no_move():
+    aim, learned, frames = the_yard((Nuisance("shake"),))
+
+    def apart(frame: Frame) -> float:
+        off = cv2.absdiff(frame.image, learned)[20:-20, 20:-20]
+        return float(off.mean())
+
+    taken, laid, told = [], [], []
+    for frame in frames:
+        placed = aim.place(frame)
+        told += aim.see(aim.taken(frame))
+        if aim.shakes:
+            taken.append(apart(frame))
+            laid.append(apart(placed))
+    assert len(laid) > len(frames) / 2
+    assert np.mean(laid) < 0.9 * np.mean(taken)
+    assert told == []
 
 
 def test_a_camera_turned_to_another_place_is_blind_and_says_what_to_do():
