@@ -8,7 +8,8 @@ of it: the correlation also counts of the parts where it is least. Measured in t
 frames, headlights from .72 and .25; things of 4 to 20% of the width, at .1 to 1.5 widths a frame,
 reach both .6 and .4 in 3 of 100. A plain place tells nothing, unless the light has no edge: what
 changes smoothly is no thing anywhere, and what it blows out is judged by what lies around
-(`detectors.patches`).
+(`detectors.patches`); or unless texture beside it tells how light the same light makes all it falls
+on (`app.watching.sunlit`).
 
 Insects close to the lens are so blurred that the view shines through them, too. They are told from
 light by their way: light lies on its place or wanders, insects turn up here and there.
@@ -22,22 +23,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.watching import texture
 from app.watching.course import Since
 from app.watching.faults import Fault
+from app.watching.sunlit import Sun, Sunlit
 from detectors.learned import LearnedView
 from detectors.patches import DARK, SMOOTH, WHITE, patch_of
 from detectors.tracks import TrackRule
 from detectors.types import Box, Detection, Frame, Pixels
 
 OPEN_SCORE = TrackRule().open_score
-SHINES_THROUGH = 0.6
-"""Correlation of the fine texture from which on the learned picture shines through, ..."""
-_LEAST_SHINES, _LEAST_PARTS = 0.4, 0.1
-"""... if in all parts but so many the correlation is at least so high."""
-_DETAIL = 3.0
-"""Spread of the blur that this texture is what is beside of, pixels."""
-_LEAST_INSIDE = 100
-"""Pixels that differ, without the edge of the light, to be compared without it."""
 LONGEST_S = 60.0
 """A patch that stays is told no longer, and still is no thing."""
 _DIFFERS = 0.12
@@ -51,20 +46,14 @@ _AROUND = 0.5
 """... which is so much of its longer side beyond its edges."""
 _LEAST_PIXELS = 500
 """... and so many pixels: fewer may be alike by chance."""
-_TEXTURE = 0.012
-"""Least spread of the fine texture that was learned there, of the logarithm of the light."""
 _FINE = 5
 """Pixels of the median that fine texture is what is beside of."""
-_PART = 11
-"""Pixels of a side over which a part is compared."""
-_HIDDEN = 0.35
-"""Correlation of a part below which something hides the texture, ..."""
-_NOISE = 6.0
-"""... if it is not just noise of so many grey levels."""
 _THING_SHARE = 0.02
 """Share of the picture's longer side from which on what hides it is a thing in the light."""
 _REMEMBERED_S = 5.0
 """How long it is remembered where light was, ..."""
+_KNOWN_S = 1.0
+"""... and which light with hard edges there was, ..."""
 _REACH = 9
 """... and so many pixels across around it."""
 _LIT_SHARE = 0.7
@@ -97,9 +86,11 @@ class Light:
             open_score: What a thing must reach to be told.
         """
         self._view, self._spell = view, _Spell(open_score)
-        self._learned = None if view is None else _logs(view.picture)
+        self._learned = None if view is None else texture.logs(view.picture)
         self._usual, self._seen_s = 0.0, -np.inf
         """How much lighter than learned the whole picture has been, and when that was seen."""
+        self._suns: tuple[float, Sequence[Sun]] = (-np.inf, ())
+        """When light with hard edges was last seen, and which."""
         size = (1, 1) if view is None else view.picture.shape[:2]
         self._lit = np.full(size, -np.inf)
         """When each pixel of the learned picture [h, w] was last in some light, seconds."""
@@ -138,10 +129,13 @@ class Light:
         things = [*found]
         if found and self._view is not None and self._learned is not None:
             lit = frame.pts_s - self._lit < _REMEMBERED_S
-            now = _Seen.of(frame.image, self._view, self._learned, lit)
+            suns = self._suns[1] if frame.pts_s - self._suns[0] <= _KNOWN_S else ()
+            now = _Seen.of(frame.image, self._view, self._learned, lit, suns)
             judged = [(one, now.thing(one)) for one in found]
             things = [_as_told(one, thing, told) for one, thing in judged if thing is not None]
             self._lit[now.shines] = frame.pts_s
+            if now.sunlit.suns:
+                self._suns = frame.pts_s, now.sunlit.suns
             if self._follow(now.lighter, frame.pts_s):
                 self._spell.see(frame, [one for one, thing in judged if thing is None], now.around)
         self._spell.follow(frame.pts_s)
@@ -232,10 +226,17 @@ class _Seen:
     around: NDArray[np.bool_]
     """... and with what is beside it and lighter or darker, too: where light ends softly, the map
     shows but a spot of it. Of what is hardly so it is the box."""
+    sunlit: Sunlit
+    """Light with hard edges in it."""
 
     @classmethod
     def of(
-        cls, image: Pixels, view: LearnedView, learned: _Floats, lit: NDArray[np.bool_]
+        cls,
+        image: Pixels,
+        view: LearnedView,
+        learned: _Floats,
+        lit: NDArray[np.bool_],
+        suns: Sequence[Sun] = (),
     ) -> "_Seen":
         height, width = image.shape[:2]
         size = learned.shape
@@ -243,10 +244,12 @@ class _Seen:
         small = image
         if image.shape[:2] != size:
             small = cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA)
-        now = _logs(small.astype(np.uint8))
+        small = small.astype(np.uint8)
+        now = texture.logs(small)
         lighter = float(np.median((now - learned)[::4, ::4]))
         shines, around = np.zeros_like(lit), np.zeros_like(lit)
-        return cls(image, view, now, learned, lighter, scale, lit, shines, around)
+        sunlit = Sunlit(small, view.picture, suns)
+        return cls(image, view, now, learned, lighter, scale, lit, shines, around, sunlit)
 
     def thing(self, found: Detection) -> Detection | None:
         """What is a thing of something found: all, a part, or None if it is light alone."""
@@ -256,32 +259,35 @@ class _Seen:
         near, around = scaled.grown(0.1, (height, width)), scaled.grown(_AROUND, (height, width))
         part = _pixels(near)
         now, learned = self.now[part], self.learned[part]
+        differs = self._differs(part)
+        if self.sunlit.explains(part):
+            return self._shine(scaled, part, differs)
         if min(now.shape) < 2 * _FINE:
             return found
-        differs = self._differs(part)
         if self._is_smooth(found.box):
             return self._shine(scaled, part, differs)
         if differs.mean() < _LEAST_DIFFERS:
             return found
         beside = _beside(self._differs(_pixels(around)), differs)
         fine, usual = now - _smooth(now), learned - _smooth(learned)
-        hides = _hidden(fine, usual, np.exp(learned)) & differs
+        hides = texture.hidden(fine, usual, np.exp(learned)) & differs
         thing = _largest(hides, _THING_SHARE * max(self.now.shape))
         rest = differs.copy()
         if thing is not None:
             rest[thing] = False
         stands_out = differs.mean() >= _LEAST_DIFFERS + beside
         many = rest.mean() >= differs.mean() / 2 and int(rest.sum()) >= _LEAST_PIXELS
-        texture = _through(now, learned, rest)
-        if not (stands_out and many and texture.shines):
-            # A plain place tells nothing by itself, but light that was seen there just before.
-            before = float(self.lit[part][differs].mean()) >= _LIT_SHARE
-            if texture.hidden or not before:
-                return found
+        seen = texture.through(now, learned, rest)
+        # A plain place tells nothing by itself, but light that was seen there just before.
+        before = float(self.lit[part][differs].mean()) >= _LIT_SHARE
+        light = (stands_out and many and seen.shines) or (before and not seen.hidden)
+        if not light:
+            return found
         if thing is not None:
             left, top = int(near.x1) + thing[1].start, int(near.y1) + thing[0].start
             right, bottom = int(near.x1) + thing[1].stop, int(near.y1) + thing[0].stop
-            return replace(found, box=Box(left / x, top / y, right / x, bottom / y))
+            if not self.sunlit.explains((slice(top, bottom), slice(left, right))):
+                return replace(found, box=Box(left / x, top / y, right / x, bottom / y))
         return self._shine(scaled, part, differs)
 
     def _is_smooth(self, box: Box) -> bool:
@@ -331,64 +337,5 @@ def _largest(hides: NDArray[np.bool_], least: float) -> tuple[slice, slice] | No
     return slice(top, top + high), slice(left, left + wide)
 
 
-def _logs(image: Pixels) -> _Floats:
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return np.log(grey + np.float32(DARK))
-
-
 def _smooth(values: _Floats) -> _Floats:
     return cv2.medianBlur(values, _FINE).astype(np.float32)
-
-
-def _correlation(one: _Floats, other: _Floats) -> float:
-    return float((one * other).sum() / np.sqrt((one * one).sum() * (other * other).sum() + 1e-9))
-
-
-@dataclass(frozen=True, slots=True)
-class _Through:
-    """How far the learned texture is seen in what differs; 0 and 0 where there is none."""
-
-    correlation: float
-    lowest: float
-    """Of the parts where it is least."""
-    plain: bool
-
-    @property
-    def shines(self) -> bool:
-        """Whether it is seen everywhere."""
-        return self.correlation >= SHINES_THROUGH and self.lowest >= _LEAST_SHINES
-
-    @property
-    def hidden(self) -> bool:
-        """Whether there is texture, and something else is seen."""
-        return not self.plain and self.correlation < _HIDDEN
-
-
-def _through(now: _Floats, learned: _Floats, differs: NDArray[np.bool_]) -> _Through:
-    fine, usual = _detail(now), _detail(learned)
-    if not differs.any() or float(usual[differs].std()) < _TEXTURE:
-        return _Through(0.0, 0.0, plain=True)
-    inside = cv2.erode(differs.astype(np.uint8), np.ones((_FINE, _FINE), np.uint8)) > 0
-    inside = inside if int(inside.sum()) > _LEAST_INSIDE else differs
-    lowest = float(np.quantile(_alike(fine, usual)[differs], _LEAST_PARTS))
-    return _Through(_correlation(fine[inside], usual[inside]), lowest, plain=False)
-
-
-def _detail(values: _Floats) -> _Floats:
-    return values - cv2.GaussianBlur(values, (0, 0), _DETAIL).astype(np.float32)
-
-
-def _mean(values: _Floats) -> _Floats:
-    return cv2.blur(values, (_PART, _PART)).astype(np.float32)
-
-
-def _alike(fine: _Floats, usual: _Floats) -> _Floats:
-    """Correlation of the part around each pixel [h, w]."""
-    spread = np.sqrt(_mean(fine * fine) * _mean(usual * usual) + 1e-7)
-    return np.asarray(_mean(fine * usual) / spread, np.float32)
-
-
-def _hidden(fine: _Floats, usual: _Floats, light: _Floats) -> NDArray[np.bool_]:
-    """Where something else than the learned texture is seen [h, w], more than noise."""
-    other = _mean((fine - usual) ** 2) > (_NOISE / light) ** 2
-    return (_alike(fine, usual) < _HIDDEN) & other

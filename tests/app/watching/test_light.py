@@ -91,6 +91,17 @@ def test_light_without_an_edge_is_none_even_on_a_wall_and_where_it_blows_it_out(
     assert told == [None, None, "lit", "lit", "lit"]
 
 
+def test_sun_on_a_plain_wall_is_known_by_the_texture_beside_it_and_a_sheet_is_a_thing():
+    view = seen(seed=9)
+    view[:, 130:] = 110
+    light = Light(LearnedView.of([with_noise(view, 2, seed) for seed in range(5)]))
+    edge, sheet = Box(150, 70, 210, 120), Box(135, 95, 175, 135)
+    image = sunny(view)
+    assert things(light, with_noise(image, 2, 1), edge) == []
+    image[95:135, 135:175] = 235
+    assert things(light, with_noise(image, 2, 9), sheet, 9.0) == [Detection(sheet, 2.0)]
+
+
 def test_what_has_gone_and_leaves_a_plain_wall_is_no_light():
     rng = np.random.default_rng(3)
     walls = [np.clip(rng.normal(150, 2, (240, 320, 3)), 0, 255).astype(np.uint8) for _ in range(9)]

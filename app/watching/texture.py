@@ -1,0 +1,104 @@
+"""The fine texture of a place: whether the learned one is seen there, or something hides it.
+
+Textures are what logarithms of the light are beside a blur of them, [h, w].
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.patches import DARK
+from detectors.types import Pixels
+
+SHINES_THROUGH = 0.6
+"""Correlation of the fine texture from which on the learned picture shines through, ..."""
+_LEAST_SHINES, LEAST_PARTS = 0.4, 0.1
+"""... if in all parts but so many the correlation is at least so high."""
+_DETAIL = 3.0
+"""Spread of the blur that this texture is what is beside of, pixels."""
+_LEAST_INSIDE = 100
+"""Pixels that differ, without the edge of the light, to be compared without it."""
+_EDGE = 5
+"""Pixels across that edge."""
+_TEXTURE = 0.012
+"""Least spread of the fine texture that was learned there, of the logarithm of the light."""
+PART = 11
+"""Pixels of a side over which a part is compared."""
+_HIDDEN = 0.35
+"""Correlation of a part below which something hides the texture, ..."""
+_NOISE = 6.0
+"""... if it is not just noise of so many grey levels."""
+
+type Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """How far the learned texture is seen in what differs; 0 and 0 where there is none."""
+
+    correlation: float
+    lowest: float
+    """Of the parts where it is least."""
+    plain: bool
+
+    @property
+    def shines(self) -> bool:
+        """Whether it is seen everywhere."""
+        return self.correlation >= SHINES_THROUGH and self.lowest >= _LEAST_SHINES
+
+    @property
+    def hidden(self) -> bool:
+        """Whether there is texture, and something else is seen."""
+        return not self.plain and self.correlation < _HIDDEN
+
+
+def through(now: Floats, learned: Floats, differs: NDArray[np.bool_]) -> Through:
+    """Compare logarithms of the light, now and learned [h, w], where they differ [h, w]."""
+    fine, usual = detail(now), detail(learned)
+    if not differs.any() or float(usual[differs].std()) < _TEXTURE:
+        return Through(0.0, 0.0, plain=True)
+    inside = cv2.erode(differs.astype(np.uint8), np.ones((_EDGE, _EDGE), np.uint8)) > 0
+    inside = inside if int(inside.sum()) > _LEAST_INSIDE else differs
+    lowest = float(np.quantile(alike(fine, usual)[differs], LEAST_PARTS))
+    return Through(correlation(fine[inside], usual[inside]), lowest, plain=False)
+
+
+def hidden(fine: Floats, usual: Floats, light: Floats) -> NDArray[np.bool_]:
+    """Where something else than the learned texture is seen [h, w], more than noise.
+
+    Args:
+        fine: The texture now.
+        usual: The learned one.
+        light: Grey levels of the learned picture [h, w].
+    """
+    other = mean((fine - usual) ** 2) > (_NOISE / light) ** 2
+    return (alike(fine, usual) < _HIDDEN) & other
+
+
+def alike(fine: Floats, usual: Floats) -> Floats:
+    """Correlation of two textures in the part around each pixel [h, w]."""
+    spread = np.sqrt(mean(fine * fine) * mean(usual * usual) + 1e-7)
+    return np.asarray(mean(fine * usual) / spread, np.float32)
+
+
+def correlation(one: Floats, other: Floats) -> float:
+    """Of all values of two textures."""
+    return float((one * other).sum() / np.sqrt((one * one).sum() * (other * other).sum() + 1e-9))
+
+
+def detail(values: Floats) -> Floats:
+    """The fine texture of logarithms of the light [h, w]."""
+    return values - cv2.GaussianBlur(values, (0, 0), _DETAIL).astype(np.float32)
+
+
+def mean(values: Floats) -> Floats:
+    """Over the part around each pixel [h, w]."""
+    return cv2.blur(values, (PART, PART)).astype(np.float32)
+
+
+def logs(image: Pixels) -> Floats:
+    """Logarithms of the light of an image, RGB uint8 [H, W, 3]."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return np.log(grey + np.float32(DARK))
