@@ -262,6 +262,8 @@ class _Moves:
         self._settled = np.zeros((4, 2))
         """Where the corners of the view are in frames, from where they were learned, pixels."""
         self._moved_s: float | None = None
+        self._shook: deque[float] = deque(maxlen=_SHAKE_FRAMES)
+        """How far the newest frames shook; even who shakes is still for moments."""
         self.known = True
         """Whether people know where it looked before, so that a move is news."""
 
@@ -280,7 +282,8 @@ class _Moves:
             self._newest.popleft()
         now = self._now()
         off = float(np.abs(now - self._settled).max())
-        least = max(self._least, _OUTSHAKES * shaking)
+        self._shook.append(shaking)
+        least = max(self._least, _OUTSHAKES * max(self._shook))
         if len(self._newest) >= _LOOK_FRAMES and off >= least:
             since = self._since()
             self._settled, self._moved_s = now, frame.pts_s
