@@ -34,6 +34,10 @@ _HOPELESS = 3.0
 """Where there was so many times more, nobody looks for it: that costs milliseconds."""
 _LEAST = 16
 """Pixels of a side from which on it is looked for."""
+_SMALL, _MOST_SPOT = 0.02, 3.0
+"""Of no spot so wide, share of the frame's longer side, may more be left on average: what is around
+a thing in swaying leaves is mostly leaves. Of boxes of wind 5% and less have more, of such boxes
+with things in them a third (three scenes)."""
 _LEAF = 5
 """Pixels of a side that come from one picture."""
 _MOST_FLOWS = 48
@@ -116,7 +120,8 @@ class Swaying:
             tried += 1
             left = _left(patch, patch.usual if picture is None else patch.cut_from(picture.image))
             least = np.where(_around(left) < _around(least), left, least)
-            if (np.percentile(least[patch.inner], PIXELS) <= bearable).all():
+            explained = (np.percentile(least[patch.inner], PIXELS) <= bearable).all()
+            if explained and _spot(least, patch) <= _MOST_SPOT:
                 self._last = picture
                 return True, tried
         return False, tried
@@ -152,6 +157,12 @@ def _left(patch: Patch, usual: NDArray[np.float32]) -> NDArray[np.float32]:
     gone = cv2.remap(lit, *there, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     apart = np.minimum(patch.seen, WHITE) - np.minimum(gone, WHITE)
     return patch.borne(apart.astype(np.float32))
+
+
+def _spot(left: NDArray[np.float32], patch: Patch) -> float:
+    """The most that is left of any spot as small as a thing may be."""
+    side = max(3, round(patch.pixels(_SMALL)))
+    return float(cv2.blur(left, (side, side))[patch.inner].max())
 
 
 def _around(left: NDArray[np.float32]) -> NDArray[np.float32]:

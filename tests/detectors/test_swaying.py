@@ -72,6 +72,15 @@ def test_what_swayed_while_it_was_learned_is_known_sharply(heat: np.ndarray):
     assert finds(Finder(view), heat, with_thing(blown(-7)))
 
 
+def test_a_small_thing_is_found_in_a_large_box_of_leaves(heat: np.ndarray):
+    view = LearnedView.of([blown(far) for far in np.linspace(-5, 5, 9)])
+    heat[3:22, 3:28] = 1.5
+    assert Finder(view).find(heat, blown(-6)) == []
+    frame = blown(-6)
+    frame[80:90, 100:112] = np.clip(frame[80:90, 100:112] * 0.6, 0, 255)
+    assert Finder(view).find(heat, frame)
+
+
 def test_frames_of_the_last_minutes_tell_what_sways_too(heat: np.ndarray):
     finder = Finder(LearnedView.of([blown(0) for _ in range(9)]))
     assert finder.find(heat, blown(7))
