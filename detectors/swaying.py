@@ -31,7 +31,7 @@ PIXELS, OPEN, EXPLAINS = (95, 99), (2.0, 4.0), (0.75, 0.8)
 share of what there was without it: measured on stronger wind in leaves .3 to .8, on things .81 to
 1."""
 _HOPELESS = 3.0
-"""Where there was so many times more, nobody looks for it: that costs milliseconds."""
+"""Where so many times more is left, no other picture is tried: each costs milliseconds."""
 _LEAST = 16
 """Pixels of a side from which on it is looked for."""
 _SMALL, _MOST_SPOT = 0.02, 3.0
@@ -110,8 +110,6 @@ class Swaying:
         if not len(ring) or min(patch.noise.shape) < _LEAST:
             return False, 0
         before = np.percentile(patch.unlike(ring)[patch.inner], PIXELS)
-        if (before > _HOPELESS * np.array(OPEN)).any():
-            return False, 0
         bearable, tried = np.minimum(OPEN, EXPLAINS * before), 0
         least = np.full(patch.noise.shape, 1e6, np.float32)
         for picture in self._pictures(patch.place):
@@ -120,10 +118,12 @@ class Swaying:
             tried += 1
             left = _left(patch, patch.usual if picture is None else patch.cut_from(picture.image))
             least = np.where(_around(left) < _around(least), left, least)
-            explained = (np.percentile(least[patch.inner], PIXELS) <= bearable).all()
-            if explained and _spot(least, patch) <= _MOST_SPOT:
+            still = np.percentile(least[patch.inner], PIXELS)
+            if (still <= bearable).all() and _spot(least, patch) <= _MOST_SPOT:
                 self._last = picture
                 return True, tried
+            if (still > _HOPELESS * np.array(OPEN)).any():
+                break
         return False, tried
 
     def _pictures(self, place: Box) -> Iterator[_Picture | None]:

@@ -65,6 +65,17 @@ def test_what_the_wind_bends_is_nothing_and_a_thing_in_it_is_found(heat: np.ndar
     assert finds(finder, heat, with_thing(blown(2.5)))
 
 
+def strong(frame: Pixels) -> Pixels:
+    """The same with three times the contrast."""
+    return cv2.convertScaleAbs(frame, alpha=3, beta=-270).astype(np.uint8)
+
+
+def test_however_much_bent_leaves_stand_out_they_are_nothing(heat: np.ndarray):
+    finder = Finder(LearnedView.of([strong(blown(0)) for _ in range(9)]))
+    assert finder.find(heat, strong(blown(3))) == []
+    assert finds(finder, heat, with_thing(strong(blown(3))))
+
+
 def test_what_swayed_while_it_was_learned_is_known_sharply(heat: np.ndarray):
     view = LearnedView.of([blown(far) for far in np.linspace(-5, 5, 9)])
     assert Finder(replace(view, samples=())).find(heat, blown(-7))
