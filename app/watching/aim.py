@@ -135,8 +135,8 @@ class Aim:
 
     @property
     def shakes(self) -> bool:
-        """Whether the camera shakes now."""
-        return self._steps.shakes
+        """Whether the camera shakes now, or just did: even who shakes is still for moments."""
+        return self._moves.shook > 0
 
     def taken(self, frame: Frame) -> Placed:
         """How a frame lies that was placed before; one that was not lies as it is."""
@@ -263,7 +263,7 @@ class _Moves:
         """Where the corners of the view are in frames, from where they were learned, pixels."""
         self._moved_s: float | None = None
         self._shook: deque[float] = deque(maxlen=_SHAKE_FRAMES)
-        """How far the newest frames shook; even who shakes is still for moments."""
+        """How far the newest frames shook."""
         self.known = True
         """Whether people know where it looked before, so that a move is news."""
 
@@ -283,7 +283,7 @@ class _Moves:
         now = self._now()
         off = float(np.abs(now - self._settled).max())
         self._shook.append(shaking)
-        least = max(self._least, _OUTSHAKES * max(self._shook))
+        least = max(self._least, _OUTSHAKES * self.shook)
         if len(self._newest) >= _LOOK_FRAMES and off >= least:
             since = self._since()
             self._settled, self._moved_s = now, frame.pts_s
@@ -292,6 +292,11 @@ class _Moves:
         if self._moved_s is not None and frame.pts_s - self._moved_s >= _SETTLED_S:
             self._moved_s = None
         return self._moved_s is not None, None
+
+    @property
+    def shook(self) -> float:
+        """How far any of the newest frames shook, pixels."""
+        return max(self._shook, default=0.0)
 
     def gone(self) -> tuple[float, float]:
         """How far the middle of the view has gone from where it was learned: right, down."""
