@@ -46,6 +46,10 @@ _OVER_S = 1.0
 """It is over if it was not seen for so long."""
 _MARGIN = 1.3
 """A thing must be above what the change itself varied by, so much."""
+_FAINT, _AGAIN, _MORE = 2.0, 2, 1.15
+"""What was no more than so many times what it must be, and went again so many times from one place,
+is what the change makes of that place and beside, and may be so much more: shadows pass, and coarse
+blocks come and go with them."""
 _THERE = 0.3
 _SHAPES = 10
 """Quantile of a cell's newest settling maps, over their level, that is its quiet level: a thing
@@ -80,6 +84,42 @@ class _Change:
     """What a thing must add to count, over the usual."""
     settled_s: float = 0.0
     """How long it took."""
+    visits: "_Visits | None" = None
+    """What was followed where, once it has settled."""
+
+    @property
+    def borne(self) -> Heat:
+        """How unusual each cell [h, w] may be without anything there."""
+        return self.quiet if self.visits is None else np.maximum(self.quiet, self.visits.learned)
+
+
+@dataclass(slots=True, eq=False)
+class _Visits:
+    """What faint things came to each cell of a picture that has changed, and went again."""
+
+    learned: Heat
+    """How unusual those made each cell [h, w] that went from there often enough, else 0."""
+    there: NDArray[np.bool_] = field(init=False)
+    highest: Heat = field(init=False)
+    added: Heat = field(init=False)
+    times: NDArray[np.int_] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.there = np.zeros(self.learned.shape, np.bool_)
+        self.times = np.zeros(self.learned.shape, np.int_)
+        self.highest, self.added = np.zeros_like(self.learned), np.zeros_like(self.learned)
+
+    def see(self, there: NDArray[np.bool_], heat: Heat, added: Heat) -> None:
+        """Take where something is followed, the map, and what it is above the change."""
+        came, went = there & ~self.there, self.there & ~there
+        faint = went & (self.added <= _FAINT)
+        self.times = np.where(went & ~faint, 0, self.times + faint)
+        learns = faint & (self.times >= _AGAIN)
+        reached = np.where(learns, np.float32(_MORE) * self.highest, np.float32(0))
+        self.learned = np.maximum(self.learned, cv2.dilate(reached, np.ones((3, 3), np.uint8)))
+        self.highest = np.where(came, heat, np.maximum(self.highest, heat))
+        self.added = np.where(came, added, np.maximum(self.added, added))
+        self.there = there
 
 
 class ChangeCheck:
@@ -177,6 +217,8 @@ class ChangeCheck:
             _settle(now, frame)
             return np.where(now.spared, heat, np.float32(0))
         added = _added(now, heat)
+        now.visits = now.visits or _Visits(np.zeros_like(heat))
+        now.visits.see(there, heat, added)
         share = np.float32(-np.expm1(-passed_s / _FOLLOW_S))
         now.quiet = np.where(there, now.quiet, now.quiet + share * (heat - now.quiet))
         now.level = float(np.median(now.quiet))
@@ -218,7 +260,7 @@ def _added(now: _Change, heat: Heat) -> Heat:
 
 
 def _excess(heat: Heat, now: _Change) -> Heat:
-    quiet = now.quiet * np.float32(max(1.0, float(np.median(heat)) / max(now.level, 1e-3)))
+    quiet = now.borne * np.float32(max(1.0, float(np.median(heat)) / max(now.level, 1e-3)))
     # A map is smooth: what is unusual beside a cell may come to it with the next noise.
     quiet = cv2.dilate(quiet, np.ones((3, 3), np.uint8))
     return np.sqrt(np.maximum(heat * heat - quiet * quiet, 0)).astype(np.float32)

@@ -133,6 +133,27 @@ def test_a_change_that_lasts_may_wander_and_things_are_still_found():
         assert (found[9, 11] > 1.5) == (number >= 150)
 
 
+@pytest.mark.parametrize(("peak", "again"), [(1.5, False), (3.0, True)])
+def test_what_comes_and_goes_faintly_at_one_place_is_part_of_the_change(peak: float, again: bool):
+    check, image = ChangeCheck(VIEW), packed(seen(seed=3))
+    box = Box(11 * 20, 9 * 20, 12 * 20, 10 * 20)
+    found = []
+    for number in range(81):
+        heat = a_heat(0.25 if number < 5 else 0.9)
+        comes = number >= 30 and number % 15 < 6
+        if comes:
+            heat = a_heat(0.9, (8, 10, peak))
+        seen_now = see(check, number, image, heat, *([box] if comes else []))
+        found += [float(seen_now[9, 11]) > 1] if comes else []
+    visits = np.array(found).reshape(-1, 6)
+    assert visits[:2].all()
+    assert visits[2:].all() == again
+    assert visits[2:].any() == again
+    # A thing that stands out more is found there all the same.
+    thing = a_heat(0.9, (8, 10, 3.0))
+    assert see(check, 81, image, thing)[9, 11] > 1
+
+
 def test_what_was_followed_before_goes_on_through_a_change():
     check, box = ChangeCheck(VIEW), Box(11 * 20, 9 * 20, 12 * 20, 10 * 20)  # cells of 20 pixels
     for number in range(5):
