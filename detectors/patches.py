@@ -175,12 +175,7 @@ class Patch:
         """How far pixels are apart in grey levels [h, w, 3], in what may be borne [h, w]."""
         red, green, blue = cv2.split(np.abs(cv2.GaussianBlur(apart, (0, 0), SOFT)))
         most = np.maximum(np.maximum(red, green), blue)
-        grey = cv2.cvtColor(self.usual, cv2.COLOR_RGB2GRAY)
-        slope = cv2.magnitude(
-            cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 32),
-            cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 32),
-        )
-        borne = NOISE_FLOOR + NOISE_SHARE * self.noise + self.shake * slope
+        borne = NOISE_FLOOR + NOISE_SHARE * self.noise + self.shake * slope(self.usual)
         return (most / borne).astype(np.float32)
 
 
@@ -210,6 +205,14 @@ def patch_of(box: Box, margin: float, image: Pixels, view: LearnedView) -> Patch
         max(height, width),
         (rows, columns),
     )
+
+
+def slope(image: Pixels | NDArray[np.float32]) -> NDArray[np.float32]:
+    """Grey levels from one pixel to the next [h, w], of RGB [h, w, 3], 0 to 255."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    across = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 32)
+    down = cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 32)
+    return cv2.magnitude(across, down).astype(np.float32, copy=False)
 
 
 def _around(values: NDArray[np.float32], spread: float) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.watching import texture
-from detectors.patches import MOST_PIXELS, SHAKE, SOFT, WHITE
+from detectors.patches import MOST_PIXELS, SHAKE, SOFT, WHITE, slope
 from detectors.types import Pixels
 
 _SIDE = 160
@@ -102,7 +102,7 @@ class Sunlit:
     def _lies_in(self, light: Sun, around: _Floats, part: Part) -> bool:
         image, learned = self._image[part], self._usual[part]
         usual = (learned * np.exp(around[part])[..., None]).astype(np.float32)
-        shaken = SHAKE * max(self._image.shape) * _slope(learned)
+        shaken = SHAKE * max(self._image.shape) * slope(learned)[..., None]
         beside, inside = _apart(image, usual, shaken), _apart(image, usual * light.gain, shaken)
         lit = (inside.calm <= 1) & (beside.calm > 1)
         left = (np.minimum(inside.calm, beside.calm) > 1).astype(np.uint8)
@@ -244,13 +244,6 @@ def _gain(seen: Pixels, usual: _Floats) -> _Floats | None:
         return None
     # A colour that is too dark to tell is taken to be as much lighter as the others.
     return np.exp(np.array(gains if len(gains) == 3 else [np.mean(gains)] * 3, np.float32))
-
-
-def _slope(usual: Pixels) -> _Floats:
-    """Grey levels from one pixel to the next [h, w, 1]."""
-    grey = cv2.cvtColor(usual, cv2.COLOR_RGB2GRAY)
-    across, down = (cv2.Scharr(grey, cv2.CV_32F, *way, scale=1 / 32) for way in ((1, 0), (0, 1)))
-    return cv2.magnitude(across, down)[..., None].astype(np.float32)
 
 
 class _Apart(NamedTuple):
