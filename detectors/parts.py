@@ -54,7 +54,8 @@ def whole(
         inside = piece.box.overlap(place) >= REACHES * piece.box.area
         better = box.iou(place) >= shown.box.iou(place) + BETTER
         if inside and better and box.area <= MOST_LARGER * place.area:
-            shown = Detection(box, max(shown.score, piece.score))
+            doubted = shown.doubted and piece.doubted
+            shown = Detection(box, max(shown.score, piece.score), doubted)
             parts.append(piece)
     return shown, parts
 

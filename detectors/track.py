@@ -72,6 +72,8 @@ class Track:
     leaps: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
     """When it was found by a leap, the newest times."""
     opened: bool = False
+    beyond_doubt: bool = False
+    """Whether any sighting of it was of itself alone, not of light or the like."""
     alone: deque[tuple[float, Box]] = field(default_factory=deque)
     """(pts_s, box) of its newest sightings without others in the same detection."""
     together: Box | None = None
@@ -129,6 +131,7 @@ class Track:
             self.alone.append((frame.pts_s, detection.box))
             while len(self.alone) > RECENT and frame.pts_s - self.alone[0][0] > RECENT_S:
                 self.alone.popleft()
+        self.beyond_doubt |= not detection.doubted
         self._remember(look, frame.pts_s - before_s)
         self.peak = max(self.peak, detection.score)
         self._add(frame, detection.box, detection.score)
@@ -154,6 +157,7 @@ class Track:
         alone = [(at_s, box.union(also.get(at_s, box))) for at_s, box in self.alone]
         self.alone = deque(alone)
         self.peak = max(self.peak, other.peak)
+        self.beyond_doubt |= other.beyond_doubt
 
     def passes(self, other: "Track", now_s: float) -> bool:
         """Whether the two went by each other when they were seen alone, not long ago."""

@@ -37,7 +37,7 @@ AWAITED_S = 3.0
 """What is not seen again in so much time is gone."""
 
 LATE_WINDOWS = 2.0
-"""What comes in front of a thing that stands opens only after so many windows."""
+"""What comes in front of a thing that stands, or may all be light, opens only after so many."""
 
 
 type _Share = Annotated[float, Field(gt=0, le=1)]
@@ -158,7 +158,7 @@ class Tracker:
             track = self._begin(frame, detections[number], looks[number])
             changes.seen.append((track, detections[number]))
         self._absorb(changes)
-        self._open(frame.pts_s, changes)
+        self._open(changes)
         self._close(frame.pts_s, changes)
         return changes
 
@@ -281,9 +281,9 @@ class Tracker:
                 continue
             self._drop(track, changes)
 
-    def _open(self, now_s: float, changes: TrackChanges) -> None:
+    def _open(self, changes: TrackChanges) -> None:
         for track in [track for track in self.tracks if not track.opened]:
-            if track not in self.tracks or not self._counts(track, now_s):
+            if track not in self.tracks or not self._counts(track):
                 continue
             of = self._part_of(track)
             for part in [track] if of else self._parts_of(track):
@@ -311,7 +311,7 @@ class Tracker:
         changes.seen = [pair for pair in changes.seen if pair[0] is not track]
         changes.dropped.append(track)
 
-    def _counts(self, track: Track, now_s: float) -> bool:
+    def _counts(self, track: Track) -> bool:
         """Whether a candidate was seen often and clearly enough, as a thing of its own."""
         needed = max(LEAST_HITS, self.rule.open_share * self._window())
         hits = sum(track.hits)
@@ -320,8 +320,8 @@ class Tracker:
         leaps = sum(when >= self._times[0] for when in track.leaps)
         if leaps and not self._leapt(track, hits):
             return False
-        late = now_s - track.start_s >= LATE_WINDOWS * self.rule.window_s
-        return late or self._around(track) is None
+        late = track.end_s - track.start_s >= LATE_WINDOWS * self.rule.window_s
+        return late or (track.beyond_doubt and self._around(track) is None)
 
     def _leapt(self, track: Track, hits: int) -> bool:
         """Whether sightings that do not overlap are one fast thing all the same."""

@@ -122,3 +122,5 @@ class Detection:
     box: Box
     score: float
     """Peak of the anomaly map inside the box over the detector's threshold: 1.0 is just unusual."""
+    doubted: bool = False
+    """Whether it may be of something else that was seen there just before, as of light."""

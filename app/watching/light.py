@@ -11,6 +11,10 @@ changes smoothly is no thing anywhere, and what it blows out is judged by what l
 (`detectors.patches`); or unless texture beside it tells how light the same light makes all it falls
 on (`app.watching.sunlit`).
 
+What a pane mirrors has texture of its own, but is out of focus and lets the finest texture of the
+view through, paler everywhere (`app.watching.texture.Veil`). What lies where light was just before
+is doubted: light tells fragments there, of which few last.
+
 Insects close to the lens are so blurred that the view shines through them, too. They are told from
 light by their way: light lies on its place or wanders, insects turn up here and there.
 """
@@ -18,6 +22,7 @@ light by their way: light lies on its place or wanders, insects turn up here and
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -26,7 +31,7 @@ from numpy.typing import NDArray
 from app.watching import texture
 from app.watching.course import Since
 from app.watching.faults import Fault
-from app.watching.sunlit import Sun, Sunlit
+from app.watching.sunlit import Part, Sun, Sunlit
 from detectors.learned import LearnedView
 from detectors.patches import DARK, SMOOTH, WHITE, patch_of
 from detectors.tracks import TrackRule
@@ -58,6 +63,8 @@ _REACH = 9
 """... and so many pixels across around it."""
 _LIT_SHARE = 0.7
 """Share of what differs that must have been in the light before, where texture tells nothing."""
+_DOUBTED = 0.6
+"""... or of a thing that may be a fragment of it."""
 _BEGINS_S, _BEGINS = 1.0, 3
 """It is told once it was seen in so many frames of so many seconds and would have been told as a
 thing: light that nobody would have heard of is no news, ..."""
@@ -124,7 +131,8 @@ class Light:
 
         Returns:
             The things among it; of a thing in the light, only what it hides, unless all of it was
-            told as a thing: slim ones let the view through, and a cloud may pass over them.
+            told as a thing: slim ones let the view through, and a cloud may pass over them. Doubted
+            are those that lie where light just was: it tells fragments, of which few last.
         """
         things = [*found]
         if found and self._view is not None and self._learned is not None:
@@ -132,7 +140,11 @@ class Light:
             suns = self._suns[1] if frame.pts_s - self._suns[0] <= _KNOWN_S else ()
             now = _Seen.of(frame.image, self._view, self._learned, lit, suns)
             judged = [(one, now.thing(one)) for one in found]
-            things = [_as_told(one, thing, told) for one, thing in judged if thing is not None]
+            things = [
+                now.doubted(_as_told(one, thing, told))
+                for one, thing in judged
+                if thing is not None
+            ]
             self._lit[now.shines] = frame.pts_s
             if now.sunlit.suns:
                 self._suns = frame.pts_s, now.sunlit.suns
@@ -205,7 +217,7 @@ def _mostly_flit(seen: Collection[_Sight]) -> bool:
     return sum(one.flits for one in seen) > len(seen) / 2
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Seen:
     """One frame beside the learned picture."""
 
@@ -251,13 +263,18 @@ class _Seen:
         sunlit = Sunlit(small, view.picture, suns)
         return cls(image, view, now, learned, lighter, scale, lit, shines, around, sunlit)
 
+    @cached_property
+    def _clear(self) -> float:
+        """Share of the finest learned texture that is seen in most of the picture."""
+        return texture.Veil.of(self.now, self.learned).clear
+
     def thing(self, found: Detection) -> Detection | None:
         """What is a thing of something found: all, a part, or None if it is light alone."""
         height, width = self.now.shape
         x, y = self.scale
         scaled = found.box.scaled(x, y)
-        near, around = scaled.grown(0.1, (height, width)), scaled.grown(_AROUND, (height, width))
-        part = _pixels(near)
+        around = scaled.grown(_AROUND, (height, width))
+        part = _pixels(scaled.grown(0.1, (height, width)))
         now, learned = self.now[part], self.learned[part]
         differs = self._differs(part)
         if self.sunlit.explains(part):
@@ -266,12 +283,15 @@ class _Seen:
             return found
         if self._is_smooth(found.box):
             return self._shine(scaled, part, differs)
+        veil = texture.Veil.of(now, learned)
+        if veil.lies_on(differs, self._clear):
+            return self._in_light(found, part, differs, self._hidden(veil.hidden))
         if differs.mean() < _LEAST_DIFFERS:
             return found
         beside = _beside(self._differs(_pixels(around)), differs)
         fine, usual = now - _smooth(now), learned - _smooth(learned)
         hides = texture.hidden(fine, usual, np.exp(learned)) & differs
-        thing = _largest(hides, _THING_SHARE * max(self.now.shape))
+        thing = self._hidden(hides)
         rest = differs.copy()
         if thing is not None:
             rest[thing] = False
@@ -281,14 +301,31 @@ class _Seen:
         # A plain place tells nothing by itself, but light that was seen there just before.
         before = float(self.lit[part][differs].mean()) >= _LIT_SHARE
         light = (stands_out and many and seen.shines) or (before and not seen.hidden)
-        if not light:
-            return found
+        return self._in_light(found, part, differs, thing) if light else found
+
+    def _hidden(self, hides: NDArray[np.bool_]) -> Part | None:
+        return _largest(hides, _THING_SHARE * max(self.now.shape))
+
+    def _in_light(
+        self,
+        found: Detection,
+        part: Part,
+        differs: NDArray[np.bool_],
+        thing: Part | None,
+    ) -> Detection | None:
+        """What is left of something found if light lies on it: the part that a thing hides."""
+        x, y = self.scale
         if thing is not None:
-            left, top = int(near.x1) + thing[1].start, int(near.y1) + thing[0].start
-            right, bottom = int(near.x1) + thing[1].stop, int(near.y1) + thing[0].stop
+            left, top = part[1].start + thing[1].start, part[0].start + thing[0].start
+            right, bottom = part[1].start + thing[1].stop, part[0].start + thing[0].stop
             if not self.sunlit.explains((slice(top, bottom), slice(left, right))):
                 return replace(found, box=Box(left / x, top / y, right / x, bottom / y))
-        return self._shine(scaled, part, differs)
+        return self._shine(found.box.scaled(x, y), part, differs)
+
+    def doubted(self, thing: Detection) -> Detection:
+        """The thing, and whether it lies where light was just before."""
+        lit = self.lit[_pixels(thing.box.scaled(*self.scale))]
+        return replace(thing, doubted=bool(lit.size) and float(lit.mean()) >= _DOUBTED)
 
     def _is_smooth(self, box: Box) -> bool:
         """Whether all that changed there is light without an edge."""
@@ -297,7 +334,7 @@ class _Seen:
         patch = patch_of(box.grown(0.1, size), margin, self.image, self.view)
         return patch.in_light(float(np.exp(self.lighter)))
 
-    def _shine(self, box: Box, part: tuple[slice, slice], differs: NDArray[np.bool_]) -> None:
+    def _shine(self, box: Box, part: Part, differs: NDArray[np.bool_]) -> None:
         """Note where light was."""
         reach = np.ones((_REACH, _REACH), np.uint8)
         self.shines[part] |= cv2.dilate(differs.astype(np.uint8), reach) > 0
@@ -308,13 +345,13 @@ class _Seen:
         if not lighter.any():
             self.around[_pixels(box)] = True
 
-    def _differs(self, part: tuple[slice, slice]) -> NDArray[np.bool_]:
+    def _differs(self, part: Part) -> NDArray[np.bool_]:
         """Where the light of a part is another than learned, beside that of the whole picture."""
         usual = np.minimum(self.learned[part] + self.lighter, _BLOWN)
         return np.abs(_smooth(np.minimum(self.now[part], _BLOWN) - usual)) > _DIFFERS
 
 
-def _pixels(box: Box) -> tuple[slice, slice]:
+def _pixels(box: Box) -> Part:
     """Rows and columns of a box."""
     rows = slice(int(box.y1), int(np.ceil(box.y2)))
     return rows, slice(int(box.x1), int(np.ceil(box.x2)))
@@ -325,7 +362,7 @@ def _beside(around: NDArray[np.bool_], inside: NDArray[np.bool_]) -> float:
     return float((around.sum() - inside.sum()) / max(1, around.size - inside.size))
 
 
-def _largest(hides: NDArray[np.bool_], least: float) -> tuple[slice, slice] | None:
+def _largest(hides: NDArray[np.bool_], least: float) -> Part | None:
     """Rows and columns of the largest part that hides the texture; None if all are too small."""
     calm = cv2.morphologyEx(hides.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(calm)

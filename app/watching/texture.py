@@ -4,6 +4,7 @@ Textures are what logarithms of the light are beside a blur of them, [h, w].
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -30,6 +31,22 @@ _HIDDEN = 0.35
 """Correlation of a part below which something hides the texture, ..."""
 _NOISE = 6.0
 """... if it is not just noise of so many grey levels."""
+
+_VEIL_DETAIL = 2.0
+"""Spread of the blur that texture is beside of which a veil shows: what a window pane mirrors is
+out of focus, so that all that is finer is of the view behind, ..."""
+_GREYS = 2.0
+"""... where it has so many grey levels of it, ..."""
+_SHARE, _PIXELS = 0.25, 60
+"""... on so much of a place and so many pixels of it."""
+_DIMMED = 0.9
+"""A veil leaves no more than so much of half of that texture, ..."""
+_LEFT = 0.2
+"""... and so much of nearly all; a thing leaves less: ..."""
+_LOST = 0.3
+"""... it leaves no part of its place so much, nor one like what was learned."""
+_AS_LEARNED = 0.5
+"""Correlation of what is seen in a veil with what was learned."""
 
 type Floats = NDArray[np.float32]
 
@@ -75,6 +92,65 @@ def hidden(fine: Floats, usual: Floats, light: Floats) -> NDArray[np.bool_]:
     """
     other = mean((fine - usual) ** 2) > (_NOISE / light) ** 2
     return (alike(fine, usual) < _HIDDEN) & other
+
+
+@dataclass(frozen=True, eq=False)
+class Veil:
+    """How much of the finest learned texture is left in a place; a veil adds to it and dims it.
+
+    A third of another picture over the view leaves two thirds of its texture, an opaque thing none.
+    """
+
+    now: Floats
+    """Finest texture now [h, w], grey levels, ..."""
+    learned: Floats
+    """... and as it was learned."""
+
+    @classmethod
+    def of(cls, now: Floats, learned: Floats) -> "Veil":
+        """Compare logarithms of the light, now and learned [h, w]."""
+        return cls(_finest(np.exp(now)), _finest(np.exp(learned)))
+
+    @property
+    def clear(self) -> float:
+        """Share of the learned texture that is left in most of the picture; 1 if it has none."""
+        left = self._left[self._textured]
+        return float(np.median(left)) if len(left) else 1.0
+
+    def lies_on(self, where: NDArray[np.bool_], clear: float) -> bool:
+        """Whether it lies on these pixels [h, w], as far as can be told, and that on enough.
+
+        Args:
+            where: The pixels.
+            clear: What is left in the picture as a whole: all of it may be blurred or hazy.
+        """
+        told = self._textured & where
+        if told.sum() < max(_PIXELS, _SHARE * where.sum()):
+            return False
+        left = self._left[told] / max(clear, _LEFT)
+        dimmed = float(np.median(left)) <= _DIMMED
+        everywhere = float(np.quantile(left, LEAST_PARTS)) >= _LEFT
+        seen = correlation(self.now[where], self.learned[where])
+        return dimmed and everywhere and seen >= _AS_LEARNED
+
+    @property
+    def hidden(self) -> NDArray[np.bool_]:
+        """Where there is texture and another is seen [h, w]."""
+        return self._textured & (self._left < _LOST) & (alike(self.now, self.learned) < _HIDDEN)
+
+    @cached_property
+    def _textured(self) -> NDArray[np.bool_]:
+        return mean(self.learned * self.learned) > _GREYS**2
+
+    @cached_property
+    def _left(self) -> Floats:
+        """Share of the learned texture that is left in the part around each pixel [h, w]."""
+        both, all_of_it = mean(self.now * self.learned), mean(self.learned * self.learned)
+        return np.asarray(both / (all_of_it + 1e-6), np.float32)
+
+
+def _finest(light: Floats) -> Floats:
+    return light - cv2.GaussianBlur(light, (0, 0), _VEIL_DETAIL).astype(np.float32)
 
 
 def alike(fine: Floats, usual: Floats) -> Floats:

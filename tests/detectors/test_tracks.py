@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,10 +14,13 @@ FPS = 5
 
 
 def run(marks: str, fps: float = FPS, score: float = 2.0) -> list[tuple[str, int]]:
-    """Feed one frame per mark, `x` with a detection; list what opened and closed at which frame."""
+    """Feed one frame per mark; list what opened and closed at which frame.
+
+    `x` stands for a detection, `?` for one that may be of light.
+    """
     tracker, told = Tracker(TrackRule()), []
     for number, mark in enumerate(marks):
-        found = [a_detection(score=score)] if mark == "x" else []
+        found = [] if mark == "." else [replace(a_detection(score=score), doubted=mark == "?")]
         changes = tracker.update(a_frame(number / fps), found)
         told += [("opened", number) for _ in changes.opened]
         told += [("closed", number) for _ in changes.closed]
@@ -37,6 +41,13 @@ def run(marks: str, fps: float = FPS, score: float = 2.0) -> list[tuple[str, int
             "xxx" + "." * 9 + "x" + "." * 9,
             [("opened", 2), ("closed at the end", 22)],
             id="one hit in time keeps it open",
+        ),
+        pytest.param("?" * 9 + "." * 9, [], id="what may all be light is told no sooner than 2 s"),
+        pytest.param(
+            "?" * 12, [("opened", 10), ("closed at the end", 12)], id="but it is told if it stays"
+        ),
+        pytest.param(
+            "???x?", [("opened", 3), ("closed at the end", 5)], id="and at once if it shows itself"
         ),
     ],
 )

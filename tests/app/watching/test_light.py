@@ -61,6 +61,35 @@ def test_a_thing_in_the_light_is_told_from_it(light: Light):
     assert thing.score == 2.0
 
 
+def mirrored(image: Pixels, blur: float = 3.0) -> Pixels:
+    """A window pane that mirrors a third of something with edges of its own, out of focus."""
+    other = np.kron(np.indices((12, 16)).sum(axis=0) % 2, np.ones((20, 20))) * 200 + 30
+    share = np.zeros((240, 320, 1), np.float32)
+    share[60:150, 90:190] = 0.35
+    other = cv2.GaussianBlur(other.astype(np.float32), (0, 0), blur)[..., None]
+    return (image * (1 - share) + other * share).astype(np.uint8)
+
+
+def test_what_a_pane_mirrors_is_no_thing_though_it_has_edges_of_its_own(light: Light):
+    assert things(light, with_noise(mirrored(seen(seed=9)), 1)) == []
+    assert light.see(a_frame(0.2, with_noise(mirrored(seen(seed=9)), 1)), [SPOT]) == []
+
+
+def test_a_thing_behind_it_is_one(light: Light):
+    (thing,) = things(light, mirrored(with_thing(seen(seed=9))))
+    assert thing.box.iou(Box(120, 90, 160, 130)) > 0.5
+
+
+def test_what_lies_where_light_was_just_before_is_doubted_for_five_seconds(light: Light):
+    assert things(light, mirrored(seen(seed=9))) == []
+    there, spot = with_thing(seen(seed=9)), Box(120, 90, 160, 130)
+    doubted = [things(light, there, spot, at_s)[0].doubted for at_s in (1.0, 4.0, 6.0)]
+    assert doubted == [True, True, False]
+    assert not things(light, with_thing(seen(seed=9), 20, 180), Box(20, 180, 60, 220), 7.0)[
+        0
+    ].doubted
+
+
 def test_what_was_told_as_a_thing_stays_whole_when_light_falls_on_it(light: Light):
     frame = a_frame(0.0, sunny(with_thing(seen(seed=9))))
     told = Box(PATCH.x1 + 5, PATCH.y1, PATCH.x2 - 5, PATCH.y2)
