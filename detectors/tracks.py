@@ -37,7 +37,9 @@ AWAITED_S = 3.0
 """What is not seen again in so much time is gone."""
 
 LATE_WINDOWS = 2.0
-"""What comes in front of a thing that stands, or may all be light, opens only after so many."""
+"""What comes in front of a thing that stands opens only after so many windows, ..."""
+DOUBTED_WINDOWS = 1.5
+"""... and what may all be light after so many."""
 
 
 type _Share = Annotated[float, Field(gt=0, le=1)]
@@ -320,8 +322,10 @@ class Tracker:
         leaps = sum(when >= self._times[0] for when in track.leaps)
         if leaps and not self._leapt(track, hits):
             return False
-        late = track.end_s - track.start_s >= LATE_WINDOWS * self.rule.window_s
-        return late or (track.beyond_doubt and self._around(track) is None)
+        windows = (track.end_s - track.start_s) / self.rule.window_s
+        if not track.beyond_doubt and windows < DOUBTED_WINDOWS:
+            return False
+        return windows >= LATE_WINDOWS or self._around(track) is None
 
     def _leapt(self, track: Track, hits: int) -> bool:
         """Whether sightings that do not overlap are one fast thing all the same."""

@@ -32,7 +32,7 @@ _ELSEWHERE = 0.5
 """Half of a map is as unusual as this where a camera looks elsewhere (usual: .26)."""
 LIT = (
     "Light, a shadow or a reflection lies on the view; things are found as before, but where it "
-    "lay within 5 seconds, after 2 seconds."
+    "lay within 5 seconds, after 1.5 seconds."
 )
 INSECTS = "Something flits before the lens, too near to be sharp; things are found as before."
 ELSEWHERE = (

@@ -42,9 +42,11 @@ def run(marks: str, fps: float = FPS, score: float = 2.0) -> list[tuple[str, int
             [("opened", 2), ("closed at the end", 22)],
             id="one hit in time keeps it open",
         ),
-        pytest.param("?" * 9 + "." * 9, [], id="what may all be light is told no sooner than 2 s"),
         pytest.param(
-            "?" * 12, [("opened", 10), ("closed at the end", 12)], id="but it is told if it stays"
+            "?" * 8 + "." * 9, [], id="what may all be light is told no sooner than 1.5 s"
+        ),
+        pytest.param(
+            "?" * 12, [("opened", 8), ("closed at the end", 12)], id="but it is told if it stays"
         ),
         pytest.param(
             "???x?", [("opened", 3), ("closed at the end", 5)], id="and at once if it shows itself"
