@@ -38,7 +38,9 @@ out of focus, so that all that is finer is of the view behind, ..."""
 _GREYS = 2.0
 """... where it has so many grey levels of it, ..."""
 _SHARE, _PIXELS = 0.25, 60
-"""... on so much of a place and so many pixels of it."""
+"""... on so much of a place and so many pixels of it, ..."""
+_MANY, _SPREAD = 600, 0.3
+"""... or on so many that lie about in so much of its width and height."""
 _DIMMED = 0.9
 """A veil leaves no more than so much of half of that texture, ..."""
 _LEFT = 0.2
@@ -125,7 +127,8 @@ class Veil:
             clear: What is left in the picture as a whole: all of it may be blurred or hazy.
         """
         told = self._textured & where
-        if told.sum() < max(_PIXELS, _SHARE * where.sum()):
+        mostly = told.sum() >= max(_PIXELS, _SHARE * where.sum())
+        if not mostly and (told.sum() < _MANY or _spread(told, where) < _SPREAD):
             return False
         left = self._left[told] / max(clear, _LEFT)
         dimmed = float(np.median(left)) <= _DIMMED
@@ -147,6 +150,15 @@ class Veil:
         """Share of the learned texture that is left in the part around each pixel [h, w]."""
         both, all_of_it = mean(self.now * self.learned), mean(self.learned * self.learned)
         return np.asarray(both / (all_of_it + 1e-6), np.float32)
+
+
+def _spread(some: NDArray[np.bool_], all_of_them: NDArray[np.bool_]) -> float:
+    """Over how much of the width and height of pixels [h, w] most of some of them lie."""
+    extents = [
+        [np.ptp(np.quantile(numbers, [0.05, 0.95])) for numbers in np.nonzero(pixels)]
+        for pixels in (some, all_of_them)
+    ]
+    return float(min(part / max(whole, 1.0) for part, whole in zip(*extents, strict=True)))
 
 
 def _finest(light: Floats) -> Floats:

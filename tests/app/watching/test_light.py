@@ -75,6 +75,17 @@ def test_what_a_pane_mirrors_is_no_thing_though_it_has_edges_of_its_own(light: L
     assert light.see(a_frame(0.2, with_noise(mirrored(seen(seed=9)), 1)), [SPOT]) == []
 
 
+def test_a_pane_before_a_plain_wall_is_known_by_what_hangs_there_all_about_it():
+    wall = np.full((240, 320, 3), 110, np.uint8)
+    wall[(np.indices((240, 320)) % 40 < 4).all(axis=0)] = 200
+    light = Light(LearnedView.of([with_noise(wall, 2, seed) for seed in range(5)]))
+    image = mirrored(wall)
+    assert things(light, with_noise(image, 2, 9)) == []
+    wall[:, 130:] = 110
+    light = Light(LearnedView.of([with_noise(wall, 2, seed) for seed in range(5)]))
+    assert things(light, with_noise(mirrored(wall), 2, 9)) == [SPOT]
+
+
 def test_a_thing_behind_it_is_one(light: Light):
     (thing,) = things(light, mirrored(with_thing(seen(seed=9))))
     assert thing.box.iou(Box(120, 90, 160, 130)) > 0.5
