@@ -98,6 +98,8 @@ class Light:
         """How much lighter than learned the whole picture has been, and when that was seen."""
         self._suns: tuple[float, Sequence[Sun]] = (-np.inf, ())
         """When light with hard edges was last seen, and which."""
+        self._veiled_s = -np.inf
+        """When a wide reflection was last seen."""
         size = (1, 1) if view is None else view.picture.shape[:2]
         self._lit = np.full(size, -np.inf)
         """When each pixel of the learned picture [h, w] was last in some light, seconds."""
@@ -139,7 +141,10 @@ class Light:
             lit = frame.pts_s - self._lit < _REMEMBERED_S
             suns = self._suns[1] if frame.pts_s - self._suns[0] <= _KNOWN_S else ()
             now = _Seen.of(frame.image, self._view, self._learned, lit, suns)
-            judged = [(one, now.thing(one)) for one in found]
+            if any(now.wide_veil(one) for one in found):
+                self._veiled_s = frame.pts_s
+            veils = frame.pts_s - self._veiled_s <= _REMEMBERED_S
+            judged = [(one, now.thing(one, veils=veils)) for one in found]
             things = [
                 now.doubted(_as_told(one, thing, told))
                 for one, thing in judged
@@ -268,13 +273,28 @@ class _Seen:
         """Share of the finest learned texture that is seen in most of the picture."""
         return texture.Veil.of(self.now, self.learned).clear
 
-    def thing(self, found: Detection) -> Detection | None:
-        """What is a thing of something found: all, a part, or None if it is light alone."""
+    def wide_veil(self, found: Detection) -> bool:
+        """Whether something found is certainly a reflection, wide as it is."""
+        part = self._part(found)
+        veil = texture.Veil.of(self.now[part], self.learned[part])
+        return veil.lies_widely_on(self._differs(part), self._clear, self.now.size)
+
+    def _part(self, found: Detection) -> Part:
+        height, width = self.now.shape
+        return _pixels(found.box.scaled(*self.scale).grown(0.1, (height, width)))
+
+    def thing(self, found: Detection, *, veils: bool = False) -> Detection | None:
+        """What is a thing of something found: all, a part, or None if it is light alone.
+
+        Args:
+            found: Its box in pixels of the frame.
+            veils: Whether reflections lie on the view: small ones are told by less.
+        """
         height, width = self.now.shape
         x, y = self.scale
         scaled = found.box.scaled(x, y)
         around = scaled.grown(_AROUND, (height, width))
-        part = _pixels(scaled.grown(0.1, (height, width)))
+        part = self._part(found)
         now, learned = self.now[part], self.learned[part]
         differs = self._differs(part)
         if self.sunlit.explains(part):
@@ -284,7 +304,7 @@ class _Seen:
         if self._is_smooth(found.box):
             return self._shine(scaled, part, differs)
         veil = texture.Veil.of(now, learned)
-        if veil.lies_on(differs, self._clear):
+        if veils and veil.lies_on(differs, self._clear):
             return self._in_light(found, part, differs, self._hidden(veil.hidden))
         if differs.mean() < _LEAST_DIFFERS:
             return found

@@ -48,7 +48,10 @@ _LEFT = 0.2
 _LOST = 0.3
 """... it leaves no part of its place so much, nor one like what was learned."""
 _AS_LEARNED = 0.5
-"""Correlation of what is seen in a veil with what was learned."""
+"""Correlation of what is seen in a veil with what was learned, ..."""
+_WIDE, _SURE = 0.008, 0.6
+"""... and from which on it certainly is one, if it is told on so much of the view: some small
+things are as much like what they hide."""
 
 type Floats = NDArray[np.float32]
 
@@ -126,15 +129,25 @@ class Veil:
             where: The pixels.
             clear: What is left in the picture as a whole: all of it may be blurred or hazy.
         """
+        return self._seen_on(where, clear) >= _AS_LEARNED
+
+    def lies_widely_on(self, where: NDArray[np.bool_], clear: float, view: int) -> bool:
+        """The same of a veil that is certain, in a view of so many pixels."""
+        wide = (self._textured & where).sum() >= _WIDE * view
+        return bool(wide) and self._seen_on(where, clear) >= _SURE
+
+    def _seen_on(self, where: NDArray[np.bool_], clear: float) -> float:
+        """Correlation of what is seen there with what was learned; 0 where no veil can lie."""
         told = self._textured & where
         mostly = told.sum() >= max(_PIXELS, _SHARE * where.sum())
         if not mostly and (told.sum() < _MANY or _spread(told, where) < _SPREAD):
-            return False
+            return 0.0
         left = self._left[told] / max(clear, _LEFT)
         dimmed = float(np.median(left)) <= _DIMMED
         everywhere = float(np.quantile(left, LEAST_PARTS)) >= _LEFT
-        seen = correlation(self.now[where], self.learned[where])
-        return dimmed and everywhere and seen >= _AS_LEARNED
+        if not (dimmed and everywhere):
+            return 0.0
+        return correlation(self.now[where], self.learned[where])
 
     @property
     def hidden(self) -> NDArray[np.bool_]:

@@ -75,13 +75,27 @@ def test_what_a_pane_mirrors_is_no_thing_though_it_has_edges_of_its_own(light: L
     assert light.see(a_frame(0.2, with_noise(mirrored(seen(seed=9)), 1)), [SPOT]) == []
 
 
+def test_a_small_reflection_is_told_while_a_wide_one_lies_on_the_view():
+    view = seen(seed=9)
+    light = Light(LearnedView.of([with_noise(view, 1, seed) for seed in range(5)]))
+    small = view.copy()
+    small[180:200, 20:44] = mirrored(view)[80:100, 120:144] // 2 + view[180:200, 20:44] // 2
+    spot = Box(20, 180, 44, 200)
+    alone = things(light, with_noise(small, 1, 1), spot, 0.0)
+    assert things(light, with_noise(mirrored(view), 1, 2), PATCH, 1.0) == []
+    assert (alone, things(light, with_noise(small, 1, 3), spot, 2.0)) == (
+        [Detection(spot, 2.0)],
+        [],
+    )
+
+
 def test_a_pane_before_a_plain_wall_is_known_by_what_hangs_there_all_about_it():
     wall = np.full((240, 320, 3), 110, np.uint8)
-    wall[(np.indices((240, 320)) % 40 < 4).all(axis=0)] = 200
+    wall[(np.indices((240, 320)) % 40 < 6).all(axis=0)] = 230
     light = Light(LearnedView.of([with_noise(wall, 2, seed) for seed in range(5)]))
     image = mirrored(wall)
     assert things(light, with_noise(image, 2, 9)) == []
-    wall[:, 130:] = 110
+    wall[:, 110:] = 110
     light = Light(LearnedView.of([with_noise(wall, 2, seed) for seed in range(5)]))
     assert things(light, with_noise(mirrored(wall), 2, 9)) == [SPOT]
 
