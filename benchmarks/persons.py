@@ -33,7 +33,7 @@ from app.sources.open import open_recording
 from app.watching.evidence import CROP_SIDE, at_most
 from benchmarks.audit import VTEST
 from benchmarks.naming import STAMPS, backgrounds, find_stamps
-from benchmarks.vtest import _blobs, _half, _undisturbed
+from benchmarks.vtest import find_blobs, half_size, undisturbed
 from detectors.types import Box, Pixels
 from novic.device import resolve_device
 from novic.model import NounModel, load_model
@@ -90,9 +90,9 @@ class Thing:
 def walkers() -> Iterator[Thing]:
     """People of the yard."""
     frames = [frame.image for frame in open_recording(str(VTEST)).frames()]
-    empty = np.median([_half(frame) for frame in frames[::10]], axis=0)
-    blobs = [_blobs(_half(frame), empty) for frame in frames[::EVERY]]
-    for who, walk in enumerate(_undisturbed(blobs, RATE / EVERY)):
+    empty = np.median([half_size(frame) for frame in frames[::10]], axis=0)
+    blobs = [find_blobs(half_size(frame), empty) for frame in frames[::EVERY]]
+    for who, walk in enumerate(undisturbed(blobs, RATE / EVERY)):
         for number, box in walk[::3]:
             if box.height < LEAST or not SHAPE[0] <= box.height / box.width <= SHAPE[1]:
                 continue
