@@ -127,6 +127,7 @@ def _maps(frames: Sequence[Pixels], normal: list[Pixels], kept: Path | None) -> 
 
 
 def half_size(frame: Pixels) -> Pixels:
+    """The frame [H, W, 3] at half of its size."""
     height, width = frame.shape[:2]
     half = cv2.resize(frame, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
     return half.astype(np.uint8, copy=False)
