@@ -169,7 +169,8 @@ class Health:
         Returns:
             The things among it, and what is to be told.
         """
-        things = self._light.see(replace(placed.frame, image=image), found, told)
+        frame, altered = replace(placed.frame, image=image), self._change.fault is not None
+        things = self._light.see(frame, found, told, altered=altered)
         # What falls lets the view through, too, and has a name of its own.
         falls = self._weather.fault is not None
         fault = None if falls else self._light.fault(placed.frame.pts_s)

@@ -122,7 +122,12 @@ class Light:
         return "insects" if self._spell.flits else "lit"
 
     def see(
-        self, frame: Frame, found: Sequence[Detection], told: Sequence[Box] = ()
+        self,
+        frame: Frame,
+        found: Sequence[Detection],
+        told: Sequence[Box] = (),
+        *,
+        altered: bool = False,
     ) -> list[Detection]:
         """Take what was found in the next frame.
 
@@ -130,6 +135,7 @@ class Light:
             frame: RGB uint8 [H, W, 3], laid on the view.
             found: Boxes in its pixels.
             told: Where things are that were told.
+            altered: Whether the whole picture is another than was learned: its texture is, too.
 
         Returns:
             The things among it; of a thing in the light, only what it hides, unless all of it was
@@ -141,7 +147,9 @@ class Light:
             lit = frame.pts_s - self._lit < _REMEMBERED_S
             suns = self._suns[1] if frame.pts_s - self._suns[0] <= _KNOWN_S else ()
             now = _Seen.of(frame.image, self._view, self._learned, lit, suns)
-            if any(now.wide_veil(one) for one in found):
+            if altered:
+                self._veiled_s = -np.inf
+            elif any(now.wide_veil(one) for one in found):
                 self._veiled_s = frame.pts_s
             veils = frame.pts_s - self._veiled_s <= _REMEMBERED_S
             judged = [(one, now.thing(one, veils=veils)) for one in found]

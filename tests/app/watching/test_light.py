@@ -61,18 +61,24 @@ def test_a_thing_in_the_light_is_told_from_it(light: Light):
     assert thing.score == 2.0
 
 
-def mirrored(image: Pixels, blur: float = 3.0) -> Pixels:
-    """A window pane that mirrors a third of something with edges of its own, out of focus."""
-    other = np.kron(np.indices((12, 16)).sum(axis=0) % 2, np.ones((20, 20))) * 200 + 30
+def mirrored(image: Pixels, part: float = 0.45) -> Pixels:
+    """A window pane that mirrors half of something with edges of its own, out of focus."""
+    other = np.kron(np.indices((24, 32)).sum(axis=0) % 2, np.ones((10, 10))) * 160 + 60
     share = np.zeros((240, 320, 1), np.float32)
-    share[60:150, 90:190] = 0.35
-    other = cv2.GaussianBlur(other.astype(np.float32), (0, 0), blur)[..., None]
+    share[60:150, 90:190] = part
+    other = cv2.GaussianBlur(other.astype(np.float32), (0, 0), 3.0)[..., None]
     return (image * (1 - share) + other * share).astype(np.uint8)
 
 
 def test_what_a_pane_mirrors_is_no_thing_though_it_has_edges_of_its_own(light: Light):
     assert things(light, with_noise(mirrored(seen(seed=9)), 1)) == []
     assert light.see(a_frame(0.2, with_noise(mirrored(seen(seed=9)), 1)), [SPOT]) == []
+
+
+def test_in_a_picture_that_has_changed_as_a_whole_paler_texture_is_no_reflection(light: Light):
+    frame = a_frame(0.0, with_noise(mirrored(seen(seed=9)), 1))
+    assert light.see(frame, [SPOT], altered=True) != []
+    assert light.see(frame, [SPOT]) == []
 
 
 def test_a_small_reflection_is_told_while_a_wide_one_lies_on_the_view():
@@ -101,7 +107,7 @@ def test_a_pane_before_a_plain_wall_is_known_by_what_hangs_there_all_about_it():
 
 
 def test_a_thing_behind_it_is_one(light: Light):
-    (thing,) = things(light, mirrored(with_thing(seen(seed=9))))
+    (thing,) = things(light, mirrored(with_thing(seen(seed=9)), 0.35))
     assert thing.box.iou(Box(120, 90, 160, 130)) > 0.5
 
 
