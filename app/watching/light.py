@@ -31,7 +31,8 @@ from numpy.typing import NDArray
 from app.watching import texture
 from app.watching.course import Since
 from app.watching.faults import Fault
-from app.watching.sunlit import Part, Sun, Sunlit
+from app.watching.sunlit import Sun, Sunlit
+from app.watching.texture import Part
 from detectors.learned import LearnedView
 from detectors.patches import DARK, SMOOTH, WHITE, patch_of
 from detectors.tracks import TrackRule
@@ -332,7 +333,7 @@ class _Seen:
         return self._in_light(found, part, differs, thing) if light else found
 
     def _hidden(self, hides: NDArray[np.bool_]) -> Part | None:
-        return _largest(hides, _THING_SHARE * max(self.now.shape))
+        return texture.largest(hides, _THING_SHARE * max(self.now.shape))
 
     def _in_light(
         self,
@@ -388,18 +389,6 @@ def _pixels(box: Box) -> Part:
 def _beside(around: NDArray[np.bool_], inside: NDArray[np.bool_]) -> float:
     """Share that differs of the surroundings without what is inside."""
     return float((around.sum() - inside.sum()) / max(1, around.size - inside.size))
-
-
-def _largest(hides: NDArray[np.bool_], least: float) -> Part | None:
-    """Rows and columns of the largest part that hides the texture; None if all are too small."""
-    calm = cv2.morphologyEx(hides.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(calm)
-    if len(stats) < 2:
-        return None
-    left, top, wide, high = max(stats[1:].tolist(), key=lambda one: one[4])[:4]
-    if max(wide, high) < least or min(wide, high) < least / 2:
-        return None
-    return slice(top, top + high), slice(left, left + wide)
 
 
 def _smooth(values: _Floats) -> _Floats:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.watching import texture
+from app.watching.texture import Part
 from detectors.patches import MOST_PIXELS, SHAKE, SOFT, WHITE, slope
 from detectors.types import Pixels
 
@@ -61,7 +62,6 @@ _THING = 0.025
 """... and not so much as a thing of this width, share of the longer side."""
 
 type _Floats = NDArray[np.float32]
-type Part = tuple[slice, slice]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

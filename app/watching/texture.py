@@ -54,6 +54,8 @@ _WIDE, _SURE = 0.008, 0.6
 things are as much like what they hide."""
 
 type Floats = NDArray[np.float32]
+type Part = tuple[slice, slice]
+"""Rows and columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,23 @@ def _spread(some: NDArray[np.bool_], all_of_them: NDArray[np.bool_]) -> float:
 
 def _finest(light: Floats) -> Floats:
     return light - cv2.GaussianBlur(light, (0, 0), _VEIL_DETAIL).astype(np.float32)
+
+
+def largest(hides: NDArray[np.bool_], least: float) -> Part | None:
+    """Rows and columns of the largest part that hides the texture; None if all are too small.
+
+    Args:
+        hides: Where something does [h, w].
+        least: Pixels that its longer side must have, and half of them the shorter.
+    """
+    calm = cv2.morphologyEx(hides.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(calm)
+    if len(stats) < 2:
+        return None
+    left, top, wide, high = max(stats[1:].tolist(), key=lambda one: one[4])[:4]
+    if max(wide, high) < least or min(wide, high) < least / 2:
+        return None
+    return slice(top, top + high), slice(left, left + wide)
 
 
 def alike(fine: Floats, usual: Floats) -> Floats:
