@@ -285,8 +285,11 @@ class _Seen:
     def wide_veil(self, found: Detection) -> bool:
         """Whether something found is certainly a reflection, wide as it is."""
         part = self._part(found)
+        differs = self._differs(part)
+        if not texture.is_wide(differs, self.now.size):
+            return False
         veil = texture.Veil.of(self.now[part], self.learned[part])
-        return veil.lies_widely_on(self._differs(part), self._clear, self.now.size)
+        return veil.lies_widely_on(differs, self._clear, self.now.size)
 
     def _part(self, found: Detection) -> Part:
         height, width = self.now.shape
@@ -312,9 +315,10 @@ class _Seen:
             return found
         if self._is_smooth(found.box):
             return self._shine(scaled, part, differs)
-        veil = texture.Veil.of(now, learned)
-        if veils and veil.lies_on(differs, self._clear):
-            return self._in_light(found, part, differs, self._hidden(veil.hidden))
+        if veils:
+            veil = texture.Veil.of(now, learned)
+            if veil.lies_on(differs, self._clear):
+                return self._in_light(found, part, differs, self._hidden(veil.hidden))
         if differs.mean() < _LEAST_DIFFERS:
             return found
         beside = _beside(self._differs(_pixels(around)), differs)

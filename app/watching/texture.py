@@ -116,7 +116,7 @@ class Veil:
     @classmethod
     def of(cls, now: Floats, learned: Floats) -> "Veil":
         """Compare logarithms of the light, now and learned [h, w]."""
-        return cls(_finest(np.exp(now)), _finest(np.exp(learned)))
+        return cls(*(detail(np.exp(light), _VEIL_DETAIL) for light in (now, learned)))
 
     @property
     def clear(self) -> float:
@@ -135,8 +135,7 @@ class Veil:
 
     def lies_widely_on(self, where: NDArray[np.bool_], clear: float, view: int) -> bool:
         """The same of a veil that is certain, in a view of so many pixels."""
-        wide = (self._textured & where).sum() >= _WIDE * view
-        return bool(wide) and self._seen_on(where, clear) >= _SURE
+        return is_wide(self._textured & where, view) and self._seen_on(where, clear) >= _SURE
 
     def _seen_on(self, where: NDArray[np.bool_], clear: float) -> float:
         """Correlation of what is seen there with what was learned; 0 where no veil can lie."""
@@ -158,13 +157,22 @@ class Veil:
 
     @cached_property
     def _textured(self) -> NDArray[np.bool_]:
-        return mean(self.learned * self.learned) > _GREYS**2
+        return self._power > _GREYS**2
 
     @cached_property
     def _left(self) -> Floats:
         """Share of the learned texture that is left in the part around each pixel [h, w]."""
-        both, all_of_it = mean(self.now * self.learned), mean(self.learned * self.learned)
-        return np.asarray(both / (all_of_it + 1e-6), np.float32)
+        return np.asarray(mean(self.now * self.learned) / (self._power + 1e-6), np.float32)
+
+    @cached_property
+    def _power(self) -> Floats:
+        """Of the learned texture in the part around each pixel [h, w]."""
+        return mean(self.learned * self.learned)
+
+
+def is_wide(where: NDArray[np.bool_], view: int) -> bool:
+    """Whether these pixels are enough for a veil that is certain, in a view of so many."""
+    return bool(where.sum() >= _WIDE * view)
 
 
 def _spread(some: NDArray[np.bool_], all_of_them: NDArray[np.bool_]) -> float:
@@ -174,10 +182,6 @@ def _spread(some: NDArray[np.bool_], all_of_them: NDArray[np.bool_]) -> float:
         for pixels in (some, all_of_them)
     ]
     return float(min(part / max(whole, 1.0) for part, whole in zip(*extents, strict=True)))
-
-
-def _finest(light: Floats) -> Floats:
-    return light - cv2.GaussianBlur(light, (0, 0), _VEIL_DETAIL).astype(np.float32)
 
 
 def largest(hides: NDArray[np.bool_], least: float) -> Part | None:
@@ -208,9 +212,9 @@ def correlation(one: Floats, other: Floats) -> float:
     return float((one * other).sum() / np.sqrt((one * one).sum() * (other * other).sum() + 1e-9))
 
 
-def detail(values: Floats) -> Floats:
-    """The fine texture of logarithms of the light [h, w]."""
-    return values - cv2.GaussianBlur(values, (0, 0), _DETAIL).astype(np.float32)
+def detail(values: Floats, spread: float = _DETAIL) -> Floats:
+    """The fine texture of values [h, w]: what they are beside a blur of so many pixels."""
+    return values - cv2.GaussianBlur(values, (0, 0), spread).astype(np.float32)
 
 
 def mean(values: Floats) -> Floats:
