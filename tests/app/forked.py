@@ -5,6 +5,7 @@ all tests of a pytest process, and forks a new process for every command, whose 
 environment, streams and exit code are its own.
 """
 
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -69,17 +70,17 @@ class Forked:
         """Wait for its end."""
         self._process.join(timeout)
         if self.returncode is None:
-            raise TimeoutExpired(self._words, timeout or 0, *self._texts())
+            raise TimeoutExpired(self._words, timeout or 0, *self.texts())
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """Wait for its end, and what it said on stdout and stderr."""
         self.wait(timeout)
-        return self._texts()
+        return self.texts()
 
     def first_lines(self, count: int) -> list[str]:
         """What it says first on stderr, once it has."""
         until = time.monotonic() + 60
-        while (said := self._texts()[1]).count("\n") < count:
+        while (said := self.texts()[1]).count("\n") < count:
             assert self.returncode is None, said
             assert time.monotonic() < until, said
             time.sleep(0.02)
@@ -93,7 +94,7 @@ class Forked:
         self._process.join()
         self._folder.cleanup()
 
-    def _texts(self) -> tuple[str, str]:
+    def texts(self) -> tuple[str, str]:
         stdout, stderr = (path.read_text() if path.exists() else "" for path in self._said)
         return stdout, stderr
 
@@ -117,6 +118,8 @@ def _carry_out(
     for number, path in enumerate(streams):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
     sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w", 1)
+    # A crash in a library's own code shall say where.
+    faulthandler.enable()
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

@@ -1,5 +1,6 @@
 """Leaves in the wind, and things in them."""
 
+import multiprocessing
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,8 +10,8 @@ import pytest
 
 from detectors.finding import Finder
 from detectors.learned import LearnedView
-from detectors.swaying import CERTAIN_S, EVERY_S
-from detectors.types import Box, Frame, Pixels
+from detectors.swaying import CERTAIN_S, EVERY_S, Swaying, _dis
+from detectors.types import Box, Detection, Frame, Pixels
 
 RNG = np.random.default_rng(4)
 THING = Box(88, 72, 116, 100)
@@ -108,3 +109,20 @@ def test_where_something_was_followed_they_tell_nothing(heat: np.ndarray, told_a
     remember(finder, (0.0,), *([THING] if told_after_s == 0 else []))
     remember(finder, (told_after_s, CERTAIN_S + 0.1), THING)
     assert finder.find(heat, blown(7))
+
+
+def look_at_long_low_boxes() -> None:
+    """Look at boxes of which OpenCV's flow, left alone, ends the process."""
+    view = LearnedView.of([blown(0) for _ in range(9)])
+    for height in range(1, 20):
+        box = Box(0, 200 - height, 250, 200)
+        # What is beside a picture in memory must not be readable each time.
+        _dis.cache_clear()
+        Swaying(view).without([Detection(box, 2.0)], blown(3))
+
+
+def test_no_box_is_too_low_to_be_looked_at():
+    process = multiprocessing.get_context("spawn").Process(target=look_at_long_low_boxes)
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0

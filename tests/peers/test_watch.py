@@ -12,6 +12,7 @@ import pytest
 from app.events.store import Store
 from app.sources.open import open_recording
 from detectors.types import Box
+from tests.app.forked import Forked
 from tests.app.short_watch import LEARN_S, run_nomaly, start_nomaly
 from tests.peers.camera import RtspCamera
 from tests.peers.consumer import wait_for
@@ -61,13 +62,13 @@ def test_a_killed_hung_and_restarted_camera_is_survived(rtsp_camera: RtspCamera,
     words = ("watch", address, "--learn", "4", "--out", out, "--json", "--debug")
     with start_nomaly(*words) as process:
         try:
-            wait_for_frames(out, more_than=5)
+            wait_for_frames(process, out, more_than=5)
             disturb(rtsp_camera.kill, out)
             rtsp_camera.start()
-            wait_until_back(out)
+            wait_until_back(process, out)
             disturb(rtsp_camera.hang, out)
             rtsp_camera.resume()
-            wait_until_back(out)
+            wait_until_back(process, out)
         finally:
             process.send_signal(signal.SIGINT)
             stdout, stderr = process.communicate(timeout=30)
@@ -103,10 +104,10 @@ def disturb(fault: Callable[[], None], out: Path) -> None:
     wait_for("another gap", lambda: len(of_run(out, Store.gaps)) > before, 60)
 
 
-def wait_until_back(out: Path) -> None:
+def wait_until_back(process: Forked, out: Path) -> None:
     """Wait until the camera is seen again; frames alone may be some that were kept from before."""
     wait_for("the camera", lambda: all(gap["end_us"] for gap in of_run(out, Store.gaps)), 60)
-    wait_for_frames(out, more_than=frames_in(out) + 10)
+    wait_for_frames(process, out, more_than=frames_in(out) + 10)
 
 
 def last_reason(summary: dict[str, Any]) -> str:
@@ -121,7 +122,7 @@ def test_a_killed_watch_of_a_camera_goes_on_with_what_it_learned(
     out = tmp_path / "out"
     words = ("watch", rtsp_camera.url, "--learn", "4", "--out", out, "--json")
     with start_nomaly(*words) as process:
-        wait_for_frames(out, more_than=5)
+        wait_for_frames(process, out, more_than=5)
         busy = run_nomaly(*words)
         assert busy.returncode == 2
         assert f"is in use by process {process.pid}" in busy.stderr
@@ -197,7 +198,7 @@ def test_a_killed_watch_of_a_file_plays_on_and_goes_on_with_what_is_still_there(
     words = ("watch", clip, "--detector", audited[0] / "detector", "--out", out, "--json")
     words = (*words, "--sink", f"jsonl:{told}")
     with start_nomaly(*words) as process:
-        wait_for_frames(out, more_than=0)
+        wait_for_frames(process, out, more_than=0)
         wait_until(lambda: told.exists() and '"opened"' in told.read_text())
         process.kill()
         process.wait(30)
@@ -249,9 +250,10 @@ def frames_in(out: Path) -> int:
         return sum(source.frames for source in store.sources(run.id)) if run else 0
 
 
-def wait_for_frames(out: Path, more_than: int) -> None:
+def wait_for_frames(process: Forked, out: Path, more_than: int) -> None:
     for _ in range(600):
         time.sleep(0.2)
+        assert process.returncode is None, process.texts()[1]
         if frames_in(out) > more_than:
             return
     pytest.fail(f"the watch did not look at more than {more_than} frames")
