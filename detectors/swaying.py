@@ -176,12 +176,15 @@ def _around(left: NDArray[np.float32]) -> NDArray[np.float32]:
 def _flow(usual: Pixels, seen: Pixels) -> NDArray[np.float32]:
     """How far each pixel of what is seen is from its place in what is usual, [h, w, 2]."""
     height, width = seen.shape
-    below, beside = max(0, _FLOWS - height), max(0, _FLOWS - width)
-    grown = (
-        cv2.copyMakeBorder(grey, 0, below, 0, beside, cv2.BORDER_REPLICATE)
-        for grey in (seen, usual)
-    )
-    return _dis().calc(*grown, np.empty(0))[:height, :width].astype(np.float32, copy=False)
+    flow = _dis().calc(_grown(seen), _grown(usual), np.empty(0))
+    return flow[:height, :width].astype(np.float32, copy=False)
+
+
+def _grown(grey: Pixels) -> Pixels:
+    """The same, as large as OpenCV's flow needs it at least."""
+    below, beside = (max(0, _FLOWS - pixels) for pixels in grey.shape)
+    grown = cv2.copyMakeBorder(grey, 0, below, 0, beside, cv2.BORDER_REPLICATE)
+    return grown.astype(np.uint8, copy=False)
 
 
 @cache
