@@ -17,12 +17,14 @@ help:
 env: $(VENV)/.ready
 
 # uv installs the 7 GB of the pinned set in parallel; pip fetches uv itself.
-$(VENV)/.ready: requirements.lock pyproject.toml
+# Of the packages in requirements-persons.lock only networks are used, not what they ask for.
+$(VENV)/.ready: requirements.lock requirements-persons.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12))' \
 	  || { echo "Nomaly needs Python 3.12 or newer: make PYTHON=/path/to/python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-persons.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	touch $@
 

@@ -54,6 +54,7 @@ def examine() -> Iterator[Finding]:
         _needed_packages,
         _extras,
         _weights,
+        _person_weights,
         _optional_weights,
         _text_weights,
         _decoder,
@@ -145,6 +146,23 @@ def _optional_weights() -> Iterator[Finding]:
         return f"{path}, sha256 {SHA256[:16]}"
 
     yield _tried(name, look, how_to_install_alone(PACKAGE))
+
+
+def _person_weights() -> Iterator[Finding]:
+    """What people are told by where the embedder does not know them."""
+    from novic.extras import how_to_install_alone  # noqa: PLC0415
+    from novic.persons import PEDESTRIANS, POSE, network_path  # noqa: PLC0415 - torch
+
+    for purpose, network in (("person", PEDESTRIANS), ("pose", POSE)):
+        try:
+            path = network_path(network)
+        except NomalyError as error:
+            remedy = how_to_install_alone(network.package)
+            yield Finding(
+                f"{purpose} weights", "absent", f"people are named worse: {error}", remedy
+            )
+            continue
+        yield Finding(f"{purpose} weights", "ok", f"{path}, sha256 {network.sha256[:16]}")
 
 
 def _text_weights() -> Iterator[Finding]:

@@ -45,6 +45,7 @@ from detectors.configs import DetectorConfig, PadimConfig
 from detectors.learned import LearnedView
 from detectors.types import Box, Frame, Pixels
 from novic.device import resolve_device
+from novic.surrounded import Surrounded
 from novic.vocabulary import Naming
 
 LEARN_S = 60.0
@@ -277,7 +278,9 @@ def _key(*parts: str) -> str:
 class _Nameless:
     """Names nothing: every crop is nothing at all."""
 
-    def name(self, images: Sequence[Pixels], top: int = 5) -> list[Naming]:
+    def name(
+        self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
+    ) -> list[Naming]:
         return [Naming((), np.zeros(1, np.float32), 1.0) for _ in images]
 
 

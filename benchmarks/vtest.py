@@ -76,9 +76,9 @@ def measured(
     """All figures, of every so many of the frames."""
     fps, shown = RATE / every, frames[::every]
     seen = followed(shown, maps[::every], LearnedView.of(normal), fps)
-    empty = np.median([_half(frame) for frame in frames[::10]], axis=0)
-    blobs = [_blobs(_half(frame), empty) for frame in shown]
-    tracks, stretches = _linked(blobs, fps), _undisturbed(blobs, fps)
+    empty = np.median([half_size(frame) for frame in frames[::10]], axis=0)
+    blobs = [find_blobs(half_size(frame), empty) for frame in shown]
+    tracks, stretches = _linked(blobs, fps), undisturbed(blobs, fps)
     people = [number for number, some in enumerate(blobs) if some]
     found = [
         any(_on(one.box, blob) for one in seen.detections[number] for blob in blobs[number])
@@ -126,13 +126,14 @@ def _maps(frames: Sequence[Pixels], normal: list[Pixels], kept: Path | None) -> 
     return maps
 
 
-def _half(frame: Pixels) -> Pixels:
+def half_size(frame: Pixels) -> Pixels:
+    """The frame [H, W, 3] at half of its size."""
     height, width = frame.shape[:2]
     half = cv2.resize(frame, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
     return half.astype(np.uint8, copy=False)
 
 
-def _blobs(half: Pixels, empty: NDArray[np.floating]) -> list[Box]:
+def find_blobs(half: Pixels, empty: NDArray[np.floating]) -> list[Box]:
     """What differs from the empty yard, in pixels of the whole frame."""
     differs = np.abs(half.astype(np.float32) - empty).max(-1)
     mask = (cv2.GaussianBlur(differs, (0, 0), 1.5) > DIFFERS).astype(np.uint8)
@@ -163,7 +164,7 @@ def _linked(blobs: Sequence[Sequence[Box]], fps: float) -> list[Walk]:
     return _lasting(ended + going, fps)
 
 
-def _undisturbed(blobs: Sequence[Sequence[Box]], fps: float) -> list[Walk]:
+def undisturbed(blobs: Sequence[Sequence[Box]], fps: float) -> list[Walk]:
     """Blobs while each goes on as one, and as large as it was."""
     going: list[Walk] = []
     ended: list[Walk] = []

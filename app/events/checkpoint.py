@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from safetensors.numpy import load, save
 
 from app.events.event import Event, Picture, box_sides
 from detectors.types import Box, Pixels
+from novic.surrounded import Edges, Surrounded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,14 +173,20 @@ def _pack(picture: Picture) -> bytes:
         "quality": picture.quality,
         "crops": len(picture.crops),
     }
+    seen = picture.around
+    around = {} if seen is None else {"around": _png(seen.square), "thing": np.array(seen.thing)}
     arrays = {"facts": np.frombuffer(json.dumps(facts).encode(), np.uint8), "heat": picture.heat}
     images = [picture.snapshot, *picture.crops, *picture.before]
-    return save(arrays | {str(number): _png(image) for number, image in enumerate(images)})
+    numbered = {str(number): _png(image) for number, image in enumerate(images)}
+    return save(arrays | around | numbered)
 
 
 def _unpack(blob: bytes) -> Picture:
     arrays = load(blob)
     facts, heat = json.loads(arrays.pop("facts").tobytes()), arrays.pop("heat")
+    around = None
+    if "around" in arrays:
+        around = Surrounded(_image(arrays.pop("around")), _edges(arrays.pop("thing")))
     snapshot, *crops = [_image(arrays[str(number)]) for number in range(len(arrays))]
     taken = facts.get("crops", len(crops))
     return Picture(
@@ -190,7 +198,13 @@ def _unpack(blob: bytes) -> Picture:
         heat,
         facts["quality"],
         tuple(crops[taken:]),
+        around,
     )
+
+
+def _edges(values: NDArray[np.float64]) -> Edges:
+    x1, y1, x2, y2 = values.tolist()
+    return x1, y1, x2, y2
 
 
 def _png(image: Pixels) -> Pixels:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.types import Box, Pixels
 from novic.certainty import Certainty, headline
+from novic.surrounded import Surrounded
 
 type EventState = Literal["opened", "updated", "closed"]
 
@@ -151,11 +152,13 @@ class Picture:
     """How good a view it is, above 0; comparable within a track only."""
     before: tuple[Pixels, ...] = ()
     """The crops as they were learned; none where nobody knows."""
+    around: Surrounded | None = None
+    """What the thing lies in; None where that is not known."""
 
     @property
     def as_learned(self) -> "Picture":
         """The same with the learned crops in the place of its own, if there are any."""
-        return replace(self, crops=self.before or self.crops)
+        return replace(self, crops=self.before, around=None) if self.before else self
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,7 @@
 """The few pictures of a track that are kept: what it is named by and what people see of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ from app.events.event import Picture
 from app.events.media import CONTEXT_MARGIN, SNAPSHOT_SIDE
 from detectors.learned import LearnedView
 from detectors.types import Box, Detection, Frame, Pixels
+from novic.surrounded import Surrounded
 
 KEPT = 3
 """Pictures kept for each track; each is named by two crops."""
@@ -128,7 +129,8 @@ def _picture(
     learned: tuple[Pixels, ...],
 ) -> Picture:
     size = frame.image.shape[:2]
-    boxes = _crop_boxes(detection.box, size)
+    box = detection.box
+    boxes = _crop_boxes(box, size)
     return Picture(
         frame.pts_s,
         detection.box,
@@ -138,12 +140,18 @@ def _picture(
         heat,
         quality,
         learned,
+        _surrounded(box, frame.image),
     )
 
 
 def _crop_boxes(box: Box, size: tuple[int, int]) -> tuple[Box, Box]:
     """What is named: the box, and the box with a margin, in a frame of (height, width)."""
     return box, box.grown(CONTEXT_MARGIN, size)
+
+
+def _surrounded(box: Box, image: Pixels) -> Surrounded:
+    seen = Surrounded.of(image, (box.x1, box.y1, box.x2, box.y2))
+    return replace(seen, square=at_most(seen.square, CROP_SIDE))
 
 
 def at_most(image: Pixels, side: int) -> Pixels:

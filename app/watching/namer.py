@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from app.events.event import Picture
 from detectors.types import Pixels
 from novic.certainty import Certainty
+from novic.surrounded import Surrounded
 from novic.vocabulary import Naming
 
 if TYPE_CHECKING:
@@ -25,8 +26,19 @@ VOTERS = 10
 class Names(Protocol):
     """Whatever names images; `novic.model.NounModel` does."""
 
-    def name(self, images: Sequence[Pixels], top: int = 5) -> list[Naming]:
-        """What each image, RGB uint8 [H, W, 3], shows: up to `top` candidates, best first."""
+    def name(
+        self,
+        images: Sequence[Pixels],
+        top: int = 5,
+        around: Sequence[Surrounded | None] = (),
+    ) -> list[Naming]:
+        """What each image, RGB uint8 [H, W, 3], shows: up to `top` candidates, best first.
+
+        Args:
+            images: Crops.
+            top: Candidates of each.
+            around: What each lies in, if known.
+        """
         ...
 
 
@@ -72,7 +84,8 @@ def name_pictures(names: Names, pictures: Iterable[Picture]) -> dict[Picture, tu
     """
     listed = list(pictures)
     crops = [crop for picture in listed for crop in picture.crops]
-    named = iter(names.name(crops, VOTERS) if crops else ())
+    around = [picture.around for picture in listed for _ in picture.crops]
+    named = iter(names.name(crops, VOTERS, around) if crops else ())
     return {picture: tuple(next(named) for _ in picture.crops) for picture in listed}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from detectors.types import Box, Detection, Frame, Pixels
+from novic.surrounded import Surrounded
 from novic.vocabulary import Naming, NounScore
 
 SIZE = (60, 80)
@@ -35,7 +36,9 @@ class BrightnessNames:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def name(self, images: Sequence[Pixels], top: int = 5) -> list[Naming]:
+    def name(
+        self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
+    ) -> list[Naming]:
         self.batches.append(len(images))
         return [brightness_naming(image) for image in images]
 

@@ -46,6 +46,17 @@ def test_the_most_typical_view_is_shown():
     assert evidence.best().box.x1 == 20
 
 
+def test_what_lies_around_a_thing_is_kept_with_it():
+    frame = a_frame(0, np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8))
+    evidence = Evidence()
+    evidence.offer(frame, a_detection(x=30, y=20, side=20), a_map())
+    (picture,) = evidence.pictures
+    assert picture.around is not None
+    np.testing.assert_array_equal(picture.around.square, frame.image[16:44, 26:54])
+    np.testing.assert_allclose(picture.around.thing, [4 / 28, 4 / 28, 24 / 28, 24 / 28])
+    assert picture.as_learned is picture
+
+
 def test_huge_frames_are_kept_small():
     huge = np.zeros((3000, 4000, 3), np.uint8)
     evidence = Evidence()
@@ -53,6 +64,8 @@ def test_huge_frames_are_kept_small():
     (picture,) = evidence.pictures
     assert max(picture.snapshot.shape) == 960
     assert max(picture.crops[0].shape) == 512
+    assert picture.around is not None
+    assert picture.around.square.shape == (512, 512, 3)
     assert picture.frame_size == (3000, 4000)
 
 

@@ -10,6 +10,7 @@ from app.events.event import Finding
 from app.watching.camera import Camera
 from app.watching.naming import MOST_DUE, AtOnce, Beside, Teller
 from detectors.types import Pixels
+from novic.surrounded import Surrounded
 from novic.vocabulary import Naming
 from tests.app.builders import SIZE, BrightnessNames, a_frame, a_map
 
@@ -23,7 +24,9 @@ class HeldNames(BrightnessNames):
         super().__init__()
         self.allowed = threading.Event()
 
-    def name(self, images: Sequence[Pixels], top: int = 5) -> list[Naming]:
+    def name(
+        self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
+    ) -> list[Naming]:
         assert self.allowed.wait(30)
         return super().name(images, top)
 
@@ -31,7 +34,9 @@ class HeldNames(BrightnessNames):
 class BrokenNames:
     """Cannot name anything."""
 
-    def name(self, images: Sequence[Pixels], top: int = 5) -> list[Naming]:
+    def name(
+        self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
+    ) -> list[Naming]:
         raise MemoryError("no room for a batch")
 
 

@@ -1,6 +1,7 @@
 """An audit that is killed at any moment goes on to the result of one that was not."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import batched
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from app.watching.recorder import Recorder
 from app.watching.resuming import Checkpoints, take_up, warm_s
 from detectors.base import AnomalyMaps
 from detectors.types import Frame, Pixels
+from novic.surrounded import Surrounded
+from novic.vocabulary import Naming, NounScore
 from tests.app.builders import SIZE, BrightnessNames, a_frame
 from tests.app.events.findings import ARRIVED
 
@@ -52,6 +55,24 @@ def picture(number: int) -> Pixels:
     return np.full_like(image, 250) if 67 <= at_s < 78 else image
 
 
+class NamesInPlace(BrightnessNames):
+    """As sure as it is bright around."""
+
+    def name(
+        self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
+    ) -> list[Naming]:
+        named = super().name(images, top, around)
+        return [
+            replace(naming, nouns=(NounScore(naming.nouns[0].noun, 0.5 + bright(seen) / 1000),))
+            for naming, seen in zip(named, around, strict=True)
+        ]
+
+
+def bright(seen: Surrounded | None) -> float:
+    assert seen is not None
+    return float(seen.square.mean())
+
+
 FRAMES = [a_frame(number / FPS, picture(number)) for number in range(SECONDS * FPS)]
 
 
@@ -67,7 +88,7 @@ def audit(store: Store, frames: int | None = None) -> bool:
     source.frames = source.done_frames
     camera = Camera(SIZE, live=False, settings=CameraSettings(video=VIDEO))
     recorder = Recorder(store, run.id, source)
-    lookout = Lookout(camera, Brightness(), AtOnce(BrightnessNames()), recorder)
+    lookout = Lookout(camera, Brightness(), AtOnce(NamesInPlace()), recorder)
     from_s = warm_s(store, run.id, source)
     take_up(store, run.id, lookout, said.append)
     checkpoints = Checkpoints(lookout)

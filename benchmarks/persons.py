@@ -1,0 +1,215 @@
+"""Are people named people, and nothing else?
+
+Things are cut out as events are (tight, with a 12% margin, and the square around them), and named
+by the starter with and without the evidence of a person (`novic.persons`):
+
+* people of `vtest.avi` (Debian opencv-doc): blobs that differ from its empty yard, of a person's
+  shape and one at a time, as they are and in a picture of .4 of the size;
+* cut-outs of Debian's `tuxpaint-stamps-default`, 60 to 200 pixels long, on photographs;
+* pieces of those photographs.
+
+`--fit` fits the coefficients on one half, the other is what is told: of the people by who walks, of
+the rest by noun. A few of the yard's walkers may be in both halves, under two numbers.
+
+    python -m benchmarks.persons [--fit] [--json]
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+from sklearn.linear_model import LogisticRegression
+
+from app.sources.open import open_recording
+from app.watching.evidence import CROP_SIDE, at_most
+from benchmarks.audit import VTEST
+from benchmarks.naming import STAMPS, backgrounds, find_stamps
+from benchmarks.vtest import find_blobs, half_size, undisturbed
+from detectors.types import Box, Pixels
+from novic.device import resolve_device
+from novic.model import NounModel, load_model
+from novic.persons import MOST_POSE, PERSON, PersonEvidence, logit
+from novic.surrounded import Surrounded
+
+EVERY, RATE = 5, 10.0
+"""Every fifth frame of the yard, which has ten a second."""
+SHAPE = (1.2, 4.5)
+"""Height of a person over the width, ..."""
+LEAST = 30
+"""... and least height in pixels."""
+SMALL = 0.4
+SIDES = (60, 100, 200)
+PIECES = 200
+PRIOR = 0.25
+"""Share of people that the coefficients are fitted for."""
+PHOTOGRAPHS = ("home.jpg", "building.jpg", "graf1.png", "leuvenA.jpg", "board.jpg", "aero1.jpg")
+FURTHER = ("rubberwhale1.png", "fruits.jpg", "stuff.jpg")
+MARGIN = 0.12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Thing:
+    """One thing in its picture."""
+
+    kind: str
+    """`people`, `people small`, `stamps` or `pieces`."""
+    noun: str
+    """Of a stamp; who it is, of the others."""
+    image: Pixels
+    box: Box
+
+    @property
+    def held_out(self) -> bool:
+        """Whether nothing is fitted on it."""
+        group = "people" if self.kind.startswith("people") else self.kind
+        return hashlib.sha256(f"{group} {self.noun}".encode()).digest()[0] % 2 == 1
+
+    @property
+    def surrounded(self) -> Surrounded:
+        """It in its square."""
+        box = self.box
+        seen = Surrounded.of(self.image, (box.x1, box.y1, box.x2, box.y2))
+        return Surrounded(at_most(seen.square, CROP_SIDE), seen.thing)
+
+    @property
+    def crops(self) -> list[Pixels]:
+        """What is named."""
+        size = (self.image.shape[0], self.image.shape[1])
+        return [box.cut(self.image) for box in (self.box, self.box.grown(MARGIN, size))]
+
+
+def walkers() -> Iterator[Thing]:
+    """People of the yard."""
+    frames = [frame.image for frame in open_recording(str(VTEST)).frames()]
+    empty = np.median([half_size(frame) for frame in frames[::10]], axis=0)
+    blobs = [find_blobs(half_size(frame), empty) for frame in frames[::EVERY]]
+    for who, walk in enumerate(undisturbed(blobs, RATE / EVERY)):
+        for number, box in walk[::3]:
+            if box.height < LEAST or not SHAPE[0] <= box.height / box.width <= SHAPE[1]:
+                continue
+            frame = frames[number * EVERY]
+            yield Thing("people", f"{who}", frame, box)
+            small = cv2.resize(frame, None, fx=SMALL, fy=SMALL, interpolation=cv2.INTER_AREA)
+            yield Thing("people small", f"{who}", small.astype(np.uint8), box.scaled(SMALL, SMALL))
+
+
+def others(nouns: frozenset[str]) -> Iterator[Thing]:
+    """Cut-outs on photographs, and pieces of these."""
+    rng = np.random.default_rng(0)
+    photographs = _photographs()
+    for number, stamp in enumerate(find_stamps(nouns)):
+        back = Image.fromarray(photographs[number % len(photographs)])
+        cut = Image.open(stamp.path).convert("RGBA")
+        cut = cut.crop(cut.getchannel("A").getbbox())
+        scale = float(rng.choice(SIDES)) / max(cut.size)
+        size = (max(8, round(cut.width * scale)), max(8, round(cut.height * scale)))
+        cut = cut.resize(size, Image.Resampling.BICUBIC)
+        x, y = (int(rng.integers(0, max(1, a - b))) for a, b in zip(back.size, size, strict=True))
+        back.paste(cut, (x, y), cut)
+        yield Thing("stamps", stamp.noun, np.asarray(back), Box(x, y, x + size[0], y + size[1]))
+    for number in range(PIECES):
+        image = photographs[number % len(photographs)]
+        height, width = int(rng.integers(30, 200)), int(rng.integers(20, 150))
+        x = int(rng.integers(0, image.shape[1] - width))
+        y = int(rng.integers(0, image.shape[0] - height))
+        yield Thing("pieces", f"{number}", image, Box(x, y, x + width, y + height))
+
+
+def _photographs() -> list[Pixels]:
+    paths = [VTEST.parent / name for name in (*PHOTOGRAPHS, *FURTHER)]
+    images = [np.asarray(Image.open(path).convert("RGB")) for path in paths] + backgrounds()
+    return [
+        image
+        if min(image.shape[:2]) >= 300
+        else np.asarray(Image.fromarray(image).resize((640, 480)))
+        for image in images
+    ]
+
+
+def fitted(things: Sequence[Thing], evidence: PersonEvidence) -> dict[str, list[float]]:
+    """Coefficients of both networks, of the first alone, and the offsets."""
+    own = [thing for thing in things if not thing.held_out]
+    seen = [thing.surrounded for thing in own]
+    found = [max((s for s, _ in evidence.pedestrians(one)), default=0.0) for one in seen]
+    flags = np.clip([logit(evidence.somebody(one)) for one in seen], -MOST_POSE, MOST_POSE)
+    scores = np.array([logit(one) for one in found])
+    person = np.array([thing.kind.startswith("people") for thing in own])
+    weights = np.where(person, PRIOR / person.sum(), (1 - PRIOR) / (~person).sum()) * len(own)
+    told = {}
+    for name, columns in (("alone", [scores]), ("both", [scores, flags])):
+        model = LogisticRegression().fit(np.stack(columns, axis=1), person, sample_weight=weights)
+        told[name] = [round(float(one), 2) for one in (*model.coef_[0], model.intercept_[0])]
+    return told
+
+
+def measured(things: Sequence[Thing], evidence: PersonEvidence) -> list[dict[str, float | str]]:
+    """How the held-out things of each kind are named, without and with the evidence."""
+    device = resolve_device("cpu")
+    without = load_model(None, device, many_images=True)
+    plain = NounModel(without.embedder, without.decoder)
+    mixed = NounModel(without.embedder, without.decoder, persons=evidence)
+    rows: list[dict[str, float | str]] = []
+    for kind in ("people", "people small", "stamps", "pieces"):
+        own = [thing for thing in things if thing.kind == kind and thing.held_out]
+        before, plain_s = _named(plain, own)
+        after, mixed_s = _named(mixed, own)
+        share = {
+            "person before": np.mean([name == PERSON for name in before]),
+            "person": np.mean([name == PERSON for name in after]),
+            "exact before": np.mean([n == t.noun for n, t in zip(before, own, strict=True)]),
+            "exact": np.mean([n == t.noun for n, t in zip(after, own, strict=True)]),
+            "cost": mixed_s / plain_s,
+        }
+        figures = {name: round(float(value), 3) for name, value in share.items()}
+        rows.append({"kind": kind, "n": len(own), **figures})
+    return rows
+
+
+def _named(model: NounModel, things: Sequence[Thing]) -> tuple[list[str], float]:
+    """The best noun of each, by the mean over its crops, and processor seconds."""
+    crops = [thing.crops for thing in things]
+    squares = [thing.surrounded for thing in things]
+    around = [one for one, own in zip(squares, crops, strict=True) for _ in own]
+    begun_s = time.process_time()
+    named = iter(model.name([crop for own in crops for crop in own], 10, around))
+    took_s = time.process_time() - begun_s
+    best = []
+    for own in crops:
+        mass: Counter[str] = Counter()
+        for _ in own:
+            mass.update({one.noun: one.p for one in next(named).nouns})
+        best.append(mass.most_common(1)[0][0] if mass else "")
+    return best, took_s
+
+
+def main() -> None:
+    """Measure and print; the last line is one JSON object."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--fit", action="store_true", help="fit the coefficients, too")
+    parser.add_argument("--json", action="store_true", help="print the JSON object only")
+    options = parser.parse_args()
+    for path, package in ((VTEST, "opencv-doc"), (STAMPS, "tuxpaint-stamps-default")):
+        if not Path(path).exists():
+            sys.exit(f"{path} is missing: apt-get install {package}")
+    evidence = PersonEvidence()
+    nouns = frozenset(load_model(None, resolve_device("cpu")).bundle.tokens.nouns)
+    things = [*walkers(), *others(nouns)]
+    rows = measured(things, evidence)
+    if not options.json:
+        for row in rows:
+            print("  ".join(f"{name} {value}" for name, value in row.items()))
+    coefficients = {"fitted": fitted(things, evidence)} if options.fit else {}
+    print(json.dumps({"rows": rows, **coefficients}))
+
+
+if __name__ == "__main__":
+    main()

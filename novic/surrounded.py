@@ -1,0 +1,57 @@
+"""A thing with what is around it: a person is known by more than what fills its box."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from novic.embedder import Pixels
+
+CONTEXT = 1.4
+"""Side of the square around a thing, of its longer side."""
+
+type Edges = tuple[float, float, float, float]
+"""(x1, y1, x2, y2), x2 and y2 excluded."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surrounded:
+    """A thing in the middle of a square piece of its picture."""
+
+    square: Pixels
+    """RGB uint8 [S, S, 3]; beyond the picture its edge is repeated."""
+    thing: Edges
+    """Where it is, 0 to 1 of the square's side."""
+
+    @classmethod
+    def of(cls, image: Pixels, thing: Edges) -> "Surrounded":
+        """Cut it out.
+
+        Args:
+            image: RGB uint8 [H, W, 3].
+            thing: Its box in the picture, pixels; at least one wide and high.
+        """
+        x1, y1, x2, y2 = thing
+        half = max(1.0, CONTEXT * max(x2 - x1, y2 - y1) / 2)
+        left, top = round((x1 + x2) / 2 - half), round((y1 + y2) / 2 - half)
+        side = max(2, round(2 * half))
+        inside = image[max(0, top) : top + side, max(0, left) : left + side]
+        above, before = max(0, -top), max(0, -left)
+        below, behind = (side - above - inside.shape[0], side - before - inside.shape[1])
+        beyond = ((above, below), (before, behind), (0, 0))
+        edges = ((x1 - left) / side, (y1 - top) / side, (x2 - left) / side, (y2 - top) / side)
+        return cls(np.pad(inside, beyond, mode="edge"), edges)
+
+    @classmethod
+    def whole(cls, image: Pixels) -> "Surrounded":
+        """A picture that shows nothing but the thing."""
+        height, width = image.shape[:2]
+        return cls.of(image, (0.0, 0.0, float(width), float(height)))
+
+    def piece(self, margin: float) -> Pixels:
+        """The thing with so much of its longer side around it, as far as that is known."""
+        side = self.square.shape[0]
+        x1, y1, x2, y2 = self.thing
+        more = margin * max(x2 - x1, y2 - y1)
+        left, top = (max(0, int(side * (edge - more))) for edge in (x1, y1))
+        right, bottom = (min(side, int(np.ceil(side * (edge + more)))) for edge in (x2, y2))
+        return self.square[top : max(bottom, top + 1), left : max(right, left + 1)]
