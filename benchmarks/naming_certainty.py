@@ -1,185 +1,273 @@
-"""From which p on is a name right more often than not?
+"""What is a decoder's p worth, and what is told as a fact of it?
 
-A name that is shown as sure must be right in at least half of the cases *at* the line, not only on
-average above it: the share of right names is fitted to p as a rising step function (isotonic
-regression, Ayer et al. 1955), and the line is where it first reaches the share that is wanted.
+All is chosen on the stamps of one half of the nouns (`benchmarks.naming_truth`): the scaling of p
+by the likelihood of the true noun, and that of kinds by logistic regression. Since p then means how
+often a name is right, the lines from which on it is told as a fact are what is wanted of it.
 
-The line is chosen on the stamps of `benchmarks.naming` of one half of the nouns, cut out of real
-photographs as an event's crops are (tight and with a 12% margin, averaged), at full size and 60
-pixels long, as seen from afar. It is judged on the stamps of the other half, on the photographs of
-`benchmarks.naming_held_out` named whole, as `nomaly name` does, and on the events of an audit of
-`vtest.avi` with an empty yard as normal: people walking by, which the starter has no name for.
+It is judged on the stamps of the other half, near and afar, on the photographs, and on the events
+of an audit of `vtest.avi` with an empty yard as normal: people walking by.
 
-Right is the label, another word for it, or a kind of it ("bird" for a crow).
+The expected calibration error (ECE) has ten bins of equal numbers of things. Few things make it
+large by chance alone, so beside it stands what a perfect p would have here: the same p, with truths
+drawn by them.
 
-    python -m benchmarks.naming_certainty [--json] [--bundle FOLDER] [--events AUDIT]
+    python -m benchmarks.naming_certainty [--json] [--bundle FOLDER] [--events AUDIT] [--write]
 """
 
 import argparse
-import hashlib
-import itertools
 import json
+import math
 import sys
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from rich.console import Console
 from rich.table import Table
-from sklearn.isotonic import IsotonicRegression
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
 
 from app.events.store import Store
-from benchmarks.naming import STAMPS, Namers, Stamp, backgrounds, composite, find_stamps, shrink
-from benchmarks.naming_held_out import DATA, find_photographs
-from novic.embedder import Pixels
+from benchmarks.naming import STAMPS
+from benchmarks.naming_held_out import DATA
+from benchmarks.naming_truth import Thing, Truth, Truths, of_dev, photographs, plain_model, stamps
+from novic.bundle import read_card
+from novic.certainty import CERTAINTY, FORMAT, VERSION, Certainty, KindLine, Scaling
+from novic.kinds import KindScaling, kind_masses, kind_sizes
 from novic.model import starter_bundle_path
 
-MARGINS = (0.0, 0.12)
-"""Of an event's two crops."""
-AFAR = 60
-"""Pixels of the longer side of what is seen from afar."""
-BINS = (0.0, 0.15, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0)
+NOUN, KIND, SENSITIVE = 0.7, 0.8, 0.9
+"""Shares that are to be right at the line of nouns, of kinds, and of nouns that alarm or accuse."""
+BINS = 10
+DRAWS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """The best name of one thing."""
+class Told:
+    """What is told of one thing."""
 
+    truth: Truth
     noun: str
     p: float
-    exact: bool
-    right: bool
-    """The label, another word for it, or a kind of it."""
+    sure: bool
+    kind: str
+    kind_p: float
+    kind_sure: bool
+
+    @property
+    def exact(self) -> bool:
+        """Whether the noun, or another word for it, comes first."""
+        return self.noun in self.truth.words
+
+    @property
+    def noun_right(self) -> bool:
+        """The same, or a broader word for it."""
+        return self.exact or self.noun in self.truth.broader
+
+    @property
+    def plain(self) -> bool:
+        """Whether anything is told as a fact."""
+        return self.sure or self.kind_sure
+
+    @property
+    def right(self) -> bool:
+        """Whether what comes first is right: a sure noun, else a kind, else the noun."""
+        by_noun = self.sure or not self.kind
+        return self.noun_right if by_noun else self.kind in self.truth.kinds
 
 
-def of_dev(noun: str) -> bool:
-    """Whether a noun's pictures are those that the line is chosen on."""
-    return hashlib.sha256(noun.encode()).digest()[0] % 2 == 0
+def told(thing: Thing, certainty: Certainty) -> Told:
+    """What the product tells of a thing."""
+    mass = thing.mass(certainty.scaling)
+    noun = max(mass, key=lambda word: mass[word])
+    kind = certainty.kind(mass.items())
+    return Told(
+        thing.truth,
+        noun,
+        mass[noun],
+        certainty.sure(noun, mass[noun]),
+        kind.noun if kind else "",
+        kind.p if kind else 0.0,
+        kind is not None and kind.sure,
+    )
 
 
-def said_of(namers: Namers, things: Sequence[Sequence[Pixels]], nouns: Sequence[str]) -> list[Said]:
-    """Name things, each by the mean over its crops."""
-    named = iter(namers.model.name([crop for crops in things for crop in crops], 10))
-    found = []
-    for crops, noun in zip(things, nouns, strict=True):
-        mass: defaultdict[str, float] = defaultdict(float)
-        for _ in crops:
-            for one in next(named).nouns:
-                mass[one.noun] += one.p / len(crops)
-        best = max(mass, key=lambda word: mass[word])
-        right = namers.right(noun)
-        found.append(Said(best, mass[best], best in right.exact, best in right.kind))
-    return found
+def fitted(dev: Sequence[Thing]) -> Certainty:
+    """What suits things best."""
+    found = minimize(_unlikely, [0.7, 0.5], args=(dev,), method="Nelder-Mead")
+    scaling = Scaling(*(round(float(value), 3) for value in found.x))
+    return Certainty(NOUN, SENSITIVE, scaling, KindLine(fitted_kinds(dev, scaling), KIND))
 
 
-def crops_of(stamps: Sequence[Stamp], *, afar: bool) -> list[list[Pixels]]:
-    """The crops that an event would have of each stamp before a photograph."""
-    photos = backgrounds()
-    things = []
-    for number, stamp in enumerate(stamps):
-        crops = [composite(stamp.path, photos[number % len(photos)], margin) for margin in MARGINS]
-        things.append([shrink(crop, AFAR) for crop in crops] if afar else crops)
-    return things
+def _unlikely(parameters: Sequence[float], things: Sequence[Thing]) -> float:
+    """Mean negative log-likelihood of the true nouns, or of the rest where they are not named."""
+    if parameters[0] <= 0:
+        return math.inf
+    scaling, total = Scaling(*parameters), 0.0
+    for thing in things:
+        for crop in thing.crops:
+            nouns, rest = scaling.of(crop.nouns, crop.rest)
+            said = [one.p for one in nouns if one.noun in thing.truth.words]
+            total -= math.log(max(sum(said) if said else rest, 1e-9)) / len(thing.crops)
+    return total / len(things)
 
 
-def line(said: Iterable[Said], wanted: float) -> float:
-    """The least p from which on so large a share is right; 1.0 if there is none."""
-    listed = sorted(said, key=lambda one: one.p)
-    p = np.array([one.p for one in listed])
-    fitted = IsotonicRegression().fit_transform(p, [one.right for one in listed])
-    reached = p[fitted >= wanted]
-    return float(reached[0]) if len(reached) else 1.0
+def fitted_kinds(things: Sequence[Thing], scaling: Scaling) -> KindScaling:
+    """A logistic regression on every kind of every thing."""
+    rows, true = [], []
+    for thing in things:
+        for kind, mass in kind_masses(thing.mass(scaling).items()).items():
+            kept = min(max(mass, 1e-4), 1 - 1e-4)
+            rows.append((math.log(kept / (1 - kept)), math.log(kind_sizes()[kind])))
+            true.append(kind in thing.truth.kinds)
+    model = LogisticRegression(C=1e6).fit(np.array(rows), true)
+    values = (*model.coef_[0], model.intercept_[0])
+    return KindScaling(*(round(float(value), 3) for value in values))
 
 
-def reliability(said: Sequence[Said]) -> list[dict[str, float]]:
-    """Shares of right names by p."""
-    rows = []
-    for low, high in itertools.pairwise(BINS):
-        within = [one for one in said if low <= one.p < high or one.p == high == 1.0]
-        rows.append({"from": low, "to": high, **above(within, 0.0)})
-    return rows
+def _of_kinds(things: Sequence[Thing], certainty: Certainty) -> tuple[list[float], list[bool]]:
+    """The probability of every kind of every thing, and whether it is true."""
+    probabilities, true = [], []
+    if certainty.kinds is None:
+        return probabilities, true
+    for thing in things:
+        for kind, mass in kind_masses(thing.mass(certainty.scaling).items()).items():
+            probabilities.append(certainty.kinds.scaling.of(kind, mass))
+            true.append(kind in thing.truth.kinds)
+    return probabilities, true
 
 
-def above(said: Sequence[Said], at: float) -> dict[str, float]:
-    """How many names lie above a line, and how many of these are right."""
-    sure = [one for one in said if one.p >= at]
-    count = max(len(sure), 1)
+def calibration_error(p: ArrayLike, right: ArrayLike) -> float:
+    """Expected calibration error over BINS bins of equal numbers."""
+    order = np.argsort(p, kind="stable")
+    parts = np.array_split(order, BINS)
+    said, true = np.asarray(p, np.float64), np.asarray(right, np.float64)
+    apart = [len(part) * abs(said[part].mean() - true[part].mean()) for part in parts if len(part)]
+    return float(sum(apart) / len(order))
+
+
+def by_chance(p: Sequence[float]) -> float:
+    """The same of truths that are drawn by p: what is left where p is perfect."""
+    rng, said = np.random.default_rng(0), np.array(p)
+    errors = [calibration_error(said, rng.random(len(said)) < said) for _ in range(DRAWS)]
+    return float(np.mean(errors))
+
+
+def figures(things: Sequence[Thing], certainty: Certainty) -> dict[str, float]:
+    """How good what is told of things is."""
+    all_told = [told(thing, certainty) for thing in things]
+    before = [told(thing, BEFORE) for thing in things]
+    plain = [one for one in all_told if one.plain]
+    p, exact = [one.p for one in all_told], [one.exact for one in all_told]
+    of_kinds, true = _of_kinds(things, certainty)
+    old = [one for one in before if one.sure]
     return {
-        "n": len(said),
-        "sure": len(sure),
-        "right": round(sum(one.right for one in sure) / count, 3),
-        "exact": round(sum(one.exact for one in sure) / count, 3),
+        "things": len(things),
+        "exact": _share(exact),
+        "exact_before": _share(one.exact for one in before),
+        "plain": len(plain) / len(things),
+        "plain_right": _share(one.right for one in plain),
+        "plain_before": len(old) / len(things),
+        "plain_right_before": _share(one.noun_right for one in old),
+        "all_right": _share(one.right for one in all_told),
+        "all_right_before": _share(one.noun_right for one in before),
+        "ece": calibration_error(p, exact),
+        "ece_before": calibration_error([one.p for one in before], [one.exact for one in before]),
+        "ece_by_chance": by_chance(p),
+        "ece_kinds": calibration_error(of_kinds, true),
+        "ece_kinds_by_chance": by_chance(of_kinds),
+        "kinds": len(true),
     }
 
 
-def passers_by(audit: Path) -> list[Said]:
-    """The events of an audit in which no name is right."""
-    with Store(audit) as store:
+BEFORE = Certainty(0.565, 0.98)
+"""Of the starter before its p were scaled."""
+
+
+def _share(values: Iterable[bool]) -> float:
+    listed = list(values)
+    return sum(listed) / max(len(listed), 1)
+
+
+def audited(folder: Path) -> dict[str, int]:
+    """How many events of an audit are told as facts, by noun and by kind, and not at all."""
+    with Store(folder) as store:
         run = store.last_run()
         events = store.events(run.id) if run is not None else []
-    return [Said(event.noun, event.p, exact=False, right=False) for event in events]
+    things = [event for event in events if event.kind == "object"]
+    return {
+        "events": len(things),
+        "person_first": sum(event.noun == "person" for event in things),
+        "person_sure": sum(event.sure and event.noun == "person" for event in things),
+        "other_sure": sum(event.sure and event.noun != "person" for event in things),
+        "of_sure_kind": sum(event.of_sure_kind for event in things),
+    }
 
 
-def measure(bundle: Path, data: Path, audit: Path | None) -> dict:
-    """Choose the line on one half, judge it on all else."""
-    namers = Namers(bundle)
-    nouns = frozenset(namers.nouns)
-    stamps, photographs = find_stamps(nouns), find_photographs(data, nouns)
-    if not stamps:
+def measure(bundle: Path, data: Path, audit: Path | None) -> tuple[Certainty, dict[str, Any]]:
+    """Choose on one half of the stamps, judge on all else."""
+    model, truths = plain_model(bundle), Truths()
+    found = stamps(model, truths)
+    if not found:
         sys.exit(f"no stamps in {STAMPS}: apt-get install tuxpaint-stamps-default")
-    halves: dict[bool, list[Said]] = {True: [], False: []}
-    for afar in (False, True):
-        labels = [stamp.noun for stamp in stamps]
-        named = said_of(namers, crops_of(stamps, afar=afar), labels)
-        for one, label in zip(named, labels, strict=True):
-            halves[of_dev(label)].append(one)
+    dev = [thing for thing in found if of_dev(thing.truth.noun)]
+    others = [thing for thing in found if not of_dev(thing.truth.noun)]
+    certainty = fitted(dev)
     sets = {
-        "stamps, dev": halves[True],
-        "stamps, other nouns": halves[False],
-        "photographs": said_of(
-            namers, [[image] for image, _ in photographs], [noun for _, noun in photographs]
-        ),
+        "stamps, chosen on": dev,
+        "stamps, other nouns": [thing for thing in others if not thing.afar],
+        "the same 60 px long": [thing for thing in others if thing.afar],
+        "photographs": photographs(model, truths, data),
+    }
+    result: dict[str, Any] = {
+        "certainty": asdict(certainty),
+        "sets": {name: figures(things, certainty) for name, things in sets.items()},
     }
     if audit is not None:
-        sets["people in vtest"] = passers_by(audit)
-    lines = {share: round(line(halves[True], share), 3) for share in (0.5, 0.75, 0.9)}
-    return {
-        "lines": lines,
-        "sets": {
-            name: {
-                "at_line": {share: above(said, at) for share, at in lines.items()},
-                "before": above(said, 0.15),
-                "reliability": reliability(said),
-            }
-            for name, said in sets.items()
-        },
+        result["audit"] = audited(audit)
+    return certainty, result
+
+
+def write(bundle: Path, certainty: Certainty) -> None:
+    """Lay what was chosen beside a bundle."""
+    kinds = certainty.kinds
+    said = {
+        "format": FORMAT,
+        "version": VERSION,
+        "weights_sha256": read_card(bundle)["weights_sha256"],
+        "sure_from": certainty.sure_from,
+        "sensitive_from": certainty.sensitive_from,
+        "scaling": asdict(certainty.scaling),
+        "kinds": kinds and {**asdict(kinds.scaling), "sure_from": kinds.sure_from},
+        "measured": f"python -m benchmarks.naming_certainty, {datetime.now(UTC):%Y-%m-%d}: on the "
+        "stamps of one half of the nouns; judged on other nouns and photographs in "
+        "benchmarks/README.md",
     }
+    (bundle / CERTAINTY).write_text(f"{json.dumps(said, indent=2)}\n", encoding="utf-8")
 
 
-def show(result: dict, console: Console) -> None:
+def show(result: dict[str, Any], console: Console) -> None:
     """Print the tables."""
-    console.print(f"Lines: {result['lines']}")
-    table = Table(title="sure from p on, and right (exact) of these")
-    for column in ("set", "things", ".15", *map(str, result["lines"].values())):
+    console.print(result["certainty"])
+    table = Table(title="before -> now")
+    for column in ("set", "things", "exact", "told plainly: right", "all right", "ECE", "of kinds"):
         table.add_column(column)
-    for name, found in result["sets"].items():
-        cells = [found["before"], *found["at_line"].values()]
-        table.add_row(name, str(cells[0]["n"]), *(_shares(cell) for cell in cells))
+    for name, one in result["sets"].items():
+        table.add_row(
+            name,
+            str(one["things"]),
+            f"{one['exact_before']:.3f} -> {one['exact']:.3f}",
+            f"{one['plain_before']:.2f}: {one['plain_right_before']:.2f} -> "
+            f"{one['plain']:.2f}: {one['plain_right']:.2f}",
+            f"{one['all_right_before']:.2f} -> {one['all_right']:.2f}",
+            f"{one['ece_before']:.3f} -> {one['ece']:.3f} ({one['ece_by_chance']:.3f} by chance)",
+            f"{one['ece_kinds']:.3f} ({one['ece_kinds_by_chance']:.3f})",
+        )
     console.print(table)
-    table = Table(title="right by p")
-    table.add_column("set")
-    for low, high in itertools.pairwise(BINS):
-        table.add_column(f"{low:g}-{high:g}")
-    for name, found in result["sets"].items():
-        cells = [f"{row['right']:.2f} of {row['n']}" for row in found["reliability"]]
-        table.add_row(name, *cells)
-    console.print(table)
-
-
-def _shares(cell: dict[str, float]) -> str:
-    return f"{cell['sure']}: {cell['right']:.2f} ({cell['exact']:.2f})"
 
 
 def main() -> None:
@@ -188,13 +276,16 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print only the JSON object")
     parser.add_argument("--bundle", type=Path, default=starter_bundle_path())
     parser.add_argument("--data", type=Path, default=DATA, help="where gcompris was unpacked")
+    parser.add_argument("--write", action="store_true", help="write the bundle's certainty.json")
     parser.add_argument(
         "--events", type=Path, help="audit of vtest.avi with an empty yard (benchmarks.audit)"
     )
     options = parser.parse_args()
-    result = measure(options.bundle, options.data, options.events)
+    certainty, result = measure(options.bundle, options.data, options.events)
+    if options.write:
+        write(options.bundle, certainty)
     if not options.json:
-        show(result, Console(width=140))
+        show(result, Console(width=160))
     print(json.dumps(result))
 
 

@@ -1,16 +1,21 @@
-"""When a name is told as a fact and when it is a guess: one rule for all that is shown or sent.
+"""What a decoder's p means, and when a name is told as a fact: one rule for all shown or sent.
 
-From a line on, the best noun is told plainly. Below it the headline is `vocabulary.UNNAMED`, and
-the nouns are only its candidates. The line belongs to a decoder with its embedder, since p of
-another one means something else; it lies beside the bundle in `certainty.json`:
+A decoder is trained to name nouns, not to know how often it is wrong, so its p is scaled on
+pictures (`Scaling`). From a line on, the best noun is told plainly. Below it, if the kind of thing
+is sure, that is told: "bird (pigeon?)" (`novic.kinds`). Else the headline is `vocabulary.UNNAMED`,
+and the nouns are only its candidates. All of it belongs to a decoder with its embedder, and lies
+beside the bundle in `certainty.json`:
 
-    {"format": "nomaly-certainty", "version": 1, "weights_sha256": of the bundle's weights,
-     "sure_from": p, "sensitive_from": p, "measured": how, in words}
+    {"format": "nomaly-certainty", "version": 2, "weights_sha256": of the bundle's weights,
+     "sure_from": p, "sensitive_from": p, "scaling": {"power": x, "rest": x},
+     "kinds": {"mass": x, "size": x, "offset": x, "sure_from": p}, "measured": how, in words}
 
-A decoder without that file has the lines of `Certainty`. How the starter's were chosen:
-benchmarks/README.md.
+A decoder without that file has the lines of `Certainty`, no scaling and no kinds. How the starter's
+were chosen: benchmarks/README.md.
 """
 
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,11 +23,52 @@ from pathlib import Path
 from typing import Any
 
 from novic.json_files import CARD_BYTES, read_json
-from novic.vocabulary import UNNAMED, canonical
+from novic.kinds import LIKELY, KindScaling, is_kind, kind_masses, most_specific
+from novic.vocabulary import UNNAMED, NounScore, ThingKind, canonical
 
 FORMAT = "nomaly-certainty"
-VERSION = 1
+VERSION = 2
 CERTAINTY = "certainty.json"
+SCALED = 10
+"""Candidates that are scaled together; what lies behind them is part of the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """From a decoder's probabilities to the chance that a name is right.
+
+    Temperature scaling (Guo et al. 2017, On Calibration of Modern Neural Networks, section 4.2)
+    with one more class for all that is not among the candidates: q of a noun goes as p ** power,
+    that of the rest as its p ** power times e ** rest.
+    """
+
+    power: float = 1.0
+    rest: float = 0.0
+
+    def of(self, nouns: Sequence[NounScore], rest: float) -> tuple[tuple[NounScore, ...], float]:
+        """Candidates, best first, and the rest, scaled so that all of them sum to 1.
+
+        Args:
+            nouns: At least SCALED of them, or all that can be said.
+            rest: Probability of everything else, 0 to 1.
+        """
+        if self == Scaling():
+            return tuple(nouns), rest
+        masses = [noun.p**self.power for noun in nouns]
+        other = max(rest, 1e-6) ** self.power * math.exp(self.rest)
+        total = sum(masses) + other
+        scaled = tuple(
+            NounScore(noun.noun, mass / total) for noun, mass in zip(nouns, masses, strict=True)
+        )
+        return scaled, other / total
+
+
+@dataclass(frozen=True, slots=True)
+class KindLine:
+    """When the kind of a thing is told as a fact."""
+
+    scaling: KindScaling
+    sure_from: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +80,10 @@ class Certainty:
     more careful than what was measured of the starter, .565."""
     sensitive_from: float = 0.98
     """The same line for nouns that alarm or insult where they are wrong (`is_sensitive`)."""
+    scaling: Scaling = Scaling()
+    """What its p mean."""
+    kinds: KindLine | None = None
+    """None where that was not measured: then no kind is told."""
 
     def line(self, noun: str) -> float:
         """The probability from which on a noun is told as a fact, 0 to 1."""
@@ -43,10 +93,38 @@ class Certainty:
         """Whether a best noun of this probability is told as a fact; a NaN never is."""
         return bool(noun) and p >= self.line(noun)
 
+    def kind(self, nouns: Iterable[tuple[str, float]]) -> ThingKind | None:
+        """What kind of thing candidates agree on: the most specific that is sure, or else likely.
 
-def headline(noun: str, *, sure: bool) -> str:
-    """What is told first of a thing: its noun, or that it has none."""
-    return noun if sure else UNNAMED
+        Args:
+            nouns: (noun, p) of all that is known, scaled.
+        """
+        if self.kinds is None:
+            return None
+        known = list(nouns)
+        scaling = self.kinds.scaling
+        found = [NounScore(kind, scaling.of(kind, m)) for kind, m in kind_masses(known).items()]
+        best = most_specific(one for one in found if one.p >= self._kind_line(one.noun))
+        sure = best is not None
+        best = best or most_specific(one for one in found if one.p >= LIKELY)
+        if best is None or (is_sensitive(best.noun) and not sure):
+            return None
+        ranked = sorted(known, key=lambda one: -one[1])
+        of_it = [noun for noun, _ in ranked if noun != best.noun and is_kind(noun, best.noun)]
+        maybe = next((noun for noun in of_it if not is_sensitive(noun)), "")
+        return ThingKind(best.noun, best.p, sure=sure, maybe=maybe)
+
+    def _kind_line(self, kind: str) -> float:
+        if self.kinds is None:
+            return math.inf
+        return max(self.kinds.sure_from, self.sensitive_from if is_sensitive(kind) else 0.0)
+
+
+def headline(noun: str, kind: ThingKind | None = None, *, sure: bool) -> str:
+    """What is told first of a thing: its noun, or its kind, or that it has no name."""
+    if sure:
+        return noun
+    return kind.told if kind is not None and kind.sure else UNNAMED
 
 
 def is_sensitive(noun: str) -> bool:
@@ -76,13 +154,44 @@ def read_certainty(folder: Path, weights_sha256: str) -> Certainty:
         return Certainty()
     if not isinstance(said, dict) or said.get("format") != FORMAT:
         raise ValueError(f"{CERTAINTY} is not one of Nomaly's")
-    if said.get("version") != VERSION:
+    if said.get("version") not in (1, VERSION):
         raise ValueError(f"{CERTAINTY} is of version {said.get('version')}; update Nomaly")
     if said.get("weights_sha256") != weights_sha256:
         raise ValueError(
             f"{CERTAINTY} was measured on other weights; remove it, and the usual lines hold"
         )
-    return Certainty(_line(said, "sure_from"), _line(said, "sensitive_from"))
+    scaling, kinds = said.get("scaling"), said.get("kinds")
+    return Certainty(
+        _line(said, "sure_from"),
+        _line(said, "sensitive_from"),
+        Scaling() if scaling is None else _scaling(scaling),
+        None if kinds is None else _kind_line(kinds),
+    )
+
+
+def _scaling(said: object) -> Scaling:
+    power, rest = _numbers(said, "scaling", ("power", "rest"))
+    if power <= 0:
+        raise ValueError(f"{CERTAINTY}: the power of scaling must be above 0")
+    return Scaling(power, rest)
+
+
+def _kind_line(said: object) -> KindLine:
+    mass, size, offset, sure_from = _numbers(said, "kinds", ("mass", "size", "offset", "sure_from"))
+    if not (mass > 0 and 0 < sure_from <= 1):
+        raise ValueError(
+            f"{CERTAINTY}: of kinds, mass must be above 0 and sure_from above 0 and at most 1"
+        )
+    return KindLine(KindScaling(mass, size, offset), sure_from)
+
+
+def _numbers(said: object, name: str, keys: Sequence[str]) -> list[float]:
+    """The numbers of a part of the file."""
+    values = [said.get(key) for key in keys] if isinstance(said, dict) else []
+    numbers = [float(value) for value in values if isinstance(value, int | float)]
+    if len(numbers) < len(keys) or not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{CERTAINTY}: {name} must hold numbers: {', '.join(keys)}")
+    return numbers
 
 
 def _line(said: dict[str, Any], key: str) -> float:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from novic.bundle import Bundle, BundleError, read_card
-from novic.certainty import Certainty
+from novic.certainty import SCALED, Certainty
 from novic.decode import DecodedNoun, NounDecoder
 from novic.digest import file_sha256
 from novic.embedder import Embedder, Pixels, Vectors
@@ -64,12 +64,14 @@ class NounModel:
     def certainty(self) -> Certainty:
         """When its best noun is told as a fact.
 
-        The bundle's lines hold for its own probabilities. Under strategies that sharpen them, share
-        them out among a guide's nouns, or give none, nothing is.
+        The bundle's lines and scaling hold for its own probabilities and the candidates that it was
+        measured with. Under strategies that sharpen them, share them out among a guide's nouns, or
+        give none, nothing is; one that keeps fewer candidates has the usual lines.
         """
         config = self._config
-        plain = config.gives_probabilities and config.temperature == 1 and config.guide != "r"
-        return self.bundle.certainty if plain else Certainty(math.inf, math.inf)
+        if not config.gives_probabilities or config.temperature != 1 or config.guide == "r":
+            return Certainty(math.inf, math.inf)
+        return self.bundle.certainty if config.topk >= SCALED else Certainty()
 
     @property
     def _can_say_person(self) -> bool:
@@ -100,16 +102,11 @@ class NounModel:
         named = []
         for first in range(0, len(images), BATCH):
             vectors = self.embedder.embed_images(images[first : first + BATCH])
-            named += self.decode(vectors, top)
-        if self._persons is None:
-            return named
-        seen = _seen(self._persons, around or [Surrounded.whole(image) for image in images])
-        return [self._mixed(naming, p) for naming, p in zip(named, seen, strict=True)]
-
-    def _mixed(self, naming: Naming, p: float) -> Naming:
-        mixed = with_person(naming, p)
-        best = mixed.nouns[0] if mixed.nouns else NounScore("", 0.0)
-        return replace(mixed, sure=self.certainty.sure(best.noun, best.p))
+            named += self._answered(vectors, top)
+        if self._persons is not None:
+            seen = _seen(self._persons, around or [Surrounded.whole(image) for image in images])
+            named = [with_person(naming, p) for naming, p in zip(named, seen, strict=True)]
+        return [self._judged(naming, top) for naming in named]
 
     def decode(self, vectors: Vectors, top: int = 5) -> list[Naming]:
         """Name images by their vectors.
@@ -121,21 +118,36 @@ class NounModel:
         Raises:
             ValueError: If the vectors have another width or are not finite.
         """
+        return [self._judged(naming, top) for naming in self._answered(vectors, top)]
+
+    def _answered(self, vectors: Vectors, top: int) -> list[Naming]:
+        """All that the decoder thinks of vectors, at least `top` candidates, scaled."""
         config = self._config
         if config.method != "greedy":
             config = replace(config, topk=max(config.topk, top))
-        answers = self.decoder.decode(vectors, config, wanted=top)
+        answers = self.decoder.decode(vectors, config, wanted=max(top, SCALED))
         return [self._naming(row, vector) for row, vector in zip(answers, vectors, strict=True)]
 
     def _naming(self, answers: Sequence[DecodedNoun], vector: NDArray[np.float32]) -> Naming:
         nouns = tuple(NounScore(answer.noun, math.exp(answer.score)) for answer in answers)
         rest = max(0.0, 1 - sum(noun.p for noun in nouns))
+        if self._config.gives_probabilities:
+            nouns, rest = self.certainty.scaling.of(nouns, rest)
+        else:
+            rest = math.nan
         # A copy: who keeps one vector should not keep those of all images named with it.
-        return Naming(
-            nouns,
-            vector.copy(),
-            rest if self._config.gives_probabilities else math.nan,
-            sure=bool(nouns) and self.certainty.sure(nouns[0].noun, nouns[0].p),
+        return Naming(nouns, vector.copy(), rest)
+
+    def _judged(self, naming: Naming, top: int) -> Naming:
+        """The best candidates, and what of them is told as a fact."""
+        nouns, certainty = naming.nouns, self.certainty
+        rest = naming.rest + sum(noun.p for noun in nouns[top:])
+        return replace(
+            naming,
+            nouns=nouns[:top],
+            rest=min(rest, 1.0),
+            sure=bool(nouns) and certainty.sure(nouns[0].noun, nouns[0].p),
+            kind=certainty.kind((noun.noun, noun.p) for noun in nouns),
         )
 
 

@@ -1,6 +1,7 @@
 """Nouns: how they are spelt so that they can be compared (novic_spec §1.2), and their scores."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,31 @@ class NounScore:
     noun: str
     p: float
     """exp of the score (`novic.decode`): with the standard strategy the probability, 0 to 1, that
-    the decoder says exactly this noun, so that the candidates of one image sum to at most 1."""
+    the decoder says exactly this noun, so that the candidates of one image sum to at most 1. Where
+    it was measured what that is worth, the chance that the noun is right (`novic.certainty`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThingKind:
+    """What kind of thing something is, where its noun may be doubtful."""
+
+    noun: str
+    """A plain word: bird, tool, vehicle."""
+    p: float
+    """Probability that the thing is of that kind, 0 to 1."""
+    sure: bool
+    """Whether that is told as a fact."""
+    maybe: str = ""
+    """The best noun that is of the kind; empty if there is none that may be told."""
+
+    @property
+    def told(self) -> str:
+        """The kind, and in brackets what it may be: "bird (pigeon?)"."""
+        return f"{self.noun} ({self.maybe}?)" if self.maybe else self.noun
+
+    def as_json(self) -> dict[str, Any]:
+        """The kind as scripts read it; keys are stable."""
+        return {"kind": self.noun, "p": round(self.p, 4), "sure": self.sure}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,11 +58,15 @@ class Naming:
     NaN under strategies whose scores are no probabilities (`GenConfig.gives_probabilities`)."""
     sure: bool = False
     """Whether the best noun is told as a fact; below that line it is a guess."""
+    kind: ThingKind | None = None
+    """What kind of thing it is; None where nothing is known of that."""
 
     @property
     def headline(self) -> str:
-        """What is told first: the best noun if it is sure, else UNNAMED."""
-        return self.nouns[0].noun if self.sure else UNNAMED
+        """What is told first: the best noun if it is sure, else its kind if that is, or UNNAMED."""
+        if self.sure:
+            return self.nouns[0].noun
+        return self.kind.told if self.kind is not None and self.kind.sure else UNNAMED
 
 
 def canonical(text: str) -> str:

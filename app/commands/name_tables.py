@@ -64,7 +64,7 @@ def _table(named: Sequence[NamedImage], most: int) -> Table:
         what = escape(image.headline)
         table.add_row(
             escape(_end_of(image.path, most)),
-            f"[bold]{what}[/bold]" if image.sure else f"[dim]{what}[/dim]",
+            f"[dim]{what}[/dim]" if image.headline_p is None else f"[bold]{what}[/bold]",
             _p(image),
             escape(_others(image)),
             *([_bits(image)] if of_site else []),
@@ -83,8 +83,8 @@ def _end_of(path: str, most: int) -> str:
 
 
 def _p(image: NamedImage) -> str:
-    """How probable the headline is; nothing where that is no noun."""
-    return _per_cent(image.nouns[0]) if image.sure else ""
+    """How probable the headline is; nothing where that says nothing."""
+    return "" if image.headline_p is None else f"{100 * image.headline_p:.0f}%"
 
 
 def _others(image: NamedImage) -> str:

@@ -37,7 +37,7 @@ def print_events(result: "AuditResult") -> None:
             clock(event.end_s),
             escape(event.camera),
             _headline(event),
-            "" if event.kind == "camera" or not event.sure else f"{100 * event.p:.0f}%",
+            "" if event.headline_p is None else f"{100 * event.headline_p:.0f}%",
             escape(_listed(others)),
             "" if event.kind == "camera" else f"{event.score:.1f}",
             *([_bits(event.surprise_bits)] if of_site else []),
@@ -121,7 +121,7 @@ def _headline(event: Event) -> str:
     text = escape(event.headline)
     if event.kind == "camera":
         return f"[bold]camera: {text}[/bold]"
-    return f"[bold]{text}[/bold]" if event.sure else f"[dim]{text}[/dim]"
+    return f"[dim]{text}[/dim]" if event.headline_p is None else f"[bold]{text}[/bold]"
 
 
 def _listed(candidates: Sequence[tuple[str, float]]) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from detectors.types import Box, Pixels
 from novic.certainty import Certainty, headline
 from novic.surrounded import Surrounded
+from novic.vocabulary import ThingKind
 
 type EventState = Literal["opened", "updated", "closed"]
 
@@ -64,6 +65,8 @@ class Event:
     """What people should know of the camera's fault, one sentence; empty for an object."""
     sure_from: float = Certainty().sure_from
     """The probability from which on the decoder's word for it would have been told as a fact."""
+    thing: ThingKind | None = None
+    """What kind of thing it is, where the decoder tells that."""
     change: EventChange = "arrived"
     """What happened; of a camera's own fault it says nothing."""
     moved_from: Box | None = None
@@ -87,14 +90,29 @@ class Event:
         return self.kind == "camera" or (bool(self.noun) and self.p >= self.sure_from)
 
     @property
-    def headline(self) -> str:
-        """What is told first: the camera's fault, or the best noun if it is sure, or UNNAMED.
+    def of_sure_kind(self) -> bool:
+        """Whether its kind is told as a fact, as its noun is not."""
+        return not self.sure and self.thing is not None and self.thing.sure
 
-        Of a thing that has not simply arrived it says before what happened: "missing: ladder".
+    @property
+    def headline_p(self) -> float | None:
+        """Probability of what the headline says; None of a camera's fault or of UNNAMED."""
+        if self.kind == "camera":
+            return None
+        if self.sure:
+            return self.p
+        return self.thing.p if self.thing is not None and self.thing.sure else None
+
+    @property
+    def headline(self) -> str:
+        """What is told first: the camera's fault, the noun if it is sure, or else the kind.
+
+        Where that is not sure either, it is UNNAMED. Of a thing that has not simply arrived it says
+        before what happened: "missing: ladder".
         """
         if self.kind == "camera":
             return self.name
-        thing = headline(self.noun, sure=self.sure)
+        thing = headline(self.noun, self.thing, sure=self.sure)
         return thing if self.change == "arrived" else f"{self.change}: {thing}"
 
     def as_json(self) -> dict[str, Any]:
@@ -120,6 +138,7 @@ class Event:
             "sure": self.sure,
             "headline": self.headline,
             "candidates": [[noun, round(p, 4)] for noun, p in self.candidates],
+            **({} if self.thing is None else {"is_a": self.thing.as_json()}),
             "frames": self.frames,
             "cut": self.cut,
             "snapshot": f"snapshots/{self.id}.jpg",

@@ -250,6 +250,7 @@ class Store(StoreReader):
         del values["box"], values["frame_size"], values["candidates"]
         shown, moved_from = _shown(event), event.moved_from
         values["moved_from"] = moved_from and json.dumps(box_sides(moved_from))
+        values["thing"] = event.thing and json.dumps(asdict(event.thing))
         values |= {"run_id": run_id, **shown}
         # Without its pictures an event goes on speaking of those that it has.
         self._upsert("event", ("id",), values, unchanged=() if pictured else tuple(shown))

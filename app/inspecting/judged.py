@@ -11,6 +11,7 @@ from app.inspecting.figures import Figures
 from app.inspecting.layout import Still
 from detectors.types import Box, Detection
 from novic.certainty import headline
+from novic.vocabulary import ThingKind
 
 COLUMNS = (
     "image", "kind", "defective", "score", "verdict", "name", "p", "sure",
@@ -26,11 +27,13 @@ class Named:
     """Candidates with their p, best first."""
     sure: bool
     """Whether the best one is told as a fact."""
+    thing: ThingKind | None = None
+    """What kind of thing it is, where the decoder tells that."""
 
     @property
     def headline(self) -> str:
-        """What is told: the best noun if it is sure, else that it has no name."""
-        return headline(self.nouns[0][0] if self.nouns else "", sure=self.sure)
+        """What is told: the best noun if it is sure, else its kind, or that it has no name."""
+        return headline(self.nouns[0][0] if self.nouns else "", self.thing, sure=self.sure)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -100,7 +100,8 @@ class Judge:
             return None
         size = (image.shape[0], image.shape[1])
         [naming] = self.names.name([box.grown(_MARGIN, size).cut(image)], TOP)
-        return Named(tuple((noun.noun, noun.p) for noun in naming.nouns), naming.sure)
+        nouns = tuple((noun.noun, noun.p) for noun in naming.nouns)
+        return Named(nouns, naming.sure, naming.kind)
 
     def _truth(
         self, still: Still, own: Size, image: Pixels, heat: NDArray[np.float32]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from app.names.images import open_images
 from app.progress import Reporter
 from novic.certainty import headline
-from novic.vocabulary import NounScore
+from novic.vocabulary import NounScore, ThingKind
 
 if TYPE_CHECKING:  # what is wrong with the files is told before torch is loaded
     from novic.bundle import Bundle
@@ -38,11 +38,20 @@ class NamedImage:
     """Of those nouns whose frequency at the site is known."""
     sure: bool = False
     """Whether the best noun is told as a fact."""
+    thing: ThingKind | None = None
+    """What kind of thing it is, where the decoder tells that."""
 
     @property
     def headline(self) -> str:
-        """What is told first: the best noun if it is sure, else that it has no name."""
-        return headline(self.nouns[0].noun if self.nouns else "", sure=self.sure)
+        """What is told first: the best noun if it is sure, else its kind, or UNNAMED."""
+        return headline(self.nouns[0].noun if self.nouns else "", self.thing, sure=self.sure)
+
+    @property
+    def headline_p(self) -> float | None:
+        """Probability of what the headline says; None where that is nothing."""
+        if self.sure:
+            return self.nouns[0].p
+        return self.thing.p if self.thing is not None and self.thing.sure else None
 
     def as_json(self) -> dict[str, Any]:
         """The result as scripts read it; keys are stable."""
@@ -50,6 +59,8 @@ class NamedImage:
             return {"path": self.path, "error": self.error}
         nouns = [[noun.noun, round(noun.p, 4)] for noun in self.nouns]
         told = {"path": self.path, "nouns": nouns, "sure": self.sure, "headline": self.headline}
+        if self.thing is not None:
+            told["is_a"] = self.thing.as_json()
         if not self.expected:
             return told
         expected = {noun: asdict(known) for noun, known in self.expected.items()}
@@ -96,6 +107,7 @@ def name_images(
                         naming.nouns,
                         expected=expected(model.bundle, naming.nouns),
                         sure=naming.sure,
+                        thing=naming.kind,
                     )
             done += len(batch)
             meter.to(done, f"{done} of {len(paths)}")

@@ -48,7 +48,7 @@ class Card:
     at: str
     """The same in short where it is a fact; empty where it is guessed."""
     group: str
-    """`sure`, `unsure`, `camera`, or `muted` if it is not told."""
+    """`sure`, `kind`, `unsure`, `camera`, or `muted` if it is not told."""
     others: tuple[tuple[str, float], ...]
     """Candidates besides the headline."""
     crop: str
@@ -133,7 +133,9 @@ def _before(store: StoreReader, event: Event, room: Rooms) -> str:
 def _group(event: Event) -> str:
     if event.muted:
         return "muted"
-    return "camera" if event.kind == "camera" else "sure" if event.sure else "unsure"
+    if event.kind == "camera":
+        return "camera"
+    return "sure" if event.sure else "kind" if event.of_sure_kind else "unsure"
 
 
 def _share(inner: Box, outer: Box) -> Share:

@@ -26,6 +26,8 @@ COLUMNS = (
     "time_from",
     "headline",
     "sure",
+    "is_a",
+    "is_a_p",
     "noun",
     "p",
     "candidates",
@@ -156,8 +158,9 @@ def write_coco(store: StoreReader, run: Run, path: Path) -> None:
 
 
 def _category(row: Mapping[str, Any]) -> str:
-    """The headline without what happened."""
-    return row["headline"].removeprefix(f"{row['change']}: ")
+    """The headline without what happened, and without what it may be besides its kind."""
+    told = row["headline"].removeprefix(f"{row['change']}: ")
+    return told.removesuffix("?)").rpartition(" (")[0] if told.endswith("?)") else told
 
 
 def _row(
@@ -177,6 +180,8 @@ def _row(
         "time_from": basis(run, source) if source else "",
         "headline": event.headline,
         "sure": event.sure,
+        "is_a": event.thing.noun if event.thing is not None else "",
+        "is_a_p": None if event.thing is None else round(event.thing.p, 4),
         "noun": event.noun,
         "p": round(event.p, 4),
         "candidates": "; ".join(f"{noun} {p:.4f}" for noun, p in event.candidates),

@@ -83,6 +83,7 @@ def _groups(shown: Sequence[Card]) -> list[tuple[str, str, list[Card]]]:
     """Key, heading and events of each section of the page, those without events left out."""
     headings = {
         "sure": "Named",
+        "kind": "Of a sure kind",
         "unsure": "Something unnamed",
         "camera": "The camera itself",
         "muted": "Not told",

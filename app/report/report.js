@@ -115,10 +115,11 @@ const view = one("#view"), keys = one("#keys");
 let viewed = null;
 
 function enlarge(card) {
-  const row = rowOf(card), guess = !row.sure;
+  const row = rowOf(card), byKind = card.closest(".group").dataset.group === "kind";
+  const guess = !row.sure && !byKind, p = byKind ? row.is_a_p : row.sure ? row.p : null;
   viewed = card;
   goTo(card, false);
-  one("#view-title").textContent = `#${card.dataset.n} ${row.headline}` + (row.kind === "object" && row.sure ? ` ${Math.round(100 * row.p)}%` : "");
+  one("#view-title").textContent = `#${card.dataset.n} ${row.headline}` + (row.kind === "object" && p !== null ? ` ${Math.round(100 * p)}%` : "");
   const scene = document.createElement("div");
   scene.className = "scene";
   const picture = one("img.scene", card);
@@ -141,6 +142,7 @@ function enlarge(card) {
   const facts = { from: card.dataset.from, ...(card.dataset.wall && { clock: card.dataset.wall }), score: `${Number(row.score).toFixed(2)} × threshold`, seen: `in ${row.frames} frames` };
   if (row.kind === "camera") delete facts.score;
   if (row.surprise_bits !== null) facts.surprise = `${row.surprise_bits.toFixed(1)} bits`;
+  if (byKind) facts.name = "its kind is sure, these are guesses";
   if (guess) facts.name = "not sure enough: these are guesses";
   if (row.muted) facts["not told"] = row.muted;
   Object.assign(facts, { camera: row.camera, ...(row.video && { video: row.video }), id: row.id });
@@ -193,7 +195,7 @@ function coco() {
   const tenth = (value) => Math.round(10 * value) / 10;
   const objects = data.rows.map((row) => Object.fromEntries(data.columns.map((name, i) => [name, row[i]])))
     .filter((row) => row.kind === "object" && row.change !== "missing" && row.snapshot);
-  const category = (row) => row.headline.startsWith(`${row.change}: `) ? row.headline.slice(row.change.length + 2) : row.headline;
+  const category = (row) => (row.headline.startsWith(`${row.change}: `) ? row.headline.slice(row.change.length + 2) : row.headline).replace(/ \([^(]*\?\)$/, "");
   const names = [...new Set(objects.map(category))].sort();
   const images = [], annotations = [];
   objects.forEach((row, index) => {

@@ -142,7 +142,7 @@ def _length(run: Run, source: SourceProgress, gaps: Sequence[dict[str, Any]]) ->
 
 def _bar(line: _Line, number: int, event: Event) -> Bar:
     left, width = line.span(line.at(event.start_s), line.at(event.end_s))
-    label = event.headline if event.sure else ""
+    label = event.headline if event.sure or event.of_sure_kind else ""
     title = f"{number}: {event.headline}, {clock(event.start_s)} to {clock(event.end_s)}"
     if event.said:
         title += f". {event.said}"

@@ -388,12 +388,8 @@ class Camera:
         known = {**named, **followed.named}
         followed.named = {picture: known[picture] for picture in due.pictures}
         followed.named_from, followed.due = len(due.pictures), False
-        elected = vote(followed.named)
-        event = replace(
-            due.event,
-            candidates=elected.candidates,
-            surprise_bits=self._settings.words.surprise(elected.noun),
-            sure_from=self._settings.words.certainty.line(elected.noun),
-        )
+        words = self._settings.words
+        elected = vote(followed.named, words.certainty)
+        event = words.named(due.event, elected)
         signature = followed.looks.signature(event.change)
         return Finding(event, due.picture, due.path, elected.vector, signature)

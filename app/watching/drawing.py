@@ -85,9 +85,8 @@ def annotate(
 
 def label(event: Event) -> str:
     """What is written at an event's box."""
-    if event.kind == "object" and event.sure:
-        return f"{event.headline} {100 * event.p:.0f}%"
-    return event.headline
+    p = event.headline_p
+    return event.headline if p is None else f"{event.headline} {100 * p:.0f}%"
 
 
 def box_at(path: list[tuple[float, Box, float]], times: list[float], pts_s: float) -> Box | None:

@@ -2,17 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.events.event import Picture
+from app.events.event import Event, Picture
 from detectors.types import Pixels
 from novic.certainty import Certainty
 from novic.surrounded import Surrounded
-from novic.vocabulary import Naming
+from novic.vocabulary import Naming, ThingKind
 
 if TYPE_CHECKING:
     from novic.model import NounModel
@@ -56,6 +56,16 @@ class Words:
         """What the decoder of a model knows."""
         return cls(model.bundle.surprise_bits, model.certainty)
 
+    def named(self, event: Event, elected: "Elected") -> Event:
+        """The event with what its crops agree on, and what the decoder knows of that."""
+        return replace(
+            event,
+            candidates=elected.candidates,
+            surprise_bits=self.surprise(elected.noun),
+            sure_from=self.certainty.line(elected.noun),
+            thing=elected.thing,
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Elected:
@@ -65,6 +75,8 @@ class Elected:
     """At most TOP (noun, probability), best first."""
     vector: NDArray[np.float32] | None
     """Unit vector [F] of the crop that says the best noun most surely; None if none says one."""
+    thing: ThingKind | None = None
+    """What kind of thing they say it is."""
 
     @property
     def noun(self) -> str:
@@ -89,11 +101,12 @@ def name_pictures(names: Names, pictures: Iterable[Picture]) -> dict[Picture, tu
     return {picture: tuple(next(named) for _ in picture.crops) for picture in listed}
 
 
-def vote(named: Mapping[Picture, Sequence[Naming]]) -> Elected:
+def vote(named: Mapping[Picture, Sequence[Naming]], certainty: Certainty | None = None) -> Elected:
     """Mean probability of every noun over the crops of a track, better views counting more.
 
     Args:
         named: The pictures of one track with the namings of their crops, weighed by `quality`.
+        certainty: Tells of what kind a thing is; without, nothing is said of that.
 
     Returns:
         Probabilities from 0 to 1, and the unit vector [F] behind the best noun.
@@ -108,7 +121,8 @@ def vote(named: Mapping[Picture, Sequence[Naming]]) -> Elected:
     if not ranked:
         return Elected((), None)
     best = max((naming for naming, _ in ballots), key=lambda one: _said(one, ranked[0][0]))
-    return Elected(tuple(ranked), best.vector)
+    thing = certainty.kind(mass.items()) if certainty is not None else None
+    return Elected(tuple(ranked), best.vector, thing)
 
 
 def _said(naming: Naming, noun: str) -> float:

@@ -16,10 +16,11 @@ from novic.bundle import (
     save_bundle,
     save_new_bundle,
 )
-from novic.certainty import CERTAINTY, Certainty, is_sensitive
+from novic.certainty import CERTAINTY, Certainty, KindLine, Scaling, is_sensitive
 from novic.decode import NounDecoder
 from novic.embedders.starter import StarterEmbedder
 from novic.gencfg import parse_gencfg
+from novic.kinds import KindScaling
 from novic.model import NounModel, starter_bundle_path
 from novic.vocabulary import UNNAMED, Naming, NounScore
 from scenarios.wordnet import WordNet
@@ -114,7 +115,12 @@ def test_a_bundle_brings_its_measured_lines_and_others_have_the_usual_ones(folde
     ("other", "fault"),
     [
         ({"format": "card"}, "certainty.json is not one of Nomaly's"),
-        ({"version": 2}, "version 2; update Nomaly"),
+        ({"version": 3}, "version 3; update Nomaly"),
+        ({"scaling": {"power": 0.7}}, "scaling must hold numbers: power, rest"),
+        ({"scaling": {"power": 0, "rest": 1}}, "power of scaling must be above 0"),
+        ({"scaling": [0.7, 1]}, "scaling must hold numbers"),
+        ({"kinds": {"mass": "1", "size": 1, "offset": 0, "sure_from": 0.8}}, "kinds must hold"),
+        ({"kinds": {"mass": 1, "size": 1, "offset": 0, "sure_from": 2}}, "sure_from above 0"),
         ({"weights_sha256": "0" * 64}, "measured on other weights; remove it"),
         ({"sure_from": 0}, "sure_from must be a number above 0"),
         ({"sensitive_from": "often"}, "sensitive_from must be a number"),
@@ -138,8 +144,26 @@ def test_new_weights_leave_the_old_measurement_behind(folder: Path):
     assert load_bundle(folder).certainty == Certainty()
 
 
-def test_the_starters_lines_were_measured():
-    assert load_bundle(starter_bundle_path()).certainty == Certainty(0.565, 0.98)
+def test_a_bundle_brings_its_scaling_and_kinds(folder: Path):
+    kinds = {"mass": 0.9, "size": 0.5, "offset": -1, "sure_from": 0.8}
+    measured(folder, version=2, scaling={"power": 0.7, "rest": 1.5}, kinds=kinds)
+    line = KindLine(KindScaling(0.9, 0.5, -1.0), 0.8)
+    assert load_bundle(folder).certainty == Certainty(0.4, 0.8, Scaling(0.7, 1.5), line)
+
+
+def test_the_starters_p_were_measured():
+    certainty = load_bundle(starter_bundle_path()).certainty
+    assert certainty != Certainty()
+    assert (certainty.sure_from, certainty.sensitive_from) == (0.7, 0.9)
+    assert certainty.scaling.power < 1  # its own p are too sure
+    assert certainty.kinds is not None
+
+
+def test_a_strategy_with_fewer_candidates_than_were_measured_keeps_its_own_p(starter: NounModel):
+    few = NounModel(starter.embedder, starter.decoder, parse_gencfg("beam_k5"))
+    assert few.certainty == Certainty()
+    vector = starter.embedder.embed_texts(["cat"])
+    assert few.decode(vector)[0].nouns[0].p > starter.decode(vector)[0].nouns[0].p
 
 
 @pytest.mark.parametrize("strategy", ["beam_k10_gp_t0.5", "beam_k10_gp_a1", "beam_k10_gr"])

@@ -1,0 +1,2 @@
+-- What kind of thing it is, where the decoder tells that: JSON {noun, p, sure, maybe}, or NULL.
+ALTER TABLE event ADD COLUMN thing TEXT;
