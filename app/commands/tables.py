@@ -91,7 +91,10 @@ def print_state(event: dict[str, Any], *, of_file: bool = False) -> None:
     if event["kind"] == "camera":
         nouns = f"camera: {event['name']}"
     elif not event["sure"]:
-        nouns = f"{event['headline']} ({nouns})" if nouns else event["headline"]
+        told = event["headline"]
+        if event["headline_p"] is not None:
+            told = f"{told} {100 * event['headline_p']:.0f}%"
+        nouns = f"{told} ({nouns})" if nouns else told
     elif event["change"] != "arrived":
         nouns = f"{event['change']}: {nouns}"
     start, end = (

@@ -51,6 +51,10 @@ class Sighting:
     """Where it was at which time, if known."""
     sure: bool = False
     """Whether its best noun was told as a fact."""
+    headline: str = ""
+    """What was told of it first."""
+    headline_p: float | None = None
+    """Probability of that; None where it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,9 @@ class PlacementScore:
     """Whether that noun was told as a fact."""
     named_top1: bool
     named_top3: bool
+    headline: str = ""
+    """What was told first of it: that noun, its kind, or that it has no name."""
+    headline_p: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +167,8 @@ def sighting(event: Any) -> Sighting:  # noqa: ANN401  # events come as dataclas
         nouns=tuple(candidates),
         boxes=tuple((float(time_s), _box(box)) for time_s, box in trail),
         sure=bool(_field(event, "sure", False)),
+        headline=str(_field(event, "headline", "")),
+        headline_p=_field(event, "headline_p", None),
     )
 
 
@@ -188,6 +197,8 @@ def _line(
         sure=found and seen[event].sure,
         named_top1=any(right[:1]),
         named_top3=any(right),
+        headline=seen[event].headline if found else "",
+        headline_p=seen[event].headline_p if found else None,
     )
 
 

@@ -50,10 +50,10 @@ def _row(line: PlacementScore) -> list[str]:
 
 
 def _named(line: PlacementScore) -> str:
-    """The headline of what was found; sure names with their p."""
-    if line.sure:
-        return f"[bold]{escape(line.named)}[/bold] {100 * line.p:.0f}%"
-    return f"[dim]{UNNAMED}[/dim]"
+    """The headline of what was found, with its p where it says something."""
+    if line.headline_p is None:
+        return f"[dim]{UNNAMED}[/dim]"
+    return f"[bold]{escape(line.headline)}[/bold] {100 * line.headline_p:.0f}%"
 
 
 def _minutes(seconds: float) -> str:

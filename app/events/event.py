@@ -137,6 +137,7 @@ class Event:
             "p": round(self.p, 4),
             "sure": self.sure,
             "headline": self.headline,
+            "headline_p": None if self.headline_p is None else round(self.headline_p, 4),
             "candidates": [[noun, round(p, 4)] for noun, p in self.candidates],
             **({} if self.thing is None else {"is_a": self.thing.as_json()}),
             "frames": self.frames,

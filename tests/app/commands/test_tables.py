@@ -13,12 +13,15 @@ from app.events.store import Store
 from app.names.naming import NamedImage
 from app.watching.drawing import label
 from app.watching.results import AuditResult, Highest, audit_result
-from novic.vocabulary import NounScore
+from novic.vocabulary import NounScore, ThingKind
 from tests.app.events.findings import a_finding, changes
 
 SURE = replace(a_finding().event, candidates=(("helmet", 0.8), ("cap", 0.1)), sure_from=0.6)
 GUESS = replace(SURE, candidates=(("drug", 0.07), ("oil", 0.05)))
 ALARM = replace(SURE, candidates=(("gun", 0.8), ("drill", 0.1)), sure_from=0.95)
+BIRD = ThingKind("bird", 0.9, sure=True, maybe="crow")
+BY_KIND = replace(SURE, candidates=(("crow", 0.4), ("pigeon", 0.3)), thing=BIRD)
+PERHAPS = replace(BY_KIND, thing=replace(BIRD, p=0.6, sure=False))
 NOBODY = replace(SURE, candidates=())
 BLACK = replace(NOBODY, kind="camera", name="black picture")
 
@@ -29,6 +32,8 @@ BLACK = replace(NOBODY, kind="camera", name="black picture")
         (SURE, True, "helmet"),
         (GUESS, False, "something unnamed"),
         (ALARM, False, "something unnamed"),
+        (BY_KIND, False, "bird (crow?)"),
+        (PERHAPS, False, "something unnamed"),
         (NOBODY, False, "something unnamed"),
         (BLACK, True, "black picture"),
     ],
@@ -39,6 +44,14 @@ def test_an_events_headline_is_its_noun_only_from_the_line_on(
     told = event.as_json()
     assert (told["sure"], told["headline"]) == (event.sure, event.headline) == (sure, headline)
     assert label(event).startswith(headline)
+
+
+@pytest.mark.parametrize(
+    ("event", "p"), [(SURE, 0.8), (BY_KIND, 0.9), (PERHAPS, None), (GUESS, None), (BLACK, None)]
+)
+def test_the_probability_beside_a_headline_is_of_what_it_says(event: Event, p: float | None):
+    assert event.headline_p == event.as_json()["headline_p"] == p
+    assert ("%" in label(event)) == (p is not None)
 
 
 def rows_of(text: str, event_count: int) -> list[str]:

@@ -26,6 +26,8 @@ def test_a_guess_stands_behind_the_headline(
             "box": box,
             "candidates": [("crash helmet" if number else "drug", 0.34 if number else 0.8)],
             "sure": not number,
+            "headline": "something unnamed" if number else "drug",
+            "headline_p": None if number else 0.8,
         }
         for number, (placed, box) in enumerate(zip(plan.placements[:2], sides, strict=False))
     ]

@@ -10,6 +10,7 @@ from app.events.event import Finding, Picture
 from app.events.store import Changes, Run, SourceProgress, Store
 from app.report.page import write_report
 from detectors.types import Box, Pixels
+from novic.vocabulary import ThingKind
 from tests.app.events.findings import a_camera_finding, a_finding
 
 SIZE = (480, 640)
@@ -33,6 +34,7 @@ def a_seen(
     candidates: tuple[tuple[str, float], ...] = (("cat", 0.8), ("dog", 0.1)),
     *,
     noisy: bool = False,
+    thing: ThingKind | None = None,
 ) -> Finding:
     """An event at 5, 10, 15 ... seconds."""
     image = scene(number, noisy=noisy)
@@ -46,6 +48,7 @@ def a_seen(
         video="",
         candidates=candidates,
         sure_from=0.6,
+        thing=thing,
         start_us=BEGAN_US + round(start_s * 1e6),
         end_us=BEGAN_US + round(start_s * 1e6) + 2_000_000,
     )

@@ -14,8 +14,9 @@ from app.cli import cli
 from app.errors import StoreError, UsageError
 from app.events.event import Finding
 from app.events.store import Store
-from app.report.export import COLUMNS, as_csv, rows, write_coco, write_csv
+from app.report.export import COLUMNS, as_coco, as_csv, rows, write_coco, write_csv
 from detectors.types import Box
+from novic.vocabulary import ThingKind
 from tests.app.report.runs import a_fault, a_run, a_seen
 
 
@@ -51,6 +52,22 @@ def test_what_a_spreadsheet_would_run_is_disarmed(store: Store):
     run = a_run(store, a_seen(0, (('=HYPERLINK("x")', 0.9),)))
     (row,) = csv.DictReader(as_csv(rows(store, run)).splitlines())
     assert row["noun"] == """'=HYPERLINK("x")"""
+
+
+def test_a_kind_has_columns_of_its_own_and_is_the_category_of_its_box(store: Store):
+    bird = ThingKind("bird", 0.9, sure=True, maybe="crow")
+    likely = replace(bird, p=0.6, sure=False)
+    crow = (("crow", 0.4),)
+    run = a_run(store, a_seen(0, crow, thing=bird), a_seen(1, crow, thing=likely), a_seen(2))
+    assert [event.thing for event in store.events(run.id)] == [bird, likely, None]
+    sure, guess, cat = csv.DictReader(as_csv(rows(store, run)).splitlines())
+    assert [(one["headline"], one["is_a"], one["is_a_p"]) for one in (sure, guess, cat)] == [
+        ("bird (crow?)", "bird", "0.9"),
+        ("something unnamed", "bird", "0.6"),
+        ("cat", "", ""),
+    ]
+    said = as_coco(rows(store, run), "")
+    assert [one["name"] for one in said["categories"]] == ["bird", "cat", "something unnamed"]
 
 
 def wide(finding: Finding) -> Finding:

@@ -11,6 +11,7 @@ import pytest
 from app.events.store import Store
 from app.report.page import write_report
 from app.sources.base import Gap
+from novic.vocabulary import ThingKind
 from tests.app.events.findings import a_finding, begin, changes
 from tests.app.report.runs import BEGAN_US, a_fault, a_run, a_seen, a_source, report_of
 
@@ -64,6 +65,16 @@ def test_a_headline_is_a_noun_only_where_it_is_sure(store: Store):
         "Something unnamed",
         "The camera itself",
     ]
+
+
+def test_what_only_its_kind_is_known_of_has_a_section_of_its_own(store: Store):
+    bird = ThingKind("bird", 0.9, sure=True, maybe="crow")
+    page = write_report(store, a_run(store, a_seen(0, (("crow", 0.4),), thing=bird))).read_text()
+    assert re.findall(r"<h3[^>]*>([^<]*)</h3><span>([^<]*)</span>", page) == [
+        ("bird (crow?)", "90%")
+    ]
+    assert "0 named, 1 of a sure kind, 0 unnamed" in page
+    assert "perhaps crow 40%" in page
 
 
 def test_the_title_names_the_camera_and_the_day(store: Store):
