@@ -76,8 +76,7 @@ class Certainty:
     """From which probability on a decoder's best noun is told as a fact."""
 
     sure_from: float = 0.7
-    """At this p a name should be right in half of the cases, above it more often. The default is
-    more careful than what was measured of the starter, .565."""
+    """Where p was measured, the share of names that is right at the line."""
     sensitive_from: float = 0.98
     """The same line for nouns that alarm or insult where they are wrong (`is_sensitive`)."""
     scaling: Scaling = Scaling()
