@@ -37,8 +37,9 @@ from benchmarks.vtest import find_blobs, half_size, undisturbed
 from detectors.types import Box, Pixels
 from novic.device import resolve_device
 from novic.model import NounModel, load_model
-from novic.persons import MOST_POSE, PERSON, PersonEvidence, logit
+from novic.persons import MOST_POSE, PersonEvidence, logit
 from novic.surrounded import Surrounded
+from novic.vocabulary import PERSON
 
 EVERY, RATE = 5, 10.0
 """Every fifth frame of the yard, which has ten a second."""

@@ -24,7 +24,7 @@ from typing import Any
 
 from novic.json_files import CARD_BYTES, read_json
 from novic.kinds import LIKELY, KindScaling, is_kind, kind_masses, most_specific
-from novic.vocabulary import UNNAMED, NounScore, ThingKind, canonical
+from novic.vocabulary import UNNAMED, NounScore, ThingKind, canonical, counted
 
 FORMAT = "nomaly-certainty"
 VERSION = 2
@@ -119,10 +119,10 @@ class Certainty:
         return max(self.kinds.sure_from, self.sensitive_from if is_sensitive(kind) else 0.0)
 
 
-def headline(noun: str, kind: ThingKind | None = None, *, sure: bool) -> str:
+def headline(noun: str, kind: ThingKind | None = None, *, sure: bool, people: int = 0) -> str:
     """What is told first of a thing: its noun, or its kind, or that it has no name."""
     if sure:
-        return noun
+        return counted(noun, people)
     return kind.told if kind is not None and kind.sure else UNNAMED
 
 

@@ -18,10 +18,10 @@ from novic.embedder import Embedder, Pixels, Vectors
 from novic.embedders.kinds import build_embedder
 from novic.gencfg import GenConfig
 from novic.guides import GuideList, read_guide
-from novic.persons import PERSON, PersonEvidence, find_persons, knows_people, with_person
+from novic.persons import PersonEvidence, Persons, find_persons, knows_people, with_person
 from novic.surrounded import Surrounded
 from novic.upstream import compact_tokenizer, is_checkpoint, read_model_file
-from novic.vocabulary import Naming, NounScore
+from novic.vocabulary import PERSON, Naming, NounScore
 
 BATCH = 64
 """Images embedded and decoded at once."""
@@ -105,7 +105,7 @@ class NounModel:
             named += self._answered(vectors, top)
         if self._persons is not None:
             seen = _seen(self._persons, around or [Surrounded.whole(image) for image in images])
-            named = [with_person(naming, p) for naming, p in zip(named, seen, strict=True)]
+            named = [with_person(naming, one) for naming, one in zip(named, seen, strict=True)]
         return [self._judged(naming, top) for naming in named]
 
     def decode(self, vectors: Vectors, top: int = 5) -> list[Naming]:
@@ -151,13 +151,13 @@ class NounModel:
         )
 
 
-def _seen(persons: PersonEvidence, around: Sequence[Surrounded | None]) -> list[float]:
-    """Probability of a person in each, 0 where nothing is known; what is the same is seen once."""
-    known: dict[int, float] = {}
+def _seen(persons: PersonEvidence, around: Sequence[Surrounded | None]) -> list[Persons]:
+    """What is seen of people in each, nobody where nothing is known; the same is seen once."""
+    known: dict[int, Persons] = {}
     for one in around:
         if one is not None and id(one) not in known:
-            known[id(one)] = persons.look(one).p
-    return [0.0 if one is None else known[id(one)] for one in around]
+            known[id(one)] = persons.look(one)
+    return [Persons(0.0) if one is None else known[id(one)] for one in around]
 
 
 def starter_bundle_path() -> Path:

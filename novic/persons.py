@@ -15,6 +15,7 @@ coefficients were fitted and what they give: benchmarks/README.md (`benchmarks.p
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
@@ -28,16 +29,15 @@ from novic.extras import how_to_install_alone
 from novic.packaged import WeightsError, check_file
 from novic.runtime import GraphFile
 from novic.surrounded import Edges, Surrounded
-from novic.vocabulary import Naming, NounScore
+from novic.vocabulary import PERSON, Naming, NounScore
 
 _log = logging.getLogger(__name__)
 
-PERSON = "person"
-"""The noun; of man, woman and child nothing is known."""
 MARGIN = 0.12
 """Around the thing for the network for poses, of its longer side."""
-FOUND = 0.5
-"""Score from which on somebody is counted."""
+FOUND, WITHIN = 0.5, 0.6
+"""Score from which on somebody is counted, unless so much of the box lies in that of another: a
+head, or the same person again."""
 FLOOR = 0.3
 """A pi below it counts as 0: of many things that are none it is .1 or .2."""
 CLEAR = (0.002, 0.98)
@@ -126,7 +126,8 @@ class PersonEvidence:
         """Whether a thing is a person, or several."""
         boxes = self.pedestrians(seen)
         score = max((score for score, _ in boxes), default=0.0)
-        return Persons(self._pi(seen, score), tuple(box for score, box in boxes if score >= FOUND))
+        found = [box for score, box in sorted(boxes, reverse=True) if score >= FOUND]
+        return Persons(self._pi(seen, score), _apart(found))
 
     def pedestrians(self, seen: Surrounded) -> list[tuple[float, Edges]]:
         """Score, 0 to 1, and place of all that looks like somebody and lies on the thing."""
@@ -172,12 +173,26 @@ def letterboxed(image: Pixels, side: int) -> Pixels:
     return square
 
 
+def _apart(boxes: Sequence[Edges]) -> tuple[Edges, ...]:
+    """Boxes without those that lie in a surer one, or around it; the surest first."""
+    kept: list[Edges] = []
+    for box in boxes:
+        if all(max(_share(box, other), _share(other, box)) < WITHIN for other in kept):
+            kept.append(box)
+    return tuple(kept)
+
+
 def _lies_on(box: Edges, thing: Edges) -> bool:
     """Whether half of a box, or more, lies on the thing."""
-    wide = min(box[2], thing[2]) - max(box[0], thing[0])
-    high = min(box[3], thing[3]) - max(box[1], thing[1])
+    return _share(box, thing) >= 1 / 2
+
+
+def _share(box: Edges, other: Edges) -> float:
+    """How much of a box lies in another."""
+    wide = min(box[2], other[2]) - max(box[0], other[0])
+    high = min(box[3], other[3]) - max(box[1], other[1])
     area = (box[2] - box[0]) * (box[3] - box[1])
-    return wide > 0 and high > 0 and wide * high >= area / 2
+    return wide * high / area if wide > 0 and high > 0 else 0.0
 
 
 def knows_people(spec: str) -> bool:
@@ -201,20 +216,22 @@ def logit(p: float) -> float:
     return float(np.log(kept / (1 - kept)))
 
 
-def with_person(naming: Naming, p: float) -> Naming:
+def with_person(naming: Naming, seen: Persons) -> Naming:
     """A naming by the decoder, mixed with the evidence of a person.
 
     Args:
         naming: Its p are probabilities.
-        p: Pi, 0 to 1.
+        seen: What was seen of people.
     """
+    p = seen.p
     if p < FLOOR:
         return naming
     mass = {one.noun: (1 - p) * one.p for one in naming.nouns}
     mass[PERSON] = mass.get(PERSON, 0.0) + p
     ranked = sorted(mass.items(), key=lambda pair: -pair[1])[: max(1, len(naming.nouns))]
     nouns = tuple(NounScore(noun, share) for noun, share in ranked)
-    return replace(naming, nouns=nouns, rest=max(0.0, 1 - sum(one.p for one in nouns)))
+    rest = max(0.0, 1 - sum(one.p for one in nouns))
+    return replace(naming, nouns=nouns, rest=rest, people=max(1, len(seen.boxes)))
 
 
 @cache

@@ -7,6 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from unidecode import unidecode
 
+PERSON = "person"
+"""The noun of people that were seen to be some, whoever they are (`novic.persons`)."""
+TIMES = "\N{MULTIPLICATION SIGN}"
 UNNAMED = "something unnamed"
 """The headline of what has no name that is sure (`novic.certainty`)."""
 
@@ -60,13 +63,20 @@ class Naming:
     """Whether the best noun is told as a fact; below that line it is a guess."""
     kind: ThingKind | None = None
     """What kind of thing it is; None where nothing is known of that."""
+    people: int = 0
+    """How many people were seen in it; 0 if none, or if nobody looked for them."""
 
     @property
     def headline(self) -> str:
         """What is told first: the best noun if it is sure, else its kind if that is, or UNNAMED."""
         if self.sure:
-            return self.nouns[0].noun
+            return counted(self.nouns[0].noun, self.people)
         return self.kind.told if self.kind is not None and self.kind.sure else UNNAMED
+
+
+def counted(noun: str, people: int) -> str:
+    """A noun, and how many they are if it is people: "person", TIMES and a number."""
+    return f"{noun} {TIMES} {people}" if noun == PERSON and people > 1 else noun
 
 
 def canonical(text: str) -> str:

@@ -67,6 +67,8 @@ class Event:
     """The probability from which on the decoder's word for it would have been told as a fact."""
     thing: ThingKind | None = None
     """What kind of thing it is, where the decoder tells that."""
+    people: int = 0
+    """How many people are seen in its box; 0 if none, or if nobody looked for them."""
     change: EventChange = "arrived"
     """What happened; of a camera's own fault it says nothing."""
     moved_from: Box | None = None
@@ -112,7 +114,7 @@ class Event:
         """
         if self.kind == "camera":
             return self.name
-        thing = headline(self.noun, self.thing, sure=self.sure)
+        thing = headline(self.noun, self.thing, sure=self.sure, people=self.people)
         return thing if self.change == "arrived" else f"{self.change}: {thing}"
 
     def as_json(self) -> dict[str, Any]:
@@ -140,6 +142,7 @@ class Event:
             "headline_p": None if self.headline_p is None else round(self.headline_p, 4),
             "candidates": [[noun, round(p, 4)] for noun, p in self.candidates],
             **({} if self.thing is None else {"is_a": self.thing.as_json()}),
+            **({"people": self.people} if self.people else {}),
             "frames": self.frames,
             "cut": self.cut,
             "snapshot": f"snapshots/{self.id}.jpg",

@@ -40,11 +40,14 @@ class NamedImage:
     """Whether the best noun is told as a fact."""
     thing: ThingKind | None = None
     """What kind of thing it is, where the decoder tells that."""
+    people: int = 0
+    """How many people were seen; 0 if none, or if nobody looked for them."""
 
     @property
     def headline(self) -> str:
         """What is told first: the best noun if it is sure, else its kind, or UNNAMED."""
-        return headline(self.nouns[0].noun if self.nouns else "", self.thing, sure=self.sure)
+        noun = self.nouns[0].noun if self.nouns else ""
+        return headline(noun, self.thing, sure=self.sure, people=self.people)
 
     @property
     def headline_p(self) -> float | None:
@@ -61,6 +64,8 @@ class NamedImage:
         told = {"path": self.path, "nouns": nouns, "sure": self.sure, "headline": self.headline}
         if self.thing is not None:
             told["is_a"] = self.thing.as_json()
+        if self.people:
+            told["people"] = self.people
         if not self.expected:
             return told
         expected = {noun: asdict(known) for noun, known in self.expected.items()}
@@ -108,6 +113,7 @@ def name_images(
                         expected=expected(model.bundle, naming.nouns),
                         sure=naming.sure,
                         thing=naming.kind,
+                        people=naming.people,
                     )
             done += len(batch)
             meter.to(done, f"{done} of {len(paths)}")

@@ -12,6 +12,7 @@ from app.events.media import SNAPSHOT_SIDE
 from app.events.outputs import write_text
 from app.events.reading import Run, SourceProgress, StoreReader
 from app.report.times import basis, local
+from novic.vocabulary import TIMES
 
 COLUMNS = (
     "id",
@@ -28,6 +29,7 @@ COLUMNS = (
     "sure",
     "is_a",
     "is_a_p",
+    "people",
     "noun",
     "p",
     "candidates",
@@ -158,8 +160,9 @@ def write_coco(store: StoreReader, run: Run, path: Path) -> None:
 
 
 def _category(row: Mapping[str, Any]) -> str:
-    """The headline without what happened, and without what it may be besides its kind."""
+    """The noun or kind of the headline: without what happened, may be besides, or how many."""
     told = row["headline"].removeprefix(f"{row['change']}: ")
+    told = told.removesuffix(f" {TIMES} {row['people']}")
     return told.removesuffix("?)").rpartition(" (")[0] if told.endswith("?)") else told
 
 
@@ -182,6 +185,7 @@ def _row(
         "sure": event.sure,
         "is_a": event.thing.noun if event.thing is not None else "",
         "is_a_p": None if event.thing is None else round(event.thing.p, 4),
+        "people": event.people,
         "noun": event.noun,
         "p": round(event.p, 4),
         "candidates": "; ".join(f"{noun} {p:.4f}" for noun, p in event.candidates),

@@ -195,7 +195,7 @@ function coco() {
   const tenth = (value) => Math.round(10 * value) / 10;
   const objects = data.rows.map((row) => Object.fromEntries(data.columns.map((name, i) => [name, row[i]])))
     .filter((row) => row.kind === "object" && row.change !== "missing" && row.snapshot);
-  const category = (row) => (row.headline.startsWith(`${row.change}: `) ? row.headline.slice(row.change.length + 2) : row.headline).replace(/ \([^(]*\?\)$/, "");
+  const category = (row) => (row.headline.startsWith(`${row.change}: `) ? row.headline.slice(row.change.length + 2) : row.headline).replace(/ \([^(]*\?\)$| × \d+$/, "");
   const names = [...new Set(objects.map(category))].sort();
   const images = [], annotations = [];
   objects.forEach((row, index) => {

@@ -64,6 +64,7 @@ class Words:
             surprise_bits=self.surprise(elected.noun),
             sure_from=self.certainty.line(elected.noun),
             thing=elected.thing,
+            people=elected.people,
         )
 
 
@@ -77,6 +78,8 @@ class Elected:
     """Unit vector [F] of the crop that says the best noun most surely; None if none says one."""
     thing: ThingKind | None = None
     """What kind of thing they say it is."""
+    people: int = 0
+    """How many people most of them show; 0 if they show nobody."""
 
     @property
     def noun(self) -> str:
@@ -122,7 +125,15 @@ def vote(named: Mapping[Picture, Sequence[Naming]], certainty: Certainty | None 
         return Elected((), None)
     best = max((naming for naming, _ in ballots), key=lambda one: _said(one, ranked[0][0]))
     thing = certainty.kind(mass.items()) if certainty is not None else None
-    return Elected(tuple(ranked), best.vector, thing)
+    return Elected(tuple(ranked), best.vector, thing, _people(named))
+
+
+def _people(named: Mapping[Picture, Sequence[Naming]]) -> int:
+    """The count that pictures agree on most, better views counting more."""
+    views: defaultdict[int, float] = defaultdict(float)
+    for picture, namings in named.items():
+        views[max((naming.people for naming in namings), default=0)] += picture.quality
+    return max(views, key=lambda count: (views[count], count))
 
 
 def _said(naming: Naming, noun: str) -> float:

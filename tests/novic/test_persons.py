@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,15 +19,15 @@ from novic.persons import (
     ALONE,
     BOTH,
     PEDESTRIANS,
-    PERSON,
     POSE,
     PersonEvidence,
+    Persons,
     find_persons,
     network_path,
     with_person,
 )
 from novic.surrounded import CONTEXT, Surrounded
-from novic.vocabulary import Naming, NounScore
+from novic.vocabulary import PERSON, TIMES, Naming, NounScore
 
 CPU = torch.device("cpu")
 
@@ -116,7 +117,7 @@ def test_a_square_of_a_dot_is_a_square():
 
 
 def test_names_are_mixed_by_total_probability():
-    mixed = with_person(a_naming(("plane", 0.5), ("person", 0.1), ("ball", 0.2)), 0.8)
+    mixed = with_person(a_naming(("plane", 0.5), ("person", 0.1), ("ball", 0.2)), Persons(0.8))
     assert [(one.noun, pytest.approx(one.p)) for one in mixed.nouns] == [
         ("person", 0.2 * 0.1 + 0.8),
         ("plane", 0.2 * 0.5),
@@ -124,7 +125,23 @@ def test_names_are_mixed_by_total_probability():
     ]
     assert sum(one.p for one in mixed.nouns) + mixed.rest == pytest.approx(1)
     plain = a_naming(("plane", 0.5))
-    assert with_person(plain, 0.29) is plain
+    assert with_person(plain, Persons(0.29)) is plain
+
+
+def test_several_people_are_counted():
+    boxes = ((0.0, 0.0, 0.4, 1.0), (0.5, 0.0, 0.9, 1.0))
+    person = replace(a_naming(("person", 0.5)), sure=True)
+    assert with_person(person, Persons(0.9, boxes)).headline == f"person {TIMES} 2"
+    assert with_person(person, Persons(0.9)).headline == "person"
+    assert with_person(person, Persons(0.2, boxes)).people == 0
+
+
+def test_two_people_side_by_side_are_two_and_a_head_is_nobody_else(evidence: PersonEvidence):
+    astronaut = data.astronaut()[:, 60:380]
+    picture = np.full((560, 800, 3), 120, np.uint8)
+    picture[24:536, 50:370], picture[24:536, 430:750] = astronaut, astronaut[:, ::-1]
+    assert len(evidence.look(Surrounded.of(picture, (50, 24, 750, 536))).boxes) == 2
+    assert len(evidence.look(Surrounded.of(picture, (50, 24, 370, 536))).boxes) == 1
 
 
 def test_what_was_fitted_says_person_where_both_networks_do():

@@ -16,7 +16,7 @@ from app.events.event import Finding
 from app.events.store import Store
 from app.report.export import COLUMNS, as_coco, as_csv, rows, write_coco, write_csv
 from detectors.types import Box
-from novic.vocabulary import ThingKind
+from novic.vocabulary import TIMES, ThingKind
 from tests.app.report.runs import a_fault, a_run, a_seen
 
 
@@ -139,3 +139,13 @@ def test_a_place_that_cannot_be_written_is_told(store: Store, tmp_path: Path):
     run = a_run(store, a_seen(0))
     with pytest.raises(StoreError, match=r"nowhere/events\.csv: cannot be written"):
         write_csv(store, run, tmp_path / "nowhere" / "events.csv")
+
+
+def test_people_are_counted_in_the_headline_and_are_one_category(store: Store):
+    three = a_seen(0, (("person", 0.9),))
+    three = replace(three, event=replace(three.event, people=3))
+    run = a_run(store, three, a_seen(1, (("person", 0.9),)))
+    counted, alone = rows(store, run)
+    assert (counted["headline"], counted["people"]) == (f"person {TIMES} 3", 3)
+    assert (alone["headline"], alone["people"]) == ("person", 0)
+    assert [one["name"] for one in as_coco([counted, alone], "")["categories"]] == ["person"]
