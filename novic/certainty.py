@@ -16,7 +16,7 @@ were chosen: benchmarks/README.md.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -83,6 +83,20 @@ class Certainty:
     """What its p mean."""
     kinds: KindLine | None = None
     """None where that was not measured: then no kind is told."""
+
+    @property
+    def measured(self) -> bool:
+        """Whether its p means how often a name is right."""
+        return self.kinds is not None
+
+    def at_most_wrong(self, share: float) -> "Certainty":
+        """The same with lines at which this share of names and kinds is wrong, 0 to 1.
+
+        What alarms or accuses is not told sooner than before.
+        """
+        at = 1 - share
+        kinds = self.kinds and replace(self.kinds, sure_from=at)
+        return replace(self, sure_from=at, sensitive_from=max(at, self.sensitive_from), kinds=kinds)
 
     def line(self, noun: str) -> float:
         """The probability from which on a noun is told as a fact, 0 to 1."""

@@ -16,6 +16,7 @@ from novic.decode import DecodedNoun, NounDecoder
 from novic.digest import file_sha256
 from novic.embedder import Embedder, Pixels, Vectors
 from novic.embedders.kinds import build_embedder
+from novic.errors import UsageError
 from novic.gencfg import GenConfig
 from novic.guides import GuideList, read_guide
 from novic.persons import PersonEvidence, Persons, find_persons, knows_people, with_person
@@ -36,6 +37,7 @@ class NounModel:
         decoder: NounDecoder,
         config: GenConfig | None = None,
         persons: PersonEvidence | None = None,
+        wrong_names: float | None = None,
     ) -> None:
         """Put both together.
 
@@ -44,9 +46,11 @@ class NounModel:
             decoder: Vectors to nouns.
             config: How nouns are searched; upstream's standard strategy by default.
             persons: Looks for people, where the embedder does not know them.
+            wrong_names: See `ModelOptions`.
 
         Raises:
             BundleError: If the decoder was trained for another embedder.
+            UsageError: If a share of wrong names is asked for, and nobody measured what p is worth.
         """
         bundle = decoder.bundle
         if embedder.width != bundle.decoder.config.width:
@@ -59,6 +63,13 @@ class NounModel:
         self.decoder = decoder
         self._config = config or GenConfig()
         self._persons = persons if self._can_say_person else None
+        self._wrong_names = wrong_names
+        if wrong_names is not None and not self.certainty.measured:
+            raise UsageError(
+                "a share of wrong names needs a decoder and a strategy whose p was measured, as "
+                "the starter's with the standard one (certainty.json beside a bundle); of this one "
+                "nobody knows how often its names are wrong"
+            )
 
     @property
     def certainty(self) -> Certainty:
@@ -71,7 +82,8 @@ class NounModel:
         config = self._config
         if not config.gives_probabilities or config.temperature != 1 or config.guide == "r":
             return Certainty(math.inf, math.inf)
-        return self.bundle.certainty if config.topk >= SCALED else Certainty()
+        known = self.bundle.certainty if config.topk >= SCALED else Certainty()
+        return known if self._wrong_names is None else known.at_most_wrong(self._wrong_names)
 
     @property
     def _can_say_person(self) -> bool:
@@ -193,6 +205,9 @@ class ModelOptions:
     """Folder of the embedder's tokenizer.json, if it is nowhere else."""
     persons: bool = True
     """Whether people are looked for where the embedder does not know them."""
+    wrong_names: float | None = None
+    """The share of names and kinds, 0 to 1, that may be wrong at the line from which on they are
+    told as facts; None for the decoder's own lines."""
 
 
 def load_model(
@@ -217,6 +232,7 @@ def load_model(
         CheckpointError: If the checkpoint cannot be used.
         EmbedderError: If its embedder cannot be built here.
         GuideError: If no noun of the guide can be said.
+        UsageError: See `NounModel`.
     """
     options = options or ModelOptions()
     bundle = read_model_file(path or starter_bundle_path(), device, tokenizer=options.tokenizer)
@@ -230,7 +246,7 @@ def load_model(
             f"'{embedder.spec}': open '{spec}' for it"
         )
     persons = find_persons() if options.persons and not knows_people(embedder.spec) else None
-    model = NounModel(embedder, decoder, options.config, persons)
+    model = NounModel(embedder, decoder, options.config, persons, options.wrong_names)
     if many_images:
         model.embedder.warm_up()
     return model

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import EmbedderSpec, Model, ScenarioFt, ScenarioName, ScenarioRoot
+from app.commands.options import (
+    EmbedderSpec,
+    Model,
+    ScenarioFt,
+    ScenarioName,
+    ScenarioRoot,
+    WrongNames,
+)
 from app.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +48,7 @@ class Looking:
     ft: ScenarioFt = None
     root: ScenarioRoot = None
     embedder: EmbedderSpec = None
+    wrong_names: WrongNames = None
     camera: Annotated[str, typer.Option(help="Name of the camera in the results.")] = ""
     exclude: Annotated[
         list[str] | None,

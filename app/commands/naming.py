@@ -14,6 +14,7 @@ from app.commands.options import (
     ScenarioFt,
     ScenarioName,
     ScenarioRoot,
+    WrongNames,
     command_list,
     print_json,
     show_progress,
@@ -73,6 +74,7 @@ def name(
     dictionary: DictionaryFile = None,
     embedder: EmbedderSpec = None,
     tokenizer: TokenizerFolder = None,
+    wrong_names: WrongNames = None,
     device: Device = "auto",
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Results as CSV on stdout.")] = False,
@@ -101,7 +103,9 @@ def name(
         from novic.device import resolve_device
         from novic.model import ModelOptions, load_model
 
-        options = ModelOptions(config, nouns, spellings, embedder, tokenizer)
+        options = ModelOptions(
+            config, nouns, spellings, embedder, tokenizer, wrong_names=wrong_names
+        )
         loaded = load_model(site.bundle, resolve_device(device), options)
         tell_left_out(loaded.decoder.guide)
         return loaded

@@ -37,6 +37,17 @@ EmbedderSpec = Annotated[
         "that the model names.",
     ),
 ]
+WrongNames = Annotated[
+    float | None,
+    typer.Option(
+        "--wrong-names",
+        metavar="SHARE",
+        min=0.01,
+        max=0.99,
+        help="How many of the names told as facts may be wrong at the line, as 0.1, so that fewer "
+        "or more are told.  [default: 0.3, of kinds 0.2]",
+    ),
+]
 ScenarioName = Annotated[
     str | None,
     typer.Option("--scenario", help="Name things with the decoder that was built for a site."),

@@ -308,6 +308,7 @@ def _shared(looking: Looking, learning: Learning, site: "OpenedSite") -> dict[st
         "fps": looking.pace,
         "model": site.bundle,
         "embedder": looking.embedder,
+        "wrong_names": looking.wrong_names,
         "camera": looking.camera,
         "zones": site.zones,
         "rule": site.rule,

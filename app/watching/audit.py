@@ -45,7 +45,7 @@ from detectors.base import Detector
 from detectors.build import load_detector
 from detectors.files import PROMISE
 from novic.device import resolve_device
-from novic.model import ModelOptions, NounModel, load_model
+from novic.model import NounModel, load_model
 
 BATCH = 8
 """Frames that the detector sees at once."""
@@ -179,8 +179,7 @@ class _Audit:
 
     def _load_names(self, device: torch.device) -> NounModel:
         with self._reporter.task("Loading the namer"):
-            options = ModelOptions(embedder=self._request.embedder)
-            return load_model(self._request.model, device, options, many_images=True)
+            return load_model(self._request.model, device, self._request.naming, many_images=True)
 
     def _tell_files(self) -> None:
         """Say what several files were taken for."""

@@ -11,7 +11,7 @@ from calibration.promise import DEFAULT, Promise
 from detectors.configs import DetectorConfig, PadimConfig
 from detectors.tracks import TrackRule
 from detectors.zones import Zones
-from novic.model import model_sha256
+from novic.model import ModelOptions, model_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,8 @@ class RunRequest:
     """Decoder bundle or checkpoint that names things; None for what Nomaly ships."""
     embedder: str | None = None
     """Spec of the model's embedder from elsewhere; None as the model names it."""
+    wrong_names: float | None = None
+    """See `novic.model.ModelOptions`."""
     camera: str = ""
     zones: Zones = field(default_factory=Zones)
     rule: TrackRule = field(default_factory=TrackRule)
@@ -39,6 +41,11 @@ class RunRequest:
     overwrite: bool = False
     sinks: tuple[AnySink, ...] = ()
     """Who is given every event state besides."""
+
+    @property
+    def naming(self) -> ModelOptions:
+        """How the decoder is used."""
+        return ModelOptions(embedder=self.embedder, wrong_names=self.wrong_names)
 
     @property
     def kept_detector(self) -> Path:
@@ -58,6 +65,7 @@ class RunRequest:
             "fps": self.fps,
             "namer": model_sha256(self.model),
             "embedder": self.embedder,
+            "wrong_names": self.wrong_names,
             "camera": self.camera,
             "zones": asdict(self.zones),
             "rule": self.rule.model_dump(),
@@ -68,7 +76,11 @@ class RunRequest:
     def unsaid(self) -> dict[str, Any]:
         """What held in runs of before December 2026, which did not keep it: the defaults."""
         config = None if self.detector else PadimConfig().model_dump()
-        said = {"rule": TrackRule().model_dump(), "false_events": str(DEFAULT)}
+        said = {
+            "rule": TrackRule().model_dump(),
+            "false_events": str(DEFAULT),
+            "wrong_names": None,
+        }
         return _as_stored({"detector_config": config, **said})
 
 

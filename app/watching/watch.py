@@ -43,7 +43,7 @@ from detectors.build import load_detector
 from detectors.files import PROMISE
 from detectors.types import Frame, Pixels
 from novic.device import resolve_device
-from novic.model import ModelOptions, NounModel, load_model
+from novic.model import NounModel, load_model
 
 SAVE_EVERY_S = 5.0
 """Pause between saves while nothing happens."""
@@ -106,8 +106,7 @@ def _watch_camera(
     device = resolve_device(request.device)
     # Models first: what a camera shows while they load would be lost.
     with reporter.task("Loading the namer"):
-        options = ModelOptions(embedder=request.embedder)
-        names = load_model(request.model, device, options, many_images=True)
+        names = load_model(request.model, device, request.naming, many_images=True)
     fitted = _fitted_detector(request, going_on, device)
     played_on = kind_of(request.source) == "file" and fitted is not None
     start_s = going_on.start_s(request.learn_s or 0.0) if played_on else 0.0

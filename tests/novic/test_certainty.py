@@ -19,6 +19,7 @@ from novic.bundle import (
 from novic.certainty import CERTAINTY, Certainty, KindLine, Scaling, is_sensitive
 from novic.decode import NounDecoder
 from novic.embedders.starter import StarterEmbedder
+from novic.errors import UsageError
 from novic.gencfg import parse_gencfg
 from novic.kinds import KindScaling
 from novic.model import NounModel, starter_bundle_path
@@ -173,6 +174,16 @@ def test_what_a_strategy_makes_of_the_probabilities_is_never_a_fact(
     assert starter.certainty == starter.bundle.certainty
     other = NounModel(starter.embedder, starter.decoder, parse_gencfg(strategy))
     assert not other.certainty.sure("cup", 1.0)
+
+
+def test_a_share_of_wrong_names_moves_the_lines_of_a_measured_decoder(
+    starter: NounModel,
+):
+    careful = NounModel(starter.embedder, starter.decoder, wrong_names=0.1)
+    assert careful.certainty == starter.certainty.at_most_wrong(0.1)
+    decoder, strategy = starter.decoder, parse_gencfg("beam_k5")
+    with pytest.raises(UsageError, match="nobody knows how often its names are wrong"):
+        NounModel(starter.embedder, decoder, strategy, wrong_names=0.1)
 
 
 @pytest.fixture(scope="module")

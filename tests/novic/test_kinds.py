@@ -75,6 +75,15 @@ def test_what_alarms_needs_more_and_is_never_asked_in_brackets():
     assert sure.told == "weapon"
 
 
+def test_fewer_wrong_names_are_fewer_facts_and_what_alarms_is_never_told_sooner():
+    careful, bold = CERTAINTY.at_most_wrong(0.05), CERTAINTY.at_most_wrong(0.5)
+    assert (careful.sure_from, careful.sensitive_from) == (0.95, 0.95)
+    assert (bold.sure_from, bold.sensitive_from) == (0.5, 0.9)
+    kinds = [one.kind(BIRDS) for one in (careful, CERTAINTY, bold)]
+    assert [kind is not None and kind.sure for kind in kinds] == [False, True, True]
+    assert not Certainty().measured
+
+
 def test_without_a_measurement_no_kind_is_told():
     assert Certainty().kind(BIRDS) is None
 
