@@ -105,7 +105,7 @@ class Vim:
 
     axes: int | None = None
     """Principal axes that are left out; by default 1,000 of 2,048 components, 512 of 768, half of
-    fewer."""
+    fewer, and no more than half as many as pictures."""
     name: str = "vim"
 
     def fit(self, known: Pictures) -> "FittedVim":
@@ -117,7 +117,8 @@ class Vim:
         """The same with a head that is there already."""
         vectors = vectors_of(self.name, known, head.weights.shape[1])
         width = vectors.shape[1]
-        axes = _usual_axes(width) if self.axes is None else self.axes
+        usual = min(_usual_axes(width), max(1, len(vectors) // 2))
+        axes = usual if self.axes is None else self.axes
         if not 0 < axes < width:
             raise ScoreError(f"{self.name}: needs 1 to {width - 1} principal axes, got {axes}")
         origin = -np.linalg.pinv(head.weights) @ head.biases
@@ -128,7 +129,7 @@ class Vim:
         if residual < 1e-12:
             raise ScoreError(
                 f"{self.name}: the known pictures use no more than {axes} directions; give more, "
-                "or fewer axes"
+                "and others"
             )
         alpha = float(head.logits(vectors).max(axis=1).mean()) / residual
         return FittedVim(self.name, head, origin, rest, alpha)

@@ -16,6 +16,7 @@ from calibration.scores.protocol import (
     ScoreError,
     classes_of,
     enough,
+    given,
     vectors_of,
 )
 
@@ -115,8 +116,9 @@ class Rmd:
     def fit(self, known: Pictures) -> "FittedRmd":
         """See `protocol.Score`."""
         vectors = vectors_of(self.name, known)
+        given(self.name, known.labels, "labels")
         classes = classes_of(self.name, known)
-        if known.labels is None or not classes.any():
+        if not classes.any():
             raise ScoreError(f"{self.name}: needs labels of two classes or more")
         middle = vectors.mean(axis=0)
         whole = vectors - middle

@@ -44,7 +44,7 @@ def labelled(name: str, known: Pictures) -> tuple[Floats, Ints]:
         ScoreError: If there are no labels, or all are one.
     """
     vectors = vectors_of(name, known)
-    given(name, known.labels, "labels (a classifier is learned from them)")
+    given(name, known.labels, "labels")
     classes = classes_of(name, known)
     if not len(classes) or not classes.any():
         raise ScoreError(f"{name}: needs labels of two classes or more")
