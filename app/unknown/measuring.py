@@ -20,6 +20,7 @@ from calibration.scores.fusion import FisherFusion, LogisticFusion
 from calibration.scores.gaussians import MahalanobisPP, Rmd
 from calibration.scores.logits import LOGIT_SCORES
 from calibration.scores.protocol import Fitted, Floats, Ints, Pictures, Score, ScoreError
+from calibration.scores.pytorch_ood import KINDS, PytorchOod
 from calibration.scores.texts import DictionaryMass, GlMcm, Mcm, NegLabel
 from novic.errors import NomalyError
 from novic.intervals import Estimate
@@ -158,6 +159,7 @@ type Make = Callable[[], Score]
 def _wanted(inputs: Inputs, texts: ByTexts, seed: int) -> Iterator[tuple[str, Make]]:
     """Every score by name, and what makes it or says why it cannot be."""
     plain: list[Score] = [*LOGIT_SCORES, Knn(), MahalanobisPP(), Rmd(), CentreCosine(), Vim()]
+    plain += map(PytorchOod, KINDS)
     for score in plain:
         yield score.name, lambda score=score: score
     positive, negative = texts.positive, texts.negative
