@@ -110,11 +110,11 @@ def texts_of(
         novic.embedder.EmbedderError: If there is no text model.
     """
     template = template or (PLAIN if embedder.spec == "starter" else NICE)
-    positive = embedder.embed_texts([template.format(noun) for noun in site.nouns])
+    positive = embedder.embed_texts([template.replace("{}", noun) for noun in site.nouns])
     parts = []
     for some in batched(candidates, AT_ONCE):
         told(len(parts) * AT_ONCE, len(candidates))
-        parts.append(embedder.embed_texts([template.format(noun) for noun in some]))
+        parts.append(embedder.embed_texts([template.replace("{}", noun) for noun in some]))
     every = np.concatenate(parts)
     kept = foreign(candidates, site.nouns, every, positive, site.aliases, site.related)
     negative = every[kept]
