@@ -132,7 +132,7 @@ def evaluate_ood(request: OodRequest, reporter: Reporter) -> OodResult:
         novic.errors.NomalyError: If the model or its embedder cannot be used.
     """
     folders = _find(request, reporter)
-    with stoppable(reporter.say) as stop:
+    with stoppable() as stop:
         try:
             return _evaluate(request, folders, reporter, stop)
         except KeyboardInterrupt as error:
