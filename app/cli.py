@@ -26,6 +26,7 @@ from app.commands import (
     report,
     scenario,
     train,
+    unknown,
     watching,
 )
 from app.commands.help import CommandList
@@ -57,6 +58,7 @@ for module in (
     doctor,
     evaluation,
     evaluating,
+    unknown,
     train,
     scenario,
     model,

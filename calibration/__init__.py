@@ -1,1 +1,1 @@
-"""How often a normal view reaches a score, and what must hold for a promise of false events."""
+"""How often a normal view reaches a score, what a promise of false events needs, the unknown."""

@@ -45,6 +45,71 @@ def f1_max(good: ArrayLike, bad: ArrayLike) -> tuple[float, float]:
     return float(f1[best]), float(levels[best])
 
 
+def aupr_out(good: ArrayLike, bad: ArrayLike) -> float:
+    """Average precision at finding what is bad: the higher, the more surely bad.
+
+    Without interpolation: the mean, over the bad, of the precision at the threshold that just finds
+    each; scores that are equal are found together. Scores without meaning give the share of the
+    bad, which must be told with it.
+
+    Args:
+        good: Scores [n] of what is good, n at least 1.
+        bad: Scores [m] of what is not, m at least 1.
+    """
+    return _average_precision(np.asarray(bad, np.float64), np.asarray(good, np.float64))
+
+
+def aupr_in(good: ArrayLike, bad: ArrayLike) -> float:
+    """Average precision at finding what is good: the lower, the more surely good; see `aupr_out`.
+
+    Args:
+        good: Scores [n] of what is good, n at least 1.
+        bad: Scores [m] of what is not, m at least 1.
+    """
+    return _average_precision(-np.asarray(good, np.float64), -np.asarray(bad, np.float64))
+
+
+def fpr_at_id95(good: ArrayLike, bad: ArrayLike) -> float:
+    """Share of the bad that is accepted where 95% of the good are: the FPR95 of most papers.
+
+    Without interpolation: accepted is what scores no higher than the lowest good score up to which
+    at least 95% of the good lie (ood_spec §4.9).
+
+    Args:
+        good: Scores [n] of what is good, n at least 1.
+        bad: Scores [m] of what is not, m at least 1.
+    """
+    ordered = np.sort(np.asarray(good, np.float64))
+    level = ordered[_needed(len(ordered)) - 1]
+    return float((np.asarray(bad, np.float64) <= level).mean())
+
+
+def fpr_at_ood95(good: ArrayLike, bad: ArrayLike) -> float:
+    """Share of the good that is refused where 95% of the bad are: the FPR95 of pytorch-ood.
+
+    Without interpolation: refused is what scores no lower than the highest bad score from which on
+    at least 95% of the bad lie (ood_spec §4.9).
+
+    Args:
+        good: Scores [n] of what is good, n at least 1.
+        bad: Scores [m] of what is not, m at least 1.
+    """
+    return fpr_at_id95(-np.asarray(bad, np.float64), -np.asarray(good, np.float64))
+
+
+def _needed(count: int) -> int:
+    """How many make at least 95% of so many; whole numbers, as .95 is not one in binary."""
+    return -(-95 * count // 100)
+
+
+def _average_precision(found: Floats, others: Floats) -> float:
+    """Of scores that are to be high and of those that are to be low."""
+    wanted, rest = np.sort(found), np.sort(others)
+    true = len(wanted) - np.searchsorted(wanted, wanted, "left")
+    false = len(rest) - np.searchsorted(rest, wanted, "left")
+    return float((true / (true + false)).mean())
+
+
 def measured(
     measure: Measure, good: ArrayLike, bad: ArrayLike, seed: int = 0, resamples: int = RESAMPLES
 ) -> Estimate | None:

@@ -33,6 +33,7 @@ EXTRA_OF = {
     "wordsegment": "scenario",
     "xllamacpp": "llama",
     "tensorboard": "tensorboard",
+    "pytorch_ood": "ood",
 }
 """Import packages of pyproject.toml's extras; one that several extras have is in the first."""
 

@@ -98,6 +98,7 @@ TOP = {
     "Makers and researchers": (
         "evaluate",
         "evaluate detector",
+        "evaluate ood",
         "score",
         "annotate",
         "train",

@@ -187,18 +187,18 @@ def until_stopped[T](results: "Iterable[T]") -> tuple[list[T], bool]:
     return done, False
 
 
-def guide_nouns(file: Path | None) -> list[str]:
+def guide_nouns(file: Path | None, option: str = "--guide") -> list[str]:
     """Lines of a guide file; # begins a comment."""
     if file is None:
         return []
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--guide {file}: cannot be read as text: {error}") from error
+        raise UsageError(f"{option} {file}: cannot be read as text: {error}") from error
     nouns = [line.partition("#")[0].strip() for line in lines]
     nouns = [noun for noun in nouns if noun]
     if not nouns:
-        raise UsageError(f"--guide {file}: holds no nouns; write one a line")
+        raise UsageError(f"{option} {file}: holds no nouns; write one a line")
     return nouns
 
 

@@ -1,0 +1,162 @@
+"""The pictures of folders, and what the embedder and the decoder see in them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import batched
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.errors import UsageError
+from app.names.images import find_images, open_images
+from calibration.scores.protocol import Floats, Ints
+from novic.gencfg import GenConfig
+from novic.image_sets import folder_class_names
+
+if TYPE_CHECKING:  # what is wrong with the folders is told before torch is loaded
+    from novic.model import NounModel
+
+BATCH = 32
+"""Pictures looked at between two looks at whether to stop."""
+NOUNS = GenConfig()
+"""Plain log-probabilities of ten nouns, as the score of their mass needs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Pictures of one folder, in the order of their names."""
+
+    path: Path
+    files: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    """Names of the sub-folders; empty where pictures lie in none."""
+    labels: tuple[int, ...] = ()
+    """Number of each picture's sub-folder; empty as `classes` is."""
+
+    @property
+    def name(self) -> str:
+        """What the folder is called."""
+        return self.path.resolve().name or str(self.path)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What was seen in the pictures of a folder that can be read."""
+
+    folder: Folder
+    files: tuple[str, ...]
+    vectors: Floats
+    """Of the embedder [N, F]."""
+    log_p: Floats
+    """Log-probabilities of the K likeliest nouns [N, K]; -inf where there are fewer."""
+    nouns: tuple[tuple[str, ...], ...]
+    """These nouns, N times K at most."""
+    labels: Ints | None
+    broken: dict[str, str] = field(default_factory=dict)
+    """Files that could not be read, and why."""
+
+
+def find_folder(path: Path, *, labels: bool = False, say: Callable[[str], None]) -> Folder:
+    """The pictures of a folder and all below it.
+
+    Args:
+        path: A folder.
+        labels: Take its sub-folders for classes, if every picture lies in one.
+        say: Told what is left out.
+
+    Raises:
+        UsageError: If it is none, or holds no pictures.
+    """
+    if not path.is_dir():
+        raise UsageError(f"{path}: there is no such folder")
+    found = find_images([str(path)])
+    for note in found.notes:
+        say(f"{path}: {note}")
+    files = tuple(found.files)
+    if not labels:
+        return Folder(path, files)
+    parts = [Path(file).relative_to(path).parts for file in files]
+    if any(len(part) == 1 for part in parts):
+        if any(len(part) > 1 for part in parts):
+            say(f"{path}: some pictures lie in no sub-folder, so sub-folders are no classes")
+        return Folder(path, files)
+    names = sorted({part[0] for part in parts})
+    numbers = {name: number for number, name in enumerate(names)}
+    return Folder(path, files, folder_class_names(names), tuple(numbers[part[0]] for part in parts))
+
+
+def check_distinct(paths: Sequence[Path]) -> None:
+    """Refuse one folder in two places.
+
+    Raises:
+        UsageError: If there is one.
+    """
+    resolved = [path.resolve() for path in paths]
+    for path in paths:
+        if resolved.count(path.resolve()) > 1:
+            raise UsageError(f"{path}: is named twice")
+
+
+def check_apart(folders: Sequence[Folder]) -> None:
+    """Refuse a picture that is in two of the folders: it would be measured by itself.
+
+    Raises:
+        UsageError: If there is one.
+    """
+    owner: dict[Path, Path] = {}
+    for folder in folders:
+        for file in folder.files:
+            real = Path(file).resolve()
+            if owner.setdefault(real, folder.path) != folder.path:
+                raise UsageError(
+                    f"{file}: lies in {owner[real]} and in {folder.path}; name folders that share "
+                    "no pictures"
+                )
+
+
+def look(folder: Folder, load: "Callable[[], NounModel]", told: Callable[[int], None]) -> Seen:
+    """See all pictures of a folder; broken ones are left out.
+
+    Args:
+        folder: Which.
+        load: Gives what sees; called once there is a picture that can be read.
+        told: Called with how many are done.
+
+    Raises:
+        UsageError: If none can be read.
+    """
+    files: list[str] = []
+    rows: list[int] = []
+    vectors: list[Floats] = []
+    said: list[tuple[str, ...]] = []
+    log_p: list[list[float]] = []
+    broken: dict[str, str] = {}
+    done = 0
+    for batch in batched(open_images(folder.files), BATCH):
+        good = [(at, one) for at, one in enumerate(batch, done) if one.image is not None]
+        broken.update({one.path: one.error for one in batch if one.image is None})
+        if good:
+            model = load()
+            found = model.embedder.embed_images([o.image for _, o in good if o.image is not None])
+            vectors.append(found.astype(np.float64))
+            for answers in model.decoder.decode(found, NOUNS, wanted=NOUNS.topk):
+                said.append(tuple(answer.noun for answer in answers))
+                scores = [min(answer.score, 0.0) for answer in answers]
+                log_p.append(scores + [-np.inf] * (NOUNS.topk - len(scores)))
+            files += [one.path for _, one in good]
+            rows += [at for at, _ in good]
+        done += len(batch)
+        told(done)
+    if not vectors:
+        raise UsageError(f"{folder.path}: holds no picture that can be read")
+    labels = np.array(folder.labels, np.int64)[rows] if folder.labels else None
+    return Seen(
+        folder,
+        tuple(files),
+        np.concatenate(vectors),
+        np.array(log_p, np.float64),
+        tuple(said),
+        labels,
+        broken,
+    )

@@ -1,0 +1,272 @@
+"""`nomaly evaluate ood`: sees the pictures of all folders, then fits and measures the scores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.errors import StoppedError, UsageError
+from app.progress import Reporter
+from app.stop import Stop, stoppable
+from app.unknown.looking import Folder, Seen, check_apart, check_distinct, find_folder, look
+from app.unknown.measuring import (
+    NO_NOUNS,
+    ByTexts,
+    Inputs,
+    Measured,
+    halves,
+    measure_all,
+)
+from app.unknown.outputs import write_all
+from app.unknown.site import Site, texts_of
+from calibration.scores.protocol import Ints, Pictures
+from novic.embedder import EmbedderError
+from novic.extras import MissingPackageError
+
+if TYPE_CHECKING:
+    from novic.model import NounModel
+
+LEAST = 4
+"""Pictures that can be halved, so that something is measured on more than one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OodRequest:
+    """What is measured."""
+
+    known: Path
+    """Folder of what is known."""
+    others: tuple[Path, ...]
+    """Folders of what is not."""
+    fit: Path | None = None
+    """What scores are fitted on; None for half of the known."""
+    tuning: Path | None = None
+    """Foreign pictures that a fusion is weighed by."""
+    labels: bool = True
+    """Sub-folders of what is fitted on are classes."""
+    nouns: tuple[str, ...] = ()
+    """Of what is known; empty for the names of the classes."""
+    template: str = ""
+    """Of texts, `{}` stands for the noun; empty for the embedder's usual one."""
+    model: Path | None = None
+    embedder: str | None = None
+    device: str = "auto"
+    seed: int = 0
+    out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OodResult:
+    """What was measured, and on what."""
+
+    request: OodRequest
+    embedder: str
+    fitted: int
+    """Pictures that scores were fitted on."""
+    classes: tuple[str, ...]
+    """Of these; empty without labels."""
+    nouns: tuple[str, ...]
+    """That stand for what is known; empty without."""
+    new: int
+    """Known pictures that were measured."""
+    others: Mapping[str, int]
+    """Pictures of each folder."""
+    broken: Mapping[str, str]
+    """Files that could not be read, and why."""
+    measured: Measured
+
+    @property
+    def fitted_on(self) -> str:
+        """What the scores were fitted on, in words."""
+        if self.request.fit is not None:
+            return f"{self.request.fit} ({self.fitted} pictures)"
+        whole = self.fitted + self.new
+        drawn = f"{self.fitted} of {whole} pictures of {self.request.known}"
+        return f"{drawn}, drawn with seed {self.request.seed}"
+
+    def as_json(self) -> dict[str, Any]:
+        """As scripts read it; keys are stable."""
+        return {
+            "known": str(self.request.known),
+            "embedder": self.embedder,
+            "fitted_on": str(self.request.fit or self.request.known),
+            "fitted_pictures": self.fitted,
+            "known_pictures": self.new,
+            "folders": dict(self.others),
+            "classes": list(self.classes),
+            "nouns": list(self.nouns),
+            "seed": self.request.seed,
+            "scores": [row.as_json() for row in self.measured.rows],
+            "left_out": dict(self.measured.left_out),
+            "broken": dict(self.broken),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Folders:
+    """All folders by their part; those of what is not known by name."""
+
+    known: Folder
+    others: dict[str, Folder]
+    fit: Folder | None
+    tuning: Folder | None
+
+    @property
+    def every(self) -> list[Folder]:
+        extra = [one for one in (self.fit, self.tuning) if one is not None]
+        return [self.known, *extra, *self.others.values()]
+
+
+def evaluate_ood(request: OodRequest, reporter: Reporter) -> OodResult:
+    """Measure every score that the pictures allow, and write what was measured.
+
+    Args:
+        request: What to measure.
+        reporter: Told how far it is.
+
+    Raises:
+        UsageError: If a folder is not there, holds too few pictures, or shares some with another.
+        StoppedError: On Ctrl-C.
+        novic.errors.NomalyError: If the model or its embedder cannot be used.
+    """
+    folders = _find(request, reporter)
+    with stoppable() as stop:
+        try:
+            return _evaluate(request, folders, reporter, stop)
+        except KeyboardInterrupt as error:
+            raise StoppedError("stopped; nothing was measured whole") from error
+
+
+def _find(request: OodRequest, reporter: Reporter) -> _Folders:
+    def found(path: Path, *, labels: bool = False) -> Folder:
+        return find_folder(path, labels=labels and request.labels, say=reporter.say)
+
+    every = [request.known, request.fit, request.tuning, *request.others]
+    check_distinct([path for path in every if path is not None])
+    names = [path.resolve().name for path in request.others]
+    others = {
+        name if names.count(name) == 1 else str(path): found(path)
+        for name, path in zip(names, request.others, strict=True)
+    }
+    fit = found(request.fit, labels=True) if request.fit is not None else None
+    tuning = found(request.tuning) if request.tuning is not None else None
+    known = found(request.known, labels=request.fit is None)
+    folders = _Folders(known, others, fit, tuning)
+    check_apart(folders.every)
+    return folders
+
+
+def _evaluate(request: OodRequest, folders: _Folders, reporter: Reporter, stop: Stop) -> OodResult:
+    seen, model = _look(request, folders, reporter, stop)
+    known, learned = seen[folders.known.path], seen[(folders.fit or folders.known).path]
+    if folders.fit is None:
+        if len(known.files) < LEAST:
+            raise UsageError(
+                f"{request.known}: needs {LEAST} pictures or more, of which half are fitted on"
+            )
+        fit_rows, new_rows = halves(len(known.files), known.labels, request.seed)
+    else:
+        fit_rows, new_rows = np.arange(len(learned.files)), np.arange(len(known.files))
+    if not len(new_rows):
+        raise UsageError(f"{request.known}: has one picture a class, so none is left to measure on")
+    nouns = request.nouns or learned.folder.classes
+    site = Site(nouns) if nouns else None
+
+    def pictures(of: Seen, rows: Ints | None = None) -> Pictures:
+        inside = site.inside(of.nouns, of.log_p.shape[1]) if site is not None else None
+        whole = Pictures(of.vectors, of.labels, log_p=of.log_p, inside=inside)
+        return whole if rows is None else whole.part(rows)
+
+    others = {name: seen[folder.path] for name, folder in folders.others.items()}
+    inputs = Inputs(
+        pictures(learned, fit_rows),
+        pictures(known, new_rows),
+        {name: pictures(of) for name, of in others.items()},
+        pictures(seen[folders.tuning.path]) if folders.tuning is not None else None,
+    )
+    done = _measure(request, inputs, _texts(request, site, model, reporter, stop), reporter, stop)
+    if request.out is not None:
+        files = {name: of.files for name, of in others.items()}
+        write_all(request.out, done, [known.files[row] for row in new_rows], files)
+    return OodResult(
+        request=request,
+        embedder=model.embedder.spec,
+        fitted=len(fit_rows),
+        classes=learned.folder.classes,
+        nouns=tuple(nouns),
+        new=len(new_rows),
+        others={name: len(of.files) for name, of in others.items()},
+        broken={file: why for of in seen.values() for file, why in of.broken.items()},
+        measured=done,
+    )
+
+
+def _look(
+    request: OodRequest, folders: _Folders, reporter: Reporter, stop: Stop
+) -> "tuple[dict[Path, Seen], NounModel]":
+    """What is seen in every folder, by its path, and what saw it."""
+    models: list[NounModel] = []
+    total = sum(len(folder.files) for folder in folders.every)
+    seen: dict[Path, Seen] = {}
+    done = 0
+    with reporter.task("Looking at pictures", total) as meter:
+
+        def load() -> "NounModel":
+            if not models:
+                meter.to(done, "loading what sees them")
+                models.append(_model(request))
+            return models[0]
+
+        def told(of_folder: int) -> None:
+            meter.to(done + of_folder, f"{done + of_folder} of {total}")
+            stop.check()
+
+        for folder in folders.every:
+            seen[folder.path] = look(folder, load, told)
+            done += len(folder.files)
+    for of in seen.values():
+        for file, why in of.broken.items():
+            reporter.say(f"{file}: {why}; left out")
+    return seen, models[0]
+
+
+def _model(request: OodRequest) -> "NounModel":
+    from novic.device import resolve_device  # noqa: PLC0415 - torch, once the folders are right
+    from novic.model import ModelOptions, load_model  # noqa: PLC0415
+
+    options = ModelOptions(embedder=request.embedder, persons=False)
+    return load_model(request.model, resolve_device(request.device), options)
+
+
+def _texts(
+    request: OodRequest, site: Site | None, model: "NounModel", reporter: Reporter, stop: Stop
+) -> ByTexts:
+    """Vectors of the site's nouns and of all others that the decoder knows."""
+    if site is None:
+        return ByTexts(why_not=NO_NOUNS)
+    with reporter.task("Embedding nouns") as meter:
+
+        def told(done: int, total: int) -> None:
+            meter.count(done, total)
+            stop.check()
+
+        try:
+            nouns: Sequence[str] = model.bundle.tokens.nouns
+            found = texts_of(site, nouns, model.embedder, request.template, told)
+        except (EmbedderError, MissingPackageError) as error:
+            return ByTexts(why_not=str(error))
+    return ByTexts(found.positive, found.negative)
+
+
+def _measure(
+    request: OodRequest, inputs: Inputs, texts: ByTexts, reporter: Reporter, stop: Stop
+) -> Measured:
+    with reporter.task("Fitting and measuring scores") as meter:
+
+        def told(done: int, total: int, name: str) -> None:
+            meter.count(done, total, name)
+            stop.check()
+
+        return measure_all(inputs, texts, request.seed, told)

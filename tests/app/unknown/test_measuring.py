@@ -1,0 +1,75 @@
+"""Which scores pictures allow, and what is measured of them."""
+
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from app.unknown.measuring import FIGURES, NO_NOUNS, ByTexts, Inputs, halves, measure_all
+from calibration.scores.protocol import Pictures
+from calibration.scores.pytorch_ood import KINDS
+from tests.calibration.scores.samples import cloud, elsewhere
+
+KNOWN, NEW, OTHERS = cloud(300, 0), cloud(60, 1), {"it": elsewhere(40, 2)}
+TEXTS = ByTexts(np.eye(8)[:3], np.eye(8)[3:])
+NO_TEXTS = ByTexts(why_not="no text model")
+
+BY_LOGITS = ("msp", "max_logit", "energy", "entropy", "gen")
+WITH_LABELS = (*BY_LOGITS, "knn", "mahalanobis_pp", "rmd", "centre_cosine", "vim")
+
+
+def quiet(done: int, total: int, name: str) -> None:
+    del done, total, name
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch: pytest.MonkeyPatch):
+    from calibration import ranking
+
+    short = ranking.measured
+    monkeypatch.setattr("app.unknown.measuring.measured", lambda *of: short(*of, resamples=30))
+
+
+def test_every_score_that_the_pictures_allow_is_measured():
+    told: list[tuple[int, int, str]] = []
+    inputs = Inputs(KNOWN, NEW, OTHERS, elsewhere(20, 3))
+    done = measure_all(inputs, TEXTS, 0, lambda *now: told.append(now))
+    names = [row.score for row in done.rows]
+    optional = KINDS if find_spec("pytorch_ood") else ()
+    assert names == [*WITH_LABELS, *optional, "mcm", "neglabel", "fisher", "logistic"]
+    assert set(done.left_out) - set(KINDS) == {"gl_mcm", "dictionary_mass"}
+    assert done.left_out["dictionary_mass"] == NO_NOUNS
+    assert {name for _, _, name in told[:-1]} == {*names, *done.left_out}
+    assert told[-1] == (20, 20, "")
+    for row in done.rows:
+        assert set(row.figures["it"]) == set(FIGURES)
+        assert row.figures["it"]["auroc"].value > 0.8
+        assert row.known.shape == (60,)
+        assert row.others["it"].shape == (40,)
+
+
+def test_without_labels_texts_and_foreign_pictures_those_scores_are_left_out_with_the_reason():
+    inputs = Inputs(Pictures(KNOWN.vectors), NEW, OTHERS)
+    done = measure_all(inputs, NO_TEXTS, 0, quiet)
+    measured = [row.score for row in done.rows]
+    assert measured == ["knn", "mahalanobis_pp", "centre_cosine", "fisher"]
+    assert done.left_out["energy"].startswith("needs labels")
+    assert done.left_out["rmd"].startswith("needs labels")
+    assert done.left_out["mcm"] == done.left_out["neglabel"] == "no text model"
+    assert done.left_out["logistic"].endswith("(--foreign FOLDER)")
+
+
+def test_too_few_pictures_leave_out_what_needs_more():
+    done = measure_all(Inputs(cloud(12, 0), NEW, OTHERS), NO_TEXTS, 0, quiet)
+    assert done.left_out["fisher"] == "needs 100 pictures or more to learn from, these are 12"
+    assert "vim" in [row.score for row in done.rows]
+
+
+def test_half_of_each_class_is_fitted_on():
+    labels = np.array([0] * 5 + [1] * 4 + [2])
+    fit, new = halves(10, labels, 0)
+    assert np.bincount(labels[fit]).tolist() == [3, 2, 1]
+    assert sorted([*fit, *new]) == list(range(10))
+    assert [part.tolist() for part in halves(10, labels, 0)] == [fit.tolist(), new.tolist()]
+    assert halves(100, None, 0)[0].tolist() != halves(100, None, 1)[0].tolist()
+    assert len(halves(7, None, 0)[0]) == 4
