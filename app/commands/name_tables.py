@@ -88,8 +88,8 @@ def _p(image: NamedImage) -> str:
 
 
 def _others(image: NamedImage) -> str:
-    """The nouns besides the headline."""
-    return ", ".join(f"{noun.noun} {_per_cent(noun)}" for noun in image.nouns[image.sure :])
+    """What it may be besides the headline."""
+    return ", ".join(f"{noun.noun} {_per_cent(noun)}" for noun in image.guesses)
 
 
 def _per_cent(noun: NounScore) -> str:

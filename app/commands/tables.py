@@ -30,7 +30,7 @@ def print_events(result: "AuditResult") -> None:
         table.add_column("surprise", justify="right")
     # Numbered as the report numbers them.
     for number, event in enumerate(result.events, start=1):
-        others = event.candidates[1:3] if event.sure else event.candidates[:3]
+        others = event.guesses[:2] if event.sure else event.guesses[:3]
         table.add_row(
             str(number),
             clock(event.start_s),

@@ -106,6 +106,23 @@ class Event:
         return self.thing.p if self.thing is not None and self.thing.sure else None
 
     @property
+    def category(self) -> str:
+        """What it is counted with: its noun, its kind, UNNAMED, or the camera's fault."""
+        if self.kind == "camera":
+            return self.name
+        if not self.sure and self.thing is not None and self.thing.sure:
+            return self.thing.noun
+        return headline(self.noun, sure=self.sure)
+
+    @property
+    def guesses(self) -> tuple[tuple[str, float], ...]:
+        """What it may be besides the headline, with probabilities: its likely kind, then nouns."""
+        if self.kind == "camera" or self.sure:
+            return self.candidates[1:]
+        likely = self.thing if self.thing is not None and not self.thing.sure else None
+        return ((likely.noun, likely.p), *self.candidates) if likely else self.candidates
+
+    @property
     def headline(self) -> str:
         """What is told first: the camera's fault, the noun if it is sure, or else the kind.
 

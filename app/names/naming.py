@@ -56,6 +56,14 @@ class NamedImage:
             return self.nouns[0].p
         return self.thing.p if self.thing is not None and self.thing.sure else None
 
+    @property
+    def guesses(self) -> Sequence[NounScore]:
+        """What it may be besides the headline: its likely kind, then nouns."""
+        if self.sure:
+            return self.nouns[1:]
+        likely = self.thing if self.thing is not None and not self.thing.sure else None
+        return [NounScore(likely.noun, likely.p), *self.nouns] if likely else self.nouns
+
     def as_json(self) -> dict[str, Any]:
         """The result as scripts read it; keys are stable."""
         if self.error:

@@ -110,7 +110,7 @@ def _card(
         wall=wall(event.start_us, rests_on),
         at=f"{local(event.start_us):%a %H:%M:%S %Z}" if is_fact(rests_on) else "",
         group=_group(event),
-        others=event.candidates[event.sure :] if event.kind == "object" else (),
+        others=event.guesses,
         crop=embedded(store.media("crops", event), room.crop),
         before=_before(store, event, room),
         snapshot=embedded(snapshot, room.snapshot),

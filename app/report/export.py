@@ -12,7 +12,6 @@ from app.events.media import SNAPSHOT_SIDE
 from app.events.outputs import write_text
 from app.events.reading import Run, SourceProgress, StoreReader
 from app.report.times import basis, local
-from novic.vocabulary import TIMES
 
 COLUMNS = (
     "id",
@@ -26,6 +25,7 @@ COLUMNS = (
     "end",
     "time_from",
     "headline",
+    "category",
     "sure",
     "is_a",
     "is_a_p",
@@ -90,7 +90,7 @@ def as_coco(table: Sequence[Mapping[str, Any]], description: str) -> dict[str, A
         for row in table
         if row["kind"] == "object" and row["change"] != "missing" and row["snapshot"]
     ]
-    names = sorted({_category(row) for row in objects})
+    names = sorted({row["category"] for row in objects})
     images, boxes = [], []
     for number, row in enumerate(objects, start=1):
         scale = min(1.0, SNAPSHOT_SIDE / max(row["frame_width"], row["frame_height"]))
@@ -113,7 +113,7 @@ def as_coco(table: Sequence[Mapping[str, Any]], description: str) -> dict[str, A
             {
                 "id": number,
                 "image_id": number,
-                "category_id": 1 + names.index(_category(row)),
+                "category_id": 1 + names.index(row["category"]),
                 "bbox": [left, top, round(right - left, 1), round(bottom - top, 1)],
                 "area": round((right - left) * (bottom - top), 1),
                 "iscrowd": 0,
@@ -159,13 +159,6 @@ def write_coco(store: StoreReader, run: Run, path: Path) -> None:
     write_text(path, json.dumps(said, ensure_ascii=False, indent=1) + "\n")
 
 
-def _category(row: Mapping[str, Any]) -> str:
-    """The noun or kind of the headline: without what happened, may be besides, or how many."""
-    told = row["headline"].removeprefix(f"{row['change']}: ")
-    told = told.removesuffix(f" {TIMES} {row['people']}")
-    return told.removesuffix("?)").rpartition(" (")[0] if told.endswith("?)") else told
-
-
 def _row(
     store: StoreReader, run: Run, event: Event, source: SourceProgress | None
 ) -> dict[str, Any]:
@@ -182,6 +175,7 @@ def _row(
         "end": local(event.end_us).isoformat(timespec="milliseconds"),
         "time_from": basis(run, source) if source else "",
         "headline": event.headline,
+        "category": event.category,
         "sure": event.sure,
         "is_a": event.thing.noun if event.thing is not None else "",
         "is_a_p": None if event.thing is None else round(event.thing.p, 4),

@@ -97,7 +97,7 @@ def _groups(shown: Sequence[Card]) -> list[tuple[str, str, list[Card]]]:
 
 def _counts(shown: Sequence[Card]) -> list[tuple[str, int]]:
     """Headlines with how often they stand there, the commonest first."""
-    return Counter(card.event.headline for card in shown).most_common()
+    return Counter(card.event.category for card in shown).most_common()
 
 
 def _of_source(

@@ -195,8 +195,7 @@ function coco() {
   const tenth = (value) => Math.round(10 * value) / 10;
   const objects = data.rows.map((row) => Object.fromEntries(data.columns.map((name, i) => [name, row[i]])))
     .filter((row) => row.kind === "object" && row.change !== "missing" && row.snapshot);
-  const category = (row) => (row.headline.startsWith(`${row.change}: `) ? row.headline.slice(row.change.length + 2) : row.headline).replace(/ \([^(]*\?\)$| × \d+$/, "");
-  const names = [...new Set(objects.map(category))].sort();
+  const names = [...new Set(objects.map((row) => row.category))].sort();
   const images = [], annotations = [];
   objects.forEach((row, index) => {
     const id = index + 1, scale = Math.min(1, data.snapshot_side / Math.max(row.frame_width, row.frame_height));
@@ -204,7 +203,7 @@ function coco() {
     const [left, top, right, bottom] = [row.x1, row.y1, row.x2, row.y2].map((side) => tenth(side * scale));
     images.push({ id, file_name: row.snapshot, width, height, date_captured: row.start });
     annotations.push({
-      id, image_id: id, category_id: 1 + names.indexOf(category(row)),
+      id, image_id: id, category_id: 1 + names.indexOf(row.category),
       bbox: [left, top, tenth(right - left), tenth(bottom - top)],
       area: tenth((right - left) * (bottom - top)), iscrowd: 0, score: row.p,
       attributes: { id: row.id, camera: row.camera, change: row.change, sure: row.sure, candidates: row.candidates, start_s: row.start_s, muted: row.muted },

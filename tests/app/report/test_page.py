@@ -75,6 +75,14 @@ def test_what_only_its_kind_is_known_of_has_a_section_of_its_own(store: Store):
     ]
     assert "0 named, 1 of a sure kind, 0 unnamed" in page
     assert "perhaps crow 40%" in page
+    assert re.findall(r'<button type="button" data-noun="([^"]*)"', page) == ["bird"]
+
+
+def test_a_likely_kind_is_the_first_guess(store: Store):
+    bird = ThingKind("bird", 0.6, sure=False, maybe="crow")
+    page = write_report(store, a_run(store, a_seen(0, (("crow", 0.4),), thing=bird))).read_text()
+    assert re.findall(r"<h3[^>]*>([^<]*)</h3>", page) == ["something unnamed"]
+    assert "perhaps bird 60%, crow 40%" in page
 
 
 def test_the_title_names_the_camera_and_the_day(store: Store):
