@@ -23,6 +23,10 @@ type EventKind = Literal["object", "camera"]
 """Something in front of the camera, or what is wrong with the camera's picture itself."""
 
 
+TOLD = 0.005
+"""Of a guess, what rounds to less than a per cent is not worth its room."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that did not belong, where and when it was, and what it may have been."""
@@ -117,10 +121,11 @@ class Event:
     @property
     def guesses(self) -> tuple[tuple[str, float], ...]:
         """What it may be besides the headline, with probabilities: its likely kind, then nouns."""
-        if self.kind == "camera" or self.sure:
-            return self.candidates[1:]
+        if self.kind == "camera":
+            return ()
         likely = self.thing if self.thing is not None and not self.thing.sure else None
-        return ((likely.noun, likely.p), *self.candidates) if likely else self.candidates
+        kinds = ((likely.noun, likely.p),) if likely is not None and not self.sure else ()
+        return tuple(one for one in (*kinds, *self.candidates[self.sure :]) if one[1] >= TOLD)
 
     @property
     def headline(self) -> str:

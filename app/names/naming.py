@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
+from app.events.event import TOLD
 from app.names.images import open_images
 from app.progress import Reporter
 from novic.certainty import headline
@@ -59,10 +60,9 @@ class NamedImage:
     @property
     def guesses(self) -> Sequence[NounScore]:
         """What it may be besides the headline: its likely kind, then nouns."""
-        if self.sure:
-            return self.nouns[1:]
         likely = self.thing if self.thing is not None and not self.thing.sure else None
-        return [NounScore(likely.noun, likely.p), *self.nouns] if likely else self.nouns
+        kinds = [NounScore(likely.noun, likely.p)] if likely is not None and not self.sure else []
+        return [one for one in (*kinds, *self.nouns[self.sure :]) if one.p >= TOLD]
 
     def as_json(self) -> dict[str, Any]:
         """The result as scripts read it; keys are stable."""
