@@ -1,4 +1,4 @@
-"""Scores and decisions of CLIPN (Wang et al. 2023): is what is seen none of the known things?
+"""Scores and decisions of CLIPN (clipn_spec §4): is what is seen none of the known things?
 
 Every known thing j has two texts, "a j" and "no j", and an image has a logit for each: l_j and m_j,
 the scaled cosines. p = softmax(l) says which of the known things it is most like; q_j, the logistic

@@ -3,8 +3,9 @@
     no(g) = n(g + mean P + V gelu(U (g + P)))
 
 with n(x) = x scaled to length 1 and 16 prompts P of the vector's width. P and V begin at zero, so
-that at first "no" is the text itself, as where CLIPN begins with a copy of the text tower. While it
-is trained each vector gets one of the prompts or their mean, by chance; afterwards the mean.
+that at first "no" is the text itself, as where CLIPN begins with a copy of the text tower
+(clipn_spec §5). While it is trained each vector gets one of the prompts or their mean, by chance;
+afterwards the mean.
 """
 
 from dataclasses import dataclass

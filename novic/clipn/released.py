@@ -3,7 +3,8 @@
 Read is a state dict, bare or under `state_dict`, with or without `module.` before each name, beside
 whatever else the file holds; as torch's own file, from which no program is ever run, or as
 safetensors. Where no weight of a "no" tower is in the file, it is copied from the text tower; where
-only some are, the file is refused: the authors' own program goes on with random weights then.
+only some are, the file is refused: the authors' own program goes on with random weights then
+(clipn_spec §1.1).
 
 The released weights themselves could not be had here: the layout was checked against its
 description (452 tensors for ViT-B/16), with random weights.

@@ -1,4 +1,4 @@
-"""The "no" text tower: a trainable copy of a CLIP model's text tower (Wang et al. 2023).
+"""The "no" text tower: a trainable copy of a CLIP model's text tower (clipn_spec §1).
 
 Its weights are called as in the released checkpoints: those of the text tower with `_no` behind the
 first part of the name, and `prompt_no`, 16 prompts of the tower's context and width, which begin at

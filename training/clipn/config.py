@@ -9,7 +9,7 @@ from training.clipn.relatives import CLOSE
 
 @dataclass(frozen=True, slots=True)
 class ClipnConfig:
-    """The released models' optimiser, and a length for one processor and texts alone."""
+    """The released models' optimiser (clipn_spec §3); a length for a processor and texts alone."""
 
     scale: float
     """s of the losses and scores: e to the logit scale of a CLIP model, 10 to 20 for the starter's

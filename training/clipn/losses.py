@@ -1,4 +1,4 @@
-"""What CLIPN is trained by (Wang et al. 2023, the equations of its section 3.3).
+"""What CLIPN is trained by (Wang et al. 2023; clipn_spec §2).
 
 Between an image and a text stand two logits: l = s cos(image, text) and m = s cos(image, "no"
 text). The two-way softmax of both is the logistic function of their difference, so that every loss

@@ -16,6 +16,8 @@ from novic.clipn.released import (
     write_released,
 )
 from novic.clipn.tower import NoTextTower
+from novic.embedder import EmbedderError
+from novic.embedders.openclip import new_clip
 from tests.novic.clips import clip_config, random_weights, siglip_config, text_by_hand
 
 START, END = 49406, 49407
@@ -192,6 +194,20 @@ def test_what_is_written_is_read_again(clip: open_clip.CLIP, trained: NoTextTowe
     assert told["epoch"] == 2
     assert set(told["state_dict"]) == set(released_weights(clip, trained))
     torch.testing.assert_close(load_released(file, small_clip(4))(IDS), trained(IDS))
+
+
+def test_a_file_fills_a_model_of_its_architecture(
+    clip: open_clip.CLIP, trained: NoTextTower, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    config = clip_config(28, "shortest", quick=False)["model_cfg"]
+    monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "ViT-small", config)
+    torch.save(released_weights(clip, trained), tmp_path / "epoch_10.pt")
+    model = new_clip("ViT-small")
+    assert not model.training
+    torch.testing.assert_close(load_released(tmp_path / "epoch_10.pt", model)(IDS), trained(IDS))
+    torch.testing.assert_close(model.encode_text(IDS), clip.encode_text(IDS))
+    with pytest.raises(EmbedderError, match="open_clip has no architecture 'ViT-none'"):
+        new_clip("ViT-none")
 
 
 @pytest.fixture

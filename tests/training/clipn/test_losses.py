@@ -15,7 +15,7 @@ KNOWN = {
     10: (0.002006, 0.859949, 0.635517, 0.748736),
     100: (0.000000, 6.945190, 0.635517, 3.790353),
 }
-"""Yes, no, opposite and total by scale."""
+"""Yes, no, opposite and total by scale (clipn_spec §2.1)."""
 
 
 def some(count: int, seed: int = 0) -> Tensor:
