@@ -32,7 +32,7 @@ AT_ONCE = 128
 CAPTION = "a photo of a {}"
 """What a tower reads of a noun."""
 HEAD_SCALE = 20.0
-"""s on centred vectors (`benchmarks/README.md`)."""
+"""s on centred vectors: chosen for the starter (`benchmarks/README.md`)."""
 MOST_SCALE = 100.0
 """Of CLIP models, which clip it there."""
 TOWER_CLOSE = 0.99
