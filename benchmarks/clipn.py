@@ -17,6 +17,7 @@ bird, deer, frog and truck, 150 test pictures a class, are to be found out.
 
     apt-get install tuxpaint-stamps-default
     python -m benchmarks.clipn [--json] [--splits N] [--cifar FOLDER]
+    python -m benchmarks.clipn --cifar FOLDER --clipn FOLDER    # what the command made, no stamps
 """
 
 import argparse
@@ -248,6 +249,12 @@ def cifar(folder: Path, clipn: Clipn, embedder: StarterEmbedder) -> dict[str, di
         for other in AGAINST:
             if other != name:
                 found[name][f"minus {other}"] = _paired(values, scored[other], good)
+    decided = unknown_scores(*clipn.logits(vectors, clipn.known(known)))
+    for name, unknown in (("CTW", decided.unknown_by_ctw), ("ATD", decided.unknown_by_atd)):
+        found[name]["called unknown"] = {
+            "known": _rounded(unknown[good].mean()),
+            "unknown": _rounded(unknown[~good].mean()),
+        }
     return found
 
 
@@ -336,9 +343,16 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print only the JSON object")
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--cifar", type=Path, help="folder of test_batch.png and its labels")
+    parser.add_argument(
+        "--clipn", type=Path, help="what nomaly train clipn made, for --cifar alone"
+    )
     options = parser.parse_args()
     console = Console(quiet=options.json)
-    result = measure(options, console)
+    if options.clipn and options.cifar:
+        embedder = StarterEmbedder()
+        result = {"cifar": cifar(options.cifar, Clipn.load(options.clipn, embedder), embedder)}
+    else:
+        result = measure(options, console)
     show(result, console)
     print(json.dumps(result))
 
