@@ -20,8 +20,8 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
-from novic.decoder import PrefixedDecoder
 from novic.digest import file_sha256
 from novic.json_files import read_json
 from training.step import TrainingError
@@ -36,7 +36,7 @@ def save_checkpoint(
     work: Path,
     step: int,
     state: Mapping[str, Any],
-    decoder: PrefixedDecoder,
+    decoder: nn.Module,
     optimiser: torch.optim.AdamW,
 ) -> None:
     """Write a checkpoint and remove those before it.
@@ -102,9 +102,7 @@ def read_state(work: Path) -> tuple[Path, dict[str, Any]] | None:
     return folder, state
 
 
-def load_tensors(
-    folder: Path, step: int, decoder: PrefixedDecoder, optimiser: torch.optim.AdamW
-) -> None:
+def load_tensors(folder: Path, step: int, decoder: nn.Module, optimiser: torch.optim.AdamW) -> None:
     """Put a checkpoint's weights and moments in place.
 
     Args:

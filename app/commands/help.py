@@ -73,7 +73,18 @@ FOR_CAMERAS = {
     "--sink": OUTPUT,
 }
 """Of the commands that look at pictures; elsewhere the same word may mean another thing."""
-INPUTS = frozenset({"--cache", "--class-names", "--dictionary", "--prompts", "--tokenizer"})
+INPUTS = frozenset(
+    {
+        "--cache",
+        "--class-names",
+        "--dictionary",
+        "--images",
+        "--nouns",
+        "--pairs",
+        "--prompts",
+        "--tokenizer",
+    }
+)
 """Options whose paths are read, in every command."""
 TEACHING = frozenset({"fit", "inspect fit"})
 """Commands whose help lists the detectors."""
@@ -102,6 +113,7 @@ TOP = {
         "score",
         "annotate",
         "train",
+        "train clipn",
         "cache",
         "captions",
         "embedder",

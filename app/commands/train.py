@@ -165,7 +165,7 @@ def train(
         "prefix": prefix,
         "dropout": dropout,
     }
-    changed, resized = _given(settings), _given(sizes)
+    changed, resized = given(settings), given(sizes)
     preset = preset or (STARTER if cache is None else "upstream")
     reporter = show_progress(quiet)
     if preset == STARTER:
@@ -215,14 +215,14 @@ def _train_starter(
     from novic.device import resolve_device
     from training.distilling.starter import STEPS, train_starter
 
-    with _stop_told(), reporter.stages() as report:
+    with stop_told(), reporter.stages() as report:
         return train_starter(
             out,
             seed=seed,
             steps=steps or STEPS,
             device=resolve_device(device),
             report=report,
-            command=_typed(),
+            command=typed(),
         )
 
 
@@ -258,12 +258,12 @@ def _train_cached(
         f"{len(data.tokens.nouns):,} nouns, {len(data.source):,} samples of '{data.embedder}', "
         f"decoder {sizes.hidden} wide with {sizes.layers} layers, noise {noise}"
     )
-    with _stop_told(), stoppable() as stop, reporter.stages() as report:
+    with stop_told(), stoppable() as stop, reporter.stages() as report:
         options = RunOptions(
             report=report,
             stopping=lambda: stop.asked,
             tensorboard=request.tensorboard,
-            command=_typed(),
+            command=typed(),
         )
         return run(data, sizes, config, request.out, device=device, options=options)
 
@@ -303,7 +303,7 @@ def _preset(name: str) -> "Preset":
 
 
 @contextmanager
-def _stop_told() -> Iterator[None]:
+def stop_told() -> Iterator[None]:
     """Ctrl-C as one sentence."""
     try:
         yield
@@ -311,7 +311,7 @@ def _stop_told() -> Iterator[None]:
         raise StoppedError(str(stopped) or "stopped before the training began") from stopped
 
 
-def _given(options: dict[str, Any]) -> dict[str, Any]:
+def given(options: dict[str, Any]) -> dict[str, Any]:
     """Options that were typed."""
     return {name: value for name, value in options.items() if value is not None}
 
@@ -320,5 +320,6 @@ def _opposite(flag: bool | None) -> bool | None:
     return None if flag is None else not flag
 
 
-def _typed() -> str:
+def typed() -> str:
+    """What the user typed, for the provenance."""
     return " ".join(["nomaly", *sys.argv[1:]])

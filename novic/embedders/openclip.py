@@ -87,6 +87,20 @@ class OpenClipEmbedder:
             check_vocabulary(source.spec, known, source.text_config().get("vocab_size", known))
         self.width = self._texts(["a"])[0].shape[1]
 
+    @property
+    def clip(self) -> Any:  # noqa: ANN401 - open_clip has several classes for it
+        """The model of both towers, for who trains a copy of one."""
+        return self._model
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self._runner.device
+
+    def tokenise(self, texts: Sequence[str]) -> Tensor:
+        """Token ids [N, context], as the text tower reads them."""
+        return self._tokenize(list(texts))
+
     def preprocessing(self) -> dict[str, str]:
         """The image transform in words, for a bundle's card."""
         return {"image": str(self._transform)}
@@ -139,7 +153,7 @@ class OpenClipEmbedder:
         return self._model.encode_text(inputs["text"])
 
     def _text_inputs(self, texts: Sequence[str]) -> Inputs:
-        return {"text": self._tokenize(list(texts))}
+        return {"text": self.tokenise(texts)}
 
     def _image_inputs(self, images: Sequence[Pixels]) -> Inputs:
         return {"image": prepare_images(images, self._image_input)}
@@ -208,6 +222,17 @@ def openai_models() -> list[str]:
     """Names of OpenAI's models."""
     names = open_clip.list_pretrained_models_by_tag("openai")
     return [name for name in names if not name.endswith("-quickgelu")]
+
+
+def new_clip(architecture: str) -> Any:  # noqa: ANN401
+    """A model of one of open_clip's architectures, with random weights, in eval mode on the CPU.
+
+    Raises:
+        EmbedderError: If there is no such architecture.
+    """
+    if open_clip.get_model_config(architecture) is None:
+        raise EmbedderError(f"open_clip has no architecture '{architecture}'; try ViT-B-16")
+    return open_clip.create_model(architecture, pretrained=None, load_weights=False).eval()
 
 
 def imagenet_names() -> list[str]:
