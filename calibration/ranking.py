@@ -1,6 +1,6 @@
 """How well scores part what is good from what is not, with bootstrap intervals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -125,15 +125,36 @@ def measured(
     Returns:
         The figure; None if either is missing.
     """
+    return measured_all({"": measure}, good, bad, seed, resamples).get("")
+
+
+def measured_all(
+    measures: Mapping[str, Measure],
+    good: ArrayLike,
+    bad: ArrayLike,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> dict[str, Estimate]:
+    """Several figures of the same scores, as `measured` gives each; drawn again once for all.
+
+    Returns:
+        By the names of the figures; none if good or bad are missing.
+    """
     fine, faulty = np.asarray(good, np.float64), np.asarray(bad, np.float64)
     if not len(fine) or not len(faulty):
-        return None
+        return {}
     rng = np.random.default_rng(seed)
-    drawn = [
-        measure(rng.choice(fine, len(fine)), rng.choice(faulty, len(faulty)))
-        for _ in range(resamples)
-    ]
-    return bounded(measure(fine, faulty), drawn, len(fine) + len(faulty))
+    drawn: dict[str, list[float]] = {name: [] for name in measures}
+    for _ in range(resamples):
+        some = fine[rng.integers(len(fine), size=len(fine))]
+        others = faulty[rng.integers(len(faulty), size=len(faulty))]
+        for name, measure in measures.items():
+            drawn[name].append(measure(some, others))
+    count = len(fine) + len(faulty)
+    return {
+        name: bounded(measure(fine, faulty), drawn[name], count)
+        for name, measure in measures.items()
+    }
 
 
 def bounded(value: float, drawn: ArrayLike, count: int) -> Estimate:

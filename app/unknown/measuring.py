@@ -13,7 +13,7 @@ from calibration.ranking import (
     auroc,
     fpr_at_id95,
     fpr_at_ood95,
-    measured,
+    measured_all,
 )
 from calibration.scores.features import CentreCosine, Knn, Vim
 from calibration.scores.fusion import FisherFusion, LogisticFusion
@@ -143,12 +143,7 @@ def _row(fitted: Fitted, name: str, inputs: Inputs, seed: int) -> Row:
     new = fitted.score(inputs.new)
     others = {folder: fitted.score(pictures) for folder, pictures in inputs.others.items()}
     figures = {
-        folder: {
-            key: estimate
-            for key, figure in FIGURES.items()
-            if (estimate := measured(figure, new, scores, seed)) is not None
-        }
-        for folder, scores in others.items()
+        folder: measured_all(FIGURES, new, scores, seed) for folder, scores in others.items()
     }
     return Row(name, figures, new, others)
 

@@ -83,7 +83,7 @@ def test_names_as_csv_and_as_a_table(pictures: Path):
     assert path == str(pictures / "cat.jpg")
     assert "cat" in noun
     assert p.endswith("%")
-    assert others.count("%") == 4
+    assert 4 <= others.count("%") <= 5  # a noun besides the headline, or all behind a kind
 
 
 @pytest.mark.slow

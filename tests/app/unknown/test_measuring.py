@@ -26,8 +26,8 @@ def quiet(done: int, total: int, name: str) -> None:
 def few_resamples(monkeypatch: pytest.MonkeyPatch):
     from calibration import ranking
 
-    short = ranking.measured
-    monkeypatch.setattr("app.unknown.measuring.measured", lambda *of: short(*of, resamples=30))
+    short = ranking.measured_all
+    monkeypatch.setattr("app.unknown.measuring.measured_all", lambda *of: short(*of, resamples=30))
 
 
 def test_every_score_that_the_pictures_allow_is_measured():
