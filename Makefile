@@ -39,7 +39,7 @@ demo: env
 # COVERAGE=1 also tells which share of the lines was run; the figure fails nothing.
 test: env
 	$(if $(COVERAGE),rm -rf .coverage && mkdir .coverage)
-	OMP_NUM_THREADS=1 $(BIN)/python $(if $(COVERAGE),-m coverage run) -m pytest -n 4 \
+	OMP_NUM_THREADS=1 $(BIN)/python $(if $(COVERAGE),-m coverage run) -m pytest -n 3 \
 	  --dist loadfile --no-loadscope-reorder
 	$(if $(COVERAGE),-$(BIN)/python .ci/coverage_by_room.py)
 

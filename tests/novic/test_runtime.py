@@ -1,6 +1,7 @@
 import logging
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from torch import nn
 from novic import runtime
 from novic.device import resolve_device
 from novic.errors import UsageError
+from novic.persons import PEDESTRIANS, network_path
 from novic.runtime import (
+    GraphFile,
     OpenVinoRuntime,
     TorchRuntime,
     build_runtime,
@@ -146,3 +149,29 @@ def test_cuda_agrees_within_half_precision():
     images = np.random.default_rng(1).integers(0, 256, (3, *SIZE, 3), np.uint8)
     slow = TorchRuntime(Grey().eval(), CPU)
     torch.testing.assert_close(fast.run(images).cpu(), slow.run(images), rtol=1e-2, atol=1e-2)
+
+
+def test_what_a_file_is_compiled_to_is_kept_and_made_anew_where_it_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("NOMALY_HOME", str(tmp_path))
+    path = network_path(PEDESTRIANS)
+    picture = np.random.default_rng(0).integers(0, 256, PEDESTRIANS.shape, dtype=np.uint8)
+    first = GraphFile(path, PEDESTRIANS.shape).run(picture)
+    (kept,) = (tmp_path / "cache" / "graphs").iterdir()
+    written = kept.stat().st_mtime_ns
+    for damage in (None, b"no blob", kept.read_bytes()[:-9] + b"otherwise"):
+        if damage is not None:
+            kept.write_bytes(damage)
+        again = GraphFile(path, PEDESTRIANS.shape).run(picture)
+        # Of an output's names some are not kept.
+        assert {f"detection_{what}:0" for what in ("boxes", "classes", "scores")} <= again.keys()
+        assert all((first[name] == again[name]).all() for name in again)
+        assert (kept.stat().st_mtime_ns == written) == (damage is None)
+    assert [file.name for file in kept.parent.iterdir()] == [kept.name]
+
+
+def test_where_nothing_can_be_kept_it_is_compiled_each_time(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NOMALY_HOME", "/proc/home")
+    picture = np.zeros(PEDESTRIANS.shape, np.uint8)
+    assert GraphFile(network_path(PEDESTRIANS), PEDESTRIANS.shape).run(picture)
