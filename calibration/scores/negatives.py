@@ -5,13 +5,13 @@ looks like or is a kind of a site's noun is left out first. Of many candidates t
 the site's nouns are kept (NegMining, Jiang et al. 2024).
 """
 
-import re
 from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.scores.protocol import Ints, ScoreError, unit_rows
+from novic import vocabulary
 
 ALIKE = 0.95
 """Cosine from which on two nouns mean the same (CSP's rule)."""
@@ -22,8 +22,8 @@ MANY = 5000
 
 def canonical(noun: str) -> str:
     """A noun in small letters, without dots and apostrophes, its words apart by one space."""
-    bare = re.sub(r"[.'’]", "", noun.lower())  # noqa: RUF001 - the typographic one, too
-    return " ".join(re.split(r"[\s/_-]+", bare.strip()))
+    plain = noun.replace("_", " ").replace("’", "")  # noqa: RUF001 - the typographic one, too
+    return vocabulary.canonical(plain)
 
 
 def spellings(noun: str) -> frozenset[str]:
