@@ -29,6 +29,8 @@ from novic.vocabulary import UNNAMED, NounScore, ThingKind, canonical, counted
 FORMAT = "nomaly-certainty"
 VERSION = 2
 CERTAINTY = "certainty.json"
+TOLD = 0.005
+"""Of a guess, what rounds to less than a per cent is not worth its room."""
 SCALED = 10
 """Candidates that are scaled together; what lies behind them is part of the rest."""
 
@@ -138,6 +140,27 @@ def headline(noun: str, kind: ThingKind | None = None, *, sure: bool, people: in
     if sure:
         return counted(noun, people)
     return kind.told if kind is not None and kind.sure else UNNAMED
+
+
+def headline_p(p: float, kind: ThingKind | None, *, sure: bool) -> float | None:
+    """Probability of what `headline` says, of a best noun of p; None where that says nothing."""
+    if sure:
+        return p
+    return kind.p if kind is not None and kind.sure else None
+
+
+def guesses(
+    nouns: Iterable[tuple[str, float]], kind: ThingKind | None, *, sure: bool
+) -> tuple[tuple[str, float], ...]:
+    """What a thing may be besides its headline: its likely kind, then nouns, with their p.
+
+    Args:
+        nouns: (noun, p), best first.
+        kind: Its kind, if known.
+        sure: Whether the best noun is the headline.
+    """
+    kinds = [(kind.noun, kind.p)] if kind is not None and not kind.sure and not sure else []
+    return tuple(one for one in (*kinds, *list(nouns)[sure:]) if one[1] >= TOLD)
 
 
 def is_sensitive(noun: str) -> bool:

@@ -10,7 +10,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.names.naming import NamedImage
-from novic.vocabulary import NounScore
 
 
 def print_names(named: Sequence[NamedImage]) -> None:
@@ -89,11 +88,7 @@ def _p(image: NamedImage) -> str:
 
 def _others(image: NamedImage) -> str:
     """What it may be besides the headline."""
-    return ", ".join(f"{noun.noun} {_per_cent(noun)}" for noun in image.guesses)
-
-
-def _per_cent(noun: NounScore) -> str:
-    return f"{100 * noun.p:.0f}%"
+    return ", ".join(f"{noun} {100 * p:.0f}%" for noun, p in image.guesses)
 
 
 def _bits(image: NamedImage) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.types import Box, Pixels
-from novic.certainty import Certainty, headline
+from novic.certainty import Certainty, guesses, headline, headline_p
 from novic.surrounded import Surrounded
 from novic.vocabulary import ThingKind
 
@@ -21,10 +21,6 @@ longer as it was."""
 
 type EventKind = Literal["object", "camera"]
 """Something in front of the camera, or what is wrong with the camera's picture itself."""
-
-
-TOLD = 0.005
-"""Of a guess, what rounds to less than a per cent is not worth its room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +99,7 @@ class Event:
     @property
     def headline_p(self) -> float | None:
         """Probability of what the headline says; None of a camera's fault or of UNNAMED."""
-        if self.kind == "camera":
-            return None
-        if self.sure:
-            return self.p
-        return self.thing.p if self.thing is not None and self.thing.sure else None
+        return None if self.kind == "camera" else headline_p(self.p, self.thing, sure=self.sure)
 
     @property
     def category(self) -> str:
@@ -121,11 +113,7 @@ class Event:
     @property
     def guesses(self) -> tuple[tuple[str, float], ...]:
         """What it may be besides the headline, with probabilities: its likely kind, then nouns."""
-        if self.kind == "camera":
-            return ()
-        likely = self.thing if self.thing is not None and not self.thing.sure else None
-        kinds = ((likely.noun, likely.p),) if likely is not None and not self.sure else ()
-        return tuple(one for one in (*kinds, *self.candidates[self.sure :]) if one[1] >= TOLD)
+        return () if self.kind == "camera" else guesses(self.candidates, self.thing, sure=self.sure)
 
     @property
     def headline(self) -> str:

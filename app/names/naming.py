@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from app.events.event import TOLD
 from app.names.images import open_images
 from app.progress import Reporter
-from novic.certainty import headline
+from novic.certainty import guesses, headline, headline_p
 from novic.vocabulary import NounScore, ThingKind
 
 if TYPE_CHECKING:  # what is wrong with the files is told before torch is loaded
@@ -53,16 +52,12 @@ class NamedImage:
     @property
     def headline_p(self) -> float | None:
         """Probability of what the headline says; None where that is nothing."""
-        if self.sure:
-            return self.nouns[0].p
-        return self.thing.p if self.thing is not None and self.thing.sure else None
+        return headline_p(self.nouns[0].p if self.nouns else 0.0, self.thing, sure=self.sure)
 
     @property
-    def guesses(self) -> Sequence[NounScore]:
+    def guesses(self) -> Sequence[tuple[str, float]]:
         """What it may be besides the headline: its likely kind, then nouns."""
-        likely = self.thing if self.thing is not None and not self.thing.sure else None
-        kinds = [NounScore(likely.noun, likely.p)] if likely is not None and not self.sure else []
-        return [one for one in (*kinds, *self.nouns[self.sure :]) if one.p >= TOLD]
+        return guesses(((one.noun, one.p) for one in self.nouns), self.thing, sure=self.sure)
 
     def as_json(self) -> dict[str, Any]:
         """The result as scripts read it; keys are stable."""
