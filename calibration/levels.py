@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from calibration.tail import GAP_S, Scores, scores_of
 from detectors.tracks import Track, Tracker, TrackRule
-from detectors.types import Detection, Frame, Pixels
+from detectors.types import Box, Detection, Frame, Pixels
 
 LONGEST_STEP_S = 2.0
 """Frames further apart than this have not been watched in between."""
@@ -26,6 +26,10 @@ MOST_BOXES = 6
 """Of a frame; below its strongest there is no tail."""
 _NEVER = 1e9
 _NO_IMAGE = np.zeros((1, 1, 3), np.uint8)
+
+
+type Found = tuple[float, Sequence[Detection]]
+"""What `found_from` finds in a frame."""
 
 
 class Finds(Protocol):
@@ -50,6 +54,10 @@ class Level:
     """UTC, in seconds since 1970."""
     value: float
     """The largest number that the maps can be divided by so that it still opens an event."""
+    lasted_s: float = 0.0
+    """For how long it had been followed then, at most GAP_S."""
+    box: Box | None = None
+    """Where it was seen most clearly, in pixels of the frame; None of what is no single thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,7 @@ class OpeningLevels:
         self._watched_s = 0.0
         self._levels: list[Level] = []
         self._bounds: list[Level] = []
-        self._last: tuple[float, list[Detection]] | None = None
+        self._last: Found | None = None
 
     def see(
         self, frame: Frame, heat: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
@@ -106,19 +114,19 @@ class OpeningLevels:
             heat: Its map [h, w]; cells that are no numbers are left out.
             mask: Cells that are watched [h, w]; None watches all.
         """
-        heat = np.nan_to_num(heat, nan=0.0, posinf=0.0, neginf=0.0)
-        highest = float(heat.max() if mask is None else heat.max(where=mask, initial=0.0))
-        lowered = heat / np.float32(self.lowest)
-        detections = self._finds.find(lowered, frame.image, mask, MOST_BOXES)
-        self._last = highest, sorted(detections, key=lambda one: -one.score)[:MOST_BOXES]
-        self._take(frame, *self._last)
+        self.take_found(frame, *found_from(self._finds, self.lowest, frame, heat, mask))
+
+    def take_found(self, frame: Frame, highest: float, strongest: Sequence[Detection]) -> None:
+        """Take one more frame in which `found_from` has found things already."""
+        self._last = highest, strongest
+        self._take(frame, highest, strongest)
 
     def again(self, frame: Frame) -> None:
         """Take one more frame that shows what the one before did, if there was one."""
         if self._last is not None:
             self._take(frame, *self._last)
 
-    def _take(self, frame: Frame, highest: float, strongest: list[Detection]) -> None:
+    def _take(self, frame: Frame, highest: float, strongest: Sequence[Detection]) -> None:
         """Follow what was found in a frame."""
         self._go_to(frame)
         self._bound(highest)
@@ -186,9 +194,12 @@ class OpeningLevels:
             return
         first_s, last_s = min(kept.seen), max(kept.seen)
         times = [time_s for time_s in self._times if first_s <= time_s <= last_s]
-        value = self._level([(time_s, kept.seen.get(time_s)) for time_s in times])
+        path = [(time_s, kept.seen.get(time_s)) for time_s in times]
+        value = opening_level(self._rule, path, self.lowest)
         if value > self.lowest:
-            self._levels.append(Level(last_s + self._offset_s, value))
+            clearest = max(kept.seen.values(), key=lambda one: one.score)
+            time_s = last_s + self._offset_s
+            self._levels.append(Level(time_s, value, last_s - first_s, clearest.box))
 
     def _newest(self, seen: dict[float, Detection]) -> dict[float, Detection]:
         """The detections of the last window: what begins in them may open later."""
@@ -201,29 +212,69 @@ class OpeningLevels:
         now_s = self._times[-1]
         return sum(time_s > now_s - self._rule.window_s for time_s in self._times)
 
-    def _level(self, path: Sequence[tuple[float, Detection | None]]) -> float:
-        """The highest level at which a thing still opens; 0 if not even at the lowest."""
-        scores = [one.score for _, one in path if one is not None]
-        peaks = [score / self._rule.open_score for score in scores]
-        cuts = sorted({cut for cut in (*scores, *peaks) if cut > self.lowest})
-        low, high = -1, len(cuts) - 1
-        while low < high:
-            middle = (low + high + 1) // 2
-            if self._opens(path, cuts[middle]):
-                low = middle
-            else:
-                high = middle - 1
-        return cuts[low] if low >= 0 else 0.0
 
-    def _opens(self, path: Sequence[tuple[float, Detection | None]], level: float) -> bool:
-        """Whether these detections open an event when the maps are divided by `level`."""
-        tracker = Tracker(self._rule)
-        for number, (time_s, one) in enumerate(path):
-            hits = [replace(one, score=one.score / level)] if one and one.score >= level else []
-            frame = Frame("", number, time_s, round(time_s * 1e6), _NO_IMAGE)
-            if tracker.update(frame, hits).opened:
-                return True
-        return False
+def found_from(
+    finds: Finds,
+    lowest: float,
+    frame: Frame,
+    heat: NDArray[np.float32],
+    mask: NDArray[np.bool_] | None = None,
+) -> Found:
+    """What can be found in a frame from a low level on.
+
+    Args:
+        finds: As the camera finds.
+        lowest: The level, above 0.
+        frame: RGB uint8 [H, W, 3].
+        heat: Its map [h, w]; cells that are no numbers are left out.
+        mask: Cells that are watched [h, w]; None watches all.
+
+    Returns:
+        The map's highest value, and at most MOST_BOXES detections, the strongest first, scores as
+        in the map divided by `lowest`.
+    """
+    heat = np.nan_to_num(heat, nan=0.0, posinf=0.0, neginf=0.0)
+    highest = float(heat.max() if mask is None else heat.max(where=mask, initial=0.0))
+    found = finds.find(heat / np.float32(lowest), frame.image, mask, MOST_BOXES)
+    return highest, sorted(found, key=lambda one: -one.score)[:MOST_BOXES]
+
+
+def opening_level(
+    rule: TrackRule, path: Sequence[tuple[float, Detection | None]], lowest: float = 0.0
+) -> float:
+    """The highest level at which a thing still opens an event, followed by itself.
+
+    Args:
+        rule: As the camera follows.
+        path: Of each frame in turn its time in seconds, and the thing in it, score as in the
+            undivided map; None where it was not seen.
+        lowest: Levels from there on are tried.
+
+    Returns:
+        The largest number that the maps can be divided by; 0 if it opens at none above `lowest`.
+    """
+    scores = [one.score for _, one in path if one is not None]
+    peaks = [score / rule.open_score for score in scores]
+    cuts = sorted({cut for cut in (*scores, *peaks) if cut > lowest})
+    low, high = -1, len(cuts) - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _opens(rule, path, cuts[middle]):
+            low = middle
+        else:
+            high = middle - 1
+    return cuts[low] if low >= 0 else 0.0
+
+
+def _opens(rule: TrackRule, path: Sequence[tuple[float, Detection | None]], level: float) -> bool:
+    """Whether these detections open an event when the maps are divided by `level`."""
+    tracker = Tracker(rule)
+    for number, (time_s, one) in enumerate(path):
+        hits = [replace(one, score=one.score / level)] if one and one.score >= level else []
+        frame = Frame("", number, time_s, round(time_s * 1e6), _NO_IMAGE)
+        if tracker.update(frame, hits).opened:
+            return True
+    return False
 
 
 def scores_from(levels: Iterable[Level], hours: float) -> Scores:

@@ -85,7 +85,9 @@ FLOOR = 0.65
 scenes; the varied pictures that set 1.0 are that much harsher than life)."""
 CEILING = 1.5
 """Nor by more: a view that would need it hides too much; its promise is not kept, and said so."""
-type Bound = Literal["prior", "floor", "tail", "ceiling"]
+BARS = (0.3, 3.0)
+"""What the bar may be set to by hand, at least and at most."""
+type Bound = Literal["prior", "floor", "tail", "ceiling", "set"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ class Kept:
     factor: float
     """Maps are divided by it."""
     bound: Bound
-    """What decided: too little footage (prior), the tail, or the least or most that is allowed."""
+    """What decided: too little footage (prior), the tail, the least or most that is allowed, or
+    somebody who set it."""
     hours: float
     """Normal footage that was looked at."""
     per_hour: float | None = None
@@ -139,6 +142,19 @@ def keep(promise: Promise, tails: Sequence[Tail], prior: float) -> Kept:
     expected = min(max(tail.rate(factor, CONFIDENCE), tail.rarest) for tail in showing)
     bound: Bound = "tail" if factor == wanted else "floor" if factor == FLOOR else "ceiling"
     return Kept(promise, factor, bound, hours, expected)
+
+
+def at_bar(promise: Promise, tails: Sequence[Tail], bar: float) -> Kept:
+    """What comes of a promise where the bar is set by hand.
+
+    Args:
+        promise: That was asked for.
+        tails: See `keep`; may be none.
+        bar: What maps are divided by.
+    """
+    hours = max((tail.hours for tail in tails), default=0.0)
+    expected = [max(tail.rate(bar, CONFIDENCE), tail.rarest) for tail in tails]
+    return Kept(promise, bar, "set", hours, min(expected, default=None))
 
 
 PRIOR = (0.7, 0.8)

@@ -56,6 +56,15 @@ class Looking:
     ] = None
 
     false_events: FalseEvents = "1/hour"
+    bar: Annotated[
+        float | None,
+        typer.Option(
+            "--bar",
+            metavar="X",
+            help="How unusual a thing must be to be told, in place of what --false-events chooses: "
+            "1 as the detector learned, less for more events. nomaly events why tells it.",
+        ),
+    ] = None
 
     @property
     def promise(self) -> "Promise":
@@ -67,6 +76,19 @@ class Looking:
         from calibration.promise import Promise
 
         return Promise.parse(self.false_events)
+
+    @property
+    def checked_bar(self) -> float | None:
+        """What the detector's maps are divided by; None to keep the promise.
+
+        Raises:
+            UsageError: If it is no number that makes sense.
+        """
+        from calibration.promise import BARS
+
+        if self.bar is not None and not BARS[0] <= self.bar <= BARS[1]:
+            raise UsageError(f"--bar {self.bar:g}: must lie between {BARS[0]:g} and {BARS[1]:g}")
+        return self.bar
 
     @property
     def pace(self) -> float | None:

@@ -313,6 +313,7 @@ def _shared(looking: Looking, learning: Learning, site: "OpenedSite") -> dict[st
         "zones": site.zones,
         "rule": site.rule,
         "promise": looking.promise,
+        "bar": looking.checked_bar,
     }
 
 

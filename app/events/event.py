@@ -73,6 +73,10 @@ class Event:
     """What happened; of a camera's own fault it says nothing."""
     moved_from: Box | None = None
     """Where a thing was that has moved, pixels of the full frame."""
+    bar: float | None = None
+    """What the detector's maps were divided by; None of a camera's own fault."""
+    level: float | None = None
+    """The largest bar at which it would still have been told; None where that is not known."""
     muted: str = ""
     """By what people said of it or of its like it is not told; empty if it is told."""
 
@@ -145,6 +149,8 @@ class Event:
             "end_us": self.end_us,
             "box": _rounded(self.box),
             "score": round(self.score, 4),
+            **({} if self.bar is None else {"bar": round(self.bar, 4)}),
+            **({} if self.level is None else {"level": round(self.level, 4)}),
             "noun": self.noun,
             "p": round(self.p, 4),
             "sure": self.sure,

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from app.errors import StoreError, UsageError
 from app.events import checkpoint as checkpoints
+from app.events import moment
 from app.events.checkpoint import Checkpoint
 from app.events.event import Event
 from app.events.media import media_path
+from app.events.moment import Moment
 from app.events.schema import STORE, copy_database, faults
 from detectors.types import Box
 from novic.vocabulary import ThingKind
@@ -180,6 +182,10 @@ class StoreReader:
             "SELECT * FROM gap WHERE run_id = ? ORDER BY start_us, reason", (run_id,)
         )
         return [dict(row) for row in rows]
+
+    def moments(self, run_id: int, since_us: int, until_us: int) -> Sequence[Moment]:
+        """What came near in a stretch of time, UTC in microseconds, and was not told."""
+        return moment.read(self._db, run_id, since_us, until_us)
 
     def checkpoint(self, run_id: int, source: SourceProgress) -> Checkpoint | None:
         """What was followed at a source's `done_s`; None if nothing was.

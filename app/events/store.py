@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from app.events import checkpoint as checkpoints
+from app.events import moment
 from app.events.checkpoint import Checkpoint
 from app.events.event import Event, Finding, Lasting, box_sides
 from app.events.media import MEDIA, has_pictures, pictures_at, pictures_of, remove, sweep
+from app.events.moment import Moment
 from app.events.outbox import Outbox
 from app.events.reading import SIGNATURE_VERSION, Run, SourceProgress, StoreReader, as_left
 from app.events.schema import WAIT_S, faults, open_database
@@ -40,6 +42,8 @@ class Changes:
     """Times of blindness that are new, or that were still open when they were saved before."""
     checkpoint: Checkpoint | None = None
     """What was followed at `source.done_s`, if that is new."""
+    moments: Sequence[Moment] = ()
+    """What came near and was not told."""
     embedder: str = ""
     """Spec of the embedder that made the findings' vectors, for example `starter`."""
 
@@ -108,6 +112,7 @@ class Store(StoreReader):
                 self._save_lasting(changes.lasting)
                 self._save_seconds(run_id, changes.source.uri, changes.peaks)
                 self._save_gaps(run_id, changes.source.camera, changes.gaps)
+                moment.save(self._db, run_id, changes.source.uri, changes.moments)
                 self._save_checkpoint(run_id, changes, packed)
 
     def add_pictures(self, findings: Sequence[Finding]) -> None:
@@ -357,6 +362,7 @@ class Store(StoreReader):
             checkpoint: ... and what became an event later; what was open is open again.
         """
         kept = checkpoint.kept if checkpoint is not None else ()
+        moment.drop_since(self._db, run_id, uri, from_s)
         self._drop_events("run_id = ? AND video = ? AND start_s >= ?", [(run_id, uri, from_s)])
         self._drop_events("id = ?", [(one.id,) for one in kept if not one.opened])
         self._db.executemany(

@@ -166,7 +166,9 @@ class _Audit:
                 self._check,
                 Following(request.rule, request.zones),
             )
-        keeper = keeper_of(detector, folder, request.promise, say, rule=request.rule)
+        keeper = keeper_of(
+            detector, folder, request.promise, say, rule=request.rule, bar=request.bar
+        )
         if not fresh:
             say(told(keeper.kept))
         return keeper

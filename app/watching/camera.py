@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from app.events.checkpoint import Checkpoint, Trouble
 from app.events.event import Event, EventState, Finding, Lasting, Picture
+from app.events.moment import Moment
 from app.events.reading import as_left
 from app.sources.base import Gap
 from app.watching.aim import Placed
@@ -27,8 +28,9 @@ from app.watching.camera_settings import CameraSettings
 from app.watching.evidence import Evidence, settled
 from app.watching.followed import Due, Followed, id_of, track_of
 from app.watching.health import Health, Told
-from app.watching.namer import vote
+from app.watching.near import NearMisses, level_of
 from app.watching.sizes import SizeCheck
+from calibration.levels import found_from
 from detectors.finding import Finder
 from detectors.learned import LearnedView
 from detectors.tracks import Track, TrackChanges, Tracker
@@ -73,10 +75,10 @@ class Camera:
         rule = self._settings.rule
         self._health = Health(size, view, self._settings.video, rule.open_score)
         self._live = live
-        self._watched = self._settings.zones.grid((1, 1))
         self._finder = Finder(view)
         self._tracker = Tracker(rule)
         self._keeper = self._settings.keeper
+        self._near = NearMisses(self._finder, rule, self._settings.lowest)
         if self._keeper is not None and live:
             self._keeper.learn(self._finder)
         self._followed: dict[Track, Followed] = {}
@@ -203,17 +205,16 @@ class Camera:
                 self._begin(frame)
             followed = [track.extent for track in self._tracker.tracks if track.opened]
             placed = self._health.aim.taken(frame)
-            factor = self._keeper.factor if self._keeper else 1.0
+            factor = self._settings.bar
             clear, told = self._health.see(placed, heat, followed, factor)
             if again:
                 continue
             self._call_faults(told)
             if clear is not None:
                 watched = self._masked(clear)
-                self._take(frame, watched, placed)
+                lit = self._take(frame, watched, placed)
                 peaks[number] = self._peak = watched.max(initial=0.0)
-                if self._keeper is not None:
-                    self._keeper.see(frame, watched * np.float32(factor), quiet=self._quiet)
+                self._note(frame, watched * np.float32(factor), lit)
         return peaks
 
     def pass_over(self, frames: Sequence[Frame]) -> NDArray[np.float32]:
@@ -225,9 +226,17 @@ class Camera:
             self._begin(frame)
             self._health.see_again(frame)
             self._tracker.update(frame, [])
-            if self._keeper is not None:
-                self._keeper.see(frame, None, quiet=self._quiet)
+            self._note(frame, None, ())
         return np.full(len(frames), self._peak, np.float32)
+
+    def _note(self, frame: Frame, heat: NDArray[np.float32] | None, lit: Sequence[Box]) -> None:
+        """Note what lies below the bar, by the undivided map; None if it shows nothing new."""
+        settings, finder, found = self._settings, self._finder, None
+        if heat is not None:
+            found = found_from(finder, settings.lowest, frame, heat)
+        self._near.see(frame, found, self._tracker.told, lit, settings.bar)
+        if self._keeper is not None:
+            self._keeper.see(frame, found, quiet=self._quiet)
 
     def _begin(self, frame: Frame) -> None:
         """Note that a frame is followed; the first after a checkpoint goes on from there."""
@@ -256,8 +265,14 @@ class Camera:
         self._call_faults(self._health.finish(cut=cut))
         if self._keeper is not None:
             self._keeper.finish()
+        self._near.finish()
         if not cut:
             self._sizes.end()
+
+    def take_moments(self) -> list[Moment]:
+        """What came near since this was asked last and was not told."""
+        aim, near = self._health.aim, self._near.take()
+        return [replace(n, box=aim.path([(n.end_s, n.box, n.level)])[0][1]) for n in near]
 
     def take_due(self) -> list[Due]:
         """Hand over what is to be told, in the order it should be told; it is due no longer.
@@ -279,7 +294,7 @@ class Camera:
         Returns:
             Events that changed, in the order they should be told.
         """
-        return [self._finding(one, named) for one in due]
+        return [one.finding(named, self._settings.words) for one in due]
 
     @property
     def _quiet(self) -> bool:
@@ -288,13 +303,15 @@ class Camera:
 
     def _masked(self, heat: NDArray[np.float32]) -> NDArray[np.float32]:
         """The map [h, w] with 0 wherever nobody watches."""
-        shape = (heat.shape[0], heat.shape[1])
-        if self._watched.shape != shape:
-            self._watched = self._settings.zones.grid(shape)
-        return heat if self._watched.all() else np.where(self._watched, heat, np.float32(0))
+        watched = self._settings.zones.grid((heat.shape[0], heat.shape[1]))
+        return heat if watched.all() else np.where(watched, heat, np.float32(0))
 
-    def _take(self, frame: Frame, heat: NDArray[np.float32], placed: Placed) -> None:
-        """Follow one frame, laid on the view, with its masked map [h, w]."""
+    def _take(self, frame: Frame, heat: NDArray[np.float32], placed: Placed) -> list[Box]:
+        """Follow one frame, laid on the view, with its masked map [h, w].
+
+        Returns:
+            Where something was found that was taken for light.
+        """
         found = self._finder.find(heat, frame.image)
         things, told = self._health.things(placed, frame.image, found, self._tracker.told)
         self._call_faults(told)
@@ -305,9 +322,9 @@ class Camera:
         if self._live:
             self.flush()
             self._call("updated", self._ripe())
-            return
-        if sum(len(self._followed[one].evidence.pictures) for one in self._ended) >= NAME_AT_ONCE:
+        elif sum(len(self._followed[one].evidence.pictures) for one in self._ended) >= NAME_AT_ONCE:
             self._call_ended()
+        return [one.box for one in found if not any(one.box.overlap(two.box) for two in things)]
 
     def _keep(
         self, changes: TrackChanges, frame: Frame, placed: Placed, heat: NDArray[np.float32]
@@ -378,18 +395,6 @@ class Camera:
             video=self._settings.video,
             cut=cut,
             snapshot_s=picture.pts_s,
+            bar=self._settings.bar,
+            level=level_of(self._settings.rule, track, self._settings.bar),
         )
-
-    def _finding(self, due: Due, named: Mapping[Picture, tuple[Naming, ...]]) -> Finding:
-        followed = due.followed
-        if not due.pictures:
-            # Of the camera itself, or of an earlier session: as it was told before.
-            return Finding(due.event, due.picture, due.path)
-        known = {**named, **followed.named}
-        followed.named = {picture: known[picture] for picture in due.pictures}
-        followed.named_from, followed.due = len(due.pictures), False
-        words = self._settings.words
-        elected = vote(followed.named, words.certainty)
-        event = words.named(due.event, elected)
-        signature = followed.looks.signature(event.change)
-        return Finding(event, due.picture, due.path, elected.vector, signature)

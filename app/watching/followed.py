@@ -1,13 +1,14 @@
 """What is kept of a track for its event, and events that are to be told."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 from app.events.checkpoint import Kept
-from app.events.event import Event, EventChange, Picture, event_id
+from app.events.event import Event, EventChange, Finding, Picture, event_id
 from app.watching.change import Looks
 from app.watching.evidence import KEPT, Evidence
+from app.watching.namer import Words, vote
 from detectors.learned import LearnedView
 from detectors.track import Track
 from detectors.types import Box
@@ -76,6 +77,25 @@ class Due:
     def wanted(self) -> list[Picture]:
         """Those of its pictures that have no names yet."""
         return [one for one in self.pictures if one not in self.followed.named]
+
+    def finding(self, named: Mapping[Picture, tuple[Naming, ...]], words: Words) -> Finding:
+        """What is told, by a vote on its name.
+
+        Args:
+            named: The namings of each picture's crops, at least of those that were wanted.
+            words: What is known of the nouns.
+        """
+        followed = self.followed
+        if not self.pictures:
+            # Of the camera itself, or of an earlier session: as it was told before.
+            return Finding(self.event, self.picture, self.path)
+        known = {**named, **followed.named}
+        followed.named = {picture: known[picture] for picture in self.pictures}
+        followed.named_from, followed.due = len(self.pictures), False
+        elected = vote(followed.named, words.certainty)
+        event = words.named(self.event, elected)
+        signature = followed.looks.signature(event.change)
+        return Finding(event, self.picture, self.path, elected.vector, signature)
 
 
 def track_of(event: Event, path: Sequence[tuple[float, Box, float]]) -> Track:

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from calibration.evidence import Evidence
-from calibration.levels import Finds, OpeningLevels
-from calibration.promise import Kept, Promise, keep, prior_factor, told_hours
+from calibration.levels import Finds, Found, OpeningLevels
+from calibration.promise import Kept, Promise, at_bar, keep, prior_factor, told_hours
 from calibration.tail import GAP_S
 from detectors.base import Detector
 from detectors.files import PROMISE, read_facts
@@ -48,6 +47,7 @@ class Keeper:
         peak: float,
         evidence: Evidence | None = None,
         *,
+        bar: float | None = None,
         rule: TrackRule | None = None,
         say: Callable[[str], None] = lambda _: None,
         save: Callable[["Keeper"], None] = lambda _: None,
@@ -58,12 +58,14 @@ class Keeper:
             promise: To be kept.
             peak: Of the detector; see `Detector.peak`.
             evidence: What is known of its normal footage; None for nothing.
+            bar: What maps are divided by, whatever was promised; None to choose.
             rule: As the camera follows; the default one if not given.
             say: Told in a sentence when the promise becomes shown.
             save: Called when more is known.
         """
         self.promise = promise
         self.peak = peak
+        self._bar = bar
         self._rule = rule or TrackRule()
         self.evidence = evidence or Evidence(lowest_level(peak))
         self.kept = self._choose()
@@ -71,6 +73,11 @@ class Keeper:
         self._levels: OpeningLevels | None = None
         self._quiet_from_s = -np.inf
         self._time_s = 0.0
+
+    @property
+    def lowest(self) -> float:
+        """The level of undivided maps from which on things are followed to learn from them."""
+        return self.evidence.lowest
 
     @property
     def factor(self) -> float:
@@ -81,13 +88,13 @@ class Keeper:
         """Learn from now on of quiet frames, in which things are found as the camera finds them."""
         self._levels = OpeningLevels(finds, self._rule, self.evidence.lowest)
 
-    def see(self, frame: Frame, heat: NDArray[np.float32] | None, *, quiet: bool) -> None:
+    def see(self, frame: Frame, found: Found | None, *, quiet: bool) -> None:
         """Take a frame that was watched.
 
         Args:
             frame: Later than all before it.
-            heat: Its map [h, w], not divided, 0 where nobody watches; None if it shows what the one
-                before did.
+            found: What `calibration.levels.found_from` finds in it from `lowest` on; None if it
+                shows what the one before did.
             quiet: Whether nothing is open, and the camera sees well.
         """
         if self._levels is None:
@@ -96,10 +103,10 @@ class Keeper:
             self._levels.forget()
             self._quiet_from_s = frame.pts_s + GAP_S
         elif frame.pts_s >= self._quiet_from_s:
-            if heat is None:
+            if found is None:
                 self._levels.again(frame)
             else:
-                self._levels.see(frame, heat)
+                self._levels.take_found(frame, *found)
             self._time_s = frame.time_us / 1e6
             if self._levels.watched_s >= REFIT_S:
                 self._refit()
@@ -119,7 +126,9 @@ class Keeper:
         self.evidence.add(self._levels.take(), time_s, cut=before.factor)
         chosen = self._choose()
         # Changes too small to matter would only part what is remembered.
-        self.kept = replace(chosen, factor=math.ceil(chosen.factor / STEP - 1e-9) * STEP)
+        if self._bar is None:
+            chosen = replace(chosen, factor=math.ceil(chosen.factor / STEP - 1e-9) * STEP)
+        self.kept = chosen
         if self.kept.shown and not before.shown:
             self._say(told(self.kept, time_s))
         self._save(self)
@@ -127,6 +136,8 @@ class Keeper:
     def _choose(self) -> Kept:
         prior = prior_factor(self.peak, self._rule.open_score)
         tails = self.evidence.tails()
+        if self._bar is not None:
+            return at_bar(self.promise, tails, self._bar)
         if not tails:
             return Kept(self.promise, prior, "prior", 0.0)
         return keep(self.promise, tails, prior)
@@ -140,6 +151,8 @@ def told(kept: Kept, now_s: float | None = None) -> str:
         now_s: UTC in seconds since 1970, where footage still comes in; None where it does not.
     """
     promise = kept.promise
+    if kept.bound == "set":
+        return _told_of_bar(kept)
     if kept.bound == "ceiling" and not kept.shown:
         return (
             f"False events: up to {kept.per_hour:.3g}/hour are to be expected, not {promise}: too "
@@ -156,6 +169,13 @@ def told(kept: Kept, now_s: float | None = None) -> str:
         f"False events: {promise} is not shown yet; {_needed(promise, kept.hours, now_s)}. Until "
         "then it looks as closely as calm views bear."
     )
+
+
+def _told_of_bar(kept: Kept) -> str:
+    text = f"The bar is set to {kept.factor:g}, whatever was promised"
+    if kept.per_hour is None:
+        return f"{text}; how many false events that makes is not known yet."
+    return f"{text}: up to {kept.per_hour:.3g} false events an hour are to be expected."
 
 
 def _needed(promise: Promise, hours: float, now_s: float | None) -> str:
@@ -215,6 +235,7 @@ def keeper_of(
     *,
     rule: TrackRule | None = None,
     state: Path | None = None,
+    bar: float | None = None,
 ) -> Keeper:
     """What keeps a promise with a fitted detector.
 
@@ -225,6 +246,7 @@ def keeper_of(
         say: Told in sentences.
         rule: As the camera will follow; the default one if not given.
         state: File of a watch in which it goes on learning; None where it does not.
+        bar: What maps are divided by instead; None to choose.
     """
     evidence = read_evidence(state, folder, say) if state is not None else None
     evidence = evidence or read_evidence(folder / PROMISE, folder, say)
@@ -233,4 +255,4 @@ def keeper_of(
         if state is not None:
             write_evidence(state, keeper.evidence, folder, say)
 
-    return Keeper(promise, detector.peak, evidence, rule=rule, say=say, save=save)
+    return Keeper(promise, detector.peak, evidence, bar=bar, rule=rule, say=say, save=save)

@@ -130,4 +130,5 @@ class Lookout:
             checkpoint=checkpoint,
             gaps=[*gaps, *self.camera.gaps],
             lasting=self.camera.lasting,
+            moments=self.camera.take_moments(),
         )

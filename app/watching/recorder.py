@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from app.events.checkpoint import Checkpoint
 from app.events.event import Finding, Lasting
+from app.events.moment import Moment
 from app.events.store import Changes, SourceProgress
 from app.events.writer import Saver
 from app.sources.base import Gap
@@ -62,6 +63,7 @@ class Recorder:
         checkpoint: Checkpoint | None = None,
         gaps: Iterable[Gap] = (),
         lasting: Sequence[Lasting] = (),
+        moments: Sequence[Moment] = (),
     ) -> None:
         """Save all that is new.
 
@@ -70,6 +72,7 @@ class Recorder:
             checkpoint: What is being followed now, if the source is to be taken up from here.
             gaps: All gaps of the source.
             lasting: How far the events have come that are open, with whole paths.
+            moments: What came near and was not told.
 
         Raises:
             app.errors.StoreError: If it cannot be written.
@@ -89,6 +92,7 @@ class Recorder:
             gaps=new,
             checkpoint=checkpoint,
             embedder=self._embedder,
+            moments=moments,
         )
         self._store.save(self._run_id, changes)
         self._peaks = {}

@@ -38,6 +38,8 @@ class RunRequest:
     """When something counts as an event, and when it is over."""
     promise: Promise = DEFAULT
     """How many false events the camera may tell."""
+    bar: float | None = None
+    """What the detector's maps are divided by, whatever was promised; None to choose."""
     overwrite: bool = False
     sinks: tuple[AnySink, ...] = ()
     """Who is given every event state besides."""
@@ -70,6 +72,7 @@ class RunRequest:
             "zones": asdict(self.zones),
             "rule": self.rule.model_dump(),
             "false_events": str(self.promise),
+            "bar": self.bar,
         }
         return _as_stored(settings)
 
@@ -80,6 +83,7 @@ class RunRequest:
             "rule": TrackRule().model_dump(),
             "false_events": str(DEFAULT),
             "wrong_names": None,
+            "bar": None,
         }
         return _as_stored({"detector_config": config, **said})
 

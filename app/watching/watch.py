@@ -219,7 +219,9 @@ class _Watch:
         request = self._request
         folder, state = request.detector or request.kept_detector, request.out / PROMISE
         say, rule = self._reporter.say, request.rule
-        keeper = keeper_of(detector, folder, request.promise, say, rule=rule, state=state)
+        keeper = keeper_of(
+            detector, folder, request.promise, say, rule=rule, state=state, bar=request.bar
+        )
         say(told(keeper.kept))
         return keeper
 

@@ -1,0 +1,141 @@
+"""How far from ringing all was that a camera saw: what rang, by how much, and what did not, why.
+
+Everything is followed a second time at a level far below the bar (`calibration.levels`), where
+nothing opens. So it is known at which bar a thing would have rung, whether it did or not.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from statistics import median
+
+from app.events.moment import Moment, Silence
+from calibration.levels import Finds, Found, Level, OpeningLevels, opening_level
+from calibration.tail import GAP_S
+from detectors.track import Track
+from detectors.tracks import TrackRule
+from detectors.types import Box, Detection, Frame
+
+SAME = 0.3
+"""What an event covers so much of is the event, or a part of it."""
+AROUND_S = 2.0
+"""An event is looked for so long before and after."""
+_REMEMBERED_S = 3 * GAP_S
+_MISSED = 1.5
+"""Sightings further apart than so many usual steps have frames between them."""
+
+
+class NearMisses:
+    """Follows one camera's frames below the bar."""
+
+    def __init__(self, finds: Finds, rule: TrackRule, lowest: float) -> None:
+        """Start with nothing.
+
+        Args:
+            finds: As the camera finds.
+            rule: As the camera follows.
+            lowest: Level of undivided maps from which on things are followed, above 0.
+        """
+        self._levels = OpeningLevels(finds, rule, lowest)
+        self._told: deque[tuple[float, Box]] = deque()
+        self._lit: deque[tuple[float, Box]] = deque()
+        self._offset_s = 0.0
+        self._camera = ""
+        self._bar = 1.0
+
+    def see(
+        self, frame: Frame, found: Found | None, told: Iterable[Box], lit: Iterable[Box], bar: float
+    ) -> None:
+        """Take one more frame.
+
+        Args:
+            frame: Later than all before it.
+            found: What `calibration.levels.found_from` finds in it; None if it shows what the one
+                before did.
+            told: Where the things of open events are.
+            lit: Where something was found and taken for light.
+            bar: What its map was divided by.
+        """
+        self._camera, self._bar = frame.camera, bar
+        self._offset_s = frame.time_us / 1e6 - frame.pts_s
+        for boxes, seen in ((self._told, told), (self._lit, lit)):
+            boxes.extend((frame.pts_s, box) for box in seen)
+            while boxes and frame.pts_s - boxes[0][0] > _REMEMBERED_S:
+                boxes.popleft()
+        if found is None:
+            self._levels.again(frame)
+        else:
+            self._levels.take_found(frame, *found)
+
+    def finish(self) -> None:
+        """End what is followed."""
+        self._levels.finish()
+
+    def take(self) -> list[Moment]:
+        """What came near since this was asked last, and was not told."""
+        seen = [self._moment(level) for level in self._levels.take().levels]
+        return [moment for moment in seen if moment is not None]
+
+    def _moment(self, level: Level) -> Moment | None:
+        """A level with what became of it; None if it is part of what was told."""
+        box, end_s = level.box, level.time_s - self._offset_s
+        start_s = end_s - level.lasted_s
+        if box is None or self._touched(self._told, start_s, end_s, box):
+            return None
+        why: Silence = "bar"
+        if level.value >= self._bar:
+            why = "light" if self._touched(self._lit, start_s, end_s, box) else "tracking"
+        return Moment(
+            self._camera,
+            start_s,
+            end_s,
+            round((start_s + self._offset_s) * 1e6),
+            round(level.time_s * 1e6),
+            box,
+            level.value,
+            self._bar,
+            why,
+        )
+
+    @staticmethod
+    def _touched(
+        boxes: Iterable[tuple[float, Box]], start_s: float, end_s: float, box: Box
+    ) -> bool:
+        """Whether one of the boxes of about that time covers enough of this one."""
+        return any(
+            start_s - AROUND_S <= at_s <= end_s + AROUND_S
+            and one.overlap(box) >= SAME * min(box.area, one.area)
+            for at_s, one in boxes
+        )
+
+
+def level_of(rule: TrackRule, track: Track, bar: float) -> float:
+    """The largest bar at which an event would have been told, by its clearest ten seconds.
+
+    Args:
+        rule: As the camera follows.
+        track: That opened.
+        bar: What its maps were divided by.
+    """
+    path = _clearest(track.path, rule.window_frames)
+    steps = [late - early for (early, *_), (late, *_) in pairwise(path)]
+    step_s = median(steps) if steps else rule.window_s
+    frames: list[tuple[float, Detection | None]] = []
+    for at_s, box, score in path:
+        while frames and at_s - frames[-1][0] > _MISSED * step_s:
+            frames.append((frames[-1][0] + step_s, None))
+        frames.append((at_s, Detection(box, score * bar)))
+    return max(bar, opening_level(rule, frames))
+
+
+def _clearest(
+    path: Sequence[tuple[float, Box, float]], window: int
+) -> Sequence[tuple[float, Box, float]]:
+    """The sightings within GAP_S / 2 of where most of a window were strong."""
+    if not path:
+        return path
+    scores = [score for *_, score in path]
+    within = [scores[max(0, n - window + 1) : n + 1] for n in range(len(scores))]
+    strong = [sum(part) for part in within]
+    middle_s = path[max(range(len(path)), key=strong.__getitem__)][0]
+    return [one for one in path if abs(one[0] - middle_s) <= GAP_S / 2]
