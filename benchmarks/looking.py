@@ -141,7 +141,7 @@ def watched(
     settings = CameraSettings(keeper=Keeper(promise, detector.detector.peak))
     camera = Camera(simulation.place.size, live=True, view=detector.view, settings=settings)
     teller = nameless() if names is None else AtOnce(names)
-    lookout = Lookout(camera, detector, teller, cast(Recorder, _Uncounted()), MotionGate())
+    lookout = Lookout(camera, detector, teller, uncounted(), MotionGate())
     told: dict[str, Told] = {}
     for frame in frames_of(simulation, start, stop):
         lookout.look([frame])
@@ -179,6 +179,17 @@ class Remembering:
     def view(self) -> LearnedView | None:
         """See `Detector.view`."""
         return self.detector.view
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of what it learned, pixels.
+
+        Raises:
+            ValueError: If it has not learned.
+        """
+        if self.detector.frame_size is None:
+            raise ValueError("the detector has not learned")
+        return self.detector.frame_size
 
     @property
     def forgetful(self) -> "Remembering":
@@ -284,8 +295,11 @@ class _Nameless:
         return [Naming((), np.zeros(1, np.float32), 1.0) for _ in images]
 
 
-class _Uncounted:
+def uncounted() -> Recorder:
     """Keeps nothing."""
+    return cast(Recorder, _Uncounted())
 
+
+class _Uncounted:
     def watched(self, frames: Sequence[Frame], peaks: NDArray[np.float32]) -> None:
         """Do nothing."""

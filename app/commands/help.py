@@ -101,6 +101,7 @@ TOP = {
         "inspect fit",
         "name",
         "report",
+        "events",
         "feedback",
         "export",
         "doctor",

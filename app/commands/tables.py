@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -22,28 +23,8 @@ _SHOWN = ("events.jsonl", "events.sqlite", "annotated.mp4", "normal.jpg", "detec
 def print_events(result: "AuditResult") -> None:
     """The events of an audit and where to see more."""
     console = Console()
-    table = Table(title=None, box=None, header_style="bold")
-    for column in ("#", "from", "to", "camera", "what", "p", "perhaps", "score"):
-        table.add_column(column, justify="right" if column in ("#", "p", "score") else "left")
-    of_site = any(event.surprise_bits is not None for event in result.events)
-    if of_site:
-        table.add_column("surprise", justify="right")
-    # Numbered as the report numbers them.
-    for number, event in enumerate(result.events, start=1):
-        others = event.guesses[:2] if event.sure else event.guesses[:3]
-        table.add_row(
-            str(number),
-            clock(event.start_s),
-            clock(event.end_s),
-            escape(event.camera),
-            _headline(event),
-            "" if event.headline_p is None else f"{100 * event.headline_p:.0f}%",
-            escape(_listed(others)),
-            "" if event.kind == "camera" else f"{event.score:.1f}",
-            *([_bits(event.surprise_bits)] if of_site else []),
-        )
     if result.events:
-        console.print(table)
+        console.print(_table(result.events))
     notes = [f"Note: {warning}" for warning in (*result.failed, *result.warnings)]
     for line in (*notes, *_ends(result)):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -55,6 +36,47 @@ def print_events(result: "AuditResult") -> None:
         console.print(
             f"Beside it: {', '.join(others)}", highlight=False, markup=False, soft_wrap=True
         )
+
+
+def print_listed(events: Sequence[Event]) -> None:
+    """Events with their ids, by which other commands ask for them."""
+    if events:
+        Console().print(_table(events, ids=True))
+    else:
+        typer.echo("No events.")
+
+
+def _table(events: Sequence[Event], *, ids: bool = False) -> Table:
+    """A row for each event, numbered as the report numbers them."""
+    table = Table(title=None, box=None, header_style="bold")
+    for column in ("#", "from", "to", "camera", "what", "p", "perhaps", "score"):
+        table.add_column(column, justify="right" if column in ("#", "p", "score") else "left")
+    of_site = any(event.surprise_bits is not None for event in events)
+    if of_site:
+        table.add_column("surprise", justify="right")
+        table.add_column("here")
+    if ids:
+        table.add_column("id", no_wrap=True)
+    for number, event in enumerate(events, start=1):
+        others = event.guesses[:2] if event.sure else event.guesses[:3]
+        table.add_row(
+            str(number),
+            clock(event.start_s),
+            clock(event.end_s),
+            escape(event.camera),
+            _headline(event),
+            "" if event.headline_p is None else f"{100 * event.headline_p:.0f}%",
+            escape(_listed(others)),
+            "" if event.kind == "camera" else f"{event.score:.1f}",
+            *([_bits(event.surprise_bits), _here(event)] if of_site else []),
+            *([event.id] if ids else []),
+        )
+    return table
+
+
+def _here(event: Event) -> str:
+    """Whether it belongs to the site."""
+    return "" if event.belongs is None else event.belongs.word
 
 
 def _ends(result: "AuditResult") -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.belonging import Belonging, BelongingRule, Evidence, decide
 from detectors.types import Box, Pixels
 from novic.certainty import Certainty, guesses, headline, headline_p
 from novic.surrounded import Surrounded
@@ -69,6 +70,10 @@ class Event:
     """What kind of thing it is, where the decoder tells that."""
     people: int = 0
     """How many people are seen in its box; 0 if none, or if nobody looked for them."""
+    evidence: Evidence | None = None
+    """By what is decided whether it belongs; None while unnamed, and of a camera's own fault."""
+    belonging: BelongingRule = field(default_factory=BelongingRule)
+    """When a thing belongs to the site."""
     change: EventChange = "arrived"
     """What happened; of a camera's own fault it says nothing."""
     moved_from: Box | None = None
@@ -99,6 +104,11 @@ class Event:
     def of_sure_kind(self) -> bool:
         """Whether its kind is told as a fact, as its noun is not."""
         return not self.sure and self.thing is not None and self.thing.sure
+
+    @property
+    def belongs(self) -> Belonging | None:
+        """Whether it is expected, unexpected or unknown here; None where nothing tells that."""
+        return None if self.evidence is None else decide(self.evidence, self.belonging)
 
     @property
     def headline_p(self) -> float | None:
@@ -159,6 +169,7 @@ class Event:
             "candidates": [[noun, round(p, 4)] for noun, p in self.candidates],
             **({} if self.thing is None else {"is_a": self.thing.as_json()}),
             **({"people": self.people} if self.people else {}),
+            **({} if self.belongs is None else {"belongs": self._belongs()}),
             "frames": self.frames,
             "cut": self.cut,
             "snapshot": f"snapshots/{self.id}.jpg",
@@ -170,6 +181,12 @@ class Event:
             **({"moved_from": _rounded(self.moved_from)} if self.moved_from else {}),
             **({"muted": self.muted} if self.muted else {}),
         }
+
+    def _belongs(self) -> dict[str, Any]:
+        """Whether it belongs, as scripts read it."""
+        if self.belongs is None or self.evidence is None:
+            return {}
+        return {**self.belongs.as_json(), "provisional": self.evidence.provisional}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

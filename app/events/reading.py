@@ -19,9 +19,9 @@ from app.events.checkpoint import Checkpoint
 from app.events.event import Event
 from app.events.media import media_path
 from app.events.moment import Moment
+from app.events.rows import event_of
 from app.events.schema import STORE, copy_database, faults
 from detectors.types import Box
-from novic.vocabulary import ThingKind
 
 SIGNATURE_VERSION = 3
 """Of detectors.signatures."""
@@ -229,18 +229,7 @@ class StoreReader:
         candidates = self._db.execute(
             "SELECT noun, p FROM candidate WHERE event_id = ? ORDER BY rank", (row["id"],)
         ).fetchall()
-        del row["run_id"]
-        moved_from, thing = row.pop("moved_from"), row.pop("thing")
-        return Event(
-            **{name: row.pop(name) for name in ("id", "camera", "video", "state")},
-            box=Box(*(row.pop(side) for side in ("x1", "y1", "x2", "y2"))),
-            frame_size=(row.pop("frame_height"), row.pop("frame_width")),
-            candidates=tuple((noun, p) for noun, p in candidates),
-            cut=bool(row.pop("cut")),
-            moved_from=moved_from and Box(*json.loads(moved_from)),
-            thing=thing and ThingKind(**json.loads(thing)),
-            **row,
-        )
+        return event_of(row, ((noun, p) for noun, p in candidates))
 
 
 class Snapshot(StoreReader):

@@ -20,6 +20,7 @@ from app.events.media import MEDIA, has_pictures, pictures_at, pictures_of, remo
 from app.events.moment import Moment
 from app.events.outbox import Outbox
 from app.events.reading import SIGNATURE_VERSION, Run, SourceProgress, StoreReader, as_left
+from app.events.rows import row_of, shown
 from app.events.schema import WAIT_S, faults, open_database
 from app.sources.base import Gap
 from novic.database import transaction
@@ -128,7 +129,7 @@ class Store(StoreReader):
                     self._db.execute(
                         "UPDATE event SET x1 = ?, y1 = ?, x2 = ?, y2 = ?, frame_height = ?,"
                         " frame_width = ?, snapshot_s = ? WHERE id = ?",
-                        (*_shown(finding.event).values(), finding.event.id),
+                        (*shown(finding.event).values(), finding.event.id),
                     )
 
     def _has_news_to_show(self, finding: Finding) -> bool:
@@ -251,14 +252,9 @@ class Store(StoreReader):
             self.outbox.put(event, self._sinks, _now_us())
 
     def _save_event(self, run_id: int, event: Event, *, pictured: bool = True) -> None:
-        values = asdict(event)
-        del values["box"], values["frame_size"], values["candidates"]
-        shown, moved_from = _shown(event), event.moved_from
-        values["moved_from"] = moved_from and json.dumps(box_sides(moved_from))
-        values["thing"] = event.thing and json.dumps(asdict(event.thing))
-        values |= {"run_id": run_id, **shown}
+        values = {"run_id": run_id, **row_of(event)}
         # Without its pictures an event goes on speaking of those that it has.
-        self._upsert("event", ("id",), values, unchanged=() if pictured else tuple(shown))
+        self._upsert("event", ("id",), values, unchanged=() if pictured else tuple(shown(event)))
 
     def _upsert(
         self,
@@ -383,17 +379,6 @@ class Store(StoreReader):
         """Remove pictures that a kill left behind; only the one writer may."""
         events = self._db.execute("SELECT id, snapshot_s FROM event").fetchall()
         sweep(self.folder, [(event_id, snapshot_s) for event_id, snapshot_s in events])
-
-
-def _shown(event: Event) -> dict[str, Any]:
-    """What an event says of its pictures, by column."""
-    height, width = event.frame_size
-    return {
-        **asdict(event.box),
-        "frame_height": height,
-        "frame_width": width,
-        "snapshot_s": event.snapshot_s,
-    }
 
 
 def _now_us() -> int:

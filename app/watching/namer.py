@@ -1,5 +1,6 @@
 """Names tracks by their pictures: one batch for all crops, then a vote in each track."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.events.event import Event, Picture
+from calibration.belonging import BelongingRule, Evidence, frequency_of
 from detectors.types import Pixels
 from novic.certainty import Certainty
 from novic.surrounded import Surrounded
@@ -21,6 +23,18 @@ TOP = 5
 """Candidates kept for an event."""
 VOTERS = 10
 """Candidates of every crop that take part in the vote."""
+
+
+class SiteLooks(Protocol):
+    """Whatever knows a site's normal crops."""
+
+    def site_p(self, vector: NDArray[np.float32]) -> float | None:
+        """P-value of a unit vector [F] among them, 0 to 1; None if that was not measured."""
+        ...
+
+    def unnameable_p(self, top_p: float, rest: float) -> float | None:
+        """P-value of how badly something can be named; None if that was not measured."""
+        ...
 
 
 class Names(Protocol):
@@ -50,11 +64,23 @@ class Words:
     """How unexpected a noun is at the site, bits; None if that is unknown."""
     certainty: Certainty = field(default_factory=Certainty)
     """When a best noun is told as a fact."""
+    frequency: Callable[[str], float] = lambda _: 0.0
+    """How usual a noun is at the site, 1 to 10; 0 if it is none of the site's."""
+    site: SiteLooks | None = None
+    """What normal crops of the site look like; None if nobody measured that."""
+    belonging: BelongingRule = field(default_factory=BelongingRule)
+    """When a thing belongs to the site."""
 
     @classmethod
-    def of(cls, model: "NounModel") -> "Words":
+    def of(cls, model: "NounModel", belonging: BelongingRule | None = None) -> "Words":
         """What the decoder of a model knows."""
-        return cls(model.bundle.surprise_bits, model.certainty)
+        totals = model.bundle.frequencies or {}
+        return cls(
+            model.bundle.surprise_bits,
+            model.certainty,
+            lambda noun: frequency_of(totals[noun]) if noun in totals else 0.0,
+            belonging=belonging or BelongingRule(),
+        )
 
     def named(self, event: Event, elected: "Elected") -> Event:
         """The event with what its crops agree on, and what the decoder knows of that."""
@@ -65,7 +91,20 @@ class Words:
             sure_from=self.certainty.line(elected.noun),
             thing=elected.thing,
             people=elected.people,
+            evidence=self.evidence(elected),
+            belonging=self.belonging,
         )
+
+    def evidence(self, elected: "Elected") -> Evidence | None:
+        """By what is decided whether a thing belongs; None while it has no name."""
+        if not elected.candidates or not math.isfinite(elected.rest):
+            return None
+        nouns = tuple((noun, p, self.frequency(noun)) for noun, p in elected.candidates)
+        site_p = named_p = None
+        if self.site is not None and elected.vector is not None:
+            site_p = self.site.site_p(elected.vector)
+            named_p = self.site.unnameable_p(nouns[0][1], elected.rest)
+        return Evidence(nouns, min(1.0, max(0.0, elected.rest)), site_p, named_p)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +119,8 @@ class Elected:
     """What kind of thing they say it is."""
     people: int = 0
     """How many people most of them show; 0 if they show nobody."""
+    rest: float = 1.0
+    """Probability of all that the candidates leave out; NaN where scores are no probabilities."""
 
     @property
     def noun(self) -> str:
@@ -125,7 +166,9 @@ def vote(named: Mapping[Picture, Sequence[Naming]], certainty: Certainty | None 
         return Elected((), None)
     best = max((naming for naming, _ in ballots), key=lambda one: _said(one, ranked[0][0]))
     thing = certainty.kind(mass.items()) if certainty is not None else None
-    return Elected(tuple(ranked), best.vector, thing, _people(named))
+    rest = sum(naming.rest * weight for naming, weight in ballots) / total
+    others = sum(mass.values()) - sum(p for _, p in ranked)
+    return Elected(tuple(ranked), best.vector, thing, _people(named), rest + others)
 
 
 def _people(named: Mapping[Picture, Sequence[Naming]]) -> int:

@@ -2,6 +2,9 @@
 -- it would still have rung; NULL for a camera's own fault, and in stores of an older Nomaly.
 ALTER TABLE event ADD COLUMN bar REAL;
 ALTER TABLE event ADD COLUMN level REAL;
+-- By what it is decided whether an event's thing belongs, and when it does: JSON, or NULL.
+ALTER TABLE event ADD COLUMN evidence TEXT;
+ALTER TABLE event ADD COLUMN belonging TEXT;
 CREATE TABLE moment(            -- what was followed for a while and never told
   run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
   uri TEXT NOT NULL,

@@ -1,0 +1,99 @@
+"""`nomaly events`: what a run told, and why."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.options import Json, command_group, print_json
+
+if TYPE_CHECKING:
+    from app.why.receipts import Change, Gate, Receipt
+
+cli = command_group(
+    "events",
+    "Show what a run told, and why it rang or did not; also while it goes on.",
+    "nomaly events list hall",
+    "nomaly events why hall 065b3c2d1f0000-1a2b3c",
+    "nomaly events why hall 12:03:20",
+)
+
+RunFolder = Annotated[Path, typer.Argument(help="Folder of an audit or a watch.")]
+
+
+@cli.command("list", epilog="Example:  nomaly events list hall")
+def list_events(out: RunFolder, as_json: Json = False) -> None:
+    """List the events of a run, in order, those last that are muted."""
+    from app.commands.tables import print_listed
+    from app.why.asking import listed
+
+    events = listed(out)
+    if as_json:
+        print_json([event.as_json() for event in events])
+    else:
+        print_listed(events)
+
+
+@cli.command(
+    epilog="Examples:  nomaly events why hall 065b3c2d1f0000-1a2b3c\n\n"
+    "nomaly events why hall 12:03:20\n\nnomaly events why nomaly-audit 83.5s --json"
+)
+def why(
+    out: RunFolder,
+    asked: Annotated[
+        str,
+        typer.Argument(
+            metavar="EVENT|TIME",
+            help="An event's id; or a time, of which it is told what did not ring, too: 12:03:20, "
+            "2026-11-29T12:03:20, or 83.5s from the start.",
+        ),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Tell why something rang or did not: each gate, by how much, and what would have flipped it.
+
+    The bar is what a thing must reach; --bar sets it, --false-events chooses it.
+    """
+    from app.why.asking import why as receipts_of
+
+    receipts = receipts_of(out, asked)
+    if as_json:
+        print_json([receipt.as_json() for receipt in receipts])
+        return
+    for receipt in receipts:
+        _print(receipt)
+
+
+def _print(receipt: "Receipt") -> None:
+    from app.watching.telling import clock_time
+
+    times = clock_time(receipt.start_us)
+    if receipt.end_us - receipt.start_us >= 1_000_000:
+        times += f" to {clock_time(receipt.end_us)}"
+    name = f"{receipt.headline} ({receipt.event_id})" if receipt.event_id else ""
+    typer.secho(", ".join(part for part in (name, receipt.camera, times) if part), bold=True)
+    typer.echo(f"  {receipt.said}")
+    for gate in receipt.gates:
+        typer.echo(_gate(gate))
+    for change in (receipt.flip, receipt.naming, receipt.belonging):
+        if change is not None:
+            typer.echo(f"  {_change(change)}")
+    typer.echo("")
+
+
+def _gate(gate: "Gate") -> str:
+    mark = "passed" if gate.passed else "failed"
+    text = f"    {gate.name:<9} {mark}  {gate.said}"
+    if gate.value is None or gate.needed is None:
+        return text
+    return f"{text}: {gate.value:.2f}, needs {gate.needed:.2f} ({gate.margin:.2f} times)"
+
+
+def _change(change: "Change") -> str:
+    value = "" if change.value is None else f" {change.value:.4g}"
+    text = f"With {change.setting}{value} {change.outcome}"
+    if change.now is not None:
+        text += f"; now it is {change.now:.3g}"
+    if change.per_hour is not None:
+        text += f". Normal footage then makes up to {change.per_hour:.2g} false events an hour"
+    return f"{text}."

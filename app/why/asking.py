@@ -1,0 +1,112 @@
+"""Finds what somebody asks about: an event by its id, or a time."""
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+from app.errors import UsageError
+from app.events.event import Event
+from app.events.reading import Run, StoreReader, snapshot
+from app.feedback.verdicts import Verdict, Verdicts
+from app.report.times import local
+from app.watching.keeper import read_evidence
+from app.why.receipts import Rates, Receipt, at_time, of_event
+from calibration.tail import CONFIDENCE
+from detectors.files import PROMISE
+from novic.errors import NomalyError
+
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*s")
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})")
+
+
+def why(out: Path, asked: str) -> list[Receipt]:
+    """Receipts of what is asked about.
+
+    Args:
+        out: Folder of an audit or a watch.
+        asked: An event's id; a time as 2026-11-29T12:03:20, or 12:03:20 of the run's first day; or
+            seconds from the start of the first source, as 83.5s.
+
+    Raises:
+        UsageError: If there is no such event, or the words are neither.
+        app.errors.StoreError: If the store cannot be read.
+    """
+    with snapshot(out) as store:
+        run = _last_run(store)
+        rates = rates_of(store, run)
+        event = store.event(asked)
+        if event is not None:
+            verdict = _verdict(store, run, event.muted) if event.muted else None
+            return [of_event(event, rates, verdict)]
+        return at_time(store, run, _time_us(store, run, asked), rates)
+
+
+def rates_of(store: StoreReader, run: Run) -> Rates:
+    """What the normal footage behind a run shows of false events, by the bar."""
+    folder = _detector(store, run)
+    said: list[str] = []
+    evidence = read_evidence(store.folder / PROMISE, folder, said.append) or read_evidence(
+        folder / PROMISE, folder, said.append
+    )
+    tails = evidence.tails() if evidence is not None else []
+
+    def rate(bar: float) -> float | None:
+        if not tails:
+            return None
+        return min(max(tail.rate(bar, CONFIDENCE), tail.rarest) for tail in tails)
+
+    return rate
+
+
+def _detector(store: StoreReader, run: Run) -> Path:
+    asked = run.settings.get("detector")
+    return Path(asked) if asked else store.folder / "detector"
+
+
+def _verdict(store: StoreReader, run: Run, muted: str) -> Verdict | None:
+    """The verdict that muted an event; None if it is gone."""
+    try:
+        return next(
+            (one for one in Verdicts(_detector(store, run)).all() if one.why == muted), None
+        )
+    except NomalyError:
+        return None
+
+
+def _time_us(store: StoreReader, run: Run, asked: str) -> int:
+    """UTC in microseconds."""
+    starts = [one.start_us for one in store.sources(run.id) if one.start_us is not None]
+    first_us = min(starts, default=run.started_us)
+    if found := _SECONDS.fullmatch(asked.strip()):
+        return first_us + round(float(found[1]) * 1e6)
+    if found := _CLOCK.fullmatch(asked.strip()):
+        hour, minute, second = map(int, found.groups())
+        if hour < 24 and minute < 60 and second < 60:
+            at = local(first_us).replace(hour=hour, minute=minute, second=second, microsecond=0)
+            return round(at.timestamp() * 1e6)
+    try:
+        return round(datetime.fromisoformat(asked.strip()).astimezone().timestamp() * 1e6)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"{asked}: is no event of {store.folder} and no time; ids stand in the report (enlarge "
+            "an event) and in events.jsonl, times are written 12:03:20, 2026-11-29T12:03:20, or "
+            "83.5s from the start"
+        ) from error
+
+
+def listed(out: Path) -> list[Event]:
+    """The events of the last run of a folder, in order, those last that are muted.
+
+    Raises:
+        UsageError: If nothing was audited or watched there.
+        app.errors.StoreError: If the store cannot be read.
+    """
+    with snapshot(out) as store:
+        return store.events(_last_run(store).id)
+
+
+def _last_run(store: StoreReader) -> Run:
+    run = store.last_run()
+    if run is None:
+        raise UsageError(f"{store.folder}: nothing was audited or watched there yet")
+    return run

@@ -1,0 +1,290 @@
+"""A receipt for an event, and for a silence: the gates in order, and what would have flipped it."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from app.events.event import Event
+from app.events.moment import Moment
+from app.events.reading import Run, StoreReader
+from app.feedback.verdicts import Verdict
+from calibration.belonging import smallest_flip
+from calibration.promise import BARS
+from detectors.tracks import TrackRule
+
+type Rates = Callable[[float], float | None]
+"""False events an hour that the normal footage shows for a bar; None if it shows none."""
+
+AROUND_US = 5_000_000
+"""A moment is looked for so far before and after the time that is asked for."""
+BEYOND = 1.001
+"""An event goes silent with a bar so many times its level."""
+_SILENT = {
+    "bar": "it did not reach the bar",
+    "light": "it was taken for light, a shadow or a reflection",
+    "part": "it was part of an event",
+    "tracking": "it did not hold together as one thing of its own",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One thing that was asked."""
+
+    name: Literal["bar", "thing", "feedback", "name", "place"]
+    passed: bool
+    value: float | None
+    """What was measured; None where nothing is."""
+    needed: float | None
+    """What it takes."""
+    said: str
+    """The same in a few words."""
+
+    @property
+    def margin(self) -> float | None:
+        """The value over what it takes: above 1 with room, below 1 short of it."""
+        if self.value is None or not self.needed:
+            return None
+        return self.value / self.needed
+
+    def as_json(self) -> dict[str, Any]:
+        """As scripts read it; keys are stable."""
+        margin = self.margin
+        return asdict(self) | {"margin": None if margin is None else round(margin, 4)}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What would have been otherwise with another setting, or after a command."""
+
+    setting: str
+    """An option or a command, as it is typed."""
+    value: float | None
+    outcome: str
+    """What would have been told."""
+    now: float | None = None
+    per_hour: float | None = None
+    """False events an hour that the normal footage shows for it; None if that is not known."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As scripts read it; keys are stable."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Why something rang, or did not."""
+
+    outcome: Literal["rang", "silent", "unseen", "quiet"]
+    """It was told; it was not; the camera could not see; nothing came near."""
+    said: str
+    """One sentence."""
+    camera: str
+    start_us: int
+    """UTC in microseconds."""
+    end_us: int
+    event_id: str = ""
+    headline: str = ""
+    gates: tuple[Gate, ...] = ()
+    """In the order in which they were asked."""
+    flip: Change | None = None
+    """The smallest change after which it would have been silent, or would have rung."""
+    naming: Change | None = None
+    """The smallest change after which its name is told otherwise, as a fact or as a guess."""
+    belonging: Change | None = None
+    """The smallest change after which it belongs otherwise."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As scripts read it; keys are stable."""
+        told = {name: getattr(self, name) for name in ("flip", "naming", "belonging")}
+        return {
+            "outcome": self.outcome,
+            "said": self.said,
+            "camera": self.camera,
+            "start_us": self.start_us,
+            "end_us": self.end_us,
+            "event": self.event_id,
+            "headline": self.headline,
+            "gates": [gate.as_json() for gate in self.gates],
+            **{name: change and change.as_json() for name, change in told.items()},
+        }
+
+
+def of_event(event: Event, rates: Rates, verdict: Verdict | None = None) -> Receipt:
+    """The receipt of an event.
+
+    Args:
+        event: Told or muted, of a thing or of the camera itself.
+        rates: What the normal footage shows.
+        verdict: What muted it, if that is still there.
+    """
+    about = Receipt(
+        "silent" if event.muted else "rang",
+        "",
+        event.camera,
+        event.start_us,
+        event.end_us,
+        event.id,
+        event.headline,
+    )
+    if event.kind == "camera":
+        return replace(about, said=f"The camera told of itself: {event.said or event.name}")
+    gates = (*_bar_gate(event), *_thing_gates(event))
+    said = f"It is silent: {event.muted}." if event.muted else "It rang."
+    return replace(
+        about,
+        said=said,
+        gates=gates,
+        flip=_unmuted(verdict) if event.muted else _silenced(event, rates),
+        naming=_named_otherwise(event),
+        belonging=_belongs_otherwise(event),
+    )
+
+
+def at_time(store: StoreReader, run: Run, time_us: int, rates: Rates) -> list[Receipt]:
+    """Receipts of all that was there, or nearly was, at a time: events first.
+
+    Args:
+        store: That holds the run.
+        run: The run.
+        time_us: UTC in microseconds.
+        rates: What the normal footage shows.
+
+    Returns:
+        At least one: where nothing came near, that is said.
+    """
+    since_us, until_us = time_us - AROUND_US, time_us + AROUND_US
+    events = [
+        event
+        for event in store.events(run.id)
+        if event.start_us <= until_us and event.end_us >= since_us
+    ]
+    near = sorted(store.moments(run.id, since_us, until_us), key=lambda one: -one.level)
+    receipts = [of_event(event, rates) for event in events]
+    receipts += [of_moment(moment, rates) for moment in near]
+    receipts += _unseen(store, run, since_us, until_us)
+    return receipts or [_nothing(store, run, time_us)]
+
+
+def of_moment(moment: Moment, rates: Rates) -> Receipt:
+    """The receipt of what came near and was not told."""
+    short = moment.level < moment.bar
+    gates = [_gate_of_bar(moment.level, moment.bar)]
+    if not short:
+        gates.append(Gate("thing", passed=False, value=None, needed=None, said=_SILENT[moment.why]))
+    rings = moment.level >= BARS[0]
+    flip = (
+        _to_bar(moment.level, moment.bar, "it would have rung", rates) if short and rings else None
+    )
+    return Receipt(
+        "silent",
+        f"Something was silent: {_SILENT[moment.why]}.",
+        moment.camera,
+        moment.start_us,
+        moment.end_us,
+        gates=tuple(gates),
+        flip=flip,
+    )
+
+
+def _unseen(store: StoreReader, run: Run, since_us: int, until_us: int) -> list[Receipt]:
+    """Times about then in which the camera could not see."""
+    return [
+        Receipt(
+            "unseen",
+            f"Nothing could be seen then: {gap['detail'] or gap['reason']}.",
+            gap["camera"],
+            gap["start_us"],
+            gap["end_us"] or until_us,
+        )
+        for gap in store.gaps(run.id)
+        if gap["start_us"] <= until_us and (gap["end_us"] or until_us) >= since_us
+    ]
+
+
+def _nothing(store: StoreReader, run: Run, time_us: int) -> Receipt:
+    """That nothing came near at a time, and how unusual the most unusual was."""
+    peaks = [
+        (peak, source)
+        for source in store.sources(run.id)
+        if source.start_us is not None
+        for second, peak in store.seconds(run.id, source.uri)
+        if abs(source.start_us + second * 1_000_000 - time_us) <= AROUND_US
+    ]
+    if not peaks:
+        return Receipt("unseen", "Nobody watched then.", "", time_us, time_us)
+    peak, source = max(peaks, key=lambda one: one[0])
+    needed = TrackRule().open_score
+    said = (
+        f"Nothing came near: the most unusual within 5 s was {peak:.2f} times the bar, where an "
+        f"event needs {needed:g}, for longer than a moment."
+    )
+    gate = Gate("bar", passed=False, value=round(peak, 4), needed=needed, said="its highest value")
+    return Receipt("quiet", said, source.camera, time_us, time_us, gates=(gate,))
+
+
+def _bar_gate(event: Event) -> tuple[Gate, ...]:
+    if event.bar is None or event.level is None:
+        return ()
+    return (_gate_of_bar(event.level, event.bar),)
+
+
+def _gate_of_bar(level: float, bar: float) -> Gate:
+    said = "unusual enough, for long enough" if level >= bar else "not unusual for long enough"
+    return Gate("bar", level >= bar, round(level, 4), round(bar, 4), said)
+
+
+def _thing_gates(event: Event) -> tuple[Gate, ...]:
+    """What was asked of an event once it was one."""
+    heard = f"not told: {event.muted}" if event.muted else "nobody said that it is normal here"
+    gates = [
+        Gate("thing", passed=True, value=None, needed=None, said="one thing of its own"),
+        Gate("feedback", not event.muted, None, None, heard),
+    ]
+    if event.candidates:
+        how = "a fact" if event.sure else "a fact of its kind" if event.of_sure_kind else "a guess"
+        gates.append(
+            Gate("name", event.sure, event.p, event.sure_from, f"{event.noun} is told as {how}")
+        )
+    belongs = event.belongs
+    if belongs is not None:
+        sure = max(belongs.expected, belongs.unexpected)
+        said = f"{belongs.word}: {belongs.why}"
+        needed = event.belonging.sure_from
+        gates.append(Gate("place", belongs.word != "unknown", sure, needed, said))
+    return tuple(gates)
+
+
+def _silenced(event: Event, rates: Rates) -> Change | None:
+    """The bar at which an event goes silent."""
+    if event.bar is None or event.level is None:
+        return None
+    bar = event.level * BEYOND
+    return _to_bar(bar, event.bar, "it would have been silent", rates) if bar <= BARS[1] else None
+
+
+def _to_bar(bar: float, now: float, outcome: str, rates: Rates) -> Change:
+    return Change("--bar", bar, outcome, now, rates(bar))
+
+
+def _unmuted(verdict: Verdict | None) -> Change | None:
+    """What takes back that something is normal."""
+    if verdict is None:
+        return None
+    return Change("nomaly feedback forget", float(verdict.number), "it would have rung")
+
+
+def _named_otherwise(event: Event) -> Change | None:
+    """The share of wrong names from which on the best noun is told otherwise."""
+    share = 1 - event.p
+    if not event.candidates or not 0.01 <= share <= 0.99:
+        return None
+    outcome = "its noun would be a guess" if event.sure else "its noun would be told as a fact"
+    return Change("--wrong-names", share, outcome, 1 - event.sure_from)
+
+
+def _belongs_otherwise(event: Event) -> Change | None:
+    flip = smallest_flip(event.evidence, event.belonging) if event.evidence is not None else None
+    if flip is None:
+        return None
+    return Change(f"belonging.{flip.setting}", flip.value, f"it would be {flip.word}", flip.now)

@@ -1,0 +1,246 @@
+"""Does a named thing belong here: expected, known but unexpected, or unknown (ood_spec §4.6).
+
+Gates are asked in order, the first that holds decides:
+
+1. can it be named at all?     else it is unknown
+2. does it look like what is usual here, and is its noun expected here?   then it is expected
+3. is its noun one that is not expected here?                             then it is unexpected
+4. is its noun expected, but not its looks?                               then it is unexpected
+5. otherwise nothing can be told: unknown
+
+Where a site has no dictionary, no noun is expected: what was learned does not ring.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite, log, sqrt
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from detectors.configs import Config
+
+type Word = Literal["expected", "unexpected", "unknown"]
+type _Share = Annotated[float, Field(gt=0, lt=1)]
+
+TOTAL_SCALE = 0.375
+"""A dictionary's total of a noun is so many times the square of its frequency (novic_spec §1.9)."""
+_STEP = 1e-6
+"""So little beyond a setting's turning point counts as beyond."""
+
+
+class BelongingRule(Config):
+    """When a thing belongs."""
+
+    unnamed_share: _Share = 0.05
+    """Share of normal crops that may be called unknown: from this p-value on a thing has a name."""
+    foreign_share: _Share = 0.05
+    """Share of normal crops that may look foreign: from this p-value on a thing looks usual."""
+    sure_from: _Share = 0.6
+    """Probability from which on expected or unexpected is told."""
+    expected_from: Annotated[float, Field(ge=1, le=10)] = 5.0
+    """Frequency from which on a noun is expected, 1 to 10; from 3 on where it looks quite usual."""
+    usual_from: _Share = 0.2
+    """P-value of looks from which on something looks quite usual."""
+
+
+PLAUSIBLE = 3.0
+"""Frequency from which on a noun may be expected by its looks (ood_spec §4.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of one thing."""
+
+    nouns: tuple[tuple[str, float, float], ...]
+    """(noun, probability, frequency here from 1 to 10; 0 if it is none of the site's)."""
+    rest: float
+    """Probability that it is none of them."""
+    site_p: float | None = None
+    """P-value of its looks among normal crops, 0 to 1; None if nothing was calibrated."""
+    named_p: float | None = None
+    """P-value of how well it can be named among normal crops; None if nothing was calibrated."""
+
+    @property
+    def provisional(self) -> bool:
+        """Whether no crops of the site back it."""
+        return self.site_p is None and self.named_p is None
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept; keys are stable."""
+        return {
+            "nouns": [[noun, p, f] for noun, p, f in self.nouns],
+            "rest": self.rest,
+            "site_p": self.site_p,
+            "named_p": self.named_p,
+        }
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> "Evidence":
+        """What `as_json` gave.
+
+        Raises:
+            ValueError: If it is none.
+        """
+        try:
+            nouns = tuple((str(noun), float(p), float(f)) for noun, p, f in kept["nouns"])
+            return cls(nouns, float(kept["rest"]), kept["site_p"], kept["named_p"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"no evidence of a thing: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """What is told of it."""
+
+    word: Word
+    expected: float
+    """Probability that it is expected here; the three sum to 1."""
+    unexpected: float
+    unknown: float
+    gate: int
+    """Number of the gate that decided, from 1."""
+    why: str
+    """The reason in a few words."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As scripts read it; keys are stable."""
+        return {
+            "word": self.word,
+            "expected": round(self.expected, 4),
+            "unexpected": round(self.unexpected, 4),
+            "unknown": round(self.unknown, 4),
+            "gate": self.gate,
+            "why": self.why,
+        }
+
+
+def frequency_of(total: float) -> float:
+    """A noun's frequency, 1 to 10, by its total in a dictionary (see TOTAL_SCALE)."""
+    return min(10.0, max(1.0, sqrt(max(total, 0.0) / TOTAL_SCALE)))
+
+
+def decide(evidence: Evidence, rule: BelongingRule | None = None) -> Belonging:
+    """Say whether a thing belongs.
+
+    Args:
+        evidence: Probabilities are taken as they are, without the site's prior.
+        rule: The default one if not given.
+
+    Raises:
+        ValueError: If a number is none, or probabilities are not.
+    """
+    _check(evidence)
+    rule = rule or BelongingRule()
+    expected, unexpected, unknown = _probabilities(evidence, rule)
+    gates = _gates(evidence, rule, expected, unexpected, unknown)
+    for number, (word, why) in enumerate(gates, 1):
+        if word is not None:
+            return Belonging(word, expected, unexpected, unknown, number, why)
+    raise AssertionError("the last gate lets nothing pass")
+
+
+def _check(evidence: Evidence) -> None:
+    shares = [p for _, p, _ in evidence.nouns] + [evidence.rest]
+    shares += [p for p in (evidence.site_p, evidence.named_p) if p is not None]
+    if not all(isfinite(p) and 0 <= p <= 1 for p in shares):
+        raise ValueError("evidence of a thing must hold probabilities from 0 to 1")
+
+
+def _probabilities(evidence: Evidence, rule: BelongingRule) -> tuple[float, float, float]:
+    """Of expected, unexpected and unknown; nouns renormalised to what the rest leaves."""
+    named = sum(p for _, p, _ in evidence.nouns)
+    if named <= 0:
+        return 0.0, 0.0, 1.0
+    usual = evidence.site_p is not None and evidence.site_p >= rule.usual_from
+    line = min(PLAUSIBLE, rule.expected_from) if usual else rule.expected_from
+    here = sum(p for _, p, f in evidence.nouns if f >= line)
+    left = 1 - evidence.rest
+    expected = left * here / named
+    return expected, left - expected, evidence.rest
+
+
+def _gates(
+    evidence: Evidence,
+    rule: BelongingRule,
+    expected: float,
+    unexpected: float,
+    unknown: float,
+) -> Iterator[tuple[Word | None, str]]:
+    """What each gate says in turn; None where it lets pass."""
+    if evidence.named_p is None:
+        nameless = unknown >= rule.sure_from
+    else:
+        nameless = evidence.named_p <= rule.unnamed_share
+    yield ("unknown" if nameless else None), "no noun fits it"
+    looks_usual = evidence.site_p is None or evidence.site_p > rule.foreign_share
+    is_expected = expected >= rule.sure_from
+    yield ("expected" if looks_usual and is_expected else None), "such things are usual here"
+    is_unexpected = unexpected >= rule.sure_from
+    yield ("unexpected" if is_unexpected else None), "such things are not expected here"
+    yield ("unexpected" if is_expected else None), "such things are usual here, its looks are not"
+    yield "unknown", "its names do not agree"
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A setting that would have changed what is told."""
+
+    setting: str
+    """A field of BelongingRule."""
+    now: float
+    value: float
+    """From there on, just beyond, it would be told otherwise."""
+    word: Word
+    """What would be told."""
+
+    @property
+    def size(self) -> float:
+        """How far it is: the logarithm of the ratio of the two values, without sign."""
+        return abs(log(self.value / self.now))
+
+    def as_json(self) -> dict[str, Any]:
+        """As scripts read it; keys are stable."""
+        return {"setting": self.setting, "now": self.now, "value": self.value, "word": self.word}
+
+
+def smallest_flip(evidence: Evidence, rule: BelongingRule | None = None) -> Flip | None:
+    """The smallest change of one setting that changes what is told; None if no such one exists.
+
+    What is told turns only where a setting passes one of the evidence's own numbers, so these are
+    tried, each from both sides.
+    """
+    rule = rule or BelongingRule()
+    word = decide(evidence, rule).word
+    flips = []
+    for setting, turning in _turning_points(evidence, rule):
+        now = getattr(rule, setting)
+        for value in (turning * (1 - _STEP), turning, turning * (1 + _STEP)):
+            changed = _with(rule, setting, value)
+            if changed is not None and value != now:
+                other = decide(evidence, changed).word
+                if other != word:
+                    flips.append(Flip(setting, now, value, other))
+    return min(flips, key=lambda flip: flip.size, default=None)
+
+
+def _turning_points(evidence: Evidence, rule: BelongingRule) -> Iterator[tuple[str, float]]:
+    """Values of settings at which something turns."""
+    if evidence.named_p:
+        yield "unnamed_share", evidence.named_p
+    if evidence.site_p:
+        yield "foreign_share", evidence.site_p
+        yield "usual_from", evidence.site_p
+    for share in _probabilities(evidence, rule):
+        if share > 0:
+            yield "sure_from", share
+    for frequency in {f for *_, f in evidence.nouns if f > 0}:
+        yield "expected_from", frequency
+
+
+def _with(rule: BelongingRule, setting: str, value: float) -> BelongingRule | None:
+    """The rule with another value; None where that is not allowed."""
+    try:
+        return BelongingRule(**(rule.model_dump() | {setting: value}))
+    except ValueError:
+        return None

@@ -1,0 +1,71 @@
+"""How far from ringing all was that a camera saw."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.events.event import Event
+from app.events.moment import Moment
+from app.watching.camera import Camera
+from app.watching.camera_settings import CameraSettings
+from app.watching.keeper import Keeper
+from calibration.promise import DEFAULT
+from detectors.types import Box
+from tests.app.builders import SIZE, a_frame, a_map
+
+RATE = 5.0
+PEAK = 0.4
+
+
+def looked(maps: list[NDArray[np.float32]], bar: float) -> tuple[list[Event], list[Moment]]:
+    """Events and moments of a camera that sees maps with a bar."""
+    keeper = Keeper(DEFAULT, PEAK, bar=bar)
+    camera = Camera(SIZE, live=True, settings=CameraSettings(keeper=keeper))
+    rng = np.random.default_rng(0)
+    for number, heat in enumerate(maps):
+        view = rng.integers(60, 120, (*SIZE, 3)).astype(np.uint8)
+        camera.follow([a_frame(number / RATE, view)], heat[None])
+    camera.finish()
+    opened = {due.event.id: due.event for due in camera.take_due()}
+    return [event for event in opened.values() if event.kind == "object"], camera.take_moments()
+
+
+def a_visit(peak: float, frames: int = 10) -> list[NDArray[np.float32]]:
+    """A quiet view, something for a while, and quiet again."""
+    calm, thing = a_map() * np.float32(0.5), a_map((4, 4, 4), peak=peak)
+    return [*[calm] * 15, *[thing] * frames, *[calm] * 25]
+
+
+def test_what_stays_below_the_bar_is_kept_with_the_bar_at_which_it_rings():
+    maps = a_visit(peak=1.1)
+    events, (moment,) = looked(maps, bar=1.0)
+    assert events == []
+    assert (moment.why, moment.camera, moment.bar) == ("bar", "hall", 1.0)
+    assert moment.level == pytest.approx(1.1 / 1.25, rel=1e-3)
+    assert moment.start_s == pytest.approx(3.0)
+    assert moment.box.iou(Box(20, 20, 40, 40)) > 0.5
+    for bar, rings in ((moment.level * 0.999, 1), (moment.level * 1.001, 0)):
+        assert len(looked(maps, bar)[0]) == rings
+
+
+def test_what_rang_tells_the_bar_at_which_it_would_not_have():
+    maps = a_visit(peak=2.0)
+    (event,), moments = looked(maps, bar=1.0)
+    assert moments == []
+    assert (event.bar, event.level) == (1.0, pytest.approx(1.6, rel=1e-3))
+    for bar, rings in ((1.599, 1), (1.601, 0)):
+        assert len(looked(maps, bar)[0]) == rings
+
+
+def test_what_is_too_short_for_any_bar_is_no_moment():
+    events, moments = looked(a_visit(peak=3.0, frames=2), bar=1.0)
+    assert (events, moments) == ([], [])
+
+
+def test_a_quiet_view_leaves_nothing():
+    assert looked([a_map() * np.float32(0.5)] * 100, bar=1.0) == ([], [])
+
+
+def test_a_bar_that_was_set_does_not_move_with_what_is_seen():
+    keeper = Keeper(DEFAULT, PEAK, bar=1.3)
+    assert (keeper.factor, keeper.kept.bound, keeper.kept.per_hour) == (1.3, "set", None)

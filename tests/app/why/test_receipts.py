@@ -1,0 +1,191 @@
+"""Receipts: why something rang or did not, and what would have flipped it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import cli
+from app.errors import UsageError
+from app.events.event import Finding
+from app.events.moment import KEPT_US, Moment
+from app.events.store import Changes, Store
+from app.sources.base import Gap
+from app.why.asking import listed, why
+from app.why.receipts import BEYOND
+from calibration.belonging import Evidence
+from detectors.types import Box
+from tests.app.report.runs import BEGAN_US, a_fault, a_run, a_seen, a_source
+
+DOG = Evidence((("dog", 0.8, 0.0),), 0.2)
+
+
+def a_moment(at_s: float = 40.0, level: float = 0.6, why: str = "bar") -> Moment:
+    begin_us = BEGAN_US + round(at_s * 1e6)
+    box = Box(10, 20, 60, 90)
+    return Moment(
+        "hall", at_s, at_s + 2, begin_us, begin_us + 2_000_000, box, level, 0.7, why  # pyright: ignore[reportArgumentType]
+    )  # fmt: skip
+
+
+def a_thing(number: int = 0, **facts: object) -> Finding:
+    finding = a_seen(number)
+    given = {"bar": 0.7, "level": 1.4, "evidence": DOG, **facts}
+    return replace(finding, event=replace(finding.event, **given))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path) as opened:
+        yield opened
+
+
+class TestEvents:
+    def test_an_event_tells_its_gates_in_order_and_what_would_have_silenced_it(self, store: Store):
+        finding = a_thing()
+        a_run(store, finding)
+        (receipt,) = why(store.folder, finding.event.id)
+        assert receipt.outcome == "rang"
+        names = [gate.name for gate in receipt.gates]
+        assert names == ["bar", "thing", "feedback", "name", "place"]
+        assert receipt.gates[0].margin == pytest.approx(2)
+        assert receipt.flip is not None
+        assert (receipt.flip.setting, receipt.flip.now) == ("--bar", 0.7)
+        assert receipt.flip.value == pytest.approx(1.4 * BEYOND)
+
+    def test_a_sure_name_tells_from_when_on_it_would_be_a_guess(self, store: Store):
+        finding = a_thing()
+        a_run(store, finding)
+        (receipt,) = why(store.folder, finding.event.id)
+        assert receipt.naming is not None
+        assert receipt.naming.value == pytest.approx(0.2)
+        assert receipt.naming.outcome == "its noun would be a guess"
+
+    def test_where_it_belongs_comes_with_the_setting_that_changes_it(self, store: Store):
+        finding = a_thing()
+        a_run(store, finding)
+        (receipt,) = why(store.folder, finding.event.id)
+        assert receipt.gates[-1].said == "unexpected: such things are not expected here"
+        assert receipt.belonging is not None
+        assert receipt.belonging.setting == "belonging.sure_from"
+        assert receipt.belonging.outcome == "it would be unknown"
+
+    def test_a_muted_event_is_silent(self, store: Store):
+        finding = a_thing(muted="verdict 1: cat is normal here, said of 1")
+        a_run(store, finding)
+        (receipt,) = why(store.folder, finding.event.id)
+        assert receipt.outcome == "silent"
+        assert [gate.passed for gate in receipt.gates if gate.name == "feedback"] == [False]
+        assert receipt.flip is None  # the verdict is gone
+
+    def test_the_camera_tells_of_itself(self, store: Store):
+        finding = a_fault(0)
+        a_run(store, finding)
+        (receipt,) = why(store.folder, finding.event.id)
+        assert receipt.said.startswith("The camera told of itself")
+        assert receipt.gates == ()
+
+    def test_an_event_of_an_older_nomaly_has_no_bar(self, store: Store):
+        finding = a_seen(0)
+        a_run(store, finding)
+        (receipt,) = why(store.folder, finding.event.id)
+        assert receipt.gates[0].name == "thing"
+        assert receipt.flip is None
+
+
+class TestSilences:
+    def test_what_came_near_tells_the_bar_at_which_it_would_have_rung(self, store: Store):
+        a_run(store, moments=[a_moment()])
+        (receipt,) = why(store.folder, "41s")
+        assert receipt.outcome == "silent"
+        assert receipt.flip is not None
+        assert receipt.flip.value == pytest.approx(0.6)
+        assert receipt.flip.outcome == "it would have rung"
+
+    def test_what_was_taken_for_light_has_no_bar_that_flips_it(self, store: Store):
+        a_run(store, moments=[a_moment(level=0.9, why="light")])
+        (receipt,) = why(store.folder, "41s")
+        assert [gate.passed for gate in receipt.gates] == [True, False]
+        assert "taken for light" in receipt.said
+        assert receipt.flip is None
+
+    def test_where_nothing_came_near_the_highest_value_is_told(self, store: Store):
+        a_run(store, peaks={40: 0.41, 41: 0.2})
+        (receipt,) = why(store.folder, "41s")
+        assert receipt.outcome == "quiet"
+        assert "0.41 times the bar" in receipt.said
+
+    def test_a_time_in_which_the_camera_could_not_see_says_so(self, store: Store):
+        begin_us = BEGAN_US + 30_000_000
+        gap = Gap(begin_us, begin_us + 20_000_000, "fault", "black picture")
+        a_run(store, gaps=[gap])
+        (receipt,) = why(store.folder, "41s")
+        assert (receipt.outcome, receipt.said) == (
+            "unseen",
+            "Nothing could be seen then: black picture.",
+        )
+
+    def test_a_time_at_which_nobody_watched_says_so(self, store: Store):
+        a_run(store)
+        (receipt,) = why(store.folder, "2026-11-20T10:00:00+00:00")
+        assert receipt.said == "Nobody watched then."
+
+    def test_events_come_before_what_only_came_near(self, store: Store):
+        finding = a_thing()
+        a_run(store, finding, moments=[a_moment(at_s=6.0), a_moment(at_s=7.0, level=0.65)])
+        receipts = why(store.folder, "6.0s")
+        assert [one.outcome for one in receipts] == ["rang", "silent", "silent"]
+        assert [one.gates[0].value for one in receipts[1:]] == [0.65, 0.6]
+
+    def test_moments_are_kept_for_a_month(self, store: Store):
+        run = a_run(store, moments=[a_moment()])
+        later = KEPT_US / 1e6 + 100
+        store.save(run.id, Changes(a_source(), moments=[a_moment(at_s=later)]))
+        begin, end = BEGAN_US, BEGAN_US + 2 * KEPT_US
+        assert [one.start_s for one in store.moments(run.id, begin, end)] == [later]
+
+    def test_what_is_audited_again_leaves_no_moment_twice(self, store: Store):
+        run = a_run(store, moments=[a_moment(), a_moment(at_s=50)])
+        with store.saving():
+            store.go_back(run.id, a_source().uri, 45.0)
+        kept = store.moments(run.id, BEGAN_US, BEGAN_US + 100_000_000)
+        assert [one.start_s for one in kept] == [40.0]
+
+
+class TestAsking:
+    def test_what_is_neither_event_nor_time_is_refused(self, store: Store):
+        a_run(store)
+        with pytest.raises(UsageError, match=r"yesterday: is no event of .* and no time"):
+            why(store.folder, "yesterday")
+
+    def test_a_folder_without_a_run_is_refused(self, store: Store):
+        with pytest.raises(UsageError, match="nothing was audited or watched there yet"):
+            listed(store.folder)
+
+    def test_the_command_prints_gates_and_what_flips(self, store: Store):
+        finding = a_thing()
+        a_run(store, finding)
+        done = CliRunner().invoke(cli, ["events", "why", str(store.folder), finding.event.id])
+        assert done.exit_code == 0
+        assert "bar       passed" in done.output
+        assert "With --bar 1.401 it would have been silent; now it is 0.7." in done.output
+
+    def test_the_command_prints_json(self, store: Store):
+        a_run(store, moments=[a_moment()])
+        done = CliRunner().invoke(cli, ["events", "why", str(store.folder), "41s", "--json"])
+        (receipt,) = json.loads(done.output)
+        assert receipt["flip"]["setting"] == "--bar"
+        assert receipt["gates"][0]["margin"] == pytest.approx(0.6 / 0.7, abs=1e-3)
+
+    def test_events_are_listed_with_their_ids(self, store: Store):
+        finding = a_thing()
+        a_run(store, finding)
+        done = CliRunner().invoke(cli, ["events", "list", str(store.folder), "--json"])
+        assert [event["id"] for event in json.loads(done.output)] == [finding.event.id]
+        shown = CliRunner().invoke(
+            cli, ["events", "list", str(store.folder)], env={"COLUMNS": "200"}
+        )
+        assert finding.event.id in shown.output

@@ -1,0 +1,118 @@
+from collections.abc import Iterator
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from calibration.belonging import (
+    BelongingRule,
+    Evidence,
+    decide,
+    frequency_of,
+    smallest_flip,
+)
+
+DOG, BUS, CAT = ("dog", 0.7, 0.0), ("airbus", 0.8, 10.0), ("cat", 0.1, 0.0)
+
+
+def some_evidence(count: int, seed: int = 5) -> list[Evidence]:
+    """Evidence of all sorts, with and without a calibrated site."""
+    rng, found = np.random.default_rng(seed), []
+    for number in range(count):
+        p = rng.dirichlet([0.6] * 5)
+        nouns = tuple(
+            (f"noun {n}", float(p[n]), float(rng.choice([0, 1, 2.5, 3, 4, 5, 8, 10])))
+            for n in range(4)
+        )
+        site_p, named_p = (float(one) for one in rng.uniform(0.001, 1, 2) ** 2)
+        known = (site_p, named_p) if number % 3 else (None, None)
+        found.append(Evidence(nouns, float(p[4]), *known))
+    return found
+
+
+class TestDecide:
+    def test_a_noun_of_the_site_is_expected(self):
+        told = decide(Evidence((BUS, CAT), 0.1))
+        assert (told.word, told.gate) == ("expected", 2)
+        assert told.expected == pytest.approx(0.9 * 8 / 9)
+
+    def test_a_noun_that_is_none_of_the_sites_is_unexpected(self):
+        told = decide(Evidence((DOG, CAT), 0.2))
+        assert (told.word, told.gate) == ("unexpected", 3)
+        assert told.unexpected == pytest.approx(0.8)
+
+    def test_what_no_noun_fits_is_unknown(self):
+        assert decide(Evidence((("dog", 0.3, 0.0),), 0.7)).word == "unknown"
+        assert decide(Evidence((BUS,), 0.1, site_p=0.9, named_p=0.04)).gate == 1
+
+    def test_names_that_do_not_agree_tell_nothing(self):
+        told = decide(Evidence((("airbus", 0.4, 10.0), ("dog", 0.35, 0.0)), 0.25))
+        assert (told.word, told.gate) == ("unknown", 5)
+
+    def test_an_expected_noun_with_foreign_looks_is_unexpected(self):
+        told = decide(Evidence((BUS, CAT), 0.1, site_p=0.01, named_p=0.5))
+        assert (told.word, told.gate) == ("unexpected", 4)
+        assert "looks" in told.why
+
+    def test_a_plausible_noun_is_expected_only_where_it_looks_quite_usual(self):
+        trolley = (("trolley", 0.9, 4.0),)
+        words = [
+            decide(Evidence(trolley, 0.1, site_p=p, named_p=0.5)).word for p in (None, 0.1, 0.3)
+        ]
+        assert words == ["unexpected", "unexpected", "expected"]
+
+    def test_probabilities_sum_to_one(self):
+        for evidence in some_evidence(100):
+            told = decide(evidence)
+            assert told.expected + told.unexpected + told.unknown == pytest.approx(1)
+
+    def test_a_thing_without_names_is_unknown(self):
+        assert decide(Evidence((), 1.0)).word == "unknown"
+
+    @pytest.mark.parametrize("p", [float("nan"), 1.5, -0.1])
+    def test_what_is_no_probability_is_refused(self, p: float):
+        with pytest.raises(ValueError, match="probabilities from 0 to 1"):
+            decide(Evidence((("dog", p, 0.0),), 0.1))
+
+
+def test_frequencies_come_from_totals_as_dictionaries_have_them():
+    assert [frequency_of(0.375 * f * f) for f in (1, 5, 10)] == pytest.approx([1, 5, 10])
+    assert (frequency_of(0), frequency_of(1e6)) == (1, 10)
+
+
+def test_evidence_comes_back_as_it_was_kept():
+    for evidence in some_evidence(20):
+        kept = Evidence.of(evidence.as_json())
+        assert decide(kept) == decide(evidence)
+    with pytest.raises(ValueError, match="no evidence"):
+        Evidence.of({"nouns": [["dog"]]})
+
+
+def rules(rule: BelongingRule, farthest: float) -> Iterator[BelongingRule]:
+    """The rule with one setting changed by less than so much, as a logarithm of a ratio."""
+    for setting in BelongingRule.model_fields:
+        for step in np.linspace(-0.999, 0.999, 41) * farthest:
+            with suppress(ValidationError):
+                value = getattr(rule, setting) * float(np.exp(step))
+                yield BelongingRule(**(rule.model_dump() | {setting: value}))
+
+
+class TestFlip:
+    def test_the_stated_change_flips_what_is_told(self):
+        flips = [(evidence, smallest_flip(evidence)) for evidence in some_evidence(200)]
+        assert sum(flip is not None for _, flip in flips) > 170
+        for evidence, flip in flips:
+            if flip is not None:
+                changed = BelongingRule(**{flip.setting: flip.value})
+                assert decide(evidence, changed).word == flip.word != decide(evidence).word
+
+    def test_no_smaller_change_of_any_setting_flips_it(self):
+        for evidence in some_evidence(60, seed=9):
+            flip = smallest_flip(evidence)
+            farthest = 3.0 if flip is None else flip.size
+            if farthest < 1e-5:
+                continue  # a number that lies on the setting flips with any step
+            word = decide(evidence).word
+            for changed in rules(BelongingRule(), farthest):
+                assert decide(evidence, changed).word == word, (changed, flip)
