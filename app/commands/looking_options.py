@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.sites.model import OpenedSite
     from calibration.promise import Promise
     from detectors.configs import DetectorConfig
+    from novic.kind_rules import KindRule
 
 FalseEvents = Annotated[
     str,
@@ -55,6 +56,15 @@ class Looking:
         typer.Option(help="Polygon that is not watched: x,y x,y x,y as shares of width, height."),
     ] = None
 
+    tell: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tell",
+            metavar="KINDS",
+            help="Tell only such things, as 'any animal but the cat' or 'person or vehicle'; "
+            "others are kept, but silent. Several are joined.",
+        ),
+    ] = None
     false_events: FalseEvents = "1/hour"
     bar: Annotated[
         float | None,
@@ -76,6 +86,17 @@ class Looking:
         from calibration.promise import Promise
 
         return Promise.parse(self.false_events)
+
+    @property
+    def wanted(self) -> "tuple[KindRule, ...]":
+        """What is told; nothing for all.
+
+        Raises:
+            UsageError: If what was typed names nothing.
+        """
+        from novic.kind_rules import KindRule
+
+        return tuple(KindRule.parse(text) for text in self.tell or ())
 
     @property
     def checked_bar(self) -> float | None:

@@ -314,6 +314,7 @@ def _shared(looking: Looking, learning: Learning, site: "OpenedSite") -> dict[st
         "rule": site.rule,
         "promise": looking.promise,
         "bar": looking.checked_bar,
+        "tell": looking.wanted,
     }
 
 

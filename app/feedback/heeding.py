@@ -12,6 +12,27 @@ from app.errors import FeedbackError
 from app.events.event import Event, Finding, agreement
 from app.feedback.verdicts import Verdict, Verdicts
 from detectors.signatures import sameness
+from novic.certainty import Certainty
+from novic.kind_rules import WANTED_FROM, KindRule
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which things are told, by kind."""
+
+    rules: tuple[KindRule, ...]
+    """At least one; a thing that one of them wants is told."""
+    certainty: Certainty
+
+    def marked(self, event: Event) -> Event:
+        """The event, marked if no rule wants it; the camera's own faults are always wanted."""
+        if event.kind != "object" or event.muted or not event.candidates:
+            return event
+        p = max(rule.p(event.candidates, self.certainty) for rule in self.rules)
+        if p >= WANTED_FROM:
+            return event
+        asked = " or ".join(rule.text for rule in self.rules)
+        return replace(event, muted=f"only {asked} is told, and it is that with p = {p:.2f}")
 
 
 class Heeding:
@@ -21,14 +42,22 @@ class Heeding:
     a watch runs holds from the next event on.
     """
 
-    def __init__(self, verdicts: Verdicts, embedder: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        verdicts: Verdicts,
+        embedder: str,
+        say: Callable[[str], None],
+        wanted: Wanted | None = None,
+    ) -> None:
         """Begin with no event.
 
         Args:
             verdicts: Those of the view.
             embedder: Spec of the embedder whose vectors the findings carry.
             say: Told in a sentence that they cannot be read, once.
+            wanted: Says which things are told at all; None for all.
         """
+        self._wanted = wanted
         self._verdicts = verdicts
         self._embedder = embedder
         self._say = say
@@ -49,6 +78,8 @@ class Heeding:
         if verdict is not None:
             self._note(verdict, event)
             finding = replace(finding, event=replace(event, muted=verdict.why))
+        elif self._wanted is not None:
+            finding = replace(finding, event=self._wanted.marked(event))
         if finding.event.muted:
             # Who was told that it is there is told of its end.
             finding = replace(finding, silent=event.id not in self._told)

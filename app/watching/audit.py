@@ -15,7 +15,6 @@ import torch
 from app.errors import UsageError
 from app.events.outputs import drawn_name, earlier_run, sole_writer
 from app.events.store import SourceProgress, Store
-from app.feedback.heeding import Heeding
 from app.media.video import VideoError
 from app.progress import Meter, Reporter
 from app.sinks.feeder import Patience, feeding
@@ -45,7 +44,7 @@ from detectors.base import Detector
 from detectors.build import load_detector
 from detectors.files import PROMISE
 from novic.device import resolve_device
-from novic.model import NounModel, load_model
+from novic.model import NounModel
 
 BATCH = 8
 """Frames that the detector sees at once."""
@@ -108,9 +107,10 @@ class _Audit:
             self._check = stop.check
             began = time.monotonic()
             try:
+                # Before the detector learns: --tell may name what is never said.
+                names = self._load_names(device)
                 detector = self._detector(device)
                 self._keeper = self._promised(detector)
-                names = self._load_names(device)
                 began = time.monotonic()
                 self._tell_files()
                 for number, recorded in enumerate(self._recorded):
@@ -181,7 +181,7 @@ class _Audit:
 
     def _load_names(self, device: torch.device) -> NounModel:
         with self._reporter.task("Loading the namer"):
-            return load_model(self._request.model, device, self._request.naming, many_images=True)
+            return self._request.load_names(device)
 
     def _tell_files(self) -> None:
         """Say what several files were taken for."""
@@ -285,7 +285,7 @@ class _Audit:
         )
         embedder = names.bundle.embedder
         recorder = Recorder(self._store, self._run_id, source, embedder)
-        heeding = Heeding(self._request.verdicts, embedder, self._reporter.say)
+        heeding = self._request.heeding(names, self._reporter.say)
         return Lookout(camera, detector, AtOnce(names), recorder, heeding=heeding)
 
     def _analyse(self, ahead: Prefetched, lookout: Lookout, meter: Meter) -> None:

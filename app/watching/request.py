@@ -1,17 +1,22 @@
 """What every run that looks for anomalies is told, recorded or live."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from app.feedback.heeding import Heeding, Wanted
 from app.feedback.verdicts import Verdicts
 from app.sinks.build import AnySink
 from calibration.promise import DEFAULT, Promise
 from detectors.configs import DetectorConfig, PadimConfig
 from detectors.tracks import TrackRule
 from detectors.zones import Zones
-from novic.model import ModelOptions, model_sha256
+from novic.kind_rules import KindRule
+from novic.model import ModelOptions, NounModel, load_model, model_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,8 @@ class RunRequest:
     """How many false events the camera may tell."""
     bar: float | None = None
     """What the detector's maps are divided by, whatever was promised; None to choose."""
+    tell: tuple[KindRule, ...] = ()
+    """Which things are told, those that any of them wants; all if there are none."""
     overwrite: bool = False
     sinks: tuple[AnySink, ...] = ()
     """Who is given every event state besides."""
@@ -59,6 +66,28 @@ class RunRequest:
         """What people said of events that the detector of this run, or of one before, found."""
         return Verdicts(self.detector or self.kept_detector)
 
+    def heeding(self, names: NounModel, say: Callable[[str], None]) -> Heeding:
+        """What silences events: what people said, and what is not wanted.
+
+        Args:
+            names: What names things.
+            say: Told in a sentence that verdicts cannot be read.
+        """
+        wanted = Wanted(self.tell, names.certainty) if self.tell else None
+        return Heeding(self.verdicts, names.bundle.embedder, say, wanted)
+
+    def load_names(self, device: torch.device) -> NounModel:
+        """What names things.
+
+        Raises:
+            UsageError: If something is to be told that it never says.
+            NomalyError: If it cannot be loaded.
+        """
+        names = load_model(self.model, device, self.naming, many_images=True)
+        for rule in self.tell:
+            rule.check(names.bundle.tokens.nouns)
+        return names
+
     def settings(self) -> dict[str, Any]:
         """What decides the result besides the source, as it comes back from the store."""
         settings = {
@@ -73,6 +102,7 @@ class RunRequest:
             "rule": self.rule.model_dump(),
             "false_events": str(self.promise),
             "bar": self.bar,
+            "tell": [rule.text for rule in self.tell],
         }
         return _as_stored(settings)
 
@@ -84,6 +114,7 @@ class RunRequest:
             "false_events": str(DEFAULT),
             "wrong_names": None,
             "bar": None,
+            "tell": [],
         }
         return _as_stored({"detector_config": config, **said})
 

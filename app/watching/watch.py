@@ -13,7 +13,6 @@ from app.events.event import Event, Finding
 from app.events.outputs import earlier_run, sole_writer
 from app.events.store import SourceProgress, Store
 from app.events.writer import Writer
-from app.feedback.heeding import Heeding
 from app.progress import Reporter
 from app.redact import shown_address
 from app.sources.base import Gap, LiveSource
@@ -43,7 +42,7 @@ from detectors.build import load_detector
 from detectors.files import PROMISE
 from detectors.types import Frame, Pixels
 from novic.device import resolve_device
-from novic.model import NounModel, load_model
+from novic.model import NounModel
 
 SAVE_EVERY_S = 5.0
 """Pause between saves while nothing happens."""
@@ -106,7 +105,7 @@ def _watch_camera(
     device = resolve_device(request.device)
     # Models first: what a camera shows while they load would be lost.
     with reporter.task("Loading the namer"):
-        names = load_model(request.model, device, request.naming, many_images=True)
+        names = request.load_names(device)
     fitted = _fitted_detector(request, going_on, device)
     played_on = kind_of(request.source) == "file" and fitted is not None
     start_s = going_on.start_s(request.learn_s or 0.0) if played_on else 0.0
@@ -199,7 +198,7 @@ class _Watch:
         ):
             embedder = names.bundle.embedder
             recorder = Recorder(writer, run_id, source, embedder)
-            heeding = Heeding(self._request.verdicts, embedder, say)
+            heeding = self._request.heeding(names, say)
             lookout = Lookout(
                 camera, detector, teller, recorder, gate=MotionGate(), heeding=heeding
             )

@@ -7,8 +7,10 @@ import pytest
 
 from app.errors import FeedbackError
 from app.events.event import Event, Finding
-from app.feedback.heeding import Heeding, Seen, match
+from app.feedback.heeding import Heeding, Seen, Wanted, match
 from app.feedback.verdicts import FEEDBACK, Verdicts
+from novic.certainty import Certainty
+from novic.kind_rules import KindRule
 from tests.app.events.findings import a_camera_finding
 from tests.app.feedback.verdicts import EMBEDDER, a_signature, a_vector, a_verdict, seen
 
@@ -107,3 +109,18 @@ def test_the_reason_names_what_was_said_of_which_event():
     event: Event = replace(seen(1, 0).event, muted=verdict.why)
     assert event.as_json()["muted"] == verdict.why
     assert "muted" not in seen(1, 0).event.as_json()
+
+
+def test_only_what_is_wanted_is_told_and_the_camera_itself_always(tmp_path: Path):
+    wanted = Wanted((KindRule.parse("any animal but the cat"),), Certainty())
+    heeding = Heeding(Verdicts(tmp_path), EMBEDDER, [].append, wanted)
+    dog, cat, ladder = (
+        replace(one, event=replace(one.event, candidates=((noun, 0.8),)))
+        for one, noun in ((seen(1, 0), "dog"), (seen(2, 30), "cat"), (seen(3, 60), "ladder"))
+    )
+    told = heeding.heeded([dog, cat, ladder, a_camera_finding(4)])
+    assert [bool(one.event.muted) for one in told] == [False, True, True, False]
+    assert [one.silent for one in told] == [False, True, True, False]
+    assert (
+        told[1].event.muted == "only any animal but the cat is told, and it is that with p = 0.00"
+    )
