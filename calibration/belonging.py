@@ -36,8 +36,8 @@ class BelongingRule(Config):
     """Share of normal crops that may be called unknown: from this p-value on a thing has a name."""
     foreign_share: _Share = 0.05
     """Share of normal crops that may look foreign: from this p-value on a thing looks usual."""
-    sure_from: _Share = 0.6
-    """Probability from which on expected or unexpected is told."""
+    sure_from: _Share = 0.5
+    """Probability from which on expected, unexpected or unknown is told."""
     expected_from: Annotated[float, Field(ge=1, le=10)] = 5.0
     """Frequency from which on a noun is expected, 1 to 10; from 3 on where it looks quite usual."""
     usual_from: _Share = 0.2

@@ -1,0 +1,126 @@
+"""Are things told as expected, unexpected or unknown that are so?
+
+Each of twenty sites has half of the nouns of the held-out stamps (`benchmarks.naming_truth`) in its
+dictionary. Their stamps are expected there, those of the other half are known but unexpected, and
+stamps that are blurred until nobody could name them are unknown. Nothing was chosen on them but
+what `certainty.json` holds, of the other stamps. Intervals: 5% to 95% of the sites, which share the
+pictures, so they are no independent evidence.
+
+    python -m benchmarks.belonging [--json] [--bundle FOLDER]
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFilter
+from sklearn.metrics import f1_score
+
+from app.unknown.site import Site
+from benchmarks.naming import find_stamps
+from benchmarks.naming_truth import MARGINS, Thing, Truths, crops_of, folder_of, of_dev, plain_model
+from calibration.belonging import Evidence, decide
+from calibration.ranking import auroc
+from novic.bundle import load_bundle
+from novic.certainty import SCALED, Certainty
+from novic.embedder import Pixels
+from novic.model import NounModel, starter_bundle_path
+
+SITES = 20
+BLURRED = 0.15
+"""Radius of the blur over the longer side of a crop."""
+WORDS = ("expected", "unexpected", "unknown")
+
+
+def blurred(crop: Pixels) -> Pixels:
+    """A crop in which nothing can be made out."""
+    radius = BLURRED * max(crop.shape[:2])
+    return np.asarray(Image.fromarray(crop).filter(ImageFilter.GaussianBlur(radius)))
+
+
+def things(model: NounModel) -> tuple[list[Thing], list[Thing]]:
+    """The held-out stamps, and the same blurred."""
+    found = [one for one in find_stamps(frozenset(model.bundle.tokens.nouns))
+             if not of_dev(one.noun)]  # fmt: skip
+    truths = Truths()
+    shown = [truths.of(one.noun, folder_of(one)) for one in found]
+    crops = [crop for crops in crops_of(found, afar=False) for crop in crops]
+    told = []
+    for pictures in (crops, [blurred(crop) for crop in crops]):
+        named = iter(model.name(pictures, SCALED))
+        told.append([Thing(one, False, tuple(next(named) for _ in MARGINS)) for one in shown])
+    return told[0], told[1]
+
+
+def evidence(thing: Thing, certainty: Certainty, site: Site) -> Evidence:
+    """What is known of a thing at a site."""
+    mass = sorted(thing.mass(certainty.scaling).items(), key=lambda one: -one[1])
+    nouns = tuple((noun, p, 10.0 if site.holds(noun) else 0.0) for noun, p in mass[:5])
+    return Evidence(nouns, max(0.0, 1 - sum(p for _, p, _ in nouns)))
+
+
+def at_site(
+    seed: int, sharp: Sequence[Thing], hidden: Sequence[Thing], certainty: Certainty
+) -> dict[str, float]:
+    """Figures of one site."""
+    rng = np.random.default_rng(seed)
+    nouns = sorted({thing.truth.noun for thing in sharp})
+    own = {nouns[number] for number in rng.permutation(len(nouns))[: len(nouns) // 2]}
+    site = Site(sorted(own))
+    told = [decide(evidence(thing, certainty, site)) for thing in (*sharp, *hidden)]
+    truth = [WORDS[0] if thing.truth.noun in own else WORDS[1] for thing in sharp]
+    truth += [WORDS[2]] * len(hidden)
+    unknown = [one.unknown for one in told]
+    foreign = [1 - one.expected for one in told]
+    of = {word: [n for n, one in enumerate(truth) if one == word] for word in WORDS}
+    known = [*of["expected"], *of["unexpected"]]
+    return {
+        "unknown / known AUROC": auroc(_at(unknown, known), _at(unknown, of["unknown"])),
+        "left out / own AUROC": auroc(_at(foreign, of["expected"]), _at(foreign, of["unexpected"])),
+        "three-way macro-F1": float(
+            f1_score(truth, [one.word for one in told], average="macro", labels=WORDS)
+        ),
+        **{
+            f"{word} told so": float(np.mean([told[n].word == word for n in of[word]]))
+            for word in WORDS
+        },
+    }
+
+
+def _at(values: Sequence[float], numbers: Sequence[int]) -> list[float]:
+    return [values[number] for number in numbers]
+
+
+def measure(bundle: Path) -> dict[str, Any]:
+    """Figures over all sites: mean, 5% and 95%."""
+    certainty = load_bundle(bundle).certainty
+    sharp, hidden = things(plain_model(bundle))
+    sites = [at_site(seed, sharp, hidden, certainty) for seed in range(SITES)]
+    rows = {}
+    for name in sites[0]:
+        values = [site[name] for site in sites]
+        low, high = np.quantile(values, (0.05, 0.95))
+        rows[name] = [round(float(one), 3) for one in (np.mean(values), low, high)]
+    return {"stamps": len(sharp), "blurred": len(hidden), "sites": SITES, "figures": rows}
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--bundle", type=Path, default=starter_bundle_path())
+    told = parser.parse_args()
+    result = measure(told.bundle)
+    if told.json:
+        print(json.dumps(result))
+        return
+    print(f"{result['stamps']} stamps, {result['blurred']} blurred, {result['sites']} sites")
+    for name, (mean, low, high) in result["figures"].items():
+        print(f"{name:<24} {mean:.3f}  [{low:.3f}, {high:.3f}]")
+
+
+if __name__ == "__main__":
+    main()
