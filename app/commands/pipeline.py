@@ -154,7 +154,7 @@ def evaluate_pipeline(
     if as_json:
         print_json(done.as_json())
     else:
-        _print(done, out)
+        print_result(done, out)
 
 
 def _measured(request: "PipelineRequest", quiet: bool) -> "PipelineResult":
@@ -172,7 +172,7 @@ def _measured(request: "PipelineRequest", quiet: bool) -> "PipelineResult":
         ) from error
 
 
-def _print(done: "PipelineResult", out: Path) -> None:
+def print_result(done: "PipelineResult", out: Path) -> None:
     """The figures, for people."""
     from rich.console import Console
 

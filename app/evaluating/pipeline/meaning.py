@@ -1,7 +1,7 @@
 """Whether a name is right for a thing: by its words, by its meaning, and how precise it is.
 
-A noun means here the commonest thing that WordNet has for it, else a person, else anything; of what
-a truth file calls something nobody knows more.
+A noun means here the commonest kind of thing that WordNet has for it, else of person, else
+anything: of what a truth file calls something nobody knows more.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -61,10 +61,10 @@ class Meanings:
         return name in words or self._nearness(name, words) >= NEAR
 
     def steps(self, noun: str, thing: TrueThing) -> int | None:
-        """How many levels a right name is deeper in WordNet than the thing's noun.
+        """How many levels of WordNet a right name is below the thing's noun.
 
-        Right is one of the thing's words (0), what the thing is a kind of (below 0), or what is a
-        kind of the thing; depth is the length of the shortest way to the top.
+        Right is one of the thing's words (0), what the thing is a kind of (below 0, one for each
+        level on the shortest way up), or what is a kind of the thing (above 0).
 
         Returns:
             None if the name is not right in that sense.
@@ -74,20 +74,19 @@ class Meanings:
         shown = self.sense(thing.noun)
         if shown is None:
             return None
-        known = self._senses(noun)
-        above = set(self._wordnet.ancestors(shown))
-        fitting = [one for one in known if one in above]
-        fitting += [one for one in known if shown in self._wordnet.ancestors(one)]
-        if not fitting:
-            return None
-        return min((self._depth(one) - self._depth(shown) for one in fitting), key=abs)
+        above = self._levels(shown)
+        ways = [-above[one] for one in self._senses(noun) if one in above]
+        below = (self._levels(one) for one in self._senses(noun))
+        ways += [levels[shown] for levels in below if shown in levels]
+        return min(ways, key=abs, default=None)
 
     def sense(self, noun: str) -> int | None:
         """The meaning of a noun, as WordNet's offset; None if WordNet does not know it."""
         senses = self._senses(noun)
         for kind in (VISIBLE, PEOPLE):
             for one in senses:
-                if self._wordnet.synsets[one].lexname in kind:
+                synset = self._wordnet.synsets[one]
+                if synset.lexname in kind and not synset.instance:
                     return one
         return senses[0] if senses else None
 
@@ -121,13 +120,15 @@ class Meanings:
             found.update(dict.fromkeys(self._wordnet.senses[lemma]))
         return tuple(found)
 
-    def _depth(self, offset: int) -> int:
-        """Levels to the top of WordNet, by the shortest way."""
-        depth, level = 0, {offset}
-        while all(self._wordnet.synsets[one].hypernyms for one in level):
-            level = {up for one in level for up in self._wordnet.synsets[one].hypernyms}
-            depth += 1
-        return depth
+    def _levels(self, offset: int) -> dict[int, int]:
+        """How many levels up each thing lies that a meaning is a kind of, by the shortest way."""
+        found, level, height = {offset: 0}, {offset}, 0
+        while level:
+            height += 1
+            ups = {up for one in level for up in self._wordnet.synsets[one].hypernyms}
+            level = ups - found.keys()
+            found |= dict.fromkeys(level, height)
+        return found
 
     @cached_property
     def _wordnet(self) -> WordNet:

@@ -64,8 +64,8 @@ def render(done: PipelineResult) -> str:
     page = Environment(loader=loader, autoescape=True, trim_blocks=True).get_template(
         "pipeline.html.j2"
     )
-    false = [(row, _false(row)) for row in done.rows]
-    return page.render(done=done, lines=_lines(done), false=false, most=MOST_FALSE)
+    nothing = [(row, _nothing(row)) for row in done.rows]
+    return page.render(done=done, lines=_lines(done), nothing=nothing, most=MOST_FALSE)
 
 
 def _lines(done: PipelineResult) -> list[Line]:
@@ -95,6 +95,6 @@ def _picture(one: ToldThing) -> str:
     return "" if image is None else address(image, ROOM)
 
 
-def _false(row: Row) -> list[Nothing]:
+def _nothing(row: Row) -> list[Nothing]:
     every = [(recording, one) for recording, own in row.false.items() for one in own]
     return [Nothing(recording, one, _picture(one)) for recording, one in every[:MOST_FALSE]]
