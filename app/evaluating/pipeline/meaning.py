@@ -90,15 +90,13 @@ class Meanings:
                     return one
         return senses[0] if senses else None
 
-    def broader(self, offset: int) -> frozenset[str]:
-        """Canonical words for a meaning and for all that it is a kind of."""
-        offsets = (offset, *self._wordnet.ancestors(offset))
-        lemmas = (lemma for one in offsets for lemma in self._wordnet.synsets[one].lemmas)
-        return frozenset(map(canonical, lemmas))
+    def kinds(self, offset: int) -> frozenset[int]:
+        """A meaning and all that it is a kind of."""
+        return frozenset((offset, *self._wordnet.ancestors(offset)))
 
-    def first_word(self, offset: int) -> str:
-        """The commonest word for a meaning, canonical."""
-        return canonical(self._wordnet.synsets[offset].lemmas[0])
+    def words_for(self, offset: int) -> tuple[str, ...]:
+        """Canonical words for a meaning, the commonest first."""
+        return tuple(map(canonical, self._wordnet.synsets[offset].lemmas))
 
     def learn(self, words: Iterable[str]) -> None:
         """Embed words that will be asked for, all at once, which is quicker than one by one."""

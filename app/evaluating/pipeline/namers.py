@@ -144,16 +144,22 @@ class ClassWords:
     @cached_property
     def first(self) -> list[str]:
         """The commonest word for each class."""
-        return [self.meanings.first_word(offset) for offset in self.offsets]
+        return [self.meanings.words_for(offset)[0] for offset in self.offsets]
 
     def members(self, nouns: Sequence[str]) -> NDArray[np.bool_]:
-        """Which classes are each noun or a kind of it [nouns, 1000]."""
-        names = [canonical(noun) for noun in nouns]
-        return np.array([[name in of_class for of_class in self._broader] for name in names])
+        """Which classes are called by each noun, or are a kind of what it means [nouns, 1000]."""
+        found = np.zeros((len(nouns), len(self.offsets)), np.bool_)
+        for row, noun in zip(found, nouns, strict=True):
+            name, meant = canonical(noun), self.meanings.sense(noun)
+            row[:] = [
+                name in self.meanings.words_for(offset) or meant in kinds
+                for offset, kinds in zip(self.offsets, self._kinds, strict=True)
+            ]
+        return found
 
     @cached_property
-    def _broader(self) -> list[frozenset[str]]:
-        return [self.meanings.broader(offset) for offset in self.offsets]
+    def _kinds(self) -> list[frozenset[int]]:
+        return [self.meanings.kinds(offset) for offset in self.offsets]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
