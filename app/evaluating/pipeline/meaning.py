@@ -18,7 +18,8 @@ from scenarios.wordnet import WordNet, read_wordnet
 
 NEAR = 0.7
 """Least cosine of text vectors from which on two words mean alike; fixed, not chosen here."""
-PEOPLE = frozenset({"person"})
+THINGS, PEOPLE = VISIBLE | {"tops"}, frozenset({"person"})
+"""Lexicographer files; "animal" and "person" themselves are among the tops."""
 
 type Embed = Callable[[Sequence[str]], Vectors]
 """Texts to unit vectors float32 [N, F]."""
@@ -83,7 +84,7 @@ class Meanings:
     def sense(self, noun: str) -> int | None:
         """The meaning of a noun, as WordNet's offset; None if WordNet does not know it."""
         senses = self._senses(noun)
-        for kind in (VISIBLE, PEOPLE):
+        for kind in (THINGS, PEOPLE):
             for one in senses:
                 synset = self._wordnet.synsets[one]
                 if synset.lexname in kind and not synset.instance:

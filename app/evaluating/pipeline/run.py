@@ -202,10 +202,10 @@ def _named(
     """Our own row and those of the baselines, all with a list of candidates or all without."""
     by = next(iter(seen.ours.values())).by
     told = [] if listed else [_told(OURS, by, seen.ours, listed)]
-    wanted = [
-        *([OURS] if listed else []),
-        *(name for name in BASELINES if name in request.baselines),
-    ]
+    # Where our own boxes are MOG2's, the two rows with the classifier are one.
+    known = [name for name in BASELINES if name in request.baselines]
+    known = [name for name in known if name != "mog2" or by != "mog2"]
+    wanted = [*([OURS] if listed else []), *known]
     with reporter.task("Naming", len(wanted)) as meter:
         for number, name in enumerate(wanted, start=1):
             boxes, found = ("mog2", seen.mog2) if name == "mog2" else (by, seen.ours)
