@@ -108,7 +108,7 @@ class Namers:
         model = load_model(self._model, self._device, ModelOptions(guide=listed))
         guide = model.decoder.guide
         for text, why in guide.unknown if guide is not None else ():
-            self._reporter.say(f"--nouns: '{text}' {why}; the decoder leaves it out")
+            self._reporter.say(f"Candidate '{text}' {why}; the decoder leaves it out")
         return Voted(model)
 
     def _dictionary(self, listed: tuple[str, ...]) -> Dictionary:

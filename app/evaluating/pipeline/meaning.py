@@ -5,7 +5,7 @@ anything: of what a truth file calls something nobody knows more.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,14 +129,25 @@ class Meanings:
             found |= dict.fromkeys(level, height)
         return found
 
-    @cached_property
+    @property
     def _wordnet(self) -> WordNet:
-        return read_wordnet()
+        return _shipped()
 
-    @cached_property
+    @property
     def _lemmas(self) -> dict[str, list[str]]:
-        """WordNet's own spellings of each canonical word."""
-        spelt: dict[str, list[str]] = {}
-        for lemma in self._wordnet.senses:
-            spelt.setdefault(canonical(lemma), []).append(lemma)
-        return spelt
+        return _spellings()
+
+
+@cache
+def _shipped() -> WordNet:
+    """WordNet, which takes a second or two to read."""
+    return read_wordnet()
+
+
+@cache
+def _spellings() -> dict[str, list[str]]:
+    """WordNet's own spellings of each canonical word."""
+    spelt: dict[str, list[str]] = {}
+    for lemma in _shipped().senses:
+        spelt.setdefault(canonical(lemma), []).append(lemma)
+    return spelt

@@ -24,6 +24,7 @@ from app.sources.folder import find_videos
 from calibration.events import TrueThing
 from detectors.configs import Mog2Config
 from novic.digest import file_sha256
+from novic.guides import GuideError
 
 OURS = "Nomaly"
 VIDEO, TRUTH = "video.mp4", "truth.json"
@@ -211,7 +212,11 @@ def _named(
             boxes, found = ("mog2", seen.mog2) if name == "mog2" else (by, seen.ours)
             if found:
                 label = OURS if name == OURS else BASELINES[name].label(by)
-                told.append(_renamed(_told(label, boxes, found, listed), namers, name, listed))
+                row = _told(label, boxes, found, listed)
+                try:
+                    told.append(_renamed(row, namers, name, listed))
+                except GuideError as error:
+                    seen.left_out[f"{label}, with list"] = str(error)
             meter.count(number, len(wanted))
     return told
 
