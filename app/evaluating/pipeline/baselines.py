@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from app.evaluating.pipeline.meaning import Embed, Meanings
 from app.evaluating.pipeline.namers import (
@@ -65,6 +66,15 @@ class Namers:
         self._model, self._device, self._reporter = model, resolve_device(device), reporter
         self._embed = embed
         self.meanings = Meanings(lambda texts: self.embed(texts))
+
+    def ready(self) -> Self:
+        """Load the text model, without which nothing can be measured.
+
+        Raises:
+            novic.errors.NomalyError: If it is missing or damaged.
+        """
+        _ = self.embed
+        return self
 
     def of(self, name: str, listed: tuple[str, ...]) -> Namer:
         """A namer by its baseline, or ours for any other name.

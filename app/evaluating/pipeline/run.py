@@ -96,12 +96,13 @@ def evaluate_pipeline(
     rivals = [
         read_rival(name, path, [one.name for one in measured]) for name, path in request.rivals
     ]
+    # What is missing for it is told before the audits, which take long.
+    namers = Namers(request.looking.model, request.looking.device, reporter, embed).ready()
     seen = _audits(measured, request, reporter)
     things = {one.name: _counted(one.things, seen.ours[one.name]) for one in measured}
     listed = request.nouns
     if request.true_nouns:
         listed = tuple(sorted({thing.noun for own in things.values() for thing in own}))
-    namers = Namers(request.looking.model, request.looking.device, reporter, embed)
     told = [
         *_named(seen, namers, request, (), reporter),
         *(_named(seen, namers, request, listed, reporter) if listed else ()),
