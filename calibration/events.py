@@ -37,6 +37,8 @@ class TrueThing:
     """Where it was at these times, in pixels of the frame."""
     width_share: float
     """Its width over the frame's, where it is widest."""
+    aliases: tuple[str, ...] = ()
+    """Other words for it that are as right as its noun."""
 
     @property
     def start_s(self) -> float:

@@ -1,6 +1,7 @@
 """Average precision of boxes, whatever is in them (COCO's rules, one class)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +39,23 @@ def average_precision(
     right = np.concatenate([right for _, right, _ in judged])
     order = np.argsort(-scores, kind="stable")
     hits = np.cumsum(right[order])
-    precision = hits / np.arange(1, len(hits) + 1)
-    # The best that is reached at a recall or beyond it.
-    precision = np.maximum.accumulate(precision[::-1])[::-1]
+    return mean_precision(hits, np.arange(1, len(hits) + 1), total)
+
+
+def mean_precision(
+    hits: NDArray[np.integer[Any]], taken: NDArray[np.integer[Any]], total: int
+) -> float:
+    """Mean, over 101 recalls from 0 to 1, of the best precision that is reached there or beyond.
+
+    Args:
+        hits: Right detections among the best, for more and more of these [d].
+        taken: How many these are [d].
+        total: How many things are there, at least 1.
+
+    Returns:
+        0 to 1.
+    """
+    precision = np.maximum.accumulate((hits / taken)[::-1])[::-1]
     places = np.searchsorted(hits / total, _RECALLS, "left")
     return float(np.append(precision, 0.0)[np.minimum(places, len(precision))].mean())
 

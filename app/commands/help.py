@@ -110,6 +110,7 @@ TOP = {
     "Makers and researchers": (
         "evaluate",
         "evaluate detector",
+        "evaluate pipeline",
         "evaluate ood",
         "score",
         "annotate",

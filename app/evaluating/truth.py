@@ -7,6 +7,7 @@ Nomaly's own is one object::
 
 `size` is (height, width) of the frame in pixels; of each thing `boxes` says at which second from
 the start of the video it was where, x2 and y2 excluded; it is there from the first to the last.
+`aliases`, a list of other right words for it, may be left out; the demo's `accepts` are such.
 COCO's needs `time_s` of each image and `track_id` of each annotation.
 """
 
@@ -71,6 +72,7 @@ def write_truth(things: Iterable[TrueThing], size: tuple[int, int], path: Path) 
     told = [
         {
             "noun": thing.noun,
+            **({"aliases": list(thing.aliases)} if thing.aliases else {}),
             "boxes": [
                 [round(at_s, 4), [round(side, 2) for side in (box.x1, box.y1, box.x2, box.y2)]]
                 for at_s, box in zip(thing.times_s, thing.boxes, strict=True)
@@ -81,8 +83,16 @@ def write_truth(things: Iterable[TrueThing], size: tuple[int, int], path: Path) 
     path.write_text(json.dumps({"size": list(size), "things": told}) + "\n", encoding="utf-8")
 
 
-def thing_of(noun: str, seen: Sequence[Seen], frame_width: float) -> TrueThing:
+def thing_of(
+    noun: str, seen: Sequence[Seen], frame_width: float, aliases: Sequence[str] = ()
+) -> TrueThing:
     """A thing by where it was when.
+
+    Args:
+        noun: What it is.
+        seen: Seconds from the start, and its box then in pixels.
+        frame_width: Of the frame, pixels.
+        aliases: Other right words for it.
 
     Raises:
         ValueError: If it was never there, a number is not finite, or a box has no area.
@@ -95,7 +105,8 @@ def thing_of(noun: str, seen: Sequence[Seen], frame_width: float) -> TrueThing:
             raise ValueError(f"a thing '{noun}' has a box at {at_s} s that is none: {box}")
     boxes = tuple(box for _, box in ordered)
     widest = max(box.width for box in boxes)
-    return TrueThing(noun, tuple(at_s for at_s, _ in ordered), boxes, widest / frame_width)
+    times_s = tuple(at_s for at_s, _ in ordered)
+    return TrueThing(noun, times_s, boxes, widest / frame_width, tuple(aliases))
 
 
 def _own(told: dict[str, Any]) -> list[TrueThing]:
@@ -105,6 +116,7 @@ def _own(told: dict[str, Any]) -> list[TrueThing]:
             str(thing.get("noun", "")),
             [(float(at_s), Box(*map(float, corners))) for at_s, corners in thing["boxes"]],
             width,
+            _words(thing.get("aliases", [])),
         )
         for thing in told["things"]
     ]
@@ -120,8 +132,14 @@ def _demo(told: dict[str, Any]) -> list[TrueThing]:
         first, last = math.ceil(placed.enter_s * fps), math.floor(placed.gone_s * fps)
         times = [number / fps for number in range(first, last + 1)]
         seen = [(at_s, box) for at_s in times if (box := placed.box_at(at_s)) is not None]
-        things.append(thing_of(placed.noun, seen, placed.size[1]))
+        things.append(thing_of(placed.noun, seen, placed.size[1], placed.accepts))
     return things
+
+
+def _words(told: Any) -> list[str]:  # noqa: ANN401  # from JSON
+    if not isinstance(told, list) or not all(isinstance(word, str) for word in told):
+        raise ValueError(f"aliases must be a list of words, not {told!r}")
+    return told
 
 
 def _coco(told: dict[str, Any]) -> list[TrueThing]:

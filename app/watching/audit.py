@@ -34,7 +34,7 @@ from app.watching.fitting import fit_detector
 from app.watching.keeper import Keeper, keeper_of, told
 from app.watching.lookout import Lookout
 from app.watching.namer import Words
-from app.watching.naming import AtOnce
+from app.watching.naming import AtOnce, Teller
 from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
 from app.watching.results import AuditResult, audit_result
@@ -50,8 +50,17 @@ BATCH = 8
 """Frames that the detector sees at once."""
 
 
-def audit(request: AuditRequest, reporter: Reporter) -> AuditResult:
+def audit(
+    request: AuditRequest,
+    reporter: Reporter,
+    telling: Callable[[NounModel], Teller] = AtOnce,
+) -> AuditResult:
     """Run an audit, or go on with one that was stopped.
+
+    Args:
+        request: What to audit and how.
+        reporter: Told how far it is.
+        telling: What names events, of a namer; it may keep what they are named by.
 
     Raises:
         UsageError: If the request makes no sense or the folder holds another audit.
@@ -74,7 +83,7 @@ def audit(request: AuditRequest, reporter: Reporter) -> AuditResult:
             reporter.say(f"{request.out} holds the finished results of this very audit.")
             complete_results(store, run)
             return audit_result(store, run)
-        return _Audit(store, run.id, request, reporter, wake).run()
+        return _Audit(store, run.id, request, reporter, wake, telling).run()
 
 
 class _Audit:
@@ -87,9 +96,11 @@ class _Audit:
         request: AuditRequest,
         reporter: Reporter,
         wake: Callable[[], None],
+        telling: Callable[[NounModel], Teller],
     ) -> None:
         self._store = store
         self._wake = wake
+        self._telling = telling
         self._run_id = run_id
         self._request = request
         self._reporter = reporter
@@ -286,7 +297,7 @@ class _Audit:
         embedder = names.bundle.embedder
         recorder = Recorder(self._store, self._run_id, source, embedder)
         heeding = self._request.heeding(names, self._reporter.say)
-        return Lookout(camera, detector, AtOnce(names), recorder, heeding=heeding)
+        return Lookout(camera, detector, self._telling(names), recorder, heeding=heeding)
 
     def _analyse(self, ahead: Prefetched, lookout: Lookout, meter: Meter) -> None:
         """Look at all frames, and save as it goes."""

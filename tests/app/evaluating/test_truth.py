@@ -23,11 +23,20 @@ def test_what_is_written_is_read_again(tmp_path: Path):
     assert read_truth(tmp_path / "t.json") == [ball]
 
 
+def test_other_words_for_a_thing_are_kept(tmp_path: Path):
+    ball = thing_of("ball", [(1.0, Box(0, 2, 32, 40))], 640, ["football", "soccer ball"])
+    write_truth([ball], (480, 640), tmp_path / "t.json")
+    [read] = read_truth(tmp_path / "t.json")
+    assert read == ball
+    assert read.aliases == ("football", "soccer ball")
+
+
 def test_the_demo_s_plan_says_where_things_were(tmp_path: Path):
     plan = plan_demo(3)
     write_plan(plan, tmp_path / "plan.json")
     things = read_truth(tmp_path / "plan.json")
     assert [thing.noun for thing in things] == [placed.noun for placed in plan.placements]
+    assert [thing.aliases for thing in things] == [placed.accepts for placed in plan.placements]
     for thing, placed in zip(things, plan.placements, strict=True):
         while_there_s = round(0.5 * (placed.rest_s + placed.leave_s) * plan.fps) / plan.fps
         assert thing.box_at(while_there_s) == placed.box
@@ -63,6 +72,10 @@ def test_coco_with_times_and_tracks(tmp_path: Path):
         ({"boxes": []}, "holds none of things, placements, annotations"),
         ({"things": []}, "'size' is missing"),
         ({"size": [480, 640], "things": [{"boxes": []}]}, "a thing '' has no box"),
+        (
+            {"size": [480, 640], "things": [{"aliases": "a", "boxes": [[1, [5, 5, 9, 9]]]}]},
+            "aliases must be a list of words, not 'a'",
+        ),
         ({"size": [480, 640], "things": [{"boxes": [[1, [5, 5, 5, 9]]]}]}, "has a box at 1.0 s"),
         ({"size": [480, 640], "things": [{"boxes": [[1, [5, 5]]]}]}, "missing 2 required"),
     ],

@@ -1,0 +1,128 @@
+"""The product's own audits of what is measured, and what they told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from app.errors import UsageError
+from app.evaluating.pipeline.outcome import ToldThing
+from app.evaluating.pipeline.views import KeepingTeller, View, kept_views, stored_view
+from app.events.event import Event
+from app.events.reading import StoreReader, snapshot
+from app.progress import Reporter
+from app.watching.audit import audit
+from app.watching.audit_request import AuditRequest
+from calibration.events import TrueThing
+from calibration.named import ToldBox
+from detectors.configs import DetectorConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looking:
+    """How recordings are looked at and named."""
+
+    config: DetectorConfig
+    """What a detector that learns is made of."""
+    detector: Path | None = None
+    """One that has learned."""
+    normal_first_s: float | None = None
+    """Or: seconds of the start that are normal."""
+    fps: float = 5.0
+    device: str = "auto"
+    model: Path | None = None
+    """Decoder that names things; None for what Nomaly ships."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A recording of which it is known what was there."""
+
+    name: str
+    things: Sequence[TrueThing]
+    video: Path | None = None
+    """The file; None where an audit that is done is measured."""
+    done: Path | None = None
+    """Folder of that audit."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Audited:
+    """What an audit told of a recording."""
+
+    told: list[ToldThing]
+    from_s: float
+    """What was before this second was not looked at."""
+    by: str
+    """What found the boxes."""
+
+
+def audited(
+    measured: Measured,
+    looking: Looking,
+    folder: Path,
+    reporter: Reporter,
+    config: DetectorConfig | None = None,
+) -> Audited:
+    """Audit a recording, or read what an audit told.
+
+    Args:
+        measured: What.
+        looking: How.
+        folder: Where the audits of this recording lie; made if missing.
+        reporter: Told how far it is.
+        config: Another detector, which learns.
+
+    Raises:
+        KeyboardInterrupt: If it was stopped; what is done is kept.
+        UsageError: If there is no audit to read, or the request makes no sense.
+        app.sources.base.SourceError: If the video cannot be read.
+        detectors.base.DetectorError: If the detector cannot be fitted or loaded.
+        app.errors.StoreError: If results cannot be read or written.
+    """
+    if measured.video is None:
+        if measured.done is None:
+            raise UsageError(f"{measured.name}: neither a video nor an audit of it is known")
+        return _read(measured.done, None)
+    chosen = config or looking.config
+    kind = chosen.kind
+    request = AuditRequest(
+        videos=(measured.video,),
+        out=folder / kind,
+        detector=None if config else looking.detector,
+        normal_first_s=looking.normal_first_s,
+        detector_config=chosen,
+        fps=looking.fps,
+        device=looking.device,
+        model=looking.model,
+        draw=False,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    views = folder / f"{kind}-views"
+    if audit(request, reporter, partial(KeepingTeller, folder=views)).stopped:
+        raise KeyboardInterrupt
+    return _read(request.out, views)
+
+
+def _read(out: Path, views: Path | None) -> Audited:
+    """What an audit of one recording told, with the pictures that it was named by."""
+    with snapshot(out) as store:
+        run = store.last_run()
+        sources = [] if run is None else store.sources(run.id)
+        if run is None or len(sources) != 1:
+            raise UsageError(
+                f"{out}: holds {len(sources)} audited recordings; the truth is that of one"
+            )
+        [source] = sources
+        events = [
+            event for event in store.events(run.id) if event.kind == "object" and not event.muted
+        ]
+        told = [_told(store, event, views) for event in events]
+        config = run.settings.get("detector_config") or {}
+        return Audited(told, source.from_s, str(config.get("kind", "detector")))
+
+
+def _told(store: StoreReader, event: Event, views: Path | None) -> ToldThing:
+    box = ToldBox(event.snapshot_s, event.box, event.score, event.noun)
+    seen: list[View] = kept_views(views, event.id) if views is not None else []
+    return ToldThing(box, seen or stored_view(store.media("crops", event)))
