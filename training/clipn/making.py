@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from novic.clipn.files import HEAD, TOWER, SavedClipn, identity_sha256, save_clipn
+from novic.clipn.files import HEAD, TOWER, SavedClipn, save_clipn
 from novic.clipn.head import HeadSizes, NoHead
 from novic.clipn.model import unit
 from novic.clipn.released import write_released
@@ -17,6 +17,7 @@ from novic.clipn.tower import NoTextTower, TowerEmbedder, tower_embedder
 from novic.embedder import Embedder, Vectors
 from novic.errors import UsageError
 from novic.images import load_images
+from novic.trained_folders import identity_sha256
 from scenarios.wordnet import read_wordnet
 from training.clipn.centre import centre_of
 from training.clipn.config import ClipnConfig
