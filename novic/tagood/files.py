@@ -73,7 +73,7 @@ class SavedTagood:
     """Of the classes, parted into patterns [C, P, W / P]."""
     classes: tuple[str, ...]
     """Their nouns, C."""
-    tokens: TokensFrom = TokensFrom()
+    tokens: TokensFrom = field(default_factory=TokensFrom)
     texts: Vectors | None = None
     """Vectors of the nouns [C, F], where they mark the tokens."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
