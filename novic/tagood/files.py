@@ -8,7 +8,7 @@ tagood.safetensors     the projector's weights, `centres` of the classes, and `t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 from novic.embedder import Embedder, Vectors
 from novic.errors import UsageError
 from novic.tagood.errors import TagoodError
-from novic.tagood.patches import Mask
+from novic.tagood.patches import MASKS, Mask
 from novic.tagood.projector import Projector, ProjectorSizes
 from novic.tagood.tokens import TagRule
 from novic.trained_folders import Layout, identity_sha256
@@ -29,7 +29,6 @@ CARD, WEIGHTS = LAYOUT.card, LAYOUT.weights
 CENTRES, TEXTS = "centres", "texts"
 FILES = "files"
 """Source of tokens that were extracted before, by whatever program."""
-MASKS: tuple[str, ...] = get_args(Mask.__value__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +122,16 @@ def load_tagood(folder: Path) -> SavedTagood:
         centres = tensors.pop(CENTRES).float().numpy()
         texts = tensors.pop(TEXTS).float().numpy() if TEXTS in tensors else None
         classes = tuple(str(name) for name in card["classes"])
-        mask, heads = str(card["mask"]), int(card["heads"])
+        heads = int(card["heads"])
+        mask = next(one for one in MASKS if one == card["mask"])
         rule = TagRule(float(card["threshold"]), bool(card["fallback"]))
-        if mask not in MASKS or len(classes) != len(centres):
-            raise ValueError(f"mask '{mask}', {len(classes)} classes, {len(centres)} centres")
+        if len(classes) != len(centres):
+            raise ValueError(f"it has {len(classes)} classes and {len(centres)} centres")
         how = TokensFrom(
             str(card["source"]), mask, rule, str(card["embedder"]), str(card["embedder_sha256"])
         )
         projector = projector_of(file, tensors, centres.shape, heads=heads)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, StopIteration, TypeError, ValueError) as error:
         raise TagoodError(f"{folder}: not a readable TagOOD: {error}") from error
     told = card.get("provenance", {}), card.get("metrics", {})
     return SavedTagood(projector, centres, classes, how, texts, *told)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from novic.embedder import Pixels, Vectors
 from novic.embedders.starter import (
     CLASSIFIER,
+    OPENVINO_AFTER,
     WIDTH,
     classifier_input,
     conse,
@@ -30,6 +31,7 @@ from novic.tagood.tokens import Floats
 
 type Mask = Literal["text", "centre", "all"]
 """What marks the tokens that are kept: where the noun is, the middle, or nothing."""
+MASKS: tuple[Mask, ...] = ("text", "centre", "all")
 
 SPREAD = 0.5
 """Standard deviation of the weight of the middle, in half sides of the picture."""
@@ -82,7 +84,7 @@ class StarterPatches:
     """The last map of the starter's classifier, 9 x 9 cells of 352 channels.
 
     Args:
-        device: Where it runs; on a CPU with OpenVINO where that is there.
+        device: Where it runs; on a CPU many pictures with OpenVINO, where that is there.
 
     Raises:
         novic.packaged.WeightsError: If the classifier's package is missing or damaged.
@@ -98,15 +100,20 @@ class StarterPatches:
         net = _Cells(load_classifier(CLASSIFIER)).to(device).eval()
         self.width = net.width
         self._classes = load_class_vectors()
+        self._net = net
         self._runtime: Runtime = TorchRuntime(net, device)
-        if device.type == "cpu":
-            examples = example_inputs()
-            expected = self._runtime.run(examples)
-            faster = try_openvino(net, examples, expected, "the starter's cells")
-            self._runtime = faster or self._runtime
+        self._tried_openvino = device.type != "cpu"
+        self._seen = 0
 
     def see(self, images: Sequence[Pixels]) -> Patches:
         """See `PatchSource`."""
+        self._seen += len(images)
+        if self._seen > OPENVINO_AFTER and not self._tried_openvino:
+            self._tried_openvino = True
+            examples = example_inputs()
+            expected = self._runtime.run(examples)
+            faster = try_openvino(self._net, examples, expected, "the starter's cells")
+            self._runtime = faster or self._runtime
         height, width = self.grid
         tokens = np.empty((len(images), height * width, self.width), np.float32)
         joint = np.empty((len(images), height * width, WIDTH), np.float32)

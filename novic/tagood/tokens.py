@@ -134,6 +134,6 @@ def padded(pictures: Sequence[NDArray[np.floating]], width: int) -> tuple[Tensor
     tokens = torch.zeros(len(pictures), longest, width)
     padding = torch.ones(len(pictures), longest, dtype=torch.bool)
     for row, one in enumerate(pictures):
-        tokens[row, : len(one)] = torch.from_numpy(np.asarray(one, np.float32))
+        tokens[row, : len(one)] = torch.from_numpy(np.ascontiguousarray(one, np.float32))
         padding[row, : len(one)] = False
     return tokens, padding
