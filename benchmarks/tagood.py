@@ -61,12 +61,11 @@ FAR = 150
 """Stamps of each half of the names, at most."""
 NOUNS = tuple(NAMES[number] for number in KNOWN)
 GRID: tuple[tuple[Mask, float, int], ...] = (
-    ("text", 1e-3, 8),
-    ("text", 3e-4, 8),
-    ("centre", 1e-3, 8),
-    ("all", 1e-3, 8),
+    ("text", 1e-3, 3),
+    ("centre", 1e-3, 3),
+    ("all", 1e-3, 3),
 )
-"""Mask, learning rate and epochs that are tried."""
+"""Mask, learning rate and epochs that are tried, in one pass, which is the quickest."""
 RESAMPLES = 500
 OURS, PLAIN = "TagOOD", "centre cosine"
 
@@ -255,7 +254,7 @@ def measure(arguments: argparse.Namespace) -> dict:
     tried = []
     best: tuple[float, Trained, TagoodConfig] | None = None
     for mask, rate, epochs in GRID:
-        config = TagoodConfig(learning_rate=rate, epochs=epochs)
+        config = TagoodConfig(learning_rate=rate, epochs=epochs, two_passes=False)
         trained = train(seen["fit"], mask, texts, config)
         scorer = Scorer(seen["fit"], trained, texts)
         known = scorer.scores(seen["kept"], known=True)
@@ -277,10 +276,11 @@ def measure(arguments: argparse.Namespace) -> dict:
         "chosen": {"mask": trained.mask, "rate": config.learning_rate, "epochs": config.epochs},
         "reported": _report(seen, Scorer(seen["fit"], trained, texts)),
     }
+    print(json.dumps(result), file=sys.stderr, flush=True)
     others = {
-        "another seed": replace(config, seed=1),
-        "one pass": replace(config, two_passes=False),
         "published centres": replace(config, centres="published"),
+        "two passes": replace(config, two_passes=True),
+        "another seed": replace(config, seed=1),
     }
     for title, other in others.items():
         found = train(seen["fit"], trained.mask, texts, other)

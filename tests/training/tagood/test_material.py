@@ -20,6 +20,7 @@ from training.tagood.making import make_tagood, read_extracted, write_extracted
 from training.tagood.sources import BackbonePatches, kept_tokens, patch_source, usual_mask
 from training.tagood.tags import NounTags
 
+OPTIONS = {"embed_dim": 32, "depth": 3, "num_heads": 4}
 CPU = torch.device("cpu")
 PICTURES = [np.random.default_rng(n).integers(0, 256, (30, 40, 3), np.uint8) for n in range(3)]
 
@@ -55,9 +56,8 @@ def test_the_probability_of_a_tag_is_the_sum_over_its_nouns(tags: NounTags):
 def backbone(tmp_path_factory: pytest.TempPathFactory) -> BackbonePatches:
     folder = tmp_path_factory.mktemp("net")
     torch.manual_seed(0)
-    options = {"embed_dim": 32, "depth": 3, "num_heads": 4}
-    network = timm.create_model("vit_tiny_patch16_224", **options)
-    timm.models.save_for_hf(network, folder, model_args=options)
+    network = timm.create_model("vit_tiny_patch16_224", embed_dim=32, depth=3, num_heads=4)
+    timm.models.save_for_hf(network, str(folder), model_args=OPTIONS, safe_serialization=True)
     return BackbonePatches(f"local-dir:{folder}", CPU)
 
 
