@@ -64,6 +64,7 @@ GRID: tuple[tuple[Mask, float, int], ...] = (
     ("text", 1e-3, 3),
     ("centre", 1e-3, 3),
     ("all", 1e-3, 3),
+    ("centre", 3e-4, 10),
 )
 """Mask, learning rate and epochs that are tried, in one pass, which is the quickest."""
 RESAMPLES = 500

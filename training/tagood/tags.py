@@ -2,7 +2,8 @@
 
 The tag of a class is its noun. Its probability is the sum over the likeliest nouns that the decoder
 says and that are the class's noun, another name of it or a kind of it: "robin" speaks for "bird",
-"bird" does not speak for "robin".
+"bird" does not speak for "robin". It is never 0: what is not among the likeliest nouns may still be
+there, and pictures without any of them are ranked by their vectors then (benchmarks/tagood.py).
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from scenarios.wordnet import WordNet, read_wordnet
 
 NOUNS = GenConfig()
 """Plain log-probabilities of ten nouns."""
+LEAST = 0.003
+"""Probability of a tag at least."""
 
 
 class NounTags:
@@ -64,13 +67,13 @@ class NounTags:
             log_p: Their log-probabilities.
 
         Returns:
-            [N, C], 0 to 1.
+            [N, C], `LEAST` to 1.
         """
         found = np.zeros((len(said), len(self._names)))
         for row, (nouns, chances) in enumerate(zip(said, log_p, strict=True)):
             for noun, chance in zip(nouns, chances, strict=False):
                 found[row] += np.exp(chance) * self.speaks_for(noun)
-        return np.minimum(found, 1).astype(np.float32)
+        return np.clip(found, LEAST, 1).astype(np.float32)
 
     def of_vectors(self, decoder: NounDecoder, vectors: Vectors) -> NDArray[np.float32]:
         """Probability of each class's tag for vectors of pictures [N, F]: [N, C]."""

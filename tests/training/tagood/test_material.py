@@ -18,7 +18,7 @@ from training.loop_config import RunOptions
 from training.tagood.config import TagoodConfig
 from training.tagood.making import make_tagood, read_extracted, write_extracted
 from training.tagood.sources import BackbonePatches, kept_tokens, patch_source, usual_mask
-from training.tagood.tags import NounTags
+from training.tagood.tags import LEAST, NounTags
 
 OPTIONS = {"embed_dim": 32, "depth": 3, "num_heads": 4}
 CPU = torch.device("cpu")
@@ -44,11 +44,11 @@ def test_a_noun_speaks_for_what_it_is_a_kind_of(tags: NounTags):
         assert tags.speaks_for(noun).tolist() == expected, noun
 
 
-def test_the_probability_of_a_tag_is_the_sum_over_its_nouns(tags: NounTags):
+def test_the_probability_of_a_tag_is_the_sum_over_its_nouns_and_never_0(tags: NounTags):
     said = [["robin", "taxi", "eagle"], ["cup"]]
     log_p = [np.log([0.3, 0.25, 0.2]).tolist(), [np.log(0.9)]]
     found = tags.probabilities(said, log_p)
-    np.testing.assert_allclose(found, [[0.5, 0.25, 0.5, 0], [0, 0, 0, 0]], atol=1e-6)
+    np.testing.assert_allclose(found, [[0.5, 0.25, 0.5, LEAST], [LEAST] * 4], atol=1e-6)
     assert tags.probabilities([["robin", "eagle"]], [[-0.1, -0.1]]).max() == 1
 
 
