@@ -1,6 +1,7 @@
 """`nomaly train tagood`: what known classes look like, learnt on the tokens of tagged things."""
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +36,7 @@ cli = command_list()
 @cli.command(
     "train tagood",
     epilog="Examples:  nomaly train tagood --images photographs/ --out my-tagood"
-    "\n\nnomaly train tagood --images photographs/ --source dinov2-s --mask centre --out my-tagood"
+    "\n\nnomaly train tagood --images photographs/ --source dinov2-s --mask all --out my-tagood"
     "\n\nnomaly train tagood --tokens extracted/ --published --device cuda --out as-published",
 )
 def train_tagood(
@@ -62,8 +63,8 @@ def train_tagood(
     mask: Annotated[
         str | None,
         typer.Option(
-            help="Cells that are kept: text, where the noun is (the default for the starter), "
-            "centre, or all (for others)."
+            help="Cells that are kept: centre (the default), text, where the noun is by the "
+            "starter's cells, or all."
         ),
     ] = None,
     empty: Annotated[
@@ -113,9 +114,9 @@ def train_tagood(
 ) -> None:
     """Train a TagOOD, which tells what looks like none of the known classes.
 
-    The nouns that the decoder says are a picture's tags; of its cells those that show them are
-    kept. nomaly evaluate ood --tagood measures what it is worth. Ctrl-C saves, and the same command
-    goes on from there.
+    The nouns that the decoder says are a picture's tags; of its cells those that show what is
+    tagged are kept. nomaly evaluate ood --tagood measures what it is worth. Ctrl-C saves, and the
+    same command goes on from there.
     """
     from app.stop import stoppable
     from novic.device import resolve_device
@@ -155,19 +156,15 @@ def train_tagood(
     _tell(out, told, as_json=as_json)
 
 
+@dataclass(frozen=True)
 class _Eyes:
     """What sees pictures, as it was asked for."""
 
-    def __init__(
-        self,
-        source: str,
-        mask: "Mask | None",
-        empty: bool,
-        model: Path | None,
-        embedder: str | None,
-    ) -> None:
-        self._source, self._mask, self._empty = source, mask, empty
-        self._model, self._embedder = model, embedder
+    source: str
+    mask: "Mask | None"
+    empty: bool
+    model: Path | None
+    embedder: str | None
 
     def see(
         self, images: Path, device: "torch.device", options: "RunOptions", reporter: "Reporter"
@@ -176,20 +173,18 @@ class _Eyes:
         from novic.model import ModelOptions, load_model
         from novic.tagood.tokens import EMPTY, ONE_RULE
         from training.clipn.material import folder_pairs
-        from training.tagood.making import see_pictures
+        from training.tagood.making import USUAL_MASK, see_pictures
         from training.tagood.sources import patch_source
 
         pairs = folder_pairs(images)
-        cells = patch_source(self._source, device)
-        model = load_model(
-            self._model, device, ModelOptions(embedder=self._embedder, persons=False)
-        )
+        cells = patch_source(self.source, device)
+        model = load_model(self.model, device, ModelOptions(embedder=self.embedder, persons=False))
         return see_pictures(
             pairs,
             model,
             cells,
-            mask=self._mask,
-            rule=EMPTY if self._empty else ONE_RULE,
+            mask=USUAL_MASK if self.mask is None else self.mask,
+            rule=EMPTY if self.empty else ONE_RULE,
             options=options,
             say=reporter.say,
         )
@@ -216,10 +211,11 @@ def _checked(
         raise UsageError("--mask and --save-tokens are for --images; leave them out with --tokens")
     from novic.tagood.patches import MASKS
 
-    found = next((one for one in MASKS if one == mask), None)
-    if mask is not None and found is None:
+    if mask is None:
+        return None
+    if mask not in MASKS:
         raise UsageError(f"--mask {mask}: there are {', '.join(MASKS)}")
-    return found
+    return MASKS[MASKS.index(mask)]
 
 
 def _tell(out: Path, told: dict[str, Any], *, as_json: bool) -> None:

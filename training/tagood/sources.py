@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from detectors.features.extractors import ExtractorKey, Extractors
-from novic.embedder import Embedder, Pixels, Vectors
+from novic.embedder import Pixels, Vectors
 from novic.errors import UsageError
 from novic.tagood.patches import Mask, Patches, PatchSource, StarterPatches, attention_rows
 from novic.tagood.tokens import TaggedTokens, TagRule, tagged_tokens
@@ -69,11 +69,6 @@ def patch_source(name: str, device: torch.device) -> PatchSource:
         NomalyError: If there is none, or its weights are not here.
     """
     return StarterPatches(device) if name == STARTER else BackbonePatches(name, device)
-
-
-def usual_mask(source: PatchSource, embedder: Embedder) -> Mask:
-    """Where the noun is, if it can be told; else everything (benchmarks/tagood.py)."""
-    return "text" if source.joint_with == embedder.spec else "all"
 
 
 def kept_tokens(

@@ -13,11 +13,10 @@ from novic.tagood.errors import TagoodError
 from novic.tagood.token_files import write_tokens
 from novic.tagood.tokens import EMPTY, ONE_RULE, TaggedTokens
 from tests.novic.tagood.samples import pictures
-from tests.training.hashed import HashedEmbedder
 from training.loop_config import RunOptions
 from training.tagood.config import TagoodConfig
 from training.tagood.making import make_tagood, read_extracted, write_extracted
-from training.tagood.sources import BackbonePatches, kept_tokens, patch_source, usual_mask
+from training.tagood.sources import BackbonePatches, kept_tokens, patch_source
 from training.tagood.tags import LEAST, NounTags
 
 OPTIONS = {"embed_dim": 32, "depth": 3, "num_heads": 4}
@@ -66,7 +65,6 @@ def test_cells_of_a_transformer_are_tokens(backbone: BackbonePatches):
     assert found.tokens.shape == (3, 196, 32)
     assert (backbone.width, backbone.grid, found.joint) == (32, (14, 14), None)
     np.testing.assert_allclose(backbone.see(PICTURES[1:2]).tokens[0], found.tokens[1], atol=1e-4)
-    assert usual_mask(backbone, HashedEmbedder()) == "all"
 
 
 def test_the_middle_or_all_cells_are_kept(backbone: BackbonePatches):
