@@ -69,6 +69,7 @@ GRID: tuple[tuple[Mask, float, int], ...] = (
 """Mask, learning rate and epochs that are tried, in one pass, which is the quickest."""
 RESAMPLES = 500
 OURS, PLAIN = "TagOOD", "centre cosine"
+AGAINST = (PLAIN, "centre cosine of tokens", "centre cosine of tokens x tag")
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,7 +241,7 @@ def compared(known: Scores, unknown: Scores) -> dict[str, dict]:
         value = auroc(known[name], unknown[name])
         low, high = np.quantile(again[name], (0.025, 0.975))
         rows[name] = {"auroc": _rounded(value), "interval": [_rounded(low), _rounded(high)]}
-        for other in (PLAIN, "centre cosine x tag"):
+        for other in AGAINST:
             gain = again[name] - again[other]
             rows[name][f"minus {other}"] = [
                 _rounded(value - auroc(known[other], unknown[other])),
@@ -327,11 +328,10 @@ def known_answers() -> dict[str, float | int]:
 def show(rows: dict[str, dict], titles: Sequence[str]) -> None:
     """Print a table for each part."""
     for title in titles:
-        print(
-            f"\n| {title} | AUROC | minus {PLAIN} | minus centre cosine x tag |\n|---|---|---|---|"
-        )
+        columns = " | ".join(f"minus {other}" for other in AGAINST)
+        print(f"\n| {title} | AUROC | {columns} |\n|---|---|{'---|' * len(AGAINST)}")
         for name, row in rows[title].items():
-            gains = (row[f"minus {other}"] for other in (PLAIN, "centre cosine x tag"))
+            gains = (row[f"minus {other}"] for other in AGAINST)
             cells = [f"{g[0]:+.3f} ({g[1]:.3f} to {g[2]:.3f})" for g in gains]
             low, high = row["interval"]
             print(
