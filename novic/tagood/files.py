@@ -123,7 +123,7 @@ def load_tagood(folder: Path) -> SavedTagood:
         texts = tensors.pop(TEXTS).float().numpy() if TEXTS in tensors else None
         classes = tuple(str(name) for name in card["classes"])
         heads = int(card["heads"])
-        mask = next(one for one in MASKS if one == card["mask"])
+        mask = MASKS[MASKS.index(card["mask"])]
         rule = TagRule(float(card["threshold"]), bool(card["fallback"]))
         if len(classes) != len(centres):
             raise ValueError(f"it has {len(classes)} classes and {len(centres)} centres")
@@ -131,7 +131,7 @@ def load_tagood(folder: Path) -> SavedTagood:
             str(card["source"]), mask, rule, str(card["embedder"]), str(card["embedder_sha256"])
         )
         projector = projector_of(file, tensors, centres.shape, heads=heads)
-    except (KeyError, StopIteration, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise TagoodError(f"{folder}: not a readable TagOOD: {error}") from error
     told = card.get("provenance", {}), card.get("metrics", {})
     return SavedTagood(projector, centres, classes, how, texts, *told)

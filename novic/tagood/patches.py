@@ -1,4 +1,4 @@
-"""Tokens without a tagger: the cells of a network's map, and where in them a noun is.
+"""Tokens without a tagger: the cells of a network's map, and which of them show a noun.
 
 A noun's attention is the cosine of a cell's vector to the noun's text vector, where both lie in one
 space. The starter's do: its classifier is linear on the mean of its cells, so it can be asked about
