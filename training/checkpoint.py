@@ -38,6 +38,7 @@ def save_checkpoint(
     state: Mapping[str, Any],
     decoder: nn.Module,
     optimiser: torch.optim.AdamW,
+    besides: Mapping[str, torch.Tensor] | None = None,
 ) -> None:
     """Write a checkpoint and remove those before it.
 
@@ -47,13 +48,14 @@ def save_checkpoint(
         state: What else the run must know, as JSON values.
         decoder: Its weights.
         optimiser: Its moments.
+        besides: Other tensors that the next step depends on.
 
     Raises:
         TrainingError: If it cannot be written; the checkpoint before is still there.
     """
     name = f"{PREFIX}{step:09d}"
     part = work / f"{name}{PART}"
-    tensors = {}
+    tensors = {f"besides.{key}": tensor for key, tensor in (besides or {}).items()}
     for key, weight in decoder.named_parameters():
         tensors[f"weight.{key}"] = weight.detach()
         for moment in MOMENTS:
@@ -102,7 +104,13 @@ def read_state(work: Path) -> tuple[Path, dict[str, Any]] | None:
     return folder, state
 
 
-def load_tensors(folder: Path, step: int, decoder: nn.Module, optimiser: torch.optim.AdamW) -> None:
+def load_tensors(
+    folder: Path,
+    step: int,
+    decoder: nn.Module,
+    optimiser: torch.optim.AdamW,
+    besides: Mapping[str, torch.Tensor] | None = None,
+) -> None:
     """Put a checkpoint's weights and moments in place.
 
     Args:
@@ -110,6 +118,7 @@ def load_tensors(folder: Path, step: int, decoder: nn.Module, optimiser: torch.o
         step: Steps that were done.
         decoder: Gets the weights.
         optimiser: Of the decoder; gets the moments.
+        besides: What else was saved; gets its values.
 
     Raises:
         TrainingError: If the tensors are not those of such a decoder.
@@ -121,6 +130,8 @@ def load_tensors(folder: Path, step: int, decoder: nn.Module, optimiser: torch.o
             moments = {name: tensors[f"{name}.{key}"].to(weight.device) for name in MOMENTS}
             count = torch.tensor(float(step), device=weight.device)
             optimiser.state[weight] = {"step": count, **moments}
+        for key, tensor in (besides or {}).items():
+            tensor.copy_(tensors[f"besides.{key}"])
     except (OSError, KeyError, RuntimeError, SafetensorError) as error:
         raise TrainingError(f"{folder / TENSORS}: {error}; {_advice(folder)}") from error
 

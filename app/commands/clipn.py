@@ -171,8 +171,8 @@ def _tell(out: Path, told: dict[str, Any], *, as_json: bool) -> None:
 def _clear(out: Path) -> None:
     """Remove what an earlier training left in a folder, and nothing else."""
     from novic.clipn.files import CARD, WEIGHTS
-    from training.clipn.loop import WORK
     from training.metrics_log import FILE
+    from training.steps import WORK
 
     for name in (CARD, WEIGHTS, FILE):
         (out / name).unlink(missing_ok=True)

@@ -82,7 +82,9 @@ INPUTS = frozenset(
         "--nouns",
         "--pairs",
         "--prompts",
+        "--tagood",
         "--tokenizer",
+        "--tokens",
     }
 )
 """Options whose paths are read, in every command."""
@@ -116,6 +118,7 @@ TOP = {
         "annotate",
         "train",
         "train clipn",
+        "train tagood",
         "cache",
         "captions",
         "embedder",

@@ -93,6 +93,14 @@ def evaluate_ood(
             "nice {}'."
         ),
     ] = "",
+    tagood: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="A TagOOD that nomaly train tagood made, for one more score; train it on none of "
+            "the pictures that are measured, or it looks better than it is.",
+        ),
+    ] = None,
     model: Model = None,
     embedder: EmbedderSpec = None,
     seed: Annotated[int, typer.Option(help="Seed of the halves and of the 95% intervals.")] = 0,
@@ -133,6 +141,7 @@ def evaluate_ood(
         template=template,
         model=model,
         embedder=embedder,
+        tagood=tagood,
         device=device,
         seed=seed,
         out=out,

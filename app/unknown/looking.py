@@ -15,6 +15,7 @@ from novic.gencfg import GenConfig
 from novic.image_sets import folder_class_names
 
 if TYPE_CHECKING:  # what is wrong with the folders is told before torch is loaded
+    from app.unknown.tagging import TagoodEyes
     from novic.model import NounModel
 
 BATCH = 32
@@ -55,6 +56,10 @@ class Seen:
     labels: Ints | None
     broken: dict[str, str] = field(default_factory=dict)
     """Files that could not be read, and why."""
+    projected: Floats | None = None
+    """Vectors of a TagOOD [N, W], if there is one."""
+    tag_p: Floats | None = None
+    """Probability of each picture's likeliest tag [N]."""
 
 
 def find_folder(path: Path, *, labels: bool = False, say: Callable[[str], None]) -> Folder:
@@ -115,12 +120,17 @@ def check_apart(folders: Sequence[Folder]) -> None:
                 )
 
 
-def look(folder: Folder, load: "Callable[[], NounModel]", told: Callable[[int], None]) -> Seen:
+def look(
+    folder: Folder,
+    load: "Callable[[], tuple[NounModel, TagoodEyes | None]]",
+    told: Callable[[int], None],
+) -> Seen:
     """See all pictures of a folder; broken ones are left out.
 
     Args:
         folder: Which.
-        load: Gives what sees; called once there is a picture that can be read.
+        load: Gives what sees, and a TagOOD's eyes if there is one; called once there is a picture
+            that can be read.
         told: Called with how many are done.
 
     Raises:
@@ -131,19 +141,24 @@ def look(folder: Folder, load: "Callable[[], NounModel]", told: Callable[[int], 
     vectors: list[Floats] = []
     said: list[tuple[str, ...]] = []
     log_p: list[list[float]] = []
+    tagged: list[tuple[Floats, Floats]] = []
     broken: dict[str, str] = {}
     done = 0
     for batch in batched(open_images(folder.files), BATCH):
         good = [(at, one) for at, one in enumerate(batch, done) if one.image is not None]
         broken.update({one.path: one.error for one in batch if one.image is None})
         if good:
-            model = load()
-            found = model.embedder.embed_images([o.image for _, o in good if o.image is not None])
+            model, eyes = load()
+            images = [o.image for _, o in good if o.image is not None]
+            found = model.embedder.embed_images(images)
             vectors.append(found.astype(np.float64))
             for answers in model.decoder.decode(found, NOUNS, wanted=NOUNS.topk):
                 said.append(tuple(answer.noun for answer in answers))
                 scores = [min(answer.score, 0.0) for answer in answers]
                 log_p.append(scores + [-np.inf] * (NOUNS.topk - len(scores)))
+            if eyes is not None:
+                projected, tag_p = eyes.see(images, said[-len(good) :], log_p[-len(good) :])
+                tagged.append((projected.astype(np.float64), tag_p))
             files += [one.path for _, one in good]
             rows += [at for at, _ in good]
         done += len(batch)
@@ -159,4 +174,5 @@ def look(folder: Folder, load: "Callable[[], NounModel]", told: Callable[[int], 
         tuple(said),
         labels,
         broken,
+        *(np.concatenate(column) for column in zip(*tagged, strict=True)),
     )

@@ -22,6 +22,7 @@ from calibration.scores.logits import LOGIT_SCORES
 from calibration.scores.protocol import Fitted, Floats, Ints, Pictures, Score, ScoreError
 from calibration.scores.pytorch_ood import KINDS, PytorchOod
 from calibration.scores.texts import DictionaryMass, GlMcm, Mcm, NegLabel
+from calibration.tagood import TagOod
 from novic.errors import NomalyError
 from novic.intervals import Estimate
 
@@ -52,6 +53,8 @@ class Inputs:
     """By folder: what is not known."""
     tuning: Pictures | None = None
     """Foreign pictures that scores may be weighed by; of other kinds than those measured."""
+    centres: np.ndarray | None = None
+    """Of the classes of a trained TagOOD [C, P, W / P], if there is one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,6 +175,8 @@ def _wanted(inputs: Inputs, texts: ByTexts, seed: int) -> Iterator[tuple[str, Ma
         yield "dictionary_mass", lambda: _refuse("dictionary_mass", NO_NOUNS)
     else:
         yield "dictionary_mass", DictionaryMass
+    if inputs.centres is not None:
+        yield "tagood", lambda: TagOod(inputs.centres)
     parts = _fused(inputs.known, texts)
     yield "fisher", lambda: FisherFusion(parts, seed=seed)
     yield "logistic", lambda: _logistic(parts, inputs.tuning, seed)

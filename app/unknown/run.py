@@ -26,6 +26,7 @@ from novic.embedder import EmbedderError
 from novic.extras import MissingPackageError
 
 if TYPE_CHECKING:
+    from app.unknown.tagging import TagoodEyes
     from novic.model import NounModel
 
 LEAST = 4
@@ -52,6 +53,8 @@ class OodRequest:
     """Of texts, `{}` stands for the noun; empty for the embedder's usual one."""
     model: Path | None = None
     embedder: str | None = None
+    tagood: Path | None = None
+    """Folder of a trained TagOOD, for one more score."""
     device: str = "auto"
     seed: int = 0
     out: Path | None = None
@@ -159,7 +162,7 @@ def _find(request: OodRequest, reporter: Reporter) -> _Folders:
 
 
 def _evaluate(request: OodRequest, folders: _Folders, reporter: Reporter, stop: Stop) -> OodResult:
-    seen, model = _look(request, folders, reporter, stop)
+    seen, model, eyes = _look(request, folders, reporter, stop)
     known, learned = seen[folders.known.path], seen[(folders.fit or folders.known).path]
     if folders.fit is None:
         if len(known.files) < LEAST:
@@ -176,7 +179,14 @@ def _evaluate(request: OodRequest, folders: _Folders, reporter: Reporter, stop: 
 
     def pictures(of: Seen, rows: Ints | None = None) -> Pictures:
         inside = site.inside(of.nouns, of.log_p.shape[1]) if site is not None else None
-        whole = Pictures(of.vectors, of.labels, log_p=of.log_p, inside=inside)
+        whole = Pictures(
+            of.vectors,
+            of.labels,
+            log_p=of.log_p,
+            inside=inside,
+            projected=of.projected,
+            tag_p=of.tag_p,
+        )
         return whole if rows is None else whole.part(rows)
 
     others = {name: seen[folder.path] for name, folder in folders.others.items()}
@@ -185,6 +195,7 @@ def _evaluate(request: OodRequest, folders: _Folders, reporter: Reporter, stop: 
         pictures(known, new_rows),
         {name: pictures(of) for name, of in others.items()},
         pictures(seen[folders.tuning.path]) if folders.tuning is not None else None,
+        eyes.saved.centres if eyes is not None else None,
     )
     done = _measure(request, inputs, _texts(request, site, model, reporter, stop), reporter, stop)
     if request.out is not None:
@@ -205,15 +216,15 @@ def _evaluate(request: OodRequest, folders: _Folders, reporter: Reporter, stop: 
 
 def _look(
     request: OodRequest, folders: _Folders, reporter: Reporter, stop: Stop
-) -> "tuple[dict[Path, Seen], NounModel]":
+) -> "tuple[dict[Path, Seen], NounModel, TagoodEyes | None]":
     """What is seen in every folder, by its path, and what saw it."""
-    models: list[NounModel] = []
+    models: list[tuple[NounModel, TagoodEyes | None]] = []
     total = sum(len(folder.files) for folder in folders.every)
     seen: dict[Path, Seen] = {}
     done = 0
     with reporter.task("Looking at pictures", total) as meter:
 
-        def load() -> "NounModel":
+        def load() -> "tuple[NounModel, TagoodEyes | None]":
             if not models:
                 meter.to(done, "loading what sees them")
                 models.append(_model(request))
@@ -229,15 +240,21 @@ def _look(
     for of in seen.values():
         for file, why in of.broken.items():
             reporter.say(f"{file}: {why}; left out")
-    return seen, models[0]
+    return seen, *models[0]
 
 
-def _model(request: OodRequest) -> "NounModel":
+def _model(request: OodRequest) -> "tuple[NounModel, TagoodEyes | None]":
     from novic.device import resolve_device  # noqa: PLC0415 - torch, once the folders are right
     from novic.model import ModelOptions, load_model  # noqa: PLC0415
 
     options = ModelOptions(embedder=request.embedder, persons=False)
-    return load_model(request.model, resolve_device(request.device), options)
+    device = resolve_device(request.device)
+    model = load_model(request.model, device, options)
+    if request.tagood is None:
+        return model, None
+    from app.unknown.tagging import TagoodEyes  # noqa: PLC0415
+
+    return model, TagoodEyes(request.tagood, model.embedder, device)
 
 
 def _texts(

@@ -45,6 +45,10 @@ class Pictures:
     """Log-probabilities of their K likeliest nouns [N, K]; -inf where there are fewer."""
     inside: Flags | None = None
     """Which of these nouns the site's dictionary holds [N, K]."""
+    projected: NDArray[np.floating] | None = None
+    """Vectors that the network of a trained TagOOD gives [N, W]."""
+    tag_p: NDArray[np.floating] | None = None
+    """Probability of the likeliest tag, 0 without one [N]."""
 
     def __len__(self) -> int:
         """N; 0 if nothing was computed."""

@@ -9,8 +9,6 @@ A `head` works on finished vectors of any embedder, a `tower` is a copy of an op
 tower. Either is of one embedder: with another's vectors it would mean nothing.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,21 +17,16 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor
 
 from novic.clipn.errors import ClipnError
 from novic.clipn.head import HeadSizes, NoHead
 from novic.clipn.tower import PROMPT, NoTextTower, tower_embedder
 from novic.embedder import Embedder
-from novic.json_files import CARD_BYTES, read_json
-from novic.whole_files import write_whole
+from novic.trained_folders import Layout, identity_sha256
 
-FORMAT = "nomaly-clipn"
-VERSION = 1
-CARD = "clipn.json"
-WEIGHTS = "clipn.safetensors"
+LAYOUT = Layout("CLIPN", "clipn", ClipnError)
+CARD, WEIGHTS = LAYOUT.card, LAYOUT.weights
 CENTRE = "centre"
 HEAD, TOWER = "head", "tower"
 
@@ -57,13 +50,6 @@ class SavedClipn:
         return HEAD if isinstance(self.module, NoHead) else TOWER
 
 
-def identity_sha256(embedder: Embedder) -> str:
-    """What the vectors of an embedder depend on, but for where they are computed."""
-    known = embedder.identity()
-    told = {key: known.get(key) for key in ("model_id", "model_config", "class")}
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
 def save_clipn(folder: Path, saved: SavedClipn, embedder: Embedder) -> None:
     """Write a CLIPN; one that is there is replaced.
 
@@ -78,26 +64,15 @@ def save_clipn(folder: Path, saved: SavedClipn, embedder: Embedder) -> None:
     tensors = {name: one.detach().cpu() for name, one in saved.module.state_dict().items()}
     if saved.centre is not None:
         tensors[CENTRE] = torch.from_numpy(saved.centre)
-    # Embeddings that are one tensor in the model must be two in the file.
-    content = save({name: one.clone().contiguous() for name, one in tensors.items()})
     card = {
-        "format": FORMAT,
-        "version": VERSION,
         "kind": saved.kind,
         "embedder": embedder.spec,
         "embedder_sha256": identity_sha256(embedder),
         "scale": saved.scale,
-        "weights_sha256": hashlib.sha256(content).hexdigest(),
         "provenance": dict(saved.provenance),
         "metrics": dict(saved.metrics),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / WEIGHTS, content)
-        text = json.dumps(card, indent=2, ensure_ascii=False)
-        write_whole(folder / CARD, f"{text}\n".encode())
-    except OSError as error:
-        raise ClipnError(f"{folder}: the CLIPN cannot be written: {error}") from error
+    LAYOUT.write(folder, card, tensors)
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -106,21 +81,7 @@ def read_card(folder: Path) -> dict[str, Any]:
     Raises:
         ClipnError: If it is missing, damaged, or of another format or version.
     """
-    file = folder / CARD
-    try:
-        card = read_json(file, CARD_BYTES)
-    except FileNotFoundError as error:
-        raise ClipnError(f"{folder}: there is no CLIPN here ({CARD} is missing)") from error
-    except (OSError, ValueError) as error:
-        raise ClipnError(f"{file}: cannot be read: {error}") from error
-    if not isinstance(card, dict) or card.get("format") != FORMAT:
-        raise ClipnError(f"{file}: is not a CLIPN's")
-    if card.get("version") != VERSION:
-        raise ClipnError(
-            f"{file}: version {card.get('version')}, this Nomaly reads version {VERSION}; "
-            "update Nomaly or train it again"
-        )
-    return card
+    return LAYOUT.read_card(folder)
 
 
 def load_clipn(folder: Path, embedder: Embedder) -> SavedClipn:
@@ -139,7 +100,7 @@ def load_clipn(folder: Path, embedder: Embedder) -> SavedClipn:
             f"{folder}: was trained on vectors of '{card.get('embedder')}', not on those of this "
             f"'{embedder.spec}'; use that embedder or train another CLIPN"
         )
-    tensors = _read_weights(folder / WEIGHTS, card)
+    tensors = LAYOUT.read_weights(folder, card)
     try:
         scale = float(card["scale"])
         if not 0 < scale < np.inf:
@@ -156,23 +117,6 @@ def load_clipn(folder: Path, embedder: Embedder) -> SavedClipn:
         raise ClipnError(f"{folder}: not a readable CLIPN: {error}") from error
     provenance, metrics = card.get("provenance", {}), card.get("metrics", {})
     return SavedClipn(module.eval(), scale, centre, provenance, metrics)
-
-
-def _read_weights(file: Path, card: Mapping[str, Any]) -> dict[str, Tensor]:
-    try:
-        content = file.read_bytes()
-        if hashlib.sha256(content).hexdigest() != card.get("weights_sha256"):
-            raise ClipnError(
-                f"{file}: its SHA-256 is not the one in {CARD}; the file is damaged or of another "
-                "CLIPN, copy the whole folder again"
-            )
-        tensors = load(content)
-    except (OSError, SafetensorError) as error:
-        raise ClipnError(f"{file}: cannot be read: {error}") from error
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise ClipnError(f"{file}: {name} holds numbers that are not finite; train it again")
-    return tensors
 
 
 def _head(tensors: Mapping[str, Tensor], width: int) -> NoHead:

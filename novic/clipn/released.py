@@ -10,20 +10,17 @@ The released weights themselves could not be had here: the layout was checked ag
 description (452 tensors for ViT-B/16), with random weights.
 """
 
-import os
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from novic.clipn.errors import ClipnError
 from novic.clipn.tower import COPIED, PROMPT, NoTextTower
-from novic.whole_files import NEW
+from novic.weight_files import check_weights, read_saved, write_saved
 
 _MODULE = "module."
 _NO = tuple(f"{part}_no" for part in COPIED)
@@ -41,13 +38,11 @@ def read_released(path: Path) -> dict[str, Tensor]:
         ClipnError: If it cannot be read or holds no state dict.
     """
     try:
-        if path.suffix == ".safetensors":
-            found: Any = load_file(path)
-        else:
-            found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        safe = path.suffix == ".safetensors"
+        found: Any = load_file(path) if safe else read_saved(path, ClipnError)
+    except OSError as error:
         raise ClipnError(f"{path}: cannot be read: {error}") from error
-    except (pickle.UnpicklingError, SafetensorError) as error:
+    except SafetensorError as error:
         raise ClipnError(f"{path}: is damaged or no file of weights alone") from error
     if isinstance(found, Mapping) and isinstance(found.get("state_dict"), Mapping):
         found = found["state_dict"]
@@ -77,10 +72,16 @@ def load_released(path: Path, clip: Any, *, learnable: bool = True) -> NoTextTow
     weights = read_released(path)
     own = {name: weight for name, weight in weights.items() if is_no_weight(name)}
     others = {name: weight for name, weight in weights.items() if name not in own}
-    _check(path, others, clip.state_dict(), "of this model")
+    check_weights(path, others, clip.state_dict(), "of this model", ClipnError)
     tower = NoTextTower(clip, learnable=PROMPT in own if own else learnable)
     if own:
-        _check(path, own, tower.state_dict(), 'of a "no" tower; such a file would go on at random')
+        check_weights(
+            path,
+            own,
+            tower.state_dict(),
+            'of a "no" tower; such a file would go on at random',
+            ClipnError,
+        )
     clip.load_state_dict(others)
     # After the model has its weights: a copy is a copy of those.
     tower = NoTextTower(clip, learnable=tower.learnable)
@@ -107,35 +108,5 @@ def write_released(path: Path, clip: Any, tower: NoTextTower, epoch: int = 0) ->
         ClipnError: If it cannot be written; what was there stays.
     """
     weights = {name: one.detach().cpu() for name, one in released_weights(clip, tower).items()}
-    fresh = path.with_name(f"{path.name}{NEW}")
-    try:
-        with fresh.open("wb") as file:
-            torch.save({"epoch": epoch, "name": "nomaly", "state_dict": weights}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except (OSError, RuntimeError) as error:
-        raise ClipnError(f"{path}: cannot be written: {error}") from error
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
-def _check(
-    path: Path, given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], whose: str
-) -> None:
-    """Refuse weights that are not exactly those that are wanted.
-
-    Raises:
-        ClipnError: If one is missing, too many, or of another shape.
-    """
-    lacking = sorted(set(wanted) - set(given))
-    if lacking:
-        raise ClipnError(
-            f"{path}: lacks {len(lacking)} of {len(wanted)} weights {whose}, the first {lacking[0]}"
-        )
-    for name in sorted(given):
-        if name not in wanted:
-            raise ClipnError(f"{path}: {name} is no weight {whose}")
-        if given[name].shape != wanted[name].shape:
-            shape, other = tuple(given[name].shape), tuple(wanted[name].shape)
-            raise ClipnError(f"{path}: {name} has the shape {shape} and should have {other}")
+    content = {"epoch": epoch, "name": "nomaly", "state_dict": weights}
+    write_saved(path, content, ClipnError)

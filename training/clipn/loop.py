@@ -8,7 +8,6 @@ was never stopped (same machine, same number of threads).
 
 import hashlib
 import json
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,26 +17,22 @@ import torch
 from torch import Generator, Tensor
 
 from novic.errors import UsageError
-from training.checkpoint import differences, load_tensors, read_state, save_checkpoint
+from training.checkpoint import load_tensors, save_checkpoint
 from training.clipn.config import ClipnConfig
 from training.clipn.losses import Losses, clipn_losses
 from training.clipn.relatives import Relatives
 from training.clipn.sides import Side
-from training.distilling.distil import TrainingStopped
 from training.loop_config import RunOptions
 from training.metrics_log import MetricsLog
 from training.noise import gauss_elem
 from training.schedule import learning_rate
 from training.step import TrainingError
+from training.steps import WORK, make_steps, same_run
 
 BETAS, EPSILON = (0.9, 0.98), 1e-6
 """Of AdamW, as in the released models."""
 SEED_STRIDE = 1_000_000_007
 """Keeps the steps of neighbouring seeds apart."""
-WORK = "work"
-"""Folder inside the output that holds the checkpoint."""
-LINES = 50
-"""Of metrics.jsonl, at most about."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +114,7 @@ def train_clipn(
     log = MetricsLog(out, run.done, tensorboard=options.tensorboard)
     try:
         side.module.train()
-        _train(run, out / WORK, log, options)
+        make_steps(run, out / WORK, log, options)
     finally:
         side.module.eval()
         log.close()
@@ -151,17 +146,10 @@ class _Run:
         Raises:
             TrainingError: If it is of another run.
         """
-        saved = read_state(work)
-        if saved is None:
+        found = same_run(work, self.identity)
+        if found is None:
             return
-        folder, state = saved
-        changed = differences(state["run"], self.identity)
-        if changed:
-            name, old, new = changed[0]
-            raise TrainingError(
-                f"{folder} is of another run: {name} was {old!r} and is now {new!r}; train into "
-                f"another folder, or remove {folder.parent} to begin again"
-            )
+        folder, state = found
         self.done, self.first = state["step"], state["first"]
         self.sums = _Sums(**state["sums"])
         load_tensors(folder, self.done, self.side.module, self.optimiser)
@@ -170,6 +158,16 @@ class _Run:
         """Write a checkpoint."""
         state = {"run": self.identity, "first": self.first, "sums": asdict(self.sums)}
         save_checkpoint(work, self.done, state, self.side.module, self.optimiser)
+
+    @property
+    def steps(self) -> int:
+        """Of the whole run."""
+        return self.config.steps
+
+    def means(self) -> dict[str, float]:
+        """Of the steps since the last line; the next begin anew."""
+        means, self.sums = self.sums.means(), _Sums()
+        return means
 
     def step(self) -> float:
         """Make a step and give its total loss.
@@ -206,27 +204,6 @@ class _Run:
         if self.data.images is None or self.data.owners is None:
             return None, chosen
         return self.data.images[chosen.to(self.data.images.device)], self.data.owners[chosen]
-
-
-def _train(run: _Run, work: Path, log: MetricsLog, options: RunOptions) -> None:
-    """Make all steps that are not done yet."""
-    steps = run.config.steps
-    line_every = max(steps // LINES, 1)
-    saved_at = time.monotonic()
-    while run.done < steps:
-        total = run.step()
-        options.report("train", run.done, steps, f"loss {total:.3f}")
-        if run.done % line_every == 0 or run.done == steps:
-            log.write(run.done, run.sums.means())
-            run.sums = _Sums()
-        stop = options.stopping() and run.done < steps
-        if stop or run.done == steps or time.monotonic() - saved_at >= options.checkpoint_every_s:
-            run.save(work)
-            saved_at = time.monotonic()
-        if stop:
-            raise TrainingStopped(
-                f"stopped after step {run.done} of {steps}; the same command goes on"
-            )
 
 
 def _noised(vectors: Tensor, most: float, generator: Generator) -> Tensor:

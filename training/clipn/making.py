@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from novic.clipn.files import HEAD, TOWER, SavedClipn, identity_sha256, save_clipn
+from novic.clipn.files import HEAD, TOWER, SavedClipn, save_clipn
 from novic.clipn.head import HeadSizes, NoHead
 from novic.clipn.model import unit
 from novic.clipn.released import write_released
@@ -16,7 +16,7 @@ from novic.clipn.templates import filled
 from novic.clipn.tower import NoTextTower, TowerEmbedder, tower_embedder
 from novic.embedder import Embedder, Vectors
 from novic.errors import UsageError
-from novic.images import load_images
+from novic.trained_folders import identity_sha256
 from scenarios.wordnet import read_wordnet
 from training.clipn.centre import centre_of
 from training.clipn.config import ClipnConfig
@@ -24,11 +24,9 @@ from training.clipn.loop import ClipnData, train_clipn
 from training.clipn.material import Pair, distinct
 from training.clipn.relatives import kindred
 from training.clipn.sides import CaptionSide, HeadSide, Side, TemplateSide
-from training.distilling.distil import TrainingStopped
 from training.loop_config import RunOptions
+from training.pictures import AT_ONCE, check_stop, look_at
 
-AT_ONCE = 128
-"""Texts or images between two looks at whether to stop."""
 CAPTION = "a photo of a {}"
 """What a tower reads of a noun."""
 HEAD_SCALE = 20.0
@@ -161,7 +159,7 @@ def _device_of(embedder: Embedder) -> torch.device:
 def _embedded_texts(embedder: Embedder, texts: Sequence[str], options: RunOptions) -> Vectors:
     rows = []
     for start in range(0, len(texts), AT_ONCE):
-        _check_stop(options, "texts")
+        check_stop(options, "texts")
         rows.append(embedder.embed_texts(texts[start : start + AT_ONCE]))
         options.report("embed texts", min(start + AT_ONCE, len(texts)), len(texts), "")
     return np.concatenate(rows)
@@ -178,28 +176,11 @@ def _images(
     if not request.pairs:
         return [], None
     count = len(request.pairs)
-    seen: list[int] = []
-    rows: list[Vectors] = []
-    waiting = []
-    for number, loaded in enumerate(load_images(str(pair.image) for pair in request.pairs)):
-        if loaded.image is None:
-            say(f"{loaded.path}: {loaded.error}; left out")
-        else:
-            seen.append(number)
-            waiting.append(loaded.image)
-        if len(waiting) == AT_ONCE or (waiting and number + 1 == count):
-            _check_stop(options, "images")
-            rows.append(embedder.embed_images(waiting))
-            waiting = []
-        options.report("embed images", number + 1, count, "")
+    paths = [pair.image for pair in request.pairs]
+    seen, rows = look_at(paths, embedder.embed_images, options, say)
     if len(seen) < 2:
         raise UsageError(
             f"{request.pairs[0].image} and others: {len(seen)} of {count} images can be read; a "
             "CLIPN needs two at least"
         )
     return seen, np.concatenate(rows)
-
-
-def _check_stop(options: RunOptions, what: str) -> None:
-    if options.stopping():
-        raise TrainingStopped(f"stopped while {what} were embedded; the same command begins again")

@@ -1,0 +1,241 @@
+"""`nomaly train tagood`: what known classes look like, learnt on the tokens of tagged things."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.commands.options import (
+    Device,
+    EmbedderSpec,
+    Json,
+    Model,
+    Out,
+    Overwrite,
+    Quiet,
+    command_list,
+    print_json,
+    show_progress,
+)
+from app.commands.train import MOST_SEED, given, stop_told, typed
+from app.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+    from app.progress import Reporter
+    from novic.tagood.patches import Mask
+    from training.loop_config import RunOptions
+    from training.tagood.making import Material
+
+cli = command_list()
+
+
+@cli.command(
+    "train tagood",
+    epilog="Examples:  nomaly train tagood --images photographs/ --out my-tagood"
+    "\n\nnomaly train tagood --images photographs/ --source dinov2-s --mask all --out my-tagood"
+    "\n\nnomaly train tagood --tokens extracted/ --published --device cuda --out as-published",
+)
+def train_tagood(
+    out: Out,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Images in a folder of each class, called by its noun, or cup-3.jpg."),
+    ] = None,
+    tokens: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Instead: tokens that a tagger gave, CLASS/PICTURE.pt as TagOOD's authors have "
+            "them.",
+        ),
+    ] = None,
+    source: Annotated[
+        str,
+        typer.Option(
+            help="Network whose cells are the tokens: starter, dinov2-s, timm:NAME or "
+            "local-dir:FOLDER."
+        ),
+    ] = "starter",
+    mask: Annotated[
+        str | None,
+        typer.Option(
+            help="Cells that are kept: centre (the default), text, where the noun is by the "
+            "starter's cells, or all."
+        ),
+    ] = None,
+    empty: Annotated[
+        bool,
+        typer.Option(
+            "--empty",
+            help="A picture without a tag above 0.5 has none and scores 0, known or not; by "
+            "default it gets its likeliest tag.",
+        ),
+    ] = False,
+    model: Model = None,
+    embedder: EmbedderSpec = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes through the images.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Images of a step.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate at first.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Of AdamW.")] = None,
+    centres: Annotated[
+        str | None,
+        typer.Option(
+            help="corrected: running means; means: plain means at the end; published: running "
+            "means with what is left of their random start."
+        ),
+    ] = None,
+    one_pass: Annotated[
+        bool | None,
+        typer.Option("--one-pass", help="One dropout for both losses, in half the time."),
+    ] = None,
+    published: Annotated[
+        bool,
+        typer.Option("--published", help="Epochs, batch, rate and centres of TagOOD's authors."),
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of everything random.")] = 0,
+    save_tokens: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Also write the images' tokens in the layout of --tokens."
+        ),
+    ] = None,
+    released: Annotated[
+        Path | None,
+        typer.Option(help="Also write a checkpoint in the layout of TagOOD's authors."),
+    ] = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a TagOOD, which tells what looks like none of the known classes.
+
+    The nouns that the decoder says are a picture's tags; of its cells those that show what is
+    tagged are kept. nomaly evaluate ood --tagood measures what it is worth. Ctrl-C saves, and the
+    same command goes on from there.
+    """
+    from app.stop import stoppable
+    from novic.device import resolve_device
+    from training.loop_config import RunOptions
+    from training.tagood.config import PUBLISHED, TagoodConfig
+    from training.tagood.making import make_tagood, write_extracted
+
+    marked = _checked(images, tokens, mask, save_tokens)
+    settings = {
+        "epochs": epochs,
+        "batch_size": batch,
+        "learning_rate": lr,
+        "weight_decay": weight_decay,
+        "centres": centres,
+        "two_passes": None if one_pass is None else not one_pass,
+    }
+    preset = PUBLISHED if published else {}
+    config = TagoodConfig(**{**preset, "seed": seed, **given(settings)})
+    reporter = show_progress(quiet)
+    where = resolve_device(device)
+    if overwrite:
+        _clear(out)
+    with stop_told(), stoppable() as stop, reporter.stages() as report:
+        options = RunOptions(report=report, stopping=lambda: stop.asked, command=typed())
+        if images is not None:
+            eyes = _Eyes(source, marked, empty, model, embedder)
+            material = eyes.see(images, where, options, reporter)
+        else:
+            material = _extracted(tokens, options)
+        reporter.say(
+            f"A TagOOD of {len(material.classes):,} classes on {len(material.pictures):,} images, "
+            f"tokens of {material.width}"
+        )
+        if save_tokens is not None:
+            write_extracted(save_tokens, material)
+        told = make_tagood(material, config, out, options=options, device=where, released=released)
+    _tell(out, told, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _Eyes:
+    """What sees pictures, as it was asked for."""
+
+    source: str
+    mask: "Mask | None"
+    empty: bool
+    model: Path | None
+    embedder: str | None
+
+    def see(
+        self, images: Path, device: "torch.device", options: "RunOptions", reporter: "Reporter"
+    ) -> "Material":
+        """Tags and tokens of the images of a folder."""
+        from novic.model import ModelOptions, load_model
+        from novic.tagood.tokens import EMPTY, ONE_RULE
+        from training.clipn.material import folder_pairs
+        from training.tagood.making import USUAL_MASK, see_pictures
+        from training.tagood.sources import patch_source
+
+        pairs = folder_pairs(images)
+        cells = patch_source(self.source, device)
+        model = load_model(self.model, device, ModelOptions(embedder=self.embedder, persons=False))
+        return see_pictures(
+            pairs,
+            model,
+            cells,
+            mask=USUAL_MASK if self.mask is None else self.mask,
+            rule=EMPTY if self.empty else ONE_RULE,
+            options=options,
+            say=reporter.say,
+        )
+
+
+def _extracted(tokens: Path | None, options: "RunOptions") -> "Material":
+    from training.tagood.making import read_extracted
+
+    assert tokens is not None  # noqa: S101 - `_checked` saw to it
+    return read_extracted(tokens, options=options)
+
+
+def _checked(
+    images: Path | None, tokens: Path | None, mask: str | None, save_tokens: Path | None
+) -> "Mask | None":
+    """The mask; options that do not go together are refused before anything heavy is loaded.
+
+    Raises:
+        UsageError: If some do not.
+    """
+    if (images is None) == (tokens is None):
+        raise UsageError("give --images or --tokens, one of them, to learn from")
+    if tokens is not None and (mask is not None or save_tokens is not None):
+        raise UsageError("--mask and --save-tokens are for --images; leave them out with --tokens")
+    from novic.tagood.patches import MASKS
+
+    if mask is None:
+        return None
+    if mask not in MASKS:
+        raise UsageError(f"--mask {mask}: there are {', '.join(MASKS)}")
+    return MASKS[MASKS.index(mask)]
+
+
+def _tell(out: Path, told: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"tagood": str(out), **told})
+        return
+    typer.echo(
+        f"The loss fell from {told['first_loss']:.3f} to {told['loss']:.3f}; {told['right']:.1%} "
+        f"of the last images are told right. {told['tagged']} of {told['images']} images have a "
+        f"tag, {told['tokens_kept']:.1f} tokens each are kept."
+    )
+    typer.echo(f"Wrote {out}.")
+
+
+def _clear(out: Path) -> None:
+    """Remove what an earlier training left in a folder, and nothing else."""
+    from novic.tagood.files import CARD, WEIGHTS
+    from training.metrics_log import FILE
+    from training.steps import WORK
+
+    for name in (CARD, WEIGHTS, FILE):
+        (out / name).unlink(missing_ok=True)
+    shutil.rmtree(out / WORK, ignore_errors=True)

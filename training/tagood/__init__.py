@@ -1,0 +1,1 @@
+"""Trains the projector and the centres of TagOOD."""
