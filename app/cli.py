@@ -12,6 +12,7 @@ import typer
 from app.commands import (
     annotate,
     cache,
+    calibrate,
     captions,
     clipn,
     demo,
@@ -54,6 +55,7 @@ for module in (
     inspecting,
     report,
     feedback,
+    calibrate,
     export,
     naming,
     doctor,
