@@ -38,6 +38,12 @@ PLACES = (6, 8)
 """Rows and columns of places: of one there is one crop a minute."""
 MINUTE_S = 60.0
 _NAMED_AT_ONCE = 16
+_HILL = 9
+"""Cells across in which there is one strongest place."""
+_NEAR_PEAK = (0.8, 0.9, 0.95, 0.98)
+"""Shares of the weakest of the strongest places that belong to a box, as low as may be."""
+_LARGE = 0.2
+"""Share of the view that a box may cover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,21 +265,26 @@ class _Walk:
 def strongest(heat: NDArray[np.float32], size: tuple[int, int], most: int) -> list[Detection]:
     """The strongest places of a map whatever their value, with boxes as events have them.
 
+    An event that nobody wanted barely reaches what it needs, so its box is what comes near its
+    peak. Where the map is so flat that this is much of the view, more is asked.
+
     Args:
         heat: A map [h, w]; cells that are no numbers are left out.
         size: (height, width) of the frame in pixels.
         most: How many.
     """
     values = np.nan_to_num(heat, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)
-    highest = cv2.dilate(values, np.ones((3, 3), np.uint8))
-    peaks = np.sort(values[(values == highest) & (values > 0)])[::-1]
+    highest = cv2.dilate(values, np.ones((_HILL, _HILL), np.uint8))
+    peaks = np.unique(values[(values == highest) & (values > 0)])[::-1]
     if not len(peaks):
         return []
-    level = np.float32(0.5) * peaks[min(most, len(peaks)) - 1]
-    return [
-        replace(one, score=one.score * float(level))
-        for one in find_boxes(values / level, size, most=most)
-    ][:most]
+    found: list[Detection] = []
+    for share in _NEAR_PEAK:
+        level = np.float32(share) * peaks[min(most, len(peaks)) - 1]
+        found = find_boxes(values / level, size, most=most)[:most]
+        if all(one.box.area <= _LARGE * size[0] * size[1] for one in found):
+            return [replace(one, score=one.score * float(level)) for one in found]
+    return []
 
 
 def hour_of(time_us: int) -> int:
