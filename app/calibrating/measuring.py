@@ -18,7 +18,7 @@ from calibration.scores.protocol import Floats
 from calibration.site.calibrated import HeldOut, SiteCalibration, unnameable
 from calibration.site.confirmed import Refit
 from calibration.site.crops import TEST, Crops, parts
-from calibration.tail import Tail, fit_tail
+from calibration.tail import CONFIDENCE, Tail, fit_tail
 from novic.intervals import Estimate
 
 ALPHAS = (0.01, 0.05, 0.1, 0.2)
@@ -164,11 +164,11 @@ def _tail(looked: Looked) -> tuple[tuple[tuple[float, float, float], ...], str]:
         (float(at), tail.rate(float(at)), float(np.sum(np.array(other) > at)) / (0.2 * hours))
         for at in levels
     )
-    at = 1.0
+    came = float(np.sum(np.array(other) > 1.0)) / (0.2 * hours)
     said = (
-        f"tail: {tail.rate(at):.3g} false events an hour are expected at the detector's own "
-        f"threshold, {float(np.sum(np.array(other) > at)) / (0.2 * hours):.3g} came in the "
-        f"{0.2 * hours:.2f} h that it was not fitted on"
+        f"tail: at most {tail.rate(1.0, CONFIDENCE):.3g} false events an hour at the detector's "
+        f"own threshold ({100 * CONFIDENCE:.0f}% sure), by {0.8 * hours:.2f} h; {came:.3g} an hour "
+        f"came in the other {0.2 * hours:.2f} h"
     )
     return rows, said
 

@@ -122,9 +122,8 @@ def charts(done: Calibrated) -> list[Chart]:
 
 def _smallest(blind: BlindMap, zone: int) -> Zone:
     least = blind.least_size(zone)
-    share = blind.share(zone)
-    if share.of < LEAST:
-        return _placed(blind, zone, None, "?", "too little was put there")
+    if all(blind.share(zone, size).of < LEAST for size in blind.sizes):
+        return _placed(blind, zone, None, "?", "too little was put there to tell")
     if least is None:
         text = "blind" if blind.blind(zone) else "none"
         said = f"no size of which {100 * SEEN:.0f}% are found"
@@ -242,7 +241,7 @@ def _tail(done: Calibrated) -> Chart | None:
     series = [Series("expected", levels, expected, "a"), Series("came", levels, came, "b")]
     return Chart(
         "How often does normal footage ring?",
-        plot(x, Axis("events an hour", 0.0, top), series, about="false events an hour by level"),
+        plot(x, Axis("events an hour", 0.0, top), series, about="false events by level", high=True),
         "Expected by a tail that was fitted on four fifths of the footage, counted in the rest.",
     )
 
@@ -254,7 +253,7 @@ def _drift(done: Calibrated) -> Chart | None:
     won = [value / float(np.log(10)) for _, value in drift.path]
     line = -float(np.log10(ALPHA))
     x = _times([time_us for time_us, _ in drift.path])
-    y = Axis("won, powers of ten", min(-1.0, *won), max(line + 0.5, *won))
+    y = Axis("won, powers of ten", -1.0, float(max(line + 1, np.ceil(max(won)))))
     at = list(map(float, range(len(won))))
     series = [
         Series("bets against it", at, won, "a"),
@@ -262,9 +261,9 @@ def _drift(done: Calibrated) -> Chart | None:
     ]
     return Chart(
         "Does the calibration hold?",
-        plot(x, y, series, about="what bets against the calibration won"),
+        plot(x, y, series, about="what bets against the calibration won", high=True),
         "Crops that nothing was fitted on, in the order of time. Who bets that they look otherwise "
-        f"wins {1 / ALPHA:.0f} times the stake by chance once in {1 / ALPHA:.0f} days at most.",
+        f"wins {1 / ALPHA:.0f} times the stake by chance at most once in {1 / ALPHA:.0f} cameras.",
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import ArrayLike
 
-_WIDE, _HIGH, _LEFT, _TOP, _RIGHT, _BELOW = 340, 230, 44, 10, 10, 36
+_WIDE, _HIGH, _LEFT, _TOP, _RIGHT, _BELOW = 340, 230, 54, 10, 10, 36
 _TICKS = 5
 
 
@@ -46,7 +46,15 @@ class Axis:
         return [f"{value:.3g}" for value in np.linspace(self.low, self.high, _TICKS)]
 
 
-def plot(x: Axis, y: Axis, series: Sequence[Series], *, even: bool = False, about: str) -> Markup:
+def plot(
+    x: Axis,
+    y: Axis,
+    series: Sequence[Series],
+    *,
+    even: bool = False,
+    high: bool = False,
+    about: str,
+) -> Markup:
     """Lines and dots over two axes.
 
     Args:
@@ -54,6 +62,7 @@ def plot(x: Axis, y: Axis, series: Sequence[Series], *, even: bool = False, abou
         y: From below.
         series: What is drawn.
         even: Whether the diagonal is drawn, where what is said and what is are the same.
+        high: Whether the names of the series stand above, where they usually stand below.
         about: What people hear who cannot see it.
     """
     parts = [
@@ -67,7 +76,7 @@ def plot(x: Axis, y: Axis, series: Sequence[Series], *, even: bool = False, abou
     for one in series:
         points = [(x.at(a), y.at(b)) for a, b in zip(one.x, one.y, strict=True)]
         parts += [_dot(one, point) for point in points] if one.dots else [_line(one.kind, points)]
-    parts.append(_legend(series))
+    parts.append(_legend(series, high=high))
     return Markup("").join([*parts, Markup("</svg>")])
 
 
@@ -97,18 +106,19 @@ def _grid(x: Axis, y: Axis) -> list[Markup]:
     parts.append(_text((_LEFT + _WIDE) / 2, _HIGH - 5, x.label, "middle"))
     parts.append(
         Markup(
-            '<text transform="translate(11 {:.0f}) rotate(-90)" text-anchor="middle">{}</text>'
+            '<text transform="translate(10 {:.0f}) rotate(-90)" text-anchor="middle">{}</text>'
         ).format((_TOP + _HIGH - _BELOW) / 2, y.label)
     )
     return parts
 
 
-def _legend(series: Sequence[Series]) -> Markup:
+def _legend(series: Sequence[Series], *, high: bool) -> Markup:
     if len(series) < 2:
         return Markup("")
+    first = _TOP + 14 if high else _HIGH - _BELOW - 8 - 15 * (len(series) - 1)
     parts = [
-        Markup('<text class="{}" x="{}" y="{}">{}</text>').format(
-            f"key {one.kind}", _LEFT + 8, _TOP + 14 + 15 * number, one.label
+        Markup('<text class="{}" x="{}" y="{}" text-anchor="end">{}</text>').format(
+            f"key {one.kind}", _WIDE - _RIGHT - 6, first + 15 * number, one.label
         )
         for number, one in enumerate(series)
     ]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from app.simulator.photos import PhotoError
 from app.stop import Stop, stoppable
 from app.watching.camera_settings import CameraSettings
 from app.watching.keeper import keeper_of
+from app.watching.namer import Names
 from calibration.blindness import BlindMap
 from calibration.promise import DEFAULT
 from calibration.site.calibrated import Bindings, HeldOut, SiteCalibration, calibrated
@@ -29,9 +30,6 @@ from calibration.site.files import dictionary_sha256, write_calibration
 from detectors.base import Detector
 from detectors.files import read_facts
 from detectors.zones import Zones
-
-if TYPE_CHECKING:
-    from novic.model import NounModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +51,8 @@ class CalibrateRequest:
     """Whether things are put into the footage."""
     repeats: int | None = None
     """Moments of each hour into which they are put; None for what suits."""
+    planting: Planting = field(default_factory=Planting)
+    """What is put there; how the camera is watched is decided here."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,25 +127,36 @@ def calibrate(request: CalibrateRequest, reporter: Reporter) -> Calibrated:
         model_sha256(request.model),
         dictionary_sha256(tuple(names.bundle.tokens.nouns)),
     )
+    return calibrate_with(Tools(detector, names, bindings), request, answers, reporter)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tools:
+    """What looks and what names."""
+
+    detector: Detector
+    names: Names
+    bindings: Bindings
+    """What both are."""
+
+
+def calibrate_with(
+    tools: Tools, request: CalibrateRequest, answers: Answers, reporter: Reporter
+) -> Calibrated:
+    """The same with a detector and a model that are open already; see `calibrate`."""
     with stoppable(reporter.say) as stop:
-        work = _Work(request, detector, names, bindings, answers, reporter)
-        return work.run(stop)
+        return _Work(tools, request, answers, reporter).run(stop)
 
 
 class _Work:
     """Goes through the steps, and keeps what each gave."""
 
     def __init__(
-        self,
-        request: CalibrateRequest,
-        detector: Detector,
-        names: "NounModel",
-        bindings: Bindings,
-        answers: Answers,
-        reporter: Reporter,
+        self, tools: Tools, request: CalibrateRequest, answers: Answers, reporter: Reporter
     ) -> None:
-        self._request, self._detector, self._names = request, detector, names
-        self._bindings, self._answers, self._reporter = bindings, answers, reporter
+        self._request, self._answers, self._reporter = request, answers, reporter
+        self._detector, self._names = tools.detector, tools.names
+        self._bindings = tools.bindings
         self._looked = Looked()
         self._sown: list[Sown] = []
         self._why_blind = "blind_map: not measured, --no-blind-map"
@@ -173,7 +184,8 @@ class _Work:
         """Put things into moments of the footage."""
         request, detector = self._request, self._detector
         keeper = keeper_of(detector, request.site, DEFAULT, lambda _: None)
-        how = Planting(settings=CameraSettings(zones=request.zones, keeper=keeper))
+        settings = CameraSettings(zones=request.zones, keeper=keeper)
+        how = replace(request.planting, settings=settings)
         size = detector.frame_size or (0, 0)
         windows = moments(self._looked, size, request.fps, request.repeats)
         self._why_blind = "blind_map: not measured, the footage is too short"
@@ -196,7 +208,8 @@ class _Work:
         looked, crops = self._looked, self._looked.crops
         fitted, held_out = calibrated(self._bindings, crops, looked.length_s)
         names = refit(self._answers.events)
-        blind = BlindMap(tuple(one.planted for one in self._sown)) if self._sown else None
+        things = tuple(one.planted for one in self._sown)
+        blind = BlindMap(things, self._request.planting.grid) if things else None
         drift = drift_of(fitted, crops, held_out, looked.minutes)
         planted = [one.pictures[0] for one in self._sown if one.pictures]
         figures = measured(fitted, crops, held_out, looked, self._answers, names)
