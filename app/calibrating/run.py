@@ -167,6 +167,7 @@ class _Work:
             self._look(stop.check)
             self._keep(stopped=False)
             if self._request.blind:
+                stop.check()
                 self._plant(stop.check)
         except KeyboardInterrupt:
             stopped = True

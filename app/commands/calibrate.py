@@ -73,7 +73,7 @@ def calibrate(
 ) -> None:
     """Measure how far a camera can be trusted: what p means there, and where it is blind.
 
-    Writes calibration.json and calibration.html beside the detector; audit and watch read them.
+    Writes calibration.json and calibration.html into the folder of the detector.
     """
     from app.calibrating.run import CalibrateRequest, site_folder
     from app.calibrating.run import calibrate as measure

@@ -20,7 +20,7 @@ LEARNED = 100
 def knows() -> Detector:
     """A detector of the view."""
     detector = build_detector(DiagonalConfig(passes=64, longer_side=320), torch.device("cpu"))
-    detector.fit([frame.image for frame in frames(day(), 0, LEARNED)][::4])
+    detector.fit([frame.image for frame in frames(day(), 0, LEARNED)][::10])
     return detector
 
 

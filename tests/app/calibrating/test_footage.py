@@ -29,7 +29,7 @@ def seen_of(videos: tuple[Path, ...], detector: Detector, how: How | None = None
 @pytest.fixture(scope="module")
 def seen(knows: Detector, footage: Path) -> Looked:
     """What is seen of the footage."""
-    return seen_of((footage,), knows)
+    return seen_of((footage,), knows, How(fps=2.0))
 
 
 def test_the_strongest_places_are_taken_whatever_their_value():
@@ -54,8 +54,8 @@ def test_footage_gives_crops_minutes_and_levels(seen: Looked):
     assert crops.vectors.shape == (len(crops), 48)
     assert np.all(np.diff(crops.at_s) >= 0)
     assert np.allclose(crops.top_p + crops.rest, 1, atol=1e-6)
-    assert seen.hours * 3600 == pytest.approx(5.8, abs=0.3)
-    assert seen.length_s == pytest.approx(5.8, abs=0.3)
+    assert seen.hours * 3600 == pytest.approx(5.6, abs=0.4)
+    assert seen.length_s == pytest.approx(5.6, abs=0.4)
     assert len(seen.minutes) == 1
     assert 0 < seen.minutes[0].peak < 3
     assert seen.picture is not None

@@ -75,7 +75,3 @@ def test_several_at_once_change_nothing(knows: Detector, moment: Window):
         together = [one.planted for one in sown(knows, moment, scene, HOW.settings)]
         alone = [sown(knows, moment, [one], HOW.settings)[0].planted for one in scene]
         assert together == alone
-
-
-def test_nothing_is_put_where_nothing_has_room(moment: Window):
-    assert [*scenes(moment, replace(HOW, sizes=(1.4,)), 0)] == []

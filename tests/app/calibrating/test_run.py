@@ -1,6 +1,8 @@
 """`nomaly calibrate` from footage to files, with the decoder that Nomaly ships."""
 
 import json
+import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ from calibration.site.calibrated import Bindings
 from calibration.site.files import load_calibration, read_calibration
 from detectors.base import Detector, DetectorError
 from detectors.files import CALIBRATION, CALIBRATION_ARRAYS, read_facts
+from detectors.types import Pixels
+from novic.surrounded import Surrounded
+from novic.vocabulary import Naming
 from tests.app.calibrating.names import ColourNames
 
 
@@ -66,6 +71,30 @@ def test_a_camera_is_calibrated_and_its_page_shows_it(site: Path, footage: Path,
     )
     assert again is not None
     assert heard == []
+
+
+class Interrupted(ColourNames):
+    """Names as before, and somebody presses Ctrl-C meanwhile."""
+
+    def name(
+        self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
+    ) -> list[Naming]:
+        signal.raise_signal(signal.SIGINT)
+        return super().name(images, top, around)
+
+
+def test_ctrl_c_keeps_what_was_seen(knows: Detector, footage: Path, tmp_path: Path):
+    knows.save(tmp_path / "detector")
+    request = CalibrateRequest(site=tmp_path / "detector", normal=(footage,), fps=1.0)
+    bindings = Bindings(read_facts(request.site)["weights_sha256"], "colours", "none")
+    tools = Tools(knows, Interrupted(), bindings)
+    done = calibrate_with(tools, request, Answers((), 0), Reporter(quiet=True))
+    assert done.stopped
+    assert len(done.looked.top_p) > 0
+    facts = json.loads((request.site / CALIBRATION).read_text())
+    assert facts["stopped"] is True
+    assert facts["footage"]["crops"] == len(done.looked.top_p)
+    assert "stopped before all was done" in write_page(done).read_text()
 
 
 def test_what_is_missing_is_told_to_people_and_scripts(site: Path, footage: Path, tmp_path: Path):
