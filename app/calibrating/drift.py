@@ -34,8 +34,8 @@ class Drift:
         """All of it in one sentence."""
         if self.void is None:
             return (
-                f"drift: none on {len(self.path)} crops that nothing was fitted on (at most "
-                f"{100 * ALPHA:g} in 100 such alarms are false)"
+                f"drift: none on {len(self.path)} crops that nothing was fitted on (a calibration "
+                f"that holds is called void {100 * ALPHA:g} times in 100 at most)"
             )
         return f"drift: calibration void since {local(self.void.since_us):%H:%M}: {self.reason}"
 

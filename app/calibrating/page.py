@@ -82,7 +82,7 @@ def write_page(done: Calibrated) -> Path:
             hours=() if blind is None else hours(blind),
             charts=charts(done),
             parts=[(name, text.partition(": ")[2]) for name, text in done.done.said.items()],
-            begun=day(min((one.time_us for one in looked.minutes), default=0)),
+            begun=min((day(one.time_us) for one in looked.minutes), default=""),
             least=LEAST,
             seen=SEEN,
         ),

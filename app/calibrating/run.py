@@ -243,14 +243,15 @@ class _Work:
     def _facts(self, *, stopped: bool) -> dict[str, Any]:
         """When it was made, and of what."""
         looked = self._looked
+        times_us = [one.time_us for one in looked.minutes]
         return {
             "created": _utc(now_us()),
             "stopped": stopped,
             "footage": {
                 "videos": [shown_path(video) for video in self._request.normal],
                 "hours": round(looked.hours, 4),
-                "from": _utc(min((one.time_us for one in looked.minutes), default=0)),
-                "to": _utc(max((one.time_us for one in looked.minutes), default=0)),
+                "from": _utc(min(times_us)) if times_us else None,
+                "to": _utc(max(times_us)) if times_us else None,
                 "crops": len(looked.top_p),
             },
             "confirmed": {

@@ -89,7 +89,9 @@ INPUTS = frozenset(
 TEACHING = frozenset({"fit", "inspect fit"})
 """Commands whose help lists the detectors."""
 DETECTORS = "Detectors (--detector-model)"
-LOOKING = frozenset({"audit", "watch", "fit", "name", "demo", "inspect", "inspect fit"})
+LOOKING = frozenset(
+    {"audit", "watch", "fit", "calibrate", "name", "demo", "inspect", "inspect fit"}
+)
 
 TOP = {
     "Every day": (
@@ -102,6 +104,7 @@ TOP = {
         "name",
         "report",
         "feedback",
+        "calibrate",
         "export",
         "doctor",
     ),
