@@ -5,7 +5,7 @@ cut-outs into a few moments of that day, as the command does. What it says is he
 that it knows nothing of: the other half of the cut-outs, on another day of the same scene, drawn by
 the simulator (light, noise and compression lie over them too), watched as a live camera is.
 
-    python -m benchmarks.blind_map [--scenes garden,yard] [--repeats 8] [--json]
+    python -m benchmarks.blind_map [--scenes garden,yard] [--repeats 8] [--nouns] [--json]
 """
 
 import argparse
@@ -88,9 +88,11 @@ def planted_truth(name: str, detector: Any, repeats: int) -> Iterator[Planted]: 
     nouns = split("report").nouns_for(place)
     things: list[Thing] = []
     now = LEARN_S + 3.0
-    count = repeats * len(SIZES) * GRID[0] * GRID[1]
+    count = repeats * len(SIZES) * GRID[0] * GRID[1] // 2
+    before: list[Box] = []
     while len(things) < count:
-        taken: list[Box] = []
+        # What lies where something has just lain would go on with its event.
+        taken, before = [*before], []
         for _ in range(TOGETHER):
             size = SIZES[int(rng.integers(len(SIZES)))]
             thing = lying(nouns[int(rng.integers(len(nouns)))], size, (0.5, 0.5), 0.0)
@@ -98,10 +100,8 @@ def planted_truth(name: str, detector: Any, repeats: int) -> Iterator[Planted]: 
             if at is None:
                 continue
             things.append(replace(thing, path=((now, *at), (now + LIES_S, *at))))
-            half = np.array([size / 2 + 0.12, tall(thing, place.size) / 2 + 0.16])
-            (x1, y1), (x2, y2) = np.array(at) - half, np.array(at) + half
-            height, width = place.size
-            taken.append(Box(x1 * width, y1 * height, x2 * width, y2 * height))
+            taken.append(_around(thing, at, place.size, 0.12))
+            before.append(_around(thing, at, place.size, 0.02))
         now += LIES_S + PAUSE_S
     day = Simulation(place, split("report").seed(11), math.ceil(now + 1), tuple(things))
     start = int(LEARN_S * FPS)
@@ -110,6 +110,15 @@ def planted_truth(name: str, detector: Any, repeats: int) -> Iterator[Planted]: 
         thing = day.things[one.presence.id]
         x, y = thing.path[0][1:]
         yield Planted(zone_of(x, y, GRID), thing.width, 0, one.seen)
+
+
+def _around(thing: Thing, at: tuple[float, float], size: tuple[int, int], margin: float) -> Box:
+    """A thing's box and a margin of a share of the frame's width, in pixels."""
+    height, width = size
+    x, y = at[0] * width, at[1] * height
+    across = (thing.width / 2 + margin) * width
+    down = tall(thing, size) / 2 * height + margin * width
+    return Box(x - across, y - down, x + across, y + down)
 
 
 def alone(name: str, kept: Path | None) -> tuple[int, int]:
@@ -126,16 +135,45 @@ def alone(name: str, kept: Path | None) -> tuple[int, int]:
     return same, of
 
 
+def by_noun(name: str, half: str, kept: Path | None) -> dict[str, tuple[int, int]]:
+    """How many of each kind are found at the smallest size, and of how many.
+
+    Args:
+        name: Of the scene.
+        half: Whose cut-outs: `dev` or `report`.
+        kept: As `compared` takes it.
+    """
+    day = Simulation(scene(name), split("dev").seed(5), DAY_S)
+    detector = fitted(day, kept).detector
+    settings = CameraSettings(keeper=Keeper(DEFAULT, detector.peak))
+    nouns = tuple(split(half).nouns_for(day.place))
+    how = Planting(nouns=nouns, sizes=SIZES[:1], settings=settings)
+    found: dict[str, tuple[int, int]] = dict.fromkeys(nouns, (0, 0))
+    for number in range(MOMENTS):
+        window = moment(day, number)
+        for together in scenes(window, how, number + 50):
+            for one in sown(detector, window, together, settings):
+                hits, of = found[one.noun]
+                found[one.noun] = hits + one.planted.found, of + 1
+    return found
+
+
 def main() -> None:
     """Measure, and print tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenes", default="garden,yard,terrace")
     parser.add_argument("--repeats", type=int, default=8)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--nouns", action="store_true", help="only the smallest size, by kind")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     results = []
+    if args.nouns:
+        for name in args.scenes.split(","):
+            for half in ("dev", "report"):
+                print(name, half, by_noun(name, half, args.keep))
+        return
     for name in args.scenes.split(","):
         done = compared(name, args.repeats, args.keep)
         results.append(done)
