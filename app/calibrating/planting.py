@@ -168,6 +168,18 @@ def _sown(put: Put, hour: int, due: Due | None) -> Sown:
     return Sown(planted, put.noun, put.box, tuple(due.pictures) if due is not None else ())
 
 
+def pictured(things: Sequence[Sown], most: int) -> list[Sown]:
+    """The same things, of which only so many keep their pictures: those take much memory.
+
+    Args:
+        things: Of all sizes, rising.
+        most: How many keep them, spread over all that were found.
+    """
+    found = [at for at, one in enumerate(things) if one.pictures]
+    kept = {found[int((n + 0.5) * len(found) / most)] for n in range(most)} if found else set()
+    return [one if at in kept else replace(one, pictures=()) for at, one in enumerate(things)]
+
+
 def blind_map(detector: Detects, windows: Iterable[Window], how: Planting) -> BlindMap:
     """Put things into moments of footage and count what is found.
 

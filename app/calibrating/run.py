@@ -11,8 +11,8 @@ import numpy as np
 from app.calibrating.answers import Answers, read_answers
 from app.calibrating.drift import Drift, drift_of
 from app.calibrating.footage import How, Looked, look, moments
-from app.calibrating.measuring import Measured, measured
-from app.calibrating.planting import Planting, Sown, scenes, sown
+from app.calibrating.measuring import MOST_NAMED, Measured, measured
+from app.calibrating.planting import Planting, Sown, pictured, scenes, sown
 from app.errors import UsageError
 from app.feedback.verdicts import now_us
 from app.paths import shown_path
@@ -197,9 +197,13 @@ class _Work:
                     window = give()
                     if window is None:
                         continue
+                    first = len(self._sown)
                     for scene in scenes(window, how, number):
                         check()
                         self._sown += sown(detector, window, scene, how.settings)
+                    self._sown[first:] = pictured(
+                        self._sown[first:], max(1, MOST_NAMED // len(windows))
+                    )
         except PhotoError as error:
             self._why_blind = f"blind_map: not measured: {error}"
             self._reporter.say(self._why_blind)

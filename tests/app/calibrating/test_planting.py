@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.calibrating.planting import APART, Planting, Window, blind_map, scenes, sown, zone_of
+from app.calibrating.planting import (
+    APART,
+    Planting,
+    Window,
+    blind_map,
+    pictured,
+    scenes,
+    sown,
+    zone_of,
+)
 from app.watching.camera_settings import CameraSettings
 from detectors.base import Detector
 from detectors.zones import Zones
@@ -75,3 +84,16 @@ def test_several_at_once_change_nothing(knows: Detector, moment: Window):
         together = [one.planted for one in sown(knows, moment, scene, HOW.settings)]
         alone = [sown(knows, moment, [one], HOW.settings)[0].planted for one in scene]
         assert together == alone
+
+
+def test_few_of_the_things_keep_their_pictures(knows: Detector, moment: Window):
+    things = sown(knows, moment, next(scenes(moment, replace(HOW, sizes=(0.2,)), 3)), HOW.settings)
+    found = sum(one.planted.found for one in things)
+    assert found >= 2
+    assert [sum(bool(one.pictures) for one in pictured(things, n)) for n in (1, 2, 50)] == [
+        1,
+        2,
+        found,
+    ]
+    assert [one.planted for one in pictured(things, 1)] == [one.planted for one in things]
+    assert pictured([], 3) == []
