@@ -12,6 +12,7 @@ import typer
 from app.commands import (
     annotate,
     cache,
+    calibrate,
     captions,
     clipn,
     demo,
@@ -58,6 +59,7 @@ for module in (
     report,
     events,
     feedback,
+    calibrate,
     export,
     naming,
     doctor,

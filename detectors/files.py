@@ -26,7 +26,10 @@ _FACTS = "detector.json"
 _WEIGHTS = "detector.safetensors"
 PROMISE = "promise.json"
 """What is known of how often its normal footage would ring; beside it once that is known."""
-FILES = (_FACTS, _WEIGHTS, PROMISE)
+CALIBRATION, CALIBRATION_ARRAYS = "calibration.json", "calibration.npz"
+"""What its camera's numbers mean (`calibration.site`); beside it once that was measured."""
+CALIBRATION_PAGE = "calibration.html"
+FILES = (_FACTS, _WEIGHTS, PROMISE, CALIBRATION, CALIBRATION_ARRAYS, CALIBRATION_PAGE)
 """All that a detector's folder may hold."""
 
 

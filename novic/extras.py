@@ -34,6 +34,7 @@ EXTRA_OF = {
     "xllamacpp": "llama",
     "tensorboard": "tensorboard",
     "pytorch_ood": "ood",
+    "online_fdr": "rings",
 }
 """Import packages of pyproject.toml's extras; one that several extras have is in the first."""
 

@@ -91,7 +91,9 @@ INPUTS = frozenset(
 TEACHING = frozenset({"fit", "inspect fit"})
 """Commands whose help lists the detectors."""
 DETECTORS = "Detectors (--detector-model)"
-LOOKING = frozenset({"audit", "watch", "fit", "name", "demo", "inspect", "inspect fit"})
+LOOKING = frozenset(
+    {"audit", "watch", "fit", "calibrate", "name", "demo", "inspect", "inspect fit"}
+)
 
 TOP = {
     "Every day": (
@@ -105,6 +107,7 @@ TOP = {
         "report",
         "events",
         "feedback",
+        "calibrate",
         "export",
         "doctor",
     ),

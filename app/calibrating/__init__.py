@@ -1,0 +1,1 @@
+"""`nomaly calibrate`: how far one camera can be trusted."""

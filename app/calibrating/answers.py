@@ -1,0 +1,111 @@
+"""What people confirmed of events: lines of events.jsonl with what each truly was.
+
+    {"id": ..., "candidates": [...], ..., "confirmed": "person"}    it was a person
+    {"id": ..., ..., "normal": true}                                it was nothing: normal there
+
+Lines without either are left out, so that a copy of events.jsonl can be answered bit by bit.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.errors import UsageError
+from calibration.site.confirmed import Confirmed
+from novic.json_files import TABLE_BYTES, parse_json
+from novic.vocabulary import NounScore, canonical, sanitised
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """All of a file, in the order of its lines."""
+
+    events: tuple[Confirmed, ...]
+    open: int
+    """Lines that nobody answered, or that tell of the camera itself."""
+
+
+def read_answers(path: Path) -> Answers:
+    """Read what was confirmed.
+
+    Args:
+        path: JSON Lines, as `nomaly` writes events and people answer them.
+
+    Raises:
+        UsageError: If it cannot be read, a line is no such event, or two answers contradict each
+            other.
+    """
+    known: dict[str, tuple[Confirmed, int]] = {}
+    unanswered = 0
+    for number, said in _lines(path):
+        event = _event(said, f"{path}, line {number}")
+        if event is None:
+            unanswered += 1
+            continue
+        before, first = known.setdefault(event.id, (event, number))
+        if canonical(before.noun) != canonical(event.noun):
+            raise UsageError(
+                f"{path}: lines {first} and {number} contradict each other: event {event.id} was "
+                f"{_told(before)} and {_told(event)}; keep the one that is true"
+            )
+    return Answers(tuple(event for event, _ in known.values()), unanswered)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        if path.stat().st_size > TABLE_BYTES:
+            raise UsageError(f"--events {path}: is larger than {TABLE_BYTES:,} bytes")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "is no UTF-8"
+        raise UsageError(f"--events {path}: cannot be read: {why}") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            said = parse_json(line)
+        except (json.JSONDecodeError, ValueError) as error:
+            raise UsageError(
+                f"{path}, line {number}: is no JSON, it may be cut off; remove or repair it"
+            ) from error
+        if not isinstance(said, dict):
+            raise UsageError(f"{path}, line {number}: is no event as events.jsonl holds them")
+        yield number, said
+
+
+def _event(said: Mapping[str, Any], where: str) -> Confirmed | None:
+    noun, normal = said.get("confirmed"), said.get("normal")
+    if (noun is None and normal is None) or said.get("kind") == "camera":
+        return None
+    if noun is not None and normal:
+        raise UsageError(f"{where}: says what it was and that it was normal; keep one of both")
+    if noun is not None and not (isinstance(noun, str) and sanitised(noun)):
+        raise UsageError(f'{where}: "confirmed" must be a noun, for example "person"')
+    if noun is None and normal is not True:
+        raise UsageError(f'{where}: "normal" must be true, or not be there')
+    try:
+        candidates = tuple(_candidate(one) for one in said["candidates"])
+        score, time_us = float(said["score"]), int(said["start_us"])
+        if not math.isfinite(score) or sum(one.p for one in candidates) > 1.01:
+            raise ValueError
+        return Confirmed(
+            str(said["id"]), time_us, candidates, score, sanitised(noun) if noun else ""
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"{where}: needs id, start_us, score and candidates as events.jsonl holds them"
+        ) from error
+
+
+def _candidate(one: Any) -> NounScore:  # noqa: ANN401
+    noun, p = one
+    if not isinstance(noun, str) or not 0 <= float(p) <= 1:
+        raise ValueError(f"{one} is no noun with its p")
+    return NounScore(noun, float(p))
+
+
+def _told(event: Confirmed) -> str:
+    return "normal" if event.is_normal else f'"{event.noun}"'

@@ -1,0 +1,335 @@
+"""Normal footage as calibration needs it: its strangest places, cut and named as events are."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import batched
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.calibrating.planting import WINDOW, Window
+from app.events.event import Picture
+from app.paths import shown_path
+from app.progress import Meter, Reporter
+from app.watching.calibrating import Footage
+from app.watching.evidence import Evidence
+from app.watching.keeper import lowest_level
+from app.watching.namer import Names, name_pictures, vote
+from calibration.levels import Level, OpeningLevels
+from calibration.site.crops import Crops
+from detectors.base import Detector
+from detectors.boxes import find_boxes
+from detectors.finding import Finder
+from detectors.frames import BATCH
+from detectors.tracks import TrackRule
+from detectors.types import Detection, Frame, Pixels
+from detectors.zones import Zones
+
+MOST_S = 3600.0
+"""Footage that is looked at, at most, in minutes spread over all of it."""
+MOST_CROPS = 1000
+EACH = 3
+"""Crops of one frame at most, as many as it has strongest places."""
+PLACES = (6, 8)
+"""Rows and columns of places: of one there is one crop a minute."""
+MINUTE_S = 60.0
+_NAMED_AT_ONCE = 16
+_HILL = 9
+"""Cells across in which there is one strongest place."""
+_NEAR_PEAK = (0.8, 0.9, 0.95, 0.98)
+"""Shares of the weakest of the strongest places that belong to a box, as low as may be."""
+_LARGE = 0.2
+"""Share of the view that a box may cover."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """One minute of footage."""
+
+    at_s: float
+    """When it began, seconds from the start of the footage."""
+    time_us: int
+    """The same by the clock, UTC in microseconds."""
+    peak: float
+    """Highest value of its maps, 1.0 is just unusual."""
+    light: float
+    """Mean grey of its first frame, 0 to 255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """One recording."""
+
+    video: Path
+    start_s: float
+    """Where it begins in the footage."""
+    length_s: float
+    first_us: int
+    """When it was recorded by its clock, UTC in microseconds."""
+
+
+@dataclass(slots=True, eq=False)
+class Looked:
+    """What was seen of normal footage so far."""
+
+    films: list[Film] = field(default_factory=list)
+    vectors: list[NDArray[np.float32]] = field(default_factory=list)
+    top_p: list[float] = field(default_factory=list)
+    rest: list[float] = field(default_factory=list)
+    moments: list[tuple[float, int]] = field(default_factory=list)
+    """When each crop was taken, in the footage and by the clock."""
+    minutes: list[Minute] = field(default_factory=list)
+    levels: list[Level] = field(default_factory=list)
+    """Levels at which things would have rung, their times in seconds of the footage."""
+    hours: float = 0.0
+    """That were looked at."""
+    picture: Pixels | None = None
+    """One frame."""
+    backwards: str = ""
+    """Where the clock went back, one sentence; empty if it did not."""
+
+    @property
+    def length_s(self) -> float:
+        """From its start to the end of what was seen."""
+        return max((film.start_s + film.length_s for film in self.films), default=0.0)
+
+    @property
+    def crops(self) -> Crops:
+        """All crops in the order of time."""
+        at_s = np.array([at for at, _ in self.moments], np.float64)
+        time_us = np.array([us for _, us in self.moments], np.int64)
+        vectors = np.stack(self.vectors) if self.vectors else np.zeros((0, 1), np.float32)
+        return Crops(vectors, np.array(self.top_p), np.array(self.rest), at_s, time_us)
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How footage is looked at."""
+
+    fps: float = 5.0
+    rule: TrackRule = field(default_factory=TrackRule)
+    zones: Zones = field(default_factory=Zones)
+
+
+def look(
+    videos: tuple[Path, ...],
+    detector: Detector,
+    names: Names,
+    how: How,
+    reporter: Reporter,
+    check: Callable[[], None],
+) -> Iterator[Looked]:
+    """Look at normal footage, one recording after the other.
+
+    Args:
+        videos: In the order in which they are looked at.
+        detector: Fitted.
+        names: What names crops.
+        how: How it is looked at.
+        reporter: Told how far it is.
+        check: Raises if the user wants to stop.
+
+    Yields:
+        What was seen, the same object after each batch, so that who stops keeps what there is.
+
+    Raises:
+        app.sources.base.SourceError: If a file cannot be read.
+        detectors.base.DetectorError: If frames do not fit the detector.
+    """
+    lengths_s = [Footage((video,), fps=how.fps).length_s for video in videos]
+    share = min(1.0, MOST_S / max(sum(lengths_s), 1e-9))
+    walk = _Walk(detector, names, how, share * sum(lengths_s))
+    with reporter.task("Looking at what is normal", share * sum(lengths_s) or None) as meter:
+        for video in videos:
+            for _ in walk.film(video, share, meter, check):
+                yield walk.seen
+            walk.end()
+        walk.name()
+        yield walk.seen
+
+
+class _Walk:
+    def __init__(self, detector: Detector, names: Names, how: How, length_s: float) -> None:
+        self.seen = Looked()
+        self._detector, self._names, self._how = detector, names, how
+        self._step_s = max(1.0, EACH * length_s / MOST_CROPS)
+        self._next_s = 0.0
+        self._taken: set[tuple[int, int, int]] = set()
+        self._waiting: list[tuple[Picture, float, int]] = []
+        self._start_s, self._at_s, self._last_us = 0.0, 0.0, -math.inf
+        self._looked_s = 0.0
+        lowest = lowest_level(detector.peak)
+        self._levels = OpeningLevels(Finder(detector.view), how.rule, lowest)
+
+    def film(
+        self, video: Path, share: float, meter: Meter, check: Callable[[], None]
+    ) -> Iterator[None]:
+        self._start_s = self.seen.length_s
+        first_us: int | None = None
+        size = self._detector.frame_size or (0, 0)
+        footage = Footage((video,), fps=self._how.fps)
+        for frames in batched(footage.frames(size, share), BATCH):
+            check()
+            if first_us is None:
+                first_us = frames[0].time_us
+                self.seen.films.append(Film(video, self._start_s, 0.0, first_us))
+            self._look(frames, video)
+            length_s = self._at_s - self._start_s
+            self.seen.films[-1] = Film(video, self._start_s, length_s, first_us)
+            meter.to(self._looked_s, f"{len(self.seen.top_p)} crops")
+            yield
+
+    def end(self) -> None:
+        """A recording is over."""
+        self._levels.finish()
+        self._take_levels()
+
+    def _look(self, frames: tuple[Frame, ...], video: Path) -> None:
+        maps = self._detector.detect([frame.image for frame in frames]).maps
+        mask = self._how.zones.grid((maps.shape[1], maps.shape[2]))
+        if self.seen.picture is None:
+            self.seen.picture = frames[0].image
+        for frame, heat in zip(frames, maps, strict=True):
+            placed = replace(frame, pts_s=self._start_s + frame.pts_s)
+            step_s = placed.pts_s - self._at_s
+            self._looked_s += step_s if 0 < step_s <= 2.0 else 0.0
+            self._at_s = placed.pts_s
+            self._clock(frame, video)
+            # Levels carry the footage's own time: the clock may go back.
+            timed = replace(placed, time_us=round(1e6 * placed.pts_s))
+            self._levels.see(timed, heat, mask)
+            self._minute(placed, np.where(mask, heat, np.float32(0)))
+            if placed.pts_s >= self._next_s:
+                self._next_s = placed.pts_s + self._step_s
+                self._crops(placed, np.where(mask, heat, np.float32(0)))
+        self._take_levels()
+        if len(self._waiting) >= _NAMED_AT_ONCE:
+            self.name()
+
+    def _take_levels(self) -> None:
+        taken = self._levels.take()
+        self.seen.levels += taken.levels
+        self.seen.hours += taken.hours
+
+    def _clock(self, frame: Frame, video: Path) -> None:
+        if frame.time_us < self._last_us and not self.seen.backwards:
+            back_s = (self._last_us - frame.time_us) / 1e6
+            self.seen.backwards = (
+                f"{shown_path(video)}: its clock goes back by {back_s:.0f} s at "
+                f"{frame.pts_s:.0f} s, so hours and times of the day may be wrong"
+            )
+        self._last_us = frame.time_us
+
+    def _minute(self, frame: Frame, heat: NDArray[np.float32]) -> None:
+        peak = float(np.nan_to_num(heat).max(initial=0.0))
+        minutes = self.seen.minutes
+        if minutes and 0 <= frame.pts_s - minutes[-1].at_s < MINUTE_S:
+            minutes[-1] = replace(minutes[-1], peak=max(minutes[-1].peak, peak))
+            return
+        light = float(cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY).mean())
+        minutes.append(Minute(frame.pts_s, frame.time_us, peak, light))
+
+    def _crops(self, frame: Frame, heat: NDArray[np.float32]) -> None:
+        """Take the strongest places of a frame, one of each place and minute."""
+        height, width = frame.image.shape[:2]
+        minute = int(frame.pts_s // MINUTE_S)
+        for one in strongest(heat, (height, width), EACH):
+            x, y = (one.box.x1 + one.box.x2) / 2 / width, (one.box.y1 + one.box.y2) / 2 / height
+            key = minute, int(y * PLACES[0]), int(x * PLACES[1])
+            if key in self._taken:
+                continue
+            self._taken.add(key)
+            evidence = Evidence()
+            evidence.offer(frame, one, heat)
+            self._waiting.append((evidence.best(), frame.pts_s, frame.time_us))
+
+    def name(self) -> None:
+        """Name the crops that wait, as those of an event."""
+        named = name_pictures(self._names, [picture for picture, _, _ in self._waiting])
+        for picture, at_s, time_us in self._waiting:
+            elected = vote({picture: named[picture]})
+            if elected.vector is None:
+                continue
+            seen = self.seen
+            seen.vectors.append(elected.vector)
+            seen.top_p.append(elected.candidates[0][1])
+            seen.rest.append(max(0.0, 1.0 - sum(p for _, p in elected.candidates)))
+            seen.moments.append((at_s, time_us))
+        self._waiting = []
+
+
+def strongest(heat: NDArray[np.float32], size: tuple[int, int], most: int) -> list[Detection]:
+    """The strongest places of a map whatever their value, with boxes as events have them.
+
+    An event that nobody wanted barely reaches what it needs, so its box is what comes near its
+    peak. Where the map is so flat that this is much of the view, more is asked.
+
+    Args:
+        heat: A map [h, w]; cells that are no numbers are left out.
+        size: (height, width) of the frame in pixels.
+        most: How many.
+    """
+    values = np.nan_to_num(heat, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)
+    highest = cv2.dilate(values, np.ones((_HILL, _HILL), np.uint8))
+    peaks = np.unique(values[(values == highest) & (values > 0)])[::-1]
+    if not len(peaks):
+        return []
+    found: list[Detection] = []
+    for share in _NEAR_PEAK:
+        level = np.float32(share) * peaks[min(most, len(peaks)) - 1]
+        found = find_boxes(values / level, size, most=most)[:most]
+        if all(one.box.area <= _LARGE * size[0] * size[1] for one in found):
+            return [replace(one, score=one.score * float(level)) for one in found]
+    return []
+
+
+def hour_of(time_us: int) -> int:
+    """The hour of the day here, 0 to 23."""
+    return datetime.fromtimestamp(time_us / 1e6, UTC).astimezone().hour
+
+
+def moments(
+    seen: Looked, size: tuple[int, int], fps: float, repeats: int | None
+) -> list[Callable[[], Window | None]]:
+    """Moments of footage for the blind map, as many of each hour that was looked at.
+
+    Args:
+        seen: The footage.
+        size: (height, width) that frames are scaled to.
+        fps: Frames a second.
+        repeats: Of each hour; None for what suits the number of hours.
+    """
+    lasts_s = (WINDOW + 1) / fps
+    by_hour: dict[int, list[tuple[Film, float]]] = {}
+    for minute in seen.minutes:
+        film = max((one for one in seen.films if one.start_s <= minute.at_s), key=_start)
+        from_s = minute.at_s - film.start_s
+        for at_s in np.arange(from_s, from_s + MINUTE_S - lasts_s, lasts_s):
+            if at_s + lasts_s <= film.length_s:
+                by_hour.setdefault(hour_of(minute.time_us), []).append((film, float(at_s)))
+    many = repeats or max(3, round(8 / max(1, len(by_hour))))
+    chosen = []
+    for hour, all_of in sorted(by_hour.items()):
+        for number in range(many):
+            film, at_s = all_of[int((number + 0.5) / many * len(all_of))]
+            chosen.append(_window(film, at_s, hour, size, fps))
+    return chosen
+
+
+def _start(film: Film) -> float:
+    return film.start_s
+
+
+def _window(
+    film: Film, at_s: float, hour: int, size: tuple[int, int], fps: float
+) -> Callable[[], Window | None]:
+    def read() -> Window | None:
+        part = Footage((film.video,), from_s=at_s, for_s=(WINDOW + 1) / fps, fps=fps)
+        frames = [*part.frames(size)][:WINDOW]
+        return Window(tuple(frames), hour) if len(frames) == WINDOW else None
+
+    return read

@@ -1,0 +1,260 @@
+"""The blind map: cut-outs put into a camera's own footage, and what the product tells of them.
+
+Things of one size are put into several zones at once, so far apart that none changes what becomes
+of another. Each scene begins with frames as they were, then the things stay for two seconds, and
+camera, boxes and tracks are those of an audit; only names are left out.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+
+from app.events.event import Picture
+from app.simulator.cutouts import Cutout, Sticker, cutouts, sticker
+from app.simulator.places import Place
+from app.simulator.scene import Layer, lay
+from app.watching.camera import Camera
+from app.watching.camera_settings import CameraSettings
+from app.watching.followed import Due
+from calibration.blindness import GRID, SIZES, BlindMap, Planted
+from detectors.base import AnomalyMaps
+from detectors.learned import LearnedView
+from detectors.types import Box, Frame, Pixels
+
+BEFORE, STAYS = 3, 10
+"""Frames before the things come, and with them: at 5 a second they stay for 2 seconds."""
+WINDOW = BEFORE + STAYS
+TOGETHER = 4
+"""Things in one scene, at most."""
+APART = 0.12
+"""Between two of them, as a share of the frame's width."""
+REPEATS = 8
+"""Things of each size in each zone at each hour, where the footage allows."""
+_TRIES = 40
+_TALLEST = 0.8
+_LEAST_PX = 4
+
+
+class Detects(Protocol):
+    """A fitted detector, as far as it is asked here."""
+
+    @property
+    def view(self) -> LearnedView | None:
+        """See `detectors.base.Detector`."""
+        ...
+
+    def detect(self, frames: Sequence[Pixels]) -> AnomalyMaps:
+        """See `detectors.base.Detector`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A moment of normal footage."""
+
+    frames: tuple[Frame, ...]
+    """One after the other, of the fitted size; WINDOW of them."""
+    hour: int
+    """Of the day, 0 to 23."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planting:
+    """What is put where."""
+
+    grid: tuple[int, int] = GRID
+    sizes: tuple[float, ...] = SIZES
+    repeats: int = REPEATS
+    nouns: tuple[str, ...] = ()
+    """Cut-outs by their nouns; empty for all."""
+    together: int = TOGETHER
+    seed: int = 0
+    settings: CameraSettings = field(default_factory=CameraSettings)
+    """As the camera is watched."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Put:
+    """One thing that is put into a scene."""
+
+    zone: int
+    size: float
+    noun: str
+    layer: Layer
+    box: Box
+    """What can be seen of it, pixels of the frame."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sown:
+    """What became of one thing."""
+
+    planted: Planted
+    noun: str
+    box: Box
+    pictures: tuple[Picture, ...]
+    """Of the event on it, as they would be named; none if it was not found."""
+
+
+def scenes(window: Window, how: Planting, seed: int) -> Iterator[list[Put]]:
+    """Things for one moment, each size in each zone once, a scene at a time.
+
+    Args:
+        window: Where they are put.
+        how: What is put.
+        seed: Of what is drawn.
+    """
+    rng = np.random.default_rng((how.seed, seed, 23))
+    place = _place(window.frames[0].image)
+    for size in how.sizes:
+        left = [int(zone) for zone in rng.permutation(how.grid[0] * how.grid[1])]
+        while left:
+            scene: list[Put] = []
+            for zone in tuple(left):
+                if len(scene) == how.together:
+                    break
+                put = _put(zone, size, how, place, rng, scene)
+                if put is not None:
+                    scene.append(put)
+                    left.remove(zone)
+                elif not scene:
+                    # It has no room even alone, as what is taller than the view.
+                    left.remove(zone)
+            if scene:
+                yield scene
+
+
+def sown(
+    detector: Detects, window: Window, scene: Sequence[Put], settings: CameraSettings
+) -> list[Sown]:
+    """What the product tells of things in a moment of footage.
+
+    Args:
+        detector: Fitted.
+        window: The moment.
+        scene: What is put there.
+        settings: As the camera is watched; no keeper of it learns from what is put there.
+    """
+    frames = [_with(frame, scene if at >= BEFORE else ()) for at, frame in enumerate(window.frames)]
+    size = (frames[0].image.shape[0], frames[0].image.shape[1])
+    camera = Camera(size, live=False, view=detector.view, settings=settings)
+    admitted = camera.admit(frames)
+    maps = detector.detect([frame.image for frame in admitted]).maps
+    came_s, found = frames[BEFORE].pts_s, dict[int, Due]()
+    for frame, heat in zip(admitted, maps, strict=True):
+        camera.follow([frame], heat[None])
+        camera.flush()
+        for due in camera.take_due():
+            for at, put in enumerate(scene):
+                if _on(due, put, came_s):
+                    found.setdefault(at, due)
+        if len(found) == len(scene):
+            # All are told; how long they stay makes no difference any more.
+            break
+    return [_sown(put, window.hour, found.get(at)) for at, put in enumerate(scene)]
+
+
+def _on(due: Due, put: Put, came_s: float) -> bool:
+    """Whether an event tells of what was put there."""
+    if due.event.kind != "object":
+        return False
+    return any(at_s >= came_s and box.overlap(put.box) > 0 for at_s, box, _ in due.path)
+
+
+def _sown(put: Put, hour: int, due: Due | None) -> Sown:
+    planted = Planted(put.zone, put.size, hour, due is not None)
+    return Sown(planted, put.noun, put.box, tuple(due.pictures) if due is not None else ())
+
+
+def pictured(things: Sequence[Sown], most: int) -> list[Sown]:
+    """The same things, of which only so many keep their pictures: those take much memory.
+
+    Args:
+        things: Of all sizes, rising.
+        most: How many keep them, spread over all that were found.
+    """
+    found = [at for at, one in enumerate(things) if one.pictures]
+    kept = {found[int((n + 0.5) * len(found) / most)] for n in range(most)} if found else set()
+    return [one if at in kept else replace(one, pictures=()) for at, one in enumerate(things)]
+
+
+def blind_map(detector: Detects, windows: Iterable[Window], how: Planting) -> BlindMap:
+    """Put things into moments of footage and count what is found.
+
+    Args:
+        detector: Fitted.
+        windows: Moments; one that comes again has other things put into it.
+        how: What is put there.
+    """
+    things = [
+        one.planted
+        for number, window in enumerate(windows)
+        for scene in scenes(window, how, number)
+        for one in sown(detector, window, scene, how.settings)
+    ]
+    return BlindMap(tuple(things), how.grid)
+
+
+def zone_of(x: float, y: float, grid: tuple[int, int]) -> int:
+    """The zone of a point, x and y as shares of the frame."""
+    rows, columns = grid
+    row, column = min(int(y * rows), rows - 1), min(int(x * columns), columns - 1)
+    return row * columns + column
+
+
+def _place(picture: Pixels) -> Place:
+    """A picture, as the simulator takes places: things are lit as it is."""
+    size = (picture.shape[0], picture.shape[1])
+    return Place("footage", (), size, picture, (), (), None, 0.0)
+
+
+def _put(
+    zone: int,
+    size: float,
+    how: Planting,
+    place: Place,
+    rng: np.random.Generator,
+    scene: Sequence[Put],
+) -> Put | None:
+    """Something with its middle in a zone, whole in the view and apart from the others."""
+    height, width = place.size
+    rows, columns = how.grid
+    nouns = how.nouns or tuple(sorted(cutouts()))
+    for _ in range(_TRIES):
+        cutout = cutouts()[nouns[int(rng.integers(len(nouns)))]]
+        cut = _cut(cutout, size, width, rng)
+        left, top, right, bottom = cut.covered
+        if bottom - top > _TALLEST * height:
+            continue
+        x = (zone % columns + rng.uniform(0, 1)) / columns * width
+        y = (zone // columns + rng.uniform(0, 1)) / rows * height
+        x1 = _inside(x - (right - left) / 2, right - left, width)
+        y1 = _inside(y - (bottom - top) / 2, bottom - top, height)
+        box = Box(x1, y1, x1 + right - left, y1 + bottom - top)
+        middle = ((box.x1 + box.x2) / 2 / width, (box.y1 + box.y2) / 2 / height)
+        near = any(box.gap(other.box) < APART * width for other in scene)
+        if near or zone_of(*middle, how.grid) != zone:
+            continue
+        layer = lay(cut, (x1 - left, y1 - top), place, shadow=False)
+        return Put(zone, size, cutout.noun, layer, box)
+    return None
+
+
+def _cut(cutout: Cutout, size: float, width: int, rng: np.random.Generator) -> Sticker:
+    flip = bool(cutout.flips and rng.random() < 0.5)
+    return sticker(cutout, max(_LEAST_PX, round(size * width)), flip)
+
+
+def _inside(start: float, length: int, whole: int) -> int:
+    return min(max(round(start), 0), whole - length)
+
+
+def _with(frame: Frame, scene: Sequence[Put]) -> Frame:
+    if not scene:
+        return frame
+    image = frame.image.copy()
+    for put in scene:
+        put.layer.over(image)
+    return replace(frame, image=image)

@@ -1,0 +1,269 @@
+"""`nomaly calibrate`: looks at normal footage, puts things into it, and keeps what it shows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.calibrating.answers import Answers, read_answers
+from app.calibrating.drift import Drift, drift_of
+from app.calibrating.footage import How, Looked, look, moments
+from app.calibrating.measuring import MOST_NAMED, Measured, measured
+from app.calibrating.planting import Planting, Sown, pictured, scenes, sown
+from app.errors import UsageError
+from app.feedback.verdicts import now_us
+from app.paths import shown_path
+from app.progress import Reporter
+from app.simulator.photos import PhotoError
+from app.stop import Stop, stoppable
+from app.watching.camera_settings import CameraSettings
+from app.watching.keeper import keeper_of
+from app.watching.namer import Names
+from calibration.blindness import BlindMap
+from calibration.promise import DEFAULT
+from calibration.site.calibrated import Bindings, HeldOut, SiteCalibration, calibrated
+from calibration.site.confirmed import Refit, refit
+from calibration.site.files import dictionary_sha256, write_calibration
+from detectors.base import Detector
+from detectors.files import read_facts
+from detectors.zones import Zones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrateRequest:
+    """What is calibrated, on what."""
+
+    site: Path
+    """Folder of a fitted detector."""
+    normal: tuple[Path, ...]
+    """Footage that holds nothing unusual."""
+    events: Path | None = None
+    """What people confirmed of events."""
+    model: Path | None = None
+    embedder: str | None = None
+    device: str = "auto"
+    fps: float = 5.0
+    zones: Zones = field(default_factory=Zones)
+    blind: bool = True
+    """Whether things are put into the footage."""
+    repeats: int | None = None
+    """Moments of each hour into which they are put; None for what suits."""
+    planting: Planting = field(default_factory=Planting)
+    """What is put there; how the camera is watched is decided here."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibrated:
+    """What was done, for tables, JSON and the page."""
+
+    request: CalibrateRequest
+    done: SiteCalibration
+    looked: Looked
+    held_out: HeldOut
+    names: Refit
+    answers: Answers
+    drift: Drift | None
+    figures: Measured
+    stopped: bool
+    """Whether the user stopped it before all was done."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As scripts read it; keys are stable."""
+        blind = self.done.blind
+        return {
+            "calibration": str(self.request.site),
+            "hours": round(self.looked.hours, 4),
+            "crops": len(self.looked.top_p),
+            "parts": dict(self.done.said),
+            "measured": dict(self.done.measured),
+            "blind_map": None if blind is None else blind.as_json(),
+            "stopped": self.stopped,
+        }
+
+
+def site_folder(path: Path) -> Path:
+    """Where the detector lies: the folder itself, or `detector` in that of a run.
+
+    Raises:
+        detectors.base.DetectorError: If there is none.
+    """
+    inside = path / "detector"
+    folder = inside if inside.is_dir() and not (path / "detector.json").exists() else path
+    read_facts(folder)
+    return folder
+
+
+def calibrate(request: CalibrateRequest, reporter: Reporter) -> Calibrated:
+    """Measure how far a camera can be trusted, and keep it beside its detector.
+
+    Ctrl-C ends what is under way; what was seen until then is calibrated and kept.
+
+    Args:
+        request: What is calibrated.
+        reporter: Told how far it is.
+
+    Raises:
+        UsageError: If the answers of people cannot be used.
+        novic.errors.NomalyError: If the detector, the model or the footage cannot be used, or the
+            calibration cannot be written.
+    """
+    from detectors.build import load_detector  # noqa: PLC0415 - torch, once all is right
+    from novic.device import resolve_device  # noqa: PLC0415
+    from novic.model import ModelOptions, load_model, model_sha256  # noqa: PLC0415
+
+    answers = Answers((), 0) if request.events is None else read_answers(request.events)
+    device = resolve_device(request.device)
+    detector = load_detector(request.site, device)
+    if detector.frame_size is None:
+        raise UsageError(f"{shown_path(request.site)}: the detector has learned nothing yet")
+    options = ModelOptions(embedder=request.embedder)
+    names = load_model(request.model, device, options, many_images=True)
+    bindings = Bindings(
+        read_facts(request.site)["weights_sha256"],
+        names.embedder.spec,
+        model_sha256(request.model),
+        dictionary_sha256(tuple(names.bundle.tokens.nouns)),
+    )
+    return calibrate_with(Tools(detector, names, bindings), request, answers, reporter)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tools:
+    """What looks and what names."""
+
+    detector: Detector
+    names: Names
+    bindings: Bindings
+    """What both are."""
+
+
+def calibrate_with(
+    tools: Tools, request: CalibrateRequest, answers: Answers, reporter: Reporter
+) -> Calibrated:
+    """The same with a detector and a model that are open already; see `calibrate`."""
+    with stoppable(reporter.say) as stop:
+        return _Work(tools, request, answers, reporter).run(stop)
+
+
+class _Work:
+    """Goes through the steps, and keeps what each gave."""
+
+    def __init__(
+        self, tools: Tools, request: CalibrateRequest, answers: Answers, reporter: Reporter
+    ) -> None:
+        self._request, self._answers, self._reporter = request, answers, reporter
+        self._detector, self._names = tools.detector, tools.names
+        self._bindings = tools.bindings
+        self._looked = Looked()
+        self._sown: list[Sown] = []
+        self._why_blind = "blind_map: not measured, --no-blind-map"
+
+    def run(self, stop: Stop) -> Calibrated:
+        stopped = False
+        try:
+            self._look(stop.check)
+            self._keep(stopped=False)
+            if self._request.blind:
+                stop.check()
+                self._plant(stop.check)
+        except KeyboardInterrupt:
+            stopped = True
+        return self._keep(stopped=stopped)
+
+    def _look(self, check: Callable[[], None]) -> None:
+        request = self._request
+        how = How(request.fps, zones=request.zones)
+        for seen in look(request.normal, self._detector, self._names, how, self._reporter, check):
+            self._looked = seen
+        if self._looked.backwards:
+            self._reporter.say(self._looked.backwards)
+
+    def _plant(self, check: Callable[[], None]) -> None:
+        """Put things into moments of the footage."""
+        request, detector = self._request, self._detector
+        keeper = keeper_of(detector, request.site, DEFAULT, lambda _: None)
+        settings = CameraSettings(zones=request.zones, keeper=keeper)
+        how = replace(request.planting, settings=settings)
+        size = detector.frame_size or (0, 0)
+        windows = moments(self._looked, size, request.fps, request.repeats)
+        self._why_blind = "blind_map: not measured, the footage is too short"
+        try:
+            with self._reporter.task("Putting things into it", len(windows) or None) as meter:
+                for number, give in enumerate(windows):
+                    meter.to(number, f"{len(self._sown)} things")
+                    window = give()
+                    if window is None:
+                        continue
+                    first = len(self._sown)
+                    for scene in scenes(window, how, number):
+                        check()
+                        self._sown += sown(detector, window, scene, how.settings)
+                    self._sown[first:] = pictured(
+                        self._sown[first:], max(1, MOST_NAMED // len(windows))
+                    )
+        except PhotoError as error:
+            self._why_blind = f"blind_map: not measured: {error}"
+            self._reporter.say(self._why_blind)
+
+    def _keep(self, *, stopped: bool) -> Calibrated:
+        """Calibrate on all that is there by now, and write it."""
+        looked, crops = self._looked, self._looked.crops
+        fitted, held_out = calibrated(self._bindings, crops, looked.length_s)
+        names = refit(self._answers.events)
+        things = tuple(one.planted for one in self._sown)
+        blind = BlindMap(things, self._request.planting.grid) if things else None
+        drift = drift_of(fitted, crops, held_out, looked.minutes)
+        planted = [one.pictures[0] for one in self._sown if one.pictures]
+        figures = measured(fitted, crops, held_out, looked, self._answers, names)
+        figures = figures.with_planted(fitted, crops, held_out, planted, self._names)
+        told = "" if blind is None else f"blind_map: {len(blind.things)} things were put there"
+        said = {
+            **fitted.said,
+            "names_p": names.said,
+            "tail": figures.tail_said,
+            "drift": drift.said if drift is not None else "drift: not measured, site_p is missing",
+            "blind_map": told or self._why_blind,
+        }
+        if looked.backwards:
+            said["clock"] = f"clock: {looked.backwards}"
+        facts = figures.as_json() | {"drift": None if drift is None else drift.as_json()}
+        done = replace(fitted, names=names.scaling, blind=blind, said=said, measured=facts)
+        write_calibration(self._request.site, done, self._facts(stopped=stopped))
+        return Calibrated(
+            self._request,
+            done,
+            looked,
+            held_out,
+            names,
+            self._answers,
+            drift,
+            figures,
+            stopped,
+        )
+
+    def _facts(self, *, stopped: bool) -> dict[str, Any]:
+        """When it was made, and of what."""
+        looked = self._looked
+        times_us = [one.time_us for one in looked.minutes]
+        return {
+            "created": _utc(now_us()),
+            "stopped": stopped,
+            "footage": {
+                "videos": [shown_path(video) for video in self._request.normal],
+                "hours": round(looked.hours, 4),
+                "from": _utc(min(times_us)) if times_us else None,
+                "to": _utc(max(times_us)) if times_us else None,
+                "crops": len(looked.top_p),
+            },
+            "confirmed": {
+                "names": int(np.sum([not one.is_normal for one in self._answers.events])),
+                "normal": int(np.sum([one.is_normal for one in self._answers.events])),
+            },
+        }
+
+
+def _utc(time_us: int) -> str:
+    return datetime.fromtimestamp(time_us / 1e6, UTC).isoformat(timespec="seconds")

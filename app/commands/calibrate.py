@@ -1,0 +1,135 @@
+"""`nomaly calibrate`: how far one camera can be trusted."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.options import (
+    Device,
+    EmbedderSpec,
+    Json,
+    Model,
+    Quiet,
+    command_list,
+    print_json,
+    show_progress,
+)
+from app.errors import UsageError
+
+if TYPE_CHECKING:
+    from app.calibrating.run import Calibrated
+
+cli = command_list()
+
+
+@cli.command(
+    epilog="Examples:  nomaly calibrate hall-detector --normal sunday.mp4\n\n"
+    "nomaly calibrate hall --normal day.mp4 --normal night.mp4 --events confirmed.jsonl\n\n"
+    "nomaly calibrate hall-detector --normal sunday.mp4 --no-blind-map"
+)
+def calibrate(
+    site: Annotated[
+        Path,
+        typer.Argument(help="Folder of a fitted detector, or that of a run which learned one."),
+    ],
+    normal: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="VIDEO",
+            help="Video that holds nothing unusual, better one that the detector did not learn "
+            "from; several may be named, for example by day and by night.",
+        ),
+    ],
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help='Lines of events.jsonl with what each was: "confirmed": "person" or "normal": '
+            "true.",
+        ),
+    ] = None,
+    model: Model = None,
+    embedder: EmbedderSpec = None,
+    blind_map: Annotated[
+        bool, typer.Option(help="Put cut-outs into the footage and measure what is found.")
+    ] = True,
+    repeats: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Moments of each hour into which things of all sizes are put in every zone; by "
+            "default 8 of one hour, 3 each of many.",
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="Polygon that is not watched: x,y x,y x,y as shares of width, height."),
+    ] = None,
+    fps: Annotated[float, typer.Option(help="Frames a second to look at.")] = 5.0,
+    device: Device = "auto",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure how far a camera can be trusted: what p means there, and where it is blind.
+
+    Writes calibration.json and calibration.html into the folder of the detector.
+    """
+    from app.calibrating.run import CalibrateRequest, site_folder
+    from app.calibrating.run import calibrate as measure
+    from app.sites.model import open_site
+    from app.sources.folder import find_videos
+    from app.sources.open import check_recording
+
+    if not 0 < fps <= 1000:
+        raise UsageError(f"--fps {fps:g}: must be above 0")
+    folder = site_folder(site)
+    reporter = show_progress(quiet)
+    videos = find_videos(normal, reporter.say)
+    for video in videos:
+        check_recording(video)
+
+    from app.calibrating.page import write_page
+    from app.private import privately
+
+    request = CalibrateRequest(
+        site=folder,
+        normal=tuple(videos),
+        events=events,
+        model=model,
+        embedder=embedder,
+        device=device,
+        fps=fps,
+        zones=open_site(None, exclude=exclude or (), taught=True).zones,
+        blind=blind_map,
+        repeats=repeats,
+    )
+    with privately(folder, reporter.say):
+        done = measure(request, reporter)
+        page = write_page(done)
+    if as_json:
+        print_json(done.as_json())
+    else:
+        _print(done, page)
+    if done.stopped:
+        typer.echo("nomaly: stopped; what was measured until then is kept", err=True)
+        raise typer.Exit(1)
+
+
+def _print(done: "Calibrated", page: Path) -> None:
+    """What was measured, for people."""
+    for sentence in done.done.said.values():
+        typer.echo(sentence)
+    blind = done.done.blind
+    if blind is not None:
+        for size in blind.sizes:
+            share = blind.share(size=size)
+            low, high = share.interval
+            typer.echo(
+                f"  {100 * size:g}% of the width: {100 * share.value:.0f}% found "
+                f"({100 * low:.0f}-{100 * high:.0f}), {share.of} put there"
+            )
+        zones = [str(zone + 1) for zone in blind.zones if blind.blind(zone)]
+        if zones:
+            typer.echo(f"  blind in zone {', '.join(zones)} (row by row from the upper left)")
+    typer.echo(f"Report: {page}")

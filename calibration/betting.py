@@ -1,0 +1,113 @@
+"""Whether what a camera shows still is what it was calibrated on: money that is bet against it.
+
+Each new score is ranked among all before it. If they are exchangeable with the calibration's, these
+ranks are independent and uniform whatever the scores are, and no way to bet on them wins: a
+fortune of 1 reaches 1/alpha with a chance of alpha at most, however long one looks (Ville 1939).
+How it is bet: the simple jumper of Vovk et al. 2021, Retrain or not retrain, with stakes on high
+and on low ranks that may change at any time. Scores must not follow each other closely: one for
+each place and minute.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+STAKES = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
+"""What is won is 1 + stake (p - 1/2): below 0 on scores that are high, above on low ones."""
+JUMPS = (1.0, 0.1, 0.01, 0.001)
+"""Shares of a fortune that are put on all stakes anew at each step; each has a quarter of it."""
+ALPHA = 0.01
+
+type Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """That a calibration no longer holds."""
+
+    since_us: int
+    """From when on what is seen looks otherwise, UTC in microseconds: when bets began to win."""
+    noticed_us: int
+    """When that was sure."""
+
+
+class Betting:
+    """Bets against a calibration, score by score; can be asked at any time."""
+
+    def __init__(self, known: Iterable[float], alpha: float = ALPHA, seed: int = 0) -> None:
+        """Begin with a fortune of 1.
+
+        Args:
+            known: Scores that the calibration holds for, in any order, at least one.
+            alpha: Chance, 0 to 1, that it is ever called void although nothing changed.
+            seed: Of the draws that part equal scores.
+
+        Raises:
+            ValueError: If there is no score, one is not finite, or alpha is no such chance.
+        """
+        self._past = sorted(float(one) for one in known)
+        if not self._past or not np.isfinite(self._past).all():
+            raise ValueError("betting needs known scores, all of them finite numbers")
+        if not 0 < alpha < 1:
+            raise ValueError(f"alpha must be between 0 and 1, got {alpha}")
+        self._rng = np.random.default_rng(seed)
+        self._limit = -float(np.log(alpha))
+        self._shares = np.full((len(JUMPS), len(STAKES)), 1 / len(STAKES))
+        self._logs = np.full(len(JUMPS), -np.log(len(JUMPS)))
+        self._lowest, self._since_us = 0.0, 0
+        self._begun = False
+        self.seen = 0
+        """Scores that were seen since the calibration."""
+        self.void: Void | None = None
+        """That it no longer holds; stays once it is there."""
+
+    @property
+    def log_fortune(self) -> float:
+        """Natural logarithm of the fortune; 0 is what it began with."""
+        top = float(self._logs.max())
+        return top + float(np.log(np.exp(self._logs - top).sum()))
+
+    def see(self, score: float, time_us: int) -> bool:
+        """Bet on one more score.
+
+        Args:
+            score: As the known ones were computed; the order in which they come is that of time.
+            time_us: When, UTC in microseconds; only told, a clock that goes back harms nothing.
+
+        Returns:
+            Whether the calibration is void by now.
+
+        Raises:
+            ValueError: If the score is not finite; nothing is bet then.
+        """
+        if not np.isfinite(score):
+            raise ValueError(f"a score of {score} cannot be ranked")
+        if not self._begun:
+            self._begun, self._since_us = True, time_us
+        self._bet(self._rank(score))
+        self.seen += 1
+        now = self.log_fortune
+        if now < self._lowest:
+            self._lowest, self._since_us = now, time_us
+        if self.void is None and now >= self._limit:
+            self.void = Void(self._since_us, time_us)
+        return self.void is not None
+
+    def _rank(self, score: float) -> float:
+        """The share of scores so far, itself among them, that lie above; equal ones by chance."""
+        low, high = bisect_left(self._past, score), bisect_right(self._past, score)
+        above, equal = len(self._past) - high, high - low + 1
+        insort(self._past, score)
+        return float((above + self._rng.random() * equal) / len(self._past))
+
+    def _bet(self, p: float) -> None:
+        won = 1 + STAKES * (p - 0.5)
+        for number, jump in enumerate(JUMPS):
+            shares = (1 - jump) * self._shares[number] + jump / len(STAKES)
+            shares = shares * won
+            total = float(shares.sum())
+            self._logs[number] += np.log(max(total, 1e-300))
+            self._shares[number] = shares / max(total, 1e-300)

@@ -1,0 +1,158 @@
+"""How much a camera finds of what is put into its view, by zone, size and hour."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+SIZES = (0.02, 0.04, 0.06, 0.08, 0.12)
+"""Widths of what is put there, over the frame's."""
+GRID = (3, 4)
+"""Rows and columns of zones."""
+SEEN = 0.9
+"""Share that must be found of a size for it to count as seen in a zone."""
+LEAST = 5
+"""Things from which on a share is told."""
+_Z = 1.959964
+"""Of a 95% interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many were found, with the 95% interval of Wilson 1927."""
+
+    found: int
+    of: int
+
+    @property
+    def value(self) -> float:
+        """0 to 1; NaN of nothing."""
+        return self.found / self.of if self.of else float("nan")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where the true share lies with 95% certainty; all of 0 to 1 of nothing."""
+        if not self.of:
+            return 0.0, 1.0
+        part, spread = self.found / self.of, _Z**2 / self.of
+        middle = (part + spread / 2) / (1 + spread)
+        half = (part * (1 - part) * spread + spread**2 / 4) ** 0.5 / (1 + spread)
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+    def as_json(self) -> dict[str, Any]:
+        """As scripts read it; keys are stable."""
+        low, high = self.interval
+        share = None if not self.of else round(self.value, 4)
+        return {
+            "found": self.found,
+            "of": self.of,
+            "share": share,
+            "low": round(low, 4),
+            "high": round(high, 4),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One thing that was put into the view, and whether an event told of it."""
+
+    zone: int
+    """Row by row, from the upper left, from 0."""
+    size: float
+    """Its width over the frame's."""
+    hour: int
+    """Of the day where it was put, 0 to 23."""
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BlindMap:
+    """What was found of all that was put there."""
+
+    things: tuple[Planted, ...]
+    grid: tuple[int, int] = GRID
+    """Rows and columns of zones."""
+
+    @property
+    def zones(self) -> range:
+        """Numbers of the zones, row by row."""
+        return range(self.grid[0] * self.grid[1])
+
+    @property
+    def sizes(self) -> list[float]:
+        """That were tried, rising."""
+        return sorted({one.size for one in self.things})
+
+    @property
+    def hours(self) -> list[int]:
+        """That were tried, rising."""
+        return sorted({one.hour for one in self.things})
+
+    def share(
+        self, zone: int | None = None, size: float | None = None, hour: int | None = None
+    ) -> Share:
+        """What was found in a zone, of a size, at an hour; None takes all."""
+        of = [
+            one.found
+            for one in self.things
+            if (zone is None or one.zone == zone)
+            and (size is None or one.size == size)
+            and (hour is None or one.hour == hour)
+        ]
+        return Share(sum(of), len(of))
+
+    def least_size(self, zone: int, seen: float = SEEN) -> float | None:
+        """The smallest size from which on, upwards, so many are found in a zone; None if none is.
+
+        Sizes of which fewer than LEAST things were put there say nothing.
+        """
+        least = None
+        for size in reversed(self.sizes):
+            share = self.share(zone, size)
+            if share.of < LEAST:
+                continue
+            if share.value < seen:
+                break
+            least = size
+        return least
+
+    def blind(self, zone: int) -> bool:
+        """Whether less than half of the largest things are found in a zone."""
+        largest = self.share(zone, max(self.sizes, default=0.0))
+        return largest.of >= LEAST and largest.value < 0.5
+
+    def as_json(self) -> dict[str, Any]:
+        """As scripts read it; `of` reads it back."""
+        return {
+            "grid": list(self.grid),
+            "sizes": self.sizes,
+            "hours": self.hours,
+            "all": self.share().as_json(),
+            "cells": [
+                {"zone": zone, "size": size, "hour": hour, "found": share.found, "of": share.of}
+                for zone in self.zones
+                for size in self.sizes
+                for hour in self.hours
+                if (share := self.share(zone, size, hour)).of
+            ],
+            "least_size": [self.least_size(zone) for zone in self.zones],
+            "blind_zones": [zone for zone in self.zones if self.blind(zone)],
+        }
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Self:
+        """What `as_json` gave.
+
+        Raises:
+            KeyError: If a part is missing; a TypeError or ValueError if one is wrong.
+        """
+        rows, columns = (int(number) for number in facts["grid"])
+        return cls(tuple(_things(facts["cells"], rows * columns)), (rows, columns))
+
+
+def _things(cells: Iterable[Mapping[str, Any]], zones: int) -> Iterable[Planted]:
+    for cell in cells:
+        zone, found, of = int(cell["zone"]), int(cell["found"]), int(cell["of"])
+        if not (0 <= zone < zones and 0 <= found <= of <= 1_000_000):
+            raise ValueError(f"a cell of the blind map is none: {cell}")
+        for number in range(of):
+            yield Planted(zone, float(cell["size"]), int(cell["hour"]), number < found)

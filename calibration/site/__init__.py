@@ -1,0 +1,1 @@
+"""How far one camera can be trusted: what was measured on its own footage, kept and read back."""

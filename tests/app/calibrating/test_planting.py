@@ -1,0 +1,99 @@
+"""Cut-outs put into a small view, and what the product tells of them."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from app.calibrating.planting import (
+    APART,
+    Planting,
+    Window,
+    blind_map,
+    pictured,
+    scenes,
+    sown,
+    zone_of,
+)
+from app.watching.camera_settings import CameraSettings
+from detectors.base import Detector
+from detectors.zones import Zones
+
+HOW = Planting(grid=(2, 2), sizes=(0.12, 0.2), nouns=("bottle", "cup", "helmet"))
+LEFT = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
+
+
+def test_each_size_is_put_into_each_zone_once_and_apart(moment: Window):
+    all_of = [*scenes(moment, HOW, 3)]
+    put = sorted((one.size, one.zone) for scene in all_of for one in scene)
+    assert put == [(size, zone) for size in HOW.sizes for zone in range(4)]
+    height, width = moment.frames[0].image.shape[:2]
+    for scene in all_of:
+        for at, one in enumerate(scene):
+            middle = (one.box.x1 + one.box.x2) / 2 / width, (one.box.y1 + one.box.y2) / 2 / height
+            assert zone_of(*middle, HOW.grid) == one.zone
+            assert all(one.box.gap(other.box) >= APART * width for other in scene[:at])
+            assert 0 <= one.box.x1 < one.box.x2 <= width
+            assert 0 <= one.box.y1 < one.box.y2 <= height
+
+
+def test_the_same_seed_puts_the_same_there(moment: Window):
+    first, second = ([one.box for one in next(scenes(moment, HOW, 3))] for _ in range(2))
+    assert first == second
+    assert first != [one.box for one in next(scenes(moment, HOW, 4))]
+
+
+def test_what_stands_out_is_found_and_footage_stays_as_it_was(knows: Detector, moment: Window):
+    before = [frame.image.copy() for frame in moment.frames]
+    done = blind_map(knows, [moment], HOW)
+    assert done.share().of == 8
+    assert done.share(size=0.2).value >= 0.75
+    assert done.hours == [9]
+    assert all(
+        np.array_equal(old, frame.image) for old, frame in zip(before, moment.frames, strict=True)
+    )
+
+
+def test_a_part_that_is_not_watched_is_told_as_blind(knows: Detector, moment: Window):
+    settings = CameraSettings(zones=Zones(exclude=(LEFT,)))
+    how = replace(HOW, settings=settings, sizes=(0.12,), grid=(1, 2))
+    done = blind_map(knows, [moment] * 5, how)
+    # What lies across the border may be seen by its right half.
+    assert [done.blind(zone) for zone in done.zones] == [True, False]
+
+
+def test_a_part_that_sees_little_is_told_as_blind(knows: Detector, moment: Window):
+    height, width = knows.detect([moment.frames[0].image]).maps.shape[1:]
+    film = np.ones((height, width), np.float32)
+    film[:, width // 2 :] = 50.0
+    how = replace(HOW, sizes=(0.12,), grid=(1, 2))
+    done = blind_map(knows.with_tolerance(film), [moment] * 5, how)
+    assert [done.blind(zone) for zone in done.zones] == [False, True]
+
+
+def test_what_can_hardly_be_seen_is_missed(knows: Detector, moment: Window):
+    scene = next(scenes(moment, replace(HOW, sizes=(0.2,)), 3))
+    faded = [replace(one, layer=one.layer.faded(0.01)) for one in scene]
+    clear = sown(knows, moment, scene, HOW.settings)
+    assert any(one.planted.found for one in clear)
+    assert all(one.pictures for one in clear if one.planted.found)
+    assert not any(one.planted.found for one in sown(knows, moment, faded, HOW.settings))
+
+
+def test_several_at_once_change_nothing(knows: Detector, moment: Window):
+    for scene in scenes(moment, HOW, 8):
+        together = [one.planted for one in sown(knows, moment, scene, HOW.settings)]
+        alone = [sown(knows, moment, [one], HOW.settings)[0].planted for one in scene]
+        assert together == alone
+
+
+def test_few_of_the_things_keep_their_pictures(knows: Detector, moment: Window):
+    things = sown(knows, moment, next(scenes(moment, replace(HOW, sizes=(0.2,)), 3)), HOW.settings)
+    found = sum(one.planted.found for one in things)
+    assert found >= 2
+    assert [sum(bool(one.pictures) for one in pictured(things, n)) for n in (1, 2, 50)] == [
+        1,
+        2,
+        found,
+    ]
+    assert [one.planted for one in pictured(things, 1)] == [one.planted for one in things]
+    assert pictured([], 3) == []

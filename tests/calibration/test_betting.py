@@ -1,0 +1,61 @@
+"""When a calibration no longer holds, told by bets against it."""
+
+import numpy as np
+import pytest
+
+from calibration.betting import Betting
+
+
+def bet(seed: int, count: int, alpha: float, change_at: int = 10**9, shift: float = 0.0) -> Betting:
+    """Minutes of one camera, whose scores change at one of them."""
+    rng = np.random.default_rng(seed)
+    betting = Betting(rng.exponential(size=80), alpha, seed)
+    for number in range(count):
+        score = rng.exponential() + (shift if number >= change_at else 0.0)
+        betting.see(score, number * 60_000_000)
+    return betting
+
+
+def test_a_calibration_that_holds_is_called_void_as_rarely_as_promised():
+    void = sum(bet(seed, 300, alpha=0.05).void is not None for seed in range(100))
+    # Of 100 streams 5 are expected at most; 11 or more would come by chance once in 90 times.
+    assert void <= 10
+
+
+def test_scores_that_are_all_equal_void_nothing():
+    betting = Betting([1.0] * 50, 0.05)
+    assert not any(betting.see(1.0, number) for number in range(300))
+
+
+@pytest.mark.parametrize("shift", [1.5, -0.8])
+def test_a_change_is_noticed_and_dated(shift: float):
+    voids = [bet(seed, 400, 0.01, change_at=150, shift=shift).void for seed in range(20)]
+    found = [one for one in voids if one is not None]
+    assert len(found) >= 19
+    late = np.array([one.noticed_us for one in found]) / 60e6 - 150
+    since = np.array([one.since_us for one in found]) / 60e6 - 150
+    assert 0 <= np.median(late) <= 60
+    assert abs(np.median(since)) <= 20
+
+
+def test_once_void_it_stays_void_and_a_clock_that_goes_back_harms_nothing():
+    betting = bet(3, 300, 0.01, change_at=50, shift=3.0)
+    void = betting.void
+    assert void is not None
+    assert betting.see(0.1, 5)
+    assert betting.void == void
+    assert np.isfinite(betting.log_fortune)
+
+
+def test_what_cannot_be_ranked_is_refused_and_changes_nothing():
+    betting = Betting([1.0, 2.0], 0.01)
+    before = betting.log_fortune
+    with pytest.raises(ValueError, match="cannot be ranked"):
+        betting.see(float("nan"), 0)
+    assert (betting.log_fortune, betting.seen) == (before, 0)
+    with pytest.raises(ValueError, match="finite"):
+        Betting([])
+    with pytest.raises(ValueError, match="finite"):
+        Betting([float("inf")])
+    with pytest.raises(ValueError, match="alpha"):
+        Betting([1.0], 0.0)
