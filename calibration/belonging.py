@@ -14,35 +14,16 @@ Where a site has no dictionary, no noun is expected: what was learned does not r
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite, log, sqrt
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field
-
-from detectors.configs import Config
+from scenarios.belonging_rule import BelongingRule
 
 type Word = Literal["expected", "unexpected", "unknown"]
-type _Share = Annotated[float, Field(gt=0, lt=1)]
 
 TOTAL_SCALE = 0.375
 """A dictionary's total of a noun is so many times the square of its frequency (novic_spec §1.9)."""
 _STEP = 1e-6
 """So little beyond a setting's turning point counts as beyond."""
-
-
-class BelongingRule(Config):
-    """When a thing belongs."""
-
-    unnamed_share: _Share = 0.05
-    """Share of normal crops that may be called unknown: from this p-value on a thing has a name."""
-    foreign_share: _Share = 0.05
-    """Share of normal crops that may look foreign: from this p-value on a thing looks usual."""
-    sure_from: _Share = 0.5
-    """Probability from which on expected, unexpected or unknown is told."""
-    expected_from: Annotated[float, Field(ge=1, le=10)] = 5.0
-    """Frequency from which on a noun is expected, 1 to 10; from 3 on where it looks quite usual."""
-    usual_from: _Share = 0.2
-    """P-value of looks from which on something looks quite usual."""
-
 
 PLAUSIBLE = 3.0
 """Frequency from which on a noun may be expected by its looks (ood_spec §4.6)."""
@@ -58,13 +39,11 @@ class Evidence:
     """Probability that it is none of them."""
     site_p: float | None = None
     """P-value of its looks among normal crops, 0 to 1; None if nothing was calibrated."""
-    named_p: float | None = None
-    """P-value of how well it can be named among normal crops; None if nothing was calibrated."""
 
     @property
     def provisional(self) -> bool:
         """Whether no crops of the site back it."""
-        return self.site_p is None and self.named_p is None
+        return self.site_p is None
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept; keys are stable."""
@@ -72,7 +51,6 @@ class Evidence:
             "nouns": [[noun, p, f] for noun, p, f in self.nouns],
             "rest": self.rest,
             "site_p": self.site_p,
-            "named_p": self.named_p,
         }
 
     @classmethod
@@ -84,7 +62,7 @@ class Evidence:
         """
         try:
             nouns = tuple((str(noun), float(p), float(f)) for noun, p, f in kept["nouns"])
-            return cls(nouns, float(kept["rest"]), kept["site_p"], kept["named_p"])
+            return cls(nouns, float(kept["rest"]), kept["site_p"])
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"no evidence of a thing: {error}") from error
 
@@ -142,7 +120,7 @@ def decide(evidence: Evidence, rule: BelongingRule | None = None) -> Belonging:
 
 def _check(evidence: Evidence) -> None:
     shares = [p for _, p, _ in evidence.nouns] + [evidence.rest]
-    shares += [p for p in (evidence.site_p, evidence.named_p) if p is not None]
+    shares += [] if evidence.site_p is None else [evidence.site_p]
     if not all(isfinite(p) and 0 <= p <= 1 for p in shares):
         raise ValueError("evidence of a thing must hold probabilities from 0 to 1")
 
@@ -168,11 +146,7 @@ def _gates(
     unknown: float,
 ) -> Iterator[tuple[Word | None, str]]:
     """What each gate says in turn; None where it lets pass."""
-    if evidence.named_p is None:
-        nameless = unknown >= rule.sure_from
-    else:
-        nameless = evidence.named_p <= rule.unnamed_share
-    yield ("unknown" if nameless else None), "no noun fits it"
+    yield ("unknown" if unknown >= rule.sure_from else None), "no noun fits it"
     looks_usual = evidence.site_p is None or evidence.site_p > rule.foreign_share
     is_expected = expected >= rule.sure_from
     yield ("expected" if looks_usual and is_expected else None), "such things are usual here"
@@ -226,8 +200,6 @@ def smallest_flip(evidence: Evidence, rule: BelongingRule | None = None) -> Flip
 
 def _turning_points(evidence: Evidence, rule: BelongingRule) -> Iterator[tuple[str, float]]:
     """Values of settings at which something turns."""
-    if evidence.named_p:
-        yield "unnamed_share", evidence.named_p
     if evidence.site_p:
         yield "foreign_share", evidence.site_p
         yield "usual_from", evidence.site_p

@@ -10,6 +10,7 @@ from detectors.configs import DetectorConfig, DetectorConfigError, read_config
 from detectors.tracks import TrackRule
 from detectors.zones import Zones
 from novic.vocabulary import sanitised
+from scenarios.belonging_rule import BelongingRule
 from scenarios.json_files import is_tidy
 from scenarios.language import why_not_english
 from scenarios.yaml_files import Fault, Key
@@ -98,6 +99,8 @@ class Settings(_Part):
     bundles: list[Bundle] = []
     """Decoders of the site; `nomaly scenario build` writes them here."""
     detector: Detector = Detector()
+    belonging: BelongingRule = BelongingRule()
+    """When a named thing is expected, unexpected or unknown there."""
 
 
 def schema() -> dict[str, Any]:

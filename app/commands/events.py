@@ -52,7 +52,8 @@ def why(
 ) -> None:
     """Tell why something rang or did not: each gate, by how much, and what would have flipped it.
 
-    The bar is what a thing must reach; --bar sets it, --false-events chooses it.
+    The bar is what a thing must reach; --bar sets it, --false-events chooses it. Settings that
+    begin with "belonging" stand in a site's scenario.yaml.
     """
     from app.why.asking import why as receipts_of
 

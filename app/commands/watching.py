@@ -315,6 +315,7 @@ def _shared(looking: Looking, learning: Learning, site: "OpenedSite") -> dict[st
         "promise": looking.promise,
         "bar": looking.checked_bar,
         "tell": looking.wanted,
+        "belonging": site.belonging,
     }
 
 

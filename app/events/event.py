@@ -8,11 +8,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.belonging import Belonging, BelongingRule, Evidence, decide
+from calibration.belonging import Belonging, Evidence, decide
 from detectors.types import Box, Pixels
 from novic.certainty import Certainty, guesses, headline, headline_p
 from novic.surrounded import Surrounded
 from novic.vocabulary import ThingKind
+from scenarios.belonging_rule import BelongingRule
 
 type EventState = Literal["opened", "updated", "closed"]
 

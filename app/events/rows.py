@@ -6,9 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from app.events.event import Event, box_sides
-from calibration.belonging import BelongingRule, Evidence
+from calibration.belonging import Evidence
 from detectors.types import Box
 from novic.vocabulary import ThingKind
+from scenarios.belonging_rule import BelongingRule
 
 type Row = dict[str, Any]
 

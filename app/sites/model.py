@@ -8,6 +8,7 @@ from app.errors import UsageError
 from detectors.configs import DetectorConfig
 from detectors.tracks import TrackRule
 from detectors.zones import Zones
+from scenarios.belonging_rule import BelongingRule
 from scenarios.site import Scenario, known_scenario
 
 
@@ -25,6 +26,8 @@ class OpenedSite:
     """When something counts as an event, and when it is over."""
     detector_config: DetectorConfig | None = None
     """What the site says that a detector which learns is made of; None if it says nothing."""
+    belonging: BelongingRule = field(default_factory=BelongingRule)
+    """When a named thing belongs to the site."""
 
 
 def open_site(
@@ -67,7 +70,8 @@ def open_site(
         detector = _fitted(site)
     zones = zones if exclude else site.settings.detector.zones
     looks = site.settings.detector
-    return OpenedSite(site.bundle(ft), detector, zones, looks.tracks, looks.model)
+    belonging = site.settings.belonging
+    return OpenedSite(site.bundle(ft), detector, zones, looks.tracks, looks.model, belonging)
 
 
 def _fitted(site: Scenario) -> Path | None:

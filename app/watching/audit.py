@@ -33,7 +33,6 @@ from app.watching.ending import complete_results, write_results
 from app.watching.fitting import fit_detector
 from app.watching.keeper import Keeper, keeper_of, told
 from app.watching.lookout import Lookout
-from app.watching.namer import Words
 from app.watching.naming import AtOnce, Teller
 from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
@@ -289,7 +288,7 @@ class _Audit:
                 rule=self._request.rule,
                 zones=self._request.zones,
                 video=source.uri,
-                words=Words.of(names),
+                words=self._request.words(names, self._reporter.say),
                 keeper=self._keeper,
             ),
             say=self._reporter.say,

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.events.event import Event, Picture
-from calibration.belonging import BelongingRule, Evidence, frequency_of
+from calibration.belonging import Evidence, frequency_of
 from detectors.types import Pixels
-from novic.certainty import Certainty
+from novic.certainty import Certainty, Scaling
 from novic.surrounded import Surrounded
-from novic.vocabulary import Naming, ThingKind
+from novic.vocabulary import Naming, NounScore, ThingKind
+from scenarios.belonging_rule import BelongingRule
 
 if TYPE_CHECKING:
     from novic.model import NounModel
@@ -32,8 +33,9 @@ class SiteLooks(Protocol):
         """P-value of a unit vector [F] among them, 0 to 1; None if that was not measured."""
         ...
 
-    def unnameable_p(self, top_p: float, rest: float) -> float | None:
-        """P-value of how badly something can be named; None if that was not measured."""
+    @property
+    def names(self) -> Scaling | None:
+        """What p of names is worth there; None if no better is known than the decoder's own."""
         ...
 
 
@@ -72,18 +74,26 @@ class Words:
     """When a thing belongs to the site."""
 
     @classmethod
-    def of(cls, model: "NounModel", belonging: BelongingRule | None = None) -> "Words":
-        """What the decoder of a model knows."""
+    def of(
+        cls,
+        model: "NounModel",
+        site: SiteLooks | None = None,
+        belonging: BelongingRule | None = None,
+    ) -> "Words":
+        """What the decoder of a model knows, and perhaps what was measured and said of the site."""
         totals = model.bundle.frequencies or {}
         return cls(
             model.bundle.surprise_bits,
             model.certainty,
             lambda noun: frequency_of(totals[noun]) if noun in totals else 0.0,
+            site=site,
             belonging=belonging or BelongingRule(),
         )
 
     def named(self, event: Event, elected: "Elected") -> Event:
         """The event with what its crops agree on, and what the decoder knows of that."""
+        if self.site is not None and self.site.names is not None:
+            elected = elected.scaled(self.site.names)
         return replace(
             event,
             candidates=elected.candidates,
@@ -100,11 +110,10 @@ class Words:
         if not elected.candidates or not math.isfinite(elected.rest):
             return None
         nouns = tuple((noun, p, self.frequency(noun)) for noun, p in elected.candidates)
-        site_p = named_p = None
+        site_p = None
         if self.site is not None and elected.vector is not None:
             site_p = self.site.site_p(elected.vector)
-            named_p = self.site.unnameable_p(nouns[0][1], elected.rest)
-        return Evidence(nouns, min(1.0, max(0.0, elected.rest)), site_p, named_p)
+        return Evidence(nouns, min(1.0, max(0.0, elected.rest)), site_p)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +135,11 @@ class Elected:
     def noun(self) -> str:
         """The best noun; empty if there is none."""
         return self.candidates[0][0] if self.candidates else ""
+
+    def scaled(self, names: Scaling) -> "Elected":
+        """The same with what its p are worth at a site, in the same order."""
+        nouns, rest = names.of([NounScore(*one) for one in self.candidates], self.rest)
+        return replace(self, candidates=tuple((one.noun, one.p) for one in nouns), rest=rest)
 
 
 def name_pictures(names: Names, pictures: Iterable[Picture]) -> dict[Picture, tuple[Naming, ...]]:

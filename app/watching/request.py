@@ -11,12 +11,16 @@ import torch
 from app.feedback.heeding import Heeding, Wanted
 from app.feedback.verdicts import Verdicts
 from app.sinks.build import AnySink
+from app.watching.namer import Words
 from calibration.promise import DEFAULT, Promise
+from calibration.site.files import dictionary_sha256, read_calibration
 from detectors.configs import DetectorConfig, PadimConfig
+from detectors.files import read_facts
 from detectors.tracks import TrackRule
 from detectors.zones import Zones
 from novic.kind_rules import KindRule
 from novic.model import ModelOptions, NounModel, load_model, model_sha256
+from scenarios.belonging_rule import BelongingRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,8 @@ class RunRequest:
     """How many false events the camera may tell."""
     bar: float | None = None
     """What the detector's maps are divided by, whatever was promised; None to choose."""
+    belonging: BelongingRule = field(default_factory=BelongingRule)
+    """When a named thing belongs to the site."""
     tell: tuple[KindRule, ...] = ()
     """Which things are told, those that any of them wants; all if there are none."""
     overwrite: bool = False
@@ -76,6 +82,24 @@ class RunRequest:
         wanted = Wanted(self.tell, names.certainty) if self.tell else None
         return Heeding(self.verdicts, names.bundle.embedder, say, wanted)
 
+    def words(self, names: NounModel, say: Callable[[str], None]) -> Words:
+        """What is known of the nouns that things are named by, here where the detector looks.
+
+        Args:
+            names: What names things.
+            say: Told in a sentence that the camera's calibration cannot be used.
+        """
+        folder = self.detector or self.kept_detector
+        site = read_calibration(
+            folder,
+            embedder=names.embedder.spec,
+            decoder_sha256=model_sha256(self.model),
+            detector_sha256=read_facts(folder)["weights_sha256"],
+            dictionary_sha256=dictionary_sha256(names.bundle.tokens.nouns),
+            say=say,
+        )
+        return Words.of(names, site, self.belonging)
+
     def load_names(self, device: torch.device) -> NounModel:
         """What names things.
 
@@ -103,6 +127,7 @@ class RunRequest:
             "false_events": str(self.promise),
             "bar": self.bar,
             "tell": [rule.text for rule in self.tell],
+            "belonging": self.belonging.model_dump(),
         }
         return _as_stored(settings)
 
@@ -115,6 +140,7 @@ class RunRequest:
             "wrong_names": None,
             "bar": None,
             "tell": [],
+            "belonging": BelongingRule().model_dump(),
         }
         return _as_stored({"detector_config": config, **said})
 

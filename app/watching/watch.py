@@ -29,7 +29,6 @@ from app.watching.gate import MotionGate
 from app.watching.going_on import GoingOn
 from app.watching.keeper import Keeper, keeper_of, told
 from app.watching.lookout import Lookout
-from app.watching.namer import Words
 from app.watching.naming import Beside
 from app.watching.normal import normal_view
 from app.watching.recorder import Recorder
@@ -184,7 +183,7 @@ class _Watch:
             settings=CameraSettings(
                 rule=self._request.rule,
                 zones=self._request.zones,
-                words=Words.of(names),
+                words=self._request.words(names, self._reporter.say),
                 keeper=self._keeper,
             ),
             say=self._reporter.say,

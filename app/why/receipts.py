@@ -287,4 +287,9 @@ def _belongs_otherwise(event: Event) -> Change | None:
     flip = smallest_flip(event.evidence, event.belonging) if event.evidence is not None else None
     if flip is None:
         return None
-    return Change(f"belonging.{flip.setting}", flip.value, f"it would be {flip.word}", flip.now)
+    return Change(
+        f"belonging.{flip.setting}",
+        flip.value,
+        f"it would be {flip.word}",
+        flip.now,
+    )

@@ -9,6 +9,7 @@ from app.sites.model import OpenedSite, open_site
 from detectors.configs import PadimConfig
 from detectors.tracks import TrackRule
 from detectors.zones import Zones
+from scenarios.belonging_rule import BelongingRule
 from scenarios.yaml_files import ScenarioError
 
 HALL = """version: 1
@@ -70,6 +71,16 @@ def test_a_site_says_when_something_counts(hall: Path):
     file.write_text(file.read_text() + "  tracks: {open_score: 2, close_after_s: 10}\n")
     rule = TrackRule(open_score=2, close_after_s=10)
     assert open_site("hall", root=hall.parent).rule == rule
+
+
+def test_a_site_says_when_a_thing_belongs(hall: Path):
+    assert open_site("hall", root=hall.parent).belonging == BelongingRule()
+    file = hall / "scenario.yaml"
+    file.write_text(file.read_text() + "belonging: {sure_from: 0.7}\n")
+    assert open_site("hall", root=hall.parent).belonging == BelongingRule(sure_from=0.7)
+    file.write_text(file.read_text().replace("0.7", "7.0"))
+    with pytest.raises(ScenarioError, match="sure_from"):
+        open_site("hall", root=hall.parent)
 
 
 def test_without_a_site_all_is_as_it_was_named():
