@@ -173,10 +173,6 @@ class Flip:
         """How far it is: the logarithm of the ratio of the two values, without sign."""
         return abs(log(self.value / self.now))
 
-    def as_json(self) -> dict[str, Any]:
-        """As scripts read it; keys are stable."""
-        return {"setting": self.setting, "now": self.now, "value": self.value, "word": self.word}
-
 
 def smallest_flip(evidence: Evidence, rule: BelongingRule | None = None) -> Flip | None:
     """The smallest change of one setting that changes what is told; None if no such one exists.

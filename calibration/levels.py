@@ -8,8 +8,9 @@ In a calm view hardly anything is followed even there. Then each frame's highest
 could have opened in it, as no event opens without the peak that the rule asks for.
 """
 
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.tail import GAP_S, Scores, scores_of
-from detectors.tracks import Track, Tracker, TrackRule
+from detectors.tracks import LEAST_HITS, Track, Tracker, TrackRule
 from detectors.types import Box, Detection, Frame, Pixels
 
 LONGEST_STEP_S = 2.0
@@ -83,14 +84,23 @@ class _Followed:
 class OpeningLevels:
     """Follows one camera's normal frames, and gives the levels at which they would have rung."""
 
-    def __init__(self, finds: Finds, rule: TrackRule, lowest: float) -> None:
+    def __init__(
+        self,
+        finds: Finds,
+        rule: TrackRule,
+        lowest: float,
+        known: Callable[[float, float, Box], bool] = lambda *_: False,
+    ) -> None:
         """Start with nothing.
 
         Args:
             finds: As the camera finds.
             rule: As the camera follows.
             lowest: Level below which nothing is followed, above 0.
+            known: Whether something that was seen from one time to another, in seconds, in a box
+                needs no level.
         """
+        self._known = known
         self.lowest = lowest
         self._finds = finds
         self._rule = rule
@@ -193,11 +203,13 @@ class OpeningLevels:
         if not kept.seen:
             return
         first_s, last_s = min(kept.seen), max(kept.seen)
+        clearest = max(kept.seen.values(), key=lambda one: one.score)
+        if self._known(first_s, last_s, clearest.box):
+            return
         times = [time_s for time_s in self._times if first_s <= time_s <= last_s]
         path = [(time_s, kept.seen.get(time_s)) for time_s in times]
         value = opening_level(self._rule, path, self.lowest)
         if value > self.lowest:
-            clearest = max(kept.seen.values(), key=lambda one: one.score)
             time_s = last_s + self._offset_s
             self._levels.append(Level(time_s, value, last_s - first_s, clearest.box))
 
@@ -256,14 +268,35 @@ def opening_level(
     scores = [one.score for _, one in path if one is not None]
     peaks = [score / rule.open_score for score in scores]
     cuts = sorted({cut for cut in (*scores, *peaks) if cut > lowest})
-    low, high = -1, len(cuts) - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        if _opens(rule, path, cuts[middle]):
-            low = middle
-        else:
-            high = middle - 1
-    return cuts[low] if low >= 0 else 0.0
+    # The tracker is asked as seldom as may be: it takes most of the time.
+    guess = bisect_left(cuts, True, key=lambda cut: not _may_open(rule, path, cut)) - 1
+    if guess >= 0 and _opens(rule, path, cuts[guess]):
+        while guess + 1 < len(cuts) and _opens(rule, path, cuts[guess + 1]):
+            guess += 1
+        return cuts[guess]
+    end = guess if guess >= 0 else len(cuts)
+    below = bisect_left(cuts, True, 0, end, key=lambda cut: not _opens(rule, path, cut))
+    return cuts[below - 1] if below > 0 else 0.0
+
+
+def _may_open(
+    rule: TrackRule, path: Sequence[tuple[float, Detection | None]], level: float
+) -> bool:
+    """Whether there are hits enough in some window, one of them high enough: about as it is."""
+    needed = max(LEAST_HITS, rule.open_share * rule.window_frames)
+    hits: deque[tuple[float, bool]] = deque()
+    peak, count = 0.0, 0
+    for time_s, one in path:
+        score = one.score if one is not None and one.score >= level else 0.0
+        hits.append((time_s, score > 0))
+        count += score > 0
+        while len(hits) > rule.window_frames and time_s - hits[0][0] >= rule.window_s:
+            count -= hits.popleft()[1]
+        peak = max(peak, score) if count else 0.0
+        share = max(needed, rule.open_share * len(hits))
+        if count >= share - 1e-9 and peak / level >= rule.open_score:
+            return True
+    return False
 
 
 def _opens(rule: TrackRule, path: Sequence[tuple[float, Detection | None]], level: float) -> bool:

@@ -153,8 +153,21 @@ def at_bar(promise: Promise, tails: Sequence[Tail], bar: float) -> Kept:
         bar: What maps are divided by.
     """
     hours = max((tail.hours for tail in tails), default=0.0)
-    expected = [max(tail.rate(bar, CONFIDENCE), tail.rarest) for tail in tails]
-    return Kept(promise, bar, "set", hours, min(expected, default=None))
+    return Kept(promise, bar, "set", hours, rate_at(tails, bar))
+
+
+def rate_at(tails: Sequence[Tail], bar: float) -> float | None:
+    """False events an hour to be expected at most with a bar.
+
+    Args:
+        tails: See `keep`; may be none.
+        bar: What maps are divided by.
+
+    Returns:
+        None where no tail reaches so low.
+    """
+    known = [tail for tail in tails if tail.level <= bar]
+    return min((max(tail.rate(bar, CONFIDENCE), tail.rarest) for tail in known), default=None)
 
 
 PRIOR = (0.7, 0.8)

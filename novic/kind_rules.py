@@ -9,12 +9,12 @@ from typing import Self
 from novic.certainty import Certainty
 from novic.errors import UsageError
 from novic.kinds import is_kind, kind_masses, kind_sizes
-from novic.vocabulary import canonical
+from novic.vocabulary import ThingKind, canonical
 
 WANTED_FROM = 0.5
 """Probability from which on a thing is taken for one that is wanted."""
 _BUT = re.compile(r"\b(?:but|except|without)\b")
-_OR = re.compile(r"\b(?:or|and)\b|,")
+_OR = re.compile(r"\bor\b|,")
 _FILL = re.compile(r"\b(?:any|all|every|the|an?|not)\b")
 
 
@@ -57,29 +57,53 @@ class KindRule:
                 hint = f"did you mean {' or '.join(near)}?" if near else f"kinds are {kinds_told()}"
                 raise UsageError(f"'{self.text}': nothing is ever named '{noun}'; {hint}")
 
-    def p(self, candidates: Sequence[tuple[str, float]], certainty: Certainty) -> float:
+    def p(
+        self,
+        candidates: Sequence[tuple[str, float]],
+        thing: ThingKind | None,
+        certainty: Certainty,
+    ) -> float:
         """Probability that a thing is wanted, 0 to 1.
 
         Args:
-            candidates: (noun, p), scaled.
+            candidates: (noun, p), scaled, the best few.
+            thing: What kind of thing it was told to be, by all nouns that are known of it.
             certainty: Says what the mass of a kind's nouns is worth, where that was measured.
         """
         # Each way of being wanted is a part of the others or apart from them: the largest is never
         # too much, their sum may count a sparrow as a bird and as an animal.
-        return max((self._p(kind, candidates, certainty) for kind in self.wanted), default=0.0)
+        return max(
+            max(self._p(kind, candidates, certainty), self._told(kind, candidates, thing))
+            for kind in self.wanted
+        )
 
     def _p(self, kind: str, candidates: Sequence[tuple[str, float]], certainty: Certainty) -> float:
-        """Probability of one kind or noun without the exceptions."""
-        of_it = [(noun, p) for noun, p in candidates if _is(noun, kind)]
-        mass = sum(p for _, p in of_it)
+        """Probability of one kind or noun by the candidates, without the exceptions."""
+        mass, kept = self._masses(kind, candidates)
         if mass <= 0:
             return 0.0
-        kept = sum(p for noun, p in of_it if not any(_is(noun, one) for one in self.but))
         whole = mass
         if kind in kind_sizes() and certainty.kinds is not None:
             found = kind_masses(candidates).get(kind, 0.0)
             whole = certainty.kinds.scaling.of(kind, found) if found > 0 else 0.0
         return min(1.0, whole * kept / mass)
+
+    def _told(
+        self, kind: str, candidates: Sequence[tuple[str, float]], thing: ThingKind | None
+    ) -> float:
+        """The same by the kind of thing that it was told to be."""
+        if thing is None or not _is(thing.noun, kind) or self._excepts(thing.noun):
+            return 0.0
+        mass, kept = self._masses(thing.noun, candidates)
+        return thing.p * kept / mass if mass > 0 else thing.p
+
+    def _masses(self, kind: str, candidates: Sequence[tuple[str, float]]) -> tuple[float, float]:
+        """Probability of all candidates of a kind, and of those that are no exceptions."""
+        of_it = [(noun, p) for noun, p in candidates if _is(noun, kind)]
+        return sum(p for _, p in of_it), sum(p for noun, p in of_it if not self._excepts(noun))
+
+    def _excepts(self, noun: str) -> bool:
+        return any(_is(noun, one) for one in self.but)
 
 
 def kinds_told() -> str:

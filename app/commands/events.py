@@ -91,7 +91,7 @@ def _gate(gate: "Gate") -> str:
 
 
 def _change(change: "Change") -> str:
-    value = "" if change.value is None else f" {change.value:.4g}"
+    value = "" if change.value is None else f" {change.value:.6g}"
     text = f"With {change.setting}{value} {change.outcome}"
     if change.now is not None:
         text += f"; now it is {change.now:.3g}"

@@ -36,9 +36,7 @@ def export(
     if csv is None and coco is None:
         raise UsageError("say what to write: --csv FILE, --coco FILE or both")
     with snapshot(out) as store:
-        run = store.last_run()
-        if run is None:
-            raise UsageError(f"{out}: nothing was audited or watched there yet")
+        run = store.required_run()
         count = len(store.events(run.id))
         for path, write in ((csv, write_csv), (coco, write_coco)):
             if path is not None:

@@ -11,6 +11,10 @@ _WORDS = {
     "learn_s": "--learn",
     "zones": "--exclude",
     "rule": "the scenario's rule",
+    "belonging": "what the scenario says of belonging",
+    "false_events": "--false-events",
+    "bar": "--bar",
+    "tell": "--tell",
 }
 _MODEL = "namer"
 

@@ -7,12 +7,16 @@ from typing import Any, Literal
 
 from detectors.types import Box
 
+JOINED_US = 2_000_000
+"""What is seen again so soon after a moment, ..."""
+SAME = 0.3
+"""... and covers so much of it or is covered, goes on with it."""
 KEPT_US = 30 * 24 * 3600 * 1_000_000
 """Moments are kept for so long."""
 
-type Silence = Literal["bar", "light", "part", "tracking"]
-"""What kept it silent: it did not reach the bar; it was taken for light; it was part of an event;
-it never held together as one thing of its own."""
+type Silence = Literal["bar", "light", "tracking"]
+"""What kept it silent: it did not reach the bar; it was taken for light; it never held together as
+one thing of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,38 +40,53 @@ class Moment:
     why: Silence
     """What kept it silent."""
 
-    def as_json(self) -> dict[str, Any]:
-        """As scripts read it; keys are stable."""
-        box = self.box
-        return {
-            "camera": self.camera,
-            "start_s": round(self.start_s, 3),
-            "end_s": round(self.end_s, 3),
-            "start_us": self.start_us,
-            "end_us": self.end_us,
-            "box": [round(side, 1) for side in (box.x1, box.y1, box.x2, box.y2)],
-            "level": round(self.level, 4),
-            "bar": round(self.bar, 4),
-            "why": self.why,
-        }
-
 
 def save(database: sqlite3.Connection, run_id: int, uri: str, moments: Iterable[Moment]) -> None:
-    """Keep moments of a source (inside a transaction); very old ones are dropped."""
-    rows = [
-        (
-            run_id, uri, one.camera, one.start_s, one.end_s, one.start_us, one.end_us,
-            one.box.x1, one.box.y1, one.box.x2, one.box.y2, one.level, one.bar, one.why,
+    """Keep moments of a source (inside a transaction); very old ones of it are dropped.
+
+    What goes on where a moment ended is the same one.
+    """
+    newest_us = 0
+    for one in moments:
+        newest_us = max(newest_us, one.end_us)
+        if not _goes_on(database, run_id, uri, one):
+            database.execute(
+                "INSERT INTO moment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    run_id, uri, one.camera, one.start_s, one.end_s, one.start_us, one.end_us,
+                    one.box.x1, one.box.y1, one.box.x2, one.box.y2, one.level, one.bar, one.why,
+                ),
+            )  # fmt: skip
+    if newest_us:
+        database.execute(
+            "DELETE FROM moment WHERE run_id = ? AND uri = ? AND end_us < ?",
+            (run_id, uri, newest_us - KEPT_US),
         )
-        for one in moments
-    ]  # fmt: skip
-    if not rows:
-        return
-    database.executemany(
-        "INSERT INTO moment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
-    )
-    newest_us = max(one[6] for one in rows)
-    database.execute("DELETE FROM moment WHERE end_us < ?", (newest_us - KEPT_US,))
+
+
+def _goes_on(database: sqlite3.Connection, run_id: int, uri: str, new: Moment) -> bool:
+    """Whether a moment was joined to one that is kept."""
+    rows = database.execute(
+        "SELECT rowid, * FROM moment WHERE run_id = ? AND uri = ? AND end_us BETWEEN ? AND ?"
+        " AND why = ?",
+        (run_id, uri, new.start_us - JOINED_US, new.end_us, new.why),
+    ).fetchall()
+    for row in rows:
+        number, old = row["rowid"], _moment({key: row[key] for key in row.keys()[1:]})
+        if old.box.overlap(new.box) < SAME * min(old.box.area, new.box.area):
+            continue
+        clearer = new if new.level > old.level else old
+        box = clearer.box
+        database.execute(
+            "UPDATE moment SET end_s = ?, end_us = ?, level = ?, bar = ?, x1 = ?, y1 = ?, x2 = ?,"
+            " y2 = ? WHERE rowid = ?",
+            (
+                new.end_s, new.end_us, clearer.level, clearer.bar,
+                box.x1, box.y1, box.x2, box.y2, number,
+            ),
+        )  # fmt: skip
+        return True
+    return False
 
 
 def drop_since(database: sqlite3.Connection, run_id: int, uri: str, from_s: float) -> None:

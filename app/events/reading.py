@@ -97,6 +97,17 @@ class StoreReader:
         row = self._db.execute("SELECT * FROM run ORDER BY id DESC LIMIT 1").fetchone()
         return None if row is None else _run(dict(row))
 
+    def required_run(self) -> Run:
+        """The newest run.
+
+        Raises:
+            UsageError: If there is none.
+        """
+        run = self.last_run()
+        if run is None:
+            raise UsageError(f"{self.folder}: nothing was audited or watched there yet")
+        return run
+
     def run(self, run_id: int) -> Run:
         """A run by its id.
 

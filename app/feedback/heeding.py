@@ -15,6 +15,9 @@ from detectors.signatures import sameness
 from novic.certainty import Certainty
 from novic.kind_rules import WANTED_FROM, KindRule
 
+UNWANTED = "only "
+"""What the reason begins with of an event that no rule wants."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -28,11 +31,11 @@ class Wanted:
         """The event, marked if no rule wants it; the camera's own faults are always wanted."""
         if event.kind != "object" or event.muted or not event.candidates:
             return event
-        p = max(rule.p(event.candidates, self.certainty) for rule in self.rules)
+        p = max(rule.p(event.candidates, event.thing, self.certainty) for rule in self.rules)
         if p >= WANTED_FROM:
             return event
         asked = " or ".join(rule.text for rule in self.rules)
-        return replace(event, muted=f"only {asked} is told, and it is that with p = {p:.2f}")
+        return replace(event, muted=f"{UNWANTED}{asked} is told, and it is that with p = {p:.2f}")
 
 
 class Heeding:

@@ -7,7 +7,7 @@ from pathlib import Path
 from app.errors import UsageError
 from app.events.event import Event
 from app.events.muting import mute, unmute
-from app.events.reading import StoreReader, snapshot
+from app.events.reading import Run, StoreReader, snapshot
 from app.feedback.heeding import Seen, match
 from app.feedback.verdicts import FEEDBACK, Verdict, Verdicts, now_us
 
@@ -111,12 +111,14 @@ def forget(out: Path, number: int) -> list[str]:
     return unmute(out, verdict.why)
 
 
-def _verdicts(store: StoreReader) -> Verdicts:
-    run = store.last_run()
-    if run is None:
-        raise UsageError(f"{store.folder}: nothing was audited or watched there yet")
+def detector_of(store: StoreReader, run: Run) -> Path:
+    """Folder of the detector that a run looked with; it may be gone."""
     asked = run.settings.get("detector")
-    detector = Path(asked) if asked else store.folder / "detector"
+    return Path(asked) if asked else store.folder / "detector"
+
+
+def _verdicts(store: StoreReader) -> Verdicts:
+    detector = detector_of(store, store.required_run())
     if not detector.is_dir():
         raise UsageError(
             f"{detector}: the detector of {store.folder} is not there, beside which {FEEDBACK} "

@@ -141,7 +141,7 @@ function enlarge(card) {
   }));
   const facts = { from: card.dataset.from, ...(card.dataset.wall && { clock: card.dataset.wall }), score: `${Number(row.score).toFixed(2)} × threshold`, seen: `in ${row.frames} frames` };
   if (row.kind === "camera") delete facts.score;
-  if (row.level !== null) facts.why = `rings up to --bar ${row.level.toFixed(2)}, it was ${row.bar.toFixed(2)}; more: nomaly events why`;
+  if (row.level !== null) facts.why = `rings up to --bar ${(Math.floor(row.level * 100) / 100).toFixed(2)}, it was ${row.bar.toFixed(2)}; more: nomaly events why`;
   if (row.surprise_bits !== null && row.belongs) facts.here = row.belongs;
   if (row.surprise_bits !== null) facts.surprise = `${row.surprise_bits.toFixed(1)} bits`;
   if (byKind) facts.name = "its kind is sure, these are guesses";

@@ -109,7 +109,8 @@ class Words:
         """By what is decided whether a thing belongs; None while it has no name."""
         if not elected.candidates or not math.isfinite(elected.rest):
             return None
-        nouns = tuple((noun, p, self.frequency(noun)) for noun, p in elected.candidates)
+        # Sums of shares of 1 may be a trifle above it.
+        nouns = tuple((noun, min(1.0, p), self.frequency(noun)) for noun, p in elected.candidates)
         site_p = None
         if self.site is not None and elected.vector is not None:
             site_p = self.site.site_p(elected.vector)

@@ -36,7 +36,8 @@ class NearMisses:
             rule: As the camera follows.
             lowest: Level of undivided maps from which on things are followed, above 0.
         """
-        self._levels = OpeningLevels(finds, rule, lowest)
+        # Before it is worked out at which bar: what stands there for weeks needs none.
+        self._levels = OpeningLevels(finds, rule, lowest, self._is_told)
         self._told: deque[tuple[float, Box]] = deque()
         self._lit: deque[tuple[float, Box]] = deque()
         self._offset_s = 0.0
@@ -73,15 +74,17 @@ class NearMisses:
 
     def take(self) -> list[Moment]:
         """What came near since this was asked last, and was not told."""
-        seen = [self._moment(level) for level in self._levels.take().levels]
-        return [moment for moment in seen if moment is not None]
+        levels = self._levels.take().levels
+        return [self._moment(one, one.box) for one in levels if one.box is not None]
 
-    def _moment(self, level: Level) -> Moment | None:
-        """A level with what became of it; None if it is part of what was told."""
-        box, end_s = level.box, level.time_s - self._offset_s
+    def _is_told(self, start_s: float, end_s: float, box: Box) -> bool:
+        """Whether something is what was told, or a part of it."""
+        return self._touched(self._told, start_s, end_s, box)
+
+    def _moment(self, level: Level, box: Box) -> Moment:
+        """A level with what kept it silent."""
+        end_s = level.time_s - self._offset_s
         start_s = end_s - level.lasted_s
-        if box is None or self._touched(self._told, start_s, end_s, box):
-            return None
         why: Silence = "bar"
         if level.value >= self._bar:
             why = "light" if self._touched(self._lit, start_s, end_s, box) else "tracking"

@@ -1,21 +1,24 @@
 """Finds what somebody asks about: an event by its id, or a time."""
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from app.errors import UsageError
 from app.events.event import Event
 from app.events.reading import Run, StoreReader, snapshot
+from app.feedback.saying import detector_of
 from app.feedback.verdicts import Verdict, Verdicts
 from app.report.times import local
 from app.watching.keeper import read_evidence
-from app.why.receipts import Rates, Receipt, at_time, of_event
-from calibration.tail import CONFIDENCE
+from app.why.receipts import Muting, Rates, Receipt, at_time, of_event
+from calibration.promise import rate_at
+from calibration.tail import Tail
 from detectors.files import PROMISE
 from novic.errors import NomalyError
 
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*s")
+_SECONDS = re.compile(r"(\d{1,9}(?:\.\d+)?)\s*s")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})")
 
 
@@ -32,45 +35,33 @@ def why(out: Path, asked: str) -> list[Receipt]:
         app.errors.StoreError: If the store cannot be read.
     """
     with snapshot(out) as store:
-        run = _last_run(store)
-        rates = rates_of(store, run)
+        run = store.required_run()
+        rates, muting = rates_of(store, run), _muting(store, run)
         event = store.event(asked)
         if event is not None:
-            verdict = _verdict(store, run, event.muted) if event.muted else None
-            return [of_event(event, rates, verdict)]
-        return at_time(store, run, _time_us(store, run, asked), rates)
+            return [of_event(event, rates, muting)]
+        return at_time(store, run, _time_us(store, run, asked), rates, muting)
 
 
 def rates_of(store: StoreReader, run: Run) -> Rates:
     """What the normal footage behind a run shows of false events, by the bar."""
-    folder = _detector(store, run)
-    said: list[str] = []
-    evidence = read_evidence(store.folder / PROMISE, folder, said.append) or read_evidence(
-        folder / PROMISE, folder, said.append
-    )
-    tails = evidence.tails() if evidence is not None else []
-
-    def rate(bar: float) -> float | None:
-        if not tails:
-            return None
-        return min(max(tail.rate(bar, CONFIDENCE), tail.rarest) for tail in tails)
-
-    return rate
-
-
-def _detector(store: StoreReader, run: Run) -> Path:
-    asked = run.settings.get("detector")
-    return Path(asked) if asked else store.folder / "detector"
-
-
-def _verdict(store: StoreReader, run: Run, muted: str) -> Verdict | None:
-    """The verdict that muted an event; None if it is gone."""
-    try:
-        return next(
-            (one for one in Verdicts(_detector(store, run)).all() if one.why == muted), None
+    folder = detector_of(store, run)
+    tails: list[Tail] = []
+    # Where the detector lies no more only the rate is missing.
+    with suppress(NomalyError):
+        evidence = read_evidence(store.folder / PROMISE, folder, lambda _: None) or read_evidence(
+            folder / PROMISE, folder, lambda _: None
         )
-    except NomalyError:
-        return None
+        tails = evidence.tails() if evidence is not None else []
+    return lambda bar: rate_at(tails, bar)
+
+
+def _muting(store: StoreReader, run: Run) -> Muting:
+    """Finds the verdict behind a reason."""
+    verdicts: list[Verdict] = []
+    with suppress(NomalyError):
+        verdicts = Verdicts(detector_of(store, run)).all()
+    return lambda reason: next((one for one in verdicts if one.why == reason), None)
 
 
 def _time_us(store: StoreReader, run: Run, asked: str) -> int:
@@ -102,11 +93,4 @@ def listed(out: Path) -> list[Event]:
         app.errors.StoreError: If the store cannot be read.
     """
     with snapshot(out) as store:
-        return store.events(_last_run(store).id)
-
-
-def _last_run(store: StoreReader) -> Run:
-    run = store.last_run()
-    if run is None:
-        raise UsageError(f"{store.folder}: nothing was audited or watched there yet")
-    return run
+        return store.events(store.required_run().id)

@@ -2,27 +2,36 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from math import ceil
 from typing import Any, Literal
 
 from app.events.event import Event
 from app.events.moment import Moment
 from app.events.reading import Run, StoreReader
+from app.feedback.heeding import UNWANTED
 from app.feedback.verdicts import Verdict
 from calibration.belonging import smallest_flip
 from calibration.promise import BARS
 from detectors.tracks import TrackRule
+from novic.certainty import is_sensitive
 
 type Rates = Callable[[float], float | None]
 """False events an hour that the normal footage shows for a bar; None if it shows none."""
+
+type Muting = Callable[[str], Verdict | None]
+"""The verdict by its reason, if it is still there."""
 
 AROUND_US = 5_000_000
 """A moment is looked for so far before and after the time that is asked for."""
 BEYOND = 1.001
 """An event goes silent with a bar so many times its level."""
+_FINE = 1e4
+"""Bars are told in steps of one over this, rounded to the side on which they flip."""
+_SHARES = (0.01, 0.99)
+"""What --wrong-names takes."""
 _SILENT = {
     "bar": "it did not reach the bar",
     "light": "it was taken for light, a shadow or a reflection",
-    "part": "it was part of an event",
     "tracking": "it did not hold together as one thing of its own",
 }
 
@@ -110,13 +119,13 @@ class Receipt:
         }
 
 
-def of_event(event: Event, rates: Rates, verdict: Verdict | None = None) -> Receipt:
+def of_event(event: Event, rates: Rates, muting: Muting = lambda _: None) -> Receipt:
     """The receipt of an event.
 
     Args:
         event: Told or muted, of a thing or of the camera itself.
         rates: What the normal footage shows.
-        verdict: What muted it, if that is still there.
+        muting: Finds what muted it.
     """
     about = Receipt(
         "silent" if event.muted else "rang",
@@ -135,13 +144,15 @@ def of_event(event: Event, rates: Rates, verdict: Verdict | None = None) -> Rece
         about,
         said=said,
         gates=gates,
-        flip=_unmuted(verdict) if event.muted else _silenced(event, rates),
+        flip=_unmuted(event, muting) if event.muted else _silenced(event, rates),
         naming=_named_otherwise(event),
         belonging=_belongs_otherwise(event),
     )
 
 
-def at_time(store: StoreReader, run: Run, time_us: int, rates: Rates) -> list[Receipt]:
+def at_time(
+    store: StoreReader, run: Run, time_us: int, rates: Rates, muting: Muting = lambda _: None
+) -> list[Receipt]:
     """Receipts of all that was there, or nearly was, at a time: events first.
 
     Args:
@@ -149,6 +160,7 @@ def at_time(store: StoreReader, run: Run, time_us: int, rates: Rates) -> list[Re
         run: The run.
         time_us: UTC in microseconds.
         rates: What the normal footage shows.
+        muting: Finds what muted an event.
 
     Returns:
         At least one: where nothing came near, that is said.
@@ -160,7 +172,7 @@ def at_time(store: StoreReader, run: Run, time_us: int, rates: Rates) -> list[Re
         if event.start_us <= until_us and event.end_us >= since_us
     ]
     near = sorted(store.moments(run.id, since_us, until_us), key=lambda one: -one.level)
-    receipts = [of_event(event, rates) for event in events]
+    receipts = [of_event(event, rates, muting) for event in events]
     receipts += [of_moment(moment, rates) for moment in near]
     receipts += _unseen(store, run, since_us, until_us)
     return receipts or [_nothing(store, run, time_us)]
@@ -259,7 +271,7 @@ def _silenced(event: Event, rates: Rates) -> Change | None:
     """The bar at which an event goes silent."""
     if event.bar is None or event.level is None:
         return None
-    bar = event.level * BEYOND
+    bar = ceil(event.level * BEYOND * _FINE) / _FINE
     return _to_bar(bar, event.bar, "it would have been silent", rates) if bar <= BARS[1] else None
 
 
@@ -267,20 +279,27 @@ def _to_bar(bar: float, now: float, outcome: str, rates: Rates) -> Change:
     return Change("--bar", bar, outcome, now, rates(bar))
 
 
-def _unmuted(verdict: Verdict | None) -> Change | None:
-    """What takes back that something is normal."""
-    if verdict is None:
-        return None
-    return Change("nomaly feedback forget", float(verdict.number), "it would have rung")
+def _unmuted(event: Event, muting: Muting) -> Change | None:
+    """What takes back that an event is silent."""
+    verdict = muting(event.muted)
+    if verdict is not None:
+        number = float(verdict.number)
+        return Change("nomaly feedback forget", number, "its like would ring again")
+    if event.muted.startswith(UNWANTED):
+        return Change("other kinds in --tell, or none,", None, "it would have rung")
+    return None
 
 
 def _named_otherwise(event: Event) -> Change | None:
-    """The share of wrong names from which on the best noun is told otherwise."""
-    share = 1 - event.p
-    if not event.candidates or not 0.01 <= share <= 0.99:
+    """The share of wrong names with which the best noun is told otherwise."""
+    if not event.candidates or (is_sensitive(event.noun) and not event.sure):
+        # What alarms or accuses is not told sooner, whatever share may be wrong.
+        return None
+    share = 1 - event.p + (-1e-4 if event.sure else 1e-4)
+    if not _SHARES[0] <= share <= _SHARES[1]:
         return None
     outcome = "its noun would be a guess" if event.sure else "its noun would be told as a fact"
-    return Change("--wrong-names", share, outcome, 1 - event.sure_from)
+    return Change("--wrong-names", round(share, 6), outcome, 1 - event.sure_from)
 
 
 def _belongs_otherwise(event: Event) -> Change | None:

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from calibration.promise import CEILING, DEFAULT, FLOOR, Promise, keep, told_hours
+from calibration.promise import (
+    CEILING,
+    DEFAULT,
+    FLOOR,
+    Promise,
+    at_bar,
+    keep,
+    rate_at,
+    told_hours,
+)
 from calibration.tail import Scores, fit_tail, scores_of
 from novic.errors import UsageError
 
@@ -85,3 +94,13 @@ class TestFootage:
 )
 def test_lengths_are_told_for_people(hours: float, told: str):
     assert told_hours(hours) == told
+
+
+def test_below_a_tail_nobody_knows_how_many_events_a_bar_makes():
+    low, high = fit_tail(levels(5, 0.3, 0.05)), fit_tail(levels(5, 0.6, 0.05))
+    assert low.level < 0.5 < high.level
+    assert rate_at([high], 0.5) is None
+    assert rate_at([low, high], 0.5) == rate_at([low], 0.5)
+    assert rate_at([], 1.0) is None
+    assert at_bar(DEFAULT, [high], 0.5).per_hour is None
+    assert at_bar(DEFAULT, [high], 0.9).per_hour == rate_at([high], 0.9)

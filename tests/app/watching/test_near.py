@@ -8,7 +8,7 @@ from app.events.event import Event
 from app.events.moment import Moment
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
-from app.watching.keeper import Keeper
+from app.watching.keeper import REFIT_S, Keeper
 from calibration.promise import DEFAULT
 from detectors.types import Box
 from tests.app.builders import SIZE, a_frame, a_map
@@ -66,6 +66,21 @@ def test_a_quiet_view_leaves_nothing():
     assert looked([a_map() * np.float32(0.5)] * 100, bar=1.0) == ([], [])
 
 
+def test_what_stands_where_something_was_told_is_no_moment():
+    calm, thing = a_map() * np.float32(0.5), a_map((4, 4, 4), peak=2.0)
+    faint = a_map((4, 4, 4), peak=1.1)
+    (_,), moments = looked([*[calm] * 15, *[thing] * 10, *[faint] * 100, *[calm] * 25], bar=1.0)
+    assert moments == []
+
+
 def test_a_bar_that_was_set_does_not_move_with_what_is_seen():
     keeper = Keeper(DEFAULT, PEAK, bar=1.3)
     assert (keeper.factor, keeper.kept.bound, keeper.kept.per_hour) == (1.3, "set", None)
+    camera = Camera(SIZE, live=True, settings=CameraSettings(keeper=keeper))
+    rng = np.random.default_rng(0)
+    for number in range(round(REFIT_S * RATE) + 60):
+        view = rng.integers(60, 120, (*SIZE, 3)).astype(np.uint8)
+        camera.follow([a_frame(number / RATE, view)], a_map()[None] * np.float32(0.5))
+    assert keeper.evidence.hours > 0
+    assert (keeper.factor, keeper.kept.bound) == (1.3, "set")
+    assert keeper.kept.per_hour is not None

@@ -92,3 +92,10 @@ def test_the_calibration_of_another_detector_is_told_and_left(
     assert read("e" * 64) is None
     assert said[0].endswith("It goes on uncalibrated.")
     assert "detector dddddddddddd, here it is eeeeeeeeeeee" in said[0]
+
+
+def test_sums_of_p_a_trifle_above_1_harm_nothing():
+    elected = Elected((("lamp", 1.0000000000000002),), None, rest=0.0)
+    event = Words().named(a_finding(1, 0.0).event, elected)
+    assert event.belongs is not None
+    assert event.belongs.unexpected == 1

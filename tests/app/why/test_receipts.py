@@ -15,9 +15,10 @@ from app.events.moment import KEPT_US, Moment
 from app.events.store import Changes, Store
 from app.sources.base import Gap
 from app.why.asking import listed, why
-from app.why.receipts import BEYOND
+from app.why.receipts import BEYOND, of_event
 from calibration.belonging import Evidence
 from detectors.types import Box
+from novic.certainty import Certainty
 from tests.app.report.runs import BEGAN_US, a_fault, a_run, a_seen, a_source
 
 DOG = Evidence((("dog", 0.8, 0.0),), 0.2)
@@ -56,13 +57,22 @@ class TestEvents:
         assert (receipt.flip.setting, receipt.flip.now) == ("--bar", 0.7)
         assert receipt.flip.value == pytest.approx(1.4 * BEYOND)
 
-    def test_a_sure_name_tells_from_when_on_it_would_be_a_guess(self, store: Store):
-        finding = a_thing()
-        a_run(store, finding)
-        (receipt,) = why(store.folder, finding.event.id)
-        assert receipt.naming is not None
-        assert receipt.naming.value == pytest.approx(0.2)
-        assert receipt.naming.outcome == "its noun would be a guess"
+    @pytest.mark.parametrize(
+        ("noun", "p", "flips"),
+        [("cat", 0.8, True), ("cat", 0.5, True), ("gun", 0.85, False), ("gun", 0.95, True)],
+    )
+    def test_the_stated_share_of_wrong_names_tells_a_noun_otherwise(
+        self, noun: str, p: float, flips: bool
+    ):
+        lines = Certainty(sure_from=0.7, sensitive_from=0.9)
+        event = replace(a_thing().event, candidates=((noun, p),), sure_from=lines.line(noun))
+        change = of_event(event, lambda _: None).naming
+        assert (change is not None) == flips
+        if change is not None and change.value is not None:
+            before, after = (
+                one.sure(noun, p) for one in (lines, lines.at_most_wrong(change.value))
+            )
+            assert before != after
 
     def test_where_it_belongs_comes_with_the_setting_that_changes_it(self, store: Store):
         finding = a_thing()
@@ -80,6 +90,14 @@ class TestEvents:
         assert receipt.outcome == "silent"
         assert [gate.passed for gate in receipt.gates if gate.name == "feedback"] == [False]
         assert receipt.flip is None  # the verdict is gone
+
+    def test_what_nobody_wants_says_how_it_would_be_told(self, store: Store):
+        finding = a_thing(muted="only person is told, and it is that with p = 0.01")
+        a_run(store, finding)
+        by_id, by_time = why(store.folder, finding.event.id), why(store.folder, "6.0s")
+        assert by_id == by_time
+        assert by_id[0].flip is not None
+        assert "--tell" in by_id[0].flip.setting
 
     def test_the_camera_tells_of_itself(self, store: Store):
         finding = a_fault(0)
@@ -135,7 +153,7 @@ class TestSilences:
 
     def test_events_come_before_what_only_came_near(self, store: Store):
         finding = a_thing()
-        a_run(store, finding, moments=[a_moment(at_s=6.0), a_moment(at_s=7.0, level=0.65)])
+        a_run(store, finding, moments=[a_moment(at_s=3.0), a_moment(at_s=7.5, level=0.65)])
         receipts = why(store.folder, "6.0s")
         assert [one.outcome for one in receipts] == ["rang", "silent", "silent"]
         assert [one.gates[0].value for one in receipts[1:]] == [0.65, 0.6]
@@ -146,6 +164,24 @@ class TestSilences:
         store.save(run.id, Changes(a_source(), moments=[a_moment(at_s=later)]))
         begin, end = BEGAN_US, BEGAN_US + 2 * KEPT_US
         assert [one.start_s for one in store.moments(run.id, begin, end)] == [later]
+
+    def test_those_of_another_recording_are_kept_however_old(self, store: Store):
+        run = a_run(store, moments=[a_moment()])
+        later = KEPT_US / 1e6 + 100
+        other = replace(a_source(), uri="march.mp4")
+        store.save(run.id, Changes(other, moments=[a_moment(at_s=later)]))
+        assert len(store.moments(run.id, BEGAN_US, BEGAN_US + 2 * KEPT_US)) == 2
+
+    def test_what_goes_on_is_one_moment_with_its_highest_level(self, store: Store):
+        steps = [a_moment(at_s=40 + 2 * n, level=0.6 + 0.01 * (n == 3)) for n in range(9)]
+        elsewhere = replace(a_moment(at_s=45), box=Box(300, 20, 340, 90))
+        run = a_run(store, moments=steps[:5])
+        store.save(run.id, Changes(a_source(), moments=[*steps[5:], elsewhere]))
+        kept = store.moments(run.id, BEGAN_US, BEGAN_US + 100_000_000)
+        assert [(one.start_s, one.end_s, one.level) for one in kept] == [
+            (40, 58, 0.61),
+            (45, 47, 0.6),
+        ]
 
     def test_what_is_audited_again_leaves_no_moment_twice(self, store: Store):
         run = a_run(store, moments=[a_moment(), a_moment(at_s=50)])
@@ -171,7 +207,7 @@ class TestAsking:
         done = CliRunner().invoke(cli, ["events", "why", str(store.folder), finding.event.id])
         assert done.exit_code == 0
         assert "bar       passed" in done.output
-        assert "With --bar 1.401 it would have been silent; now it is 0.7." in done.output
+        assert "With --bar 1.4014 it would have been silent; now it is 0.7." in done.output
 
     def test_the_command_prints_json(self, store: Store):
         a_run(store, moments=[a_moment()])
