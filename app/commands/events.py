@@ -66,11 +66,14 @@ def why(
 
 
 def _print(receipt: "Receipt") -> None:
+    from app.report.times import clock
     from app.watching.telling import clock_time
 
     times = clock_time(receipt.start_us)
     if receipt.end_us - receipt.start_us >= 1_000_000:
         times += f" to {clock_time(receipt.end_us)}"
+    if receipt.start_s is not None and receipt.end_s is not None:
+        times = f"{clock(receipt.start_s)} to {clock(receipt.end_s)} ({times})"
     name = f"{receipt.headline} ({receipt.event_id})" if receipt.event_id else ""
     typer.secho(", ".join(part for part in (name, receipt.camera, times) if part), bold=True)
     typer.echo(f"  {receipt.said}")

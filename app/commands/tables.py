@@ -47,16 +47,14 @@ def print_listed(events: Sequence[Event]) -> None:
 
 
 def _table(events: Sequence[Event], *, ids: bool = False) -> Table:
-    """A row for each event, numbered as the report numbers them."""
+    """A row for each event, numbered as the report numbers them; with ids in place of guesses."""
     table = Table(title=None, box=None, header_style="bold")
-    for column in ("#", "from", "to", "camera", "what", "p", "perhaps", "score"):
-        table.add_column(column, justify="right" if column in ("#", "p", "score") else "left")
     of_site = any(event.surprise_bits is not None for event in events)
-    if of_site:
-        table.add_column("surprise", justify="right")
-        table.add_column("here")
-    if ids:
-        table.add_column("id", no_wrap=True)
+    site = ("surprise", "here") if of_site else ()
+    columns = ("#", "from", "to", "camera", "what", "p", "id" if ids else "perhaps", "score", *site)
+    for column in columns:
+        right = column in ("#", "p", "score", "surprise")
+        table.add_column(column, justify="right" if right else "left", no_wrap=column == "id")
     for number, event in enumerate(events, start=1):
         others = event.guesses[:2] if event.sure else event.guesses[:3]
         table.add_row(
@@ -66,10 +64,9 @@ def _table(events: Sequence[Event], *, ids: bool = False) -> Table:
             escape(event.camera),
             _headline(event),
             "" if event.headline_p is None else f"{100 * event.headline_p:.0f}%",
-            escape(_listed(others)),
+            event.id if ids else escape(_listed(others)),
             "" if event.kind == "camera" else f"{event.score:.1f}",
             *([_bits(event.surprise_bits), _here(event)] if of_site else []),
-            *([event.id] if ids else []),
         )
     return table
 

@@ -92,6 +92,9 @@ class Receipt:
     start_us: int
     """UTC in microseconds."""
     end_us: int
+    start_s: float | None = None
+    """The same in seconds from the start of the source; None where nothing was there."""
+    end_s: float | None = None
     event_id: str = ""
     headline: str = ""
     gates: tuple[Gate, ...] = ()
@@ -112,6 +115,8 @@ class Receipt:
             "camera": self.camera,
             "start_us": self.start_us,
             "end_us": self.end_us,
+            "start_s": self.start_s,
+            "end_s": self.end_s,
             "event": self.event_id,
             "headline": self.headline,
             "gates": [gate.as_json() for gate in self.gates],
@@ -133,6 +138,8 @@ def of_event(event: Event, rates: Rates, muting: Muting = lambda _: None) -> Rec
         event.camera,
         event.start_us,
         event.end_us,
+        event.start_s,
+        event.end_s,
         event.id,
         event.headline,
     )
@@ -194,6 +201,8 @@ def of_moment(moment: Moment, rates: Rates) -> Receipt:
         moment.camera,
         moment.start_us,
         moment.end_us,
+        moment.start_s,
+        moment.end_s,
         gates=tuple(gates),
         flip=flip,
     )
@@ -254,10 +263,10 @@ def _thing_gates(event: Event) -> tuple[Gate, ...]:
         Gate("feedback", not event.muted, None, None, heard),
     ]
     if event.candidates:
-        how = "a fact" if event.sure else "a fact of its kind" if event.of_sure_kind else "a guess"
-        gates.append(
-            Gate("name", event.sure, event.p, event.sure_from, f"{event.noun} is told as {how}")
-        )
+        how = "is told as a fact" if event.sure else "is a guess"
+        kind = f", its kind ({event.category}) is sure" if event.of_sure_kind else ""
+        said = f"{event.noun} {how}{kind}"
+        gates.append(Gate("name", event.sure, event.p, event.sure_from, said))
     belongs = event.belongs
     if belongs is not None:
         sure = max(belongs.expected, belongs.unexpected)
