@@ -59,7 +59,9 @@ def evidence(thing: Thing, certainty: Certainty, site: Site) -> Evidence:
     """What is known of a thing at a site."""
     mass = sorted(thing.mass(certainty.scaling).items(), key=lambda one: -one[1])
     nouns = tuple((noun, p, 10.0 if site.holds(noun) else 0.0) for noun, p in mass[:5])
-    return Evidence(nouns, max(0.0, 1 - sum(p for _, p, _ in nouns)))
+    kind = certainty.kind(mass)
+    rest = max(0.0, 1 - sum(p for _, p, _ in nouns))
+    return Evidence(nouns, rest, 0.0 if kind is None else kind.p)
 
 
 def at_site(

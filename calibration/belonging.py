@@ -37,6 +37,9 @@ class Evidence:
     """(noun, probability, frequency here from 1 to 10; 0 if it is none of the site's)."""
     rest: float
     """Probability that it is none of them."""
+    kind_p: float = 0.0
+    """Probability of the kind of thing that it is, where that is told: whoever knows that a thing
+    is a bird knows what it is, whichever noun fits best."""
     site_p: float | None = None
     """P-value of its looks among normal crops, 0 to 1; None if nothing was calibrated."""
 
@@ -50,6 +53,7 @@ class Evidence:
         return {
             "nouns": [[noun, p, f] for noun, p, f in self.nouns],
             "rest": self.rest,
+            "kind_p": self.kind_p,
             "site_p": self.site_p,
         }
 
@@ -62,7 +66,7 @@ class Evidence:
         """
         try:
             nouns = tuple((str(noun), float(p), float(f)) for noun, p, f in kept["nouns"])
-            return cls(nouns, float(kept["rest"]), kept["site_p"])
+            return cls(nouns, float(kept["rest"]), float(kept["kind_p"]), kept["site_p"])
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"no evidence of a thing: {error}") from error
 
@@ -119,23 +123,23 @@ def decide(evidence: Evidence, rule: BelongingRule | None = None) -> Belonging:
 
 
 def _check(evidence: Evidence) -> None:
-    shares = [p for _, p, _ in evidence.nouns] + [evidence.rest]
+    shares = [p for _, p, _ in evidence.nouns] + [evidence.rest, evidence.kind_p]
     shares += [] if evidence.site_p is None else [evidence.site_p]
     if not all(isfinite(p) and 0 <= p <= 1 for p in shares):
         raise ValueError("evidence of a thing must hold probabilities from 0 to 1")
 
 
 def _probabilities(evidence: Evidence, rule: BelongingRule) -> tuple[float, float, float]:
-    """Of expected, unexpected and unknown; nouns renormalised to what the rest leaves."""
+    """Of expected, unexpected and unknown; nouns renormalised to what is known."""
     named = sum(p for _, p, _ in evidence.nouns)
     if named <= 0:
         return 0.0, 0.0, 1.0
     usual = evidence.site_p is not None and evidence.site_p >= rule.usual_from
     line = min(PLAUSIBLE, rule.expected_from) if usual else rule.expected_from
     here = sum(p for _, p, f in evidence.nouns if f >= line)
-    left = 1 - evidence.rest
-    expected = left * here / named
-    return expected, left - expected, evidence.rest
+    known = max(1 - evidence.rest, evidence.kind_p)
+    expected = known * here / named
+    return expected, known - expected, 1 - known
 
 
 def _gates(

@@ -114,7 +114,8 @@ class Words:
         site_p = None
         if self.site is not None and elected.vector is not None:
             site_p = self.site.site_p(elected.vector)
-        return Evidence(nouns, min(1.0, max(0.0, elected.rest)), site_p)
+        kind_p = 0.0 if elected.thing is None else min(1.0, elected.thing.p)
+        return Evidence(nouns, min(1.0, max(0.0, elected.rest)), kind_p, site_p)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

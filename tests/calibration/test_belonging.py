@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,7 +27,8 @@ def some_evidence(count: int, seed: int = 5) -> list[Evidence]:
             for n in range(4)
         )
         site_p = float(rng.uniform(0.001, 1) ** 2) if number % 3 else None
-        found.append(Evidence(nouns, float(p[4]), site_p))
+        kind_p = float(rng.uniform(0, 1)) if number % 2 else 0.0
+        found.append(Evidence(nouns, float(p[4]), kind_p, site_p))
     return found
 
 
@@ -92,6 +94,13 @@ def rules(rule: BelongingRule, farthest: float) -> Iterator[BelongingRule]:
             with suppress(ValidationError):
                 value = getattr(rule, setting) * float(np.exp(step))
                 yield BelongingRule(**(rule.model_dump() | {setting: value}))
+
+
+def test_what_is_surely_of_a_kind_is_not_unknown():
+    doubtful = Evidence((("moped", 0.2, 0.0), ("bike", 0.1, 0.0)), 0.7)
+    assert decide(doubtful).word == "unknown"
+    told = decide(replace(doubtful, kind_p=0.87))
+    assert (told.word, told.unknown) == ("unexpected", pytest.approx(0.13))
 
 
 class TestFlip:
