@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from app.cli import cli
 from app.errors import UsageError
 from calibration import ranking
+from novic.tagood.errors import TagoodError
 from novic.tagood.files import load_tagood
 from novic.tagood.released import read_released
 from novic.tagood.token_files import write_tokens
@@ -74,6 +75,16 @@ def test_the_same_command_goes_on_and_another_is_refused(tokens: Path, tmp_path:
     assert (tmp_path / "out" / "notes.txt").read_text() == "ours"
 
 
+def test_what_is_there_stays_until_there_is_something_to_train_on(tokens: Path, tmp_path: Path):
+    words = (*QUICK, "--epochs", "1", "--out", tmp_path / "out")
+    assert train("--tokens", tokens, *words).exit_code == 0
+    before = load_tagood(tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    done = train("--tokens", tmp_path / "empty", *words, "--overwrite")
+    assert isinstance(done.exception, TagoodError)
+    np.testing.assert_array_equal(load_tagood(tmp_path / "out").centres, before.centres)
+
+
 def test_the_published_settings_can_be_had_and_changed(tokens: Path, tmp_path: Path):
     done = train("--tokens", tokens, "--published", "--epochs", "1", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.exception
@@ -86,7 +97,13 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "nothing": ([], "give --images or --tokens, one of them"),
     "both": (["--images", ".", "--tokens", "."], "give --images or --tokens, one of them"),
     "mask": (["--images", ".", "--mask", "sky"], "--mask sky: there are text, centre, all"),
-    "mask of files": (["--tokens", ".", "--mask", "all"], "are for --images"),
+    "mask of files": (["--tokens", ".", "--mask", "all"], "--mask: only for --images; leave out"),
+    "source of files": (["--tokens", ".", "--source", "starter"], "--source: only for --images"),
+    "no tag of files": (["--tokens", ".", "--empty"], "--empty: only for --images"),
+    "eyes of files": (
+        ["--tokens", ".", "--embedder", "starter", "--model", ".", "--save-tokens", "more"],
+        "--model, --embedder, --save-tokens: only for --images; leave out with --tokens",
+    ),
     "no folder": (["--tokens", "nowhere"], "nowhere: there is no such file"),
     "centres": (["--tokens", ".", "--centres", "x"], "centres must be one of corrected"),
 }
