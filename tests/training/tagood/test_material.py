@@ -12,6 +12,7 @@ from novic.errors import UsageError
 from novic.tagood.errors import TagoodError
 from novic.tagood.token_files import write_tokens
 from novic.tagood.tokens import EMPTY, ONE_RULE, TaggedTokens
+from scenarios.wordnet import WordNet
 from tests.novic.tagood.samples import pictures
 from training.loop_config import RunOptions
 from training.tagood.config import CentreKind, TagoodConfig
@@ -25,8 +26,8 @@ PICTURES = [np.random.default_rng(n).integers(0, 256, (30, 40, 3), np.uint8) for
 
 
 @pytest.fixture(scope="module")
-def tags() -> NounTags:
-    return NounTags(("bird", "automobile, car", "birds", "zzz thing"))
+def tags(wordnet: WordNet) -> NounTags:
+    return NounTags(("bird", "automobile, car", "birds", "zzz thing"), wordnet)
 
 
 def test_a_noun_speaks_for_what_it_is_a_kind_of(tags: NounTags):
