@@ -46,13 +46,14 @@ from novic.embedder import Pixels
 from novic.embedders.starter import StarterEmbedder
 from novic.model import starter_bundle_path
 from novic.tagood.model import features_of
-from novic.tagood.patches import Mask, Patches, StarterPatches, attention_rows
+from novic.tagood.patches import Mask, Patches, StarterPatches
 from novic.tagood.projector import Projector, ProjectorSizes
-from novic.tagood.tokens import THRESHOLD, TaggedTokens, tagged_tokens
+from novic.tagood.tokens import ONE_RULE, THRESHOLD, TaggedTokens
 from training.tagood.centres import Centres
 from training.tagood.config import TagoodConfig
 from training.tagood.loop import TagoodData, train_tagood
 from training.tagood.losses import centre_loss
+from training.tagood.sources import kept_of_patches
 from training.tagood.tags import NounTags
 
 FIT, KEPT, NEW = 80, 50, 100
@@ -89,12 +90,8 @@ class Part:
 
     def kept(self, mask: Mask, texts: NDArray[np.float32]) -> list[TaggedTokens]:
         """Tokens that the mask keeps, by the one rule."""
-        rows = attention_rows(self.patches, mask, texts, StarterPatches.grid)
-        classes = len(NOUNS)
-        return [
-            tagged_tokens(t, np.broadcast_to(r, (classes, r.shape[1])), p, range(classes))
-            for t, r, p in zip(self.patches.tokens, rows, self.chances, strict=True)
-        ]
+        grid = StarterPatches.grid
+        return kept_of_patches(self.patches, grid, mask, texts, self.chances, ONE_RULE)
 
 
 def stamp_halves(folder: Path) -> tuple[list[Pixels], list[Pixels]]:

@@ -21,10 +21,13 @@ def read_saved(path: Path, fault: type[NomalyError]) -> Any:  # noqa: ANN401 - w
     """
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise fault(f"{path}: cannot be read: {error}") from error
     except pickle.UnpicklingError as error:
         raise fault(f"{path}: is damaged or no file of weights alone") from error
+    # torch checks few of the steps in which it reads: of a damaged file it raises IndexError,
+    # AssertionError, struct.error and others, and its next version may raise more.
+    except Exception as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise fault(f"{path}: cannot be read: {reason}") from error
 
 
 def write_saved(path: Path, content: object, fault: type[NomalyError]) -> None:

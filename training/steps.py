@@ -5,21 +5,36 @@ its checkpoint ends as one that was never stopped. Decoders have a loop of their
 (`training.loop`).
 """
 
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from training.checkpoint import differences, read_state
 from training.distilling.distil import TrainingStopped
 from training.loop_config import RunOptions
-from training.metrics_log import MetricsLog
+from training.metrics_log import FILE, MetricsLog
 from training.step import TrainingError
 
 WORK = "work"
 """Folder inside the output that holds the checkpoint."""
 LINES = 50
 """Of metrics.jsonl, at most about."""
+
+
+def clear_run(out: Path, files: Iterable[str], folders: Iterable[str] = ()) -> None:
+    """Remove what an earlier run left in a folder, and nothing else.
+
+    Args:
+        out: The folder; it may be missing.
+        files: Names of what it wrote besides its metrics.
+        folders: Names of folders besides that of its checkpoint.
+    """
+    for name in (FILE, *files):
+        (out / name).unlink(missing_ok=True)
+    for name in (WORK, *folders):
+        shutil.rmtree(out / name, ignore_errors=True)
 
 
 class StepRun(Protocol):

@@ -1,6 +1,5 @@
 """`nomaly train clipn`: what a thing is not, learnt on the texts of an embedder."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -91,12 +90,13 @@ def train_clipn(
     same command goes on from there.
     """
     from app.stop import stoppable
-    from novic.clipn.files import HEAD, TOWER
+    from novic.clipn.files import CARD, HEAD, TOWER, WEIGHTS
     from novic.device import resolve_device
     from novic.model import build_embedder
     from training.clipn.config import ClipnConfig
     from training.clipn.making import default_settings, make_clipn
     from training.loop_config import RunOptions
+    from training.steps import clear_run
 
     kind = TOWER if embedder.startswith(TOWERS) and not on_vectors else HEAD
     if kind == HEAD and (hand_crafted or released):
@@ -125,7 +125,7 @@ def train_clipn(
         **{**default_settings(built, kind), "seed": seed, **given(settings)}  # pyright: ignore[reportArgumentType]
     )
     if overwrite:
-        _clear(out)
+        clear_run(out, (CARD, WEIGHTS))
     learnt = f"{len(request.pairs):,} images" if request.pairs else f"{len(request.nouns):,} nouns"
     reporter.say(f"A {kind} for '{embedder}' on {learnt}, scale {config.scale:g}")
     with stop_told(), stoppable() as stop, reporter.stages() as report:
@@ -166,14 +166,3 @@ def _tell(out: Path, told: dict[str, Any], *, as_json: bool) -> None:
         f'"no" {told["loss_yes"]:.3f}, another\'s "no" {told["loss_no"]:.3f} (each .693 at first).'
     )
     typer.echo(f"Wrote {out}.")
-
-
-def _clear(out: Path) -> None:
-    """Remove what an earlier training left in a folder, and nothing else."""
-    from novic.clipn.files import CARD, WEIGHTS
-    from training.metrics_log import FILE
-    from training.steps import WORK
-
-    for name in (CARD, WEIGHTS, FILE):
-        (out / name).unlink(missing_ok=True)
-    shutil.rmtree(out / WORK, ignore_errors=True)

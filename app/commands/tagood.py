@@ -1,6 +1,6 @@
 """`nomaly train tagood`: what known classes look like, learnt on the tokens of tagged things."""
 
-import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -54,12 +54,12 @@ def train_tagood(
         ),
     ] = None,
     source: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Network whose cells are the tokens: starter, dinov2-s, timm:NAME or "
-            "local-dir:FOLDER."
+            help="Network whose cells are the tokens: starter (the default), dinov2-s, timm:NAME "
+            "or local-dir:FOLDER."
         ),
-    ] = "starter",
+    ] = None,
     mask: Annotated[
         str | None,
         typer.Option(
@@ -120,11 +120,21 @@ def train_tagood(
     """
     from app.stop import stoppable
     from novic.device import resolve_device
+    from novic.tagood.files import CARD, WEIGHTS
     from training.loop_config import RunOptions
+    from training.steps import clear_run
     from training.tagood.config import PUBLISHED, TagoodConfig
     from training.tagood.making import make_tagood, write_extracted
 
-    marked = _checked(images, tokens, mask, save_tokens)
+    for_images = {
+        "--source": source,
+        "--mask": mask,
+        "--empty": empty or None,
+        "--model": model,
+        "--embedder": embedder,
+        "--save-tokens": save_tokens,
+    }
+    marked = _checked(images, tokens, mask, list(given(for_images)))
     settings = {
         "epochs": epochs,
         "batch_size": batch,
@@ -137,8 +147,6 @@ def train_tagood(
     config = TagoodConfig(**{**preset, "seed": seed, **given(settings)})
     reporter = show_progress(quiet)
     where = resolve_device(device)
-    if overwrite:
-        _clear(out)
     with stop_told(), stoppable() as stop, reporter.stages() as report:
         options = RunOptions(report=report, stopping=lambda: stop.asked, command=typed())
         if images is not None:
@@ -150,6 +158,8 @@ def train_tagood(
             f"A TagOOD of {len(material.classes):,} classes on {len(material.pictures):,} images, "
             f"tokens of {material.width}"
         )
+        if overwrite:
+            clear_run(out, (CARD, WEIGHTS))
         if save_tokens is not None:
             write_extracted(save_tokens, material)
         told = make_tagood(material, config, out, options=options, device=where, released=released)
@@ -160,7 +170,7 @@ def train_tagood(
 class _Eyes:
     """What sees pictures, as it was asked for."""
 
-    source: str
+    source: str | None
     mask: "Mask | None"
     empty: bool
     model: Path | None
@@ -174,10 +184,10 @@ class _Eyes:
         from novic.tagood.tokens import EMPTY, ONE_RULE
         from training.clipn.material import folder_pairs
         from training.tagood.making import USUAL_MASK, see_pictures
-        from training.tagood.sources import patch_source
+        from training.tagood.sources import STARTER, patch_source
 
         pairs = folder_pairs(images)
-        cells = patch_source(self.source, device)
+        cells = patch_source(self.source or STARTER, device)
         model = load_model(self.model, device, ModelOptions(embedder=self.embedder, persons=False))
         return see_pictures(
             pairs,
@@ -198,17 +208,23 @@ def _extracted(tokens: Path | None, options: "RunOptions") -> "Material":
 
 
 def _checked(
-    images: Path | None, tokens: Path | None, mask: str | None, save_tokens: Path | None
+    images: Path | None, tokens: Path | None, mask: str | None, for_images: Sequence[str]
 ) -> "Mask | None":
     """The mask; options that do not go together are refused before anything heavy is loaded.
+
+    Args:
+        images: Folder that was named.
+        tokens: The other.
+        mask: By its name.
+        for_images: Options that were given and say how images are seen.
 
     Raises:
         UsageError: If some do not.
     """
     if (images is None) == (tokens is None):
         raise UsageError("give --images or --tokens, one of them, to learn from")
-    if tokens is not None and (mask is not None or save_tokens is not None):
-        raise UsageError("--mask and --save-tokens are for --images; leave them out with --tokens")
+    if tokens is not None and for_images:
+        raise UsageError(f"{', '.join(for_images)}: only for --images; leave out with --tokens")
     from novic.tagood.patches import MASKS
 
     if mask is None:
@@ -228,14 +244,3 @@ def _tell(out: Path, told: dict[str, Any], *, as_json: bool) -> None:
         f"tag, {told['tokens_kept']:.1f} tokens each are kept."
     )
     typer.echo(f"Wrote {out}.")
-
-
-def _clear(out: Path) -> None:
-    """Remove what an earlier training left in a folder, and nothing else."""
-    from novic.tagood.files import CARD, WEIGHTS
-    from training.metrics_log import FILE
-    from training.steps import WORK
-
-    for name in (CARD, WEIGHTS, FILE):
-        (out / name).unlink(missing_ok=True)
-    shutil.rmtree(out / WORK, ignore_errors=True)

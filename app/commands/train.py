@@ -1,6 +1,5 @@
 """`nomaly train`: a decoder from a cache of text vectors, or the starter anew."""
 
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -272,12 +271,10 @@ def _clear(out: Path) -> None:
     """Remove what an earlier training left in a folder, and nothing else."""
     from novic.bundle import CARD, NOUNS, WEIGHTS
     from training.loop import WORK
-    from training.metrics_log import BOARD, FILE
+    from training.metrics_log import BOARD
+    from training.steps import clear_run
 
-    for name in (CARD, NOUNS, WEIGHTS, FILE):
-        (out / name).unlink(missing_ok=True)
-    for name in (WORK, BOARD):
-        shutil.rmtree(out / name, ignore_errors=True)
+    clear_run(out, (CARD, NOUNS, WEIGHTS), (WORK, BOARD))
 
 
 def _open_data(request: _Request, device: "torch.device") -> "TrainingData":

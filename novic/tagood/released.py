@@ -20,7 +20,6 @@ from novic.weight_files import read_saved, write_saved
 
 _MODULE = "module."
 _UNUSED = "w_layer."
-PATTERNS = 4
 
 
 def read_released(path: Path, classes: tuple[str, ...] = ()) -> SavedTagood:

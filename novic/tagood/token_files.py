@@ -65,7 +65,7 @@ def read_tokens(path: Path) -> TaggedTokens:
         rows = _matrix(tokens, len(numbers))
         mask = np.asarray(torch.as_tensor(attention, dtype=torch.float32)).reshape(-1)
         fits = len(numbers) == len(chances) and len(rows) <= len(mask)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise TagoodError(f"{path}: holds no tokens that can be read: {error}") from error
     if not fits or not all(0 <= chance <= 1 for chance in chances):
         raise TagoodError(

@@ -124,7 +124,7 @@ def padded(pictures: Sequence[NDArray[np.floating]], width: int) -> tuple[Tensor
     """Tokens of several pictures, filled up to the longest.
 
     Args:
-        pictures: [n, W] each.
+        pictures: [n, W] each; one without tokens may be of any width, as it is in a file.
         width: W.
 
     Returns:
@@ -134,6 +134,8 @@ def padded(pictures: Sequence[NDArray[np.floating]], width: int) -> tuple[Tensor
     tokens = torch.zeros(len(pictures), longest, width)
     padding = torch.ones(len(pictures), longest, dtype=torch.bool)
     for row, one in enumerate(pictures):
+        if not len(one):
+            continue
         tokens[row, : len(one)] = torch.from_numpy(np.ascontiguousarray(one, np.float32))
         padding[row, : len(one)] = False
     return tokens, padding

@@ -92,8 +92,31 @@ def kept_tokens(
     Raises:
         TagoodError: If `text` is asked for where cells and texts lie in no common space.
     """
-    patches = source.see(images)
-    rows = attention_rows(patches, mask, texts, source.grid)
+    return kept_of_patches(source.see(images), source.grid, mask, texts, chances, rule)
+
+
+def kept_of_patches(
+    patches: Patches,
+    grid: tuple[int, int],
+    mask: Mask,
+    texts: Vectors | None,
+    chances: NDArray[np.floating],
+    rule: TagRule,
+) -> list[TaggedTokens]:
+    """Keep of N pictures that were seen the cells that show their tags.
+
+    Args:
+        patches: What was seen.
+        grid: Cells of a picture (rows, columns).
+        mask: See `kept_tokens`, as `texts`, `chances` and `rule`.
+        texts: Vectors of the classes' nouns [C, F], for the mask `text`.
+        chances: Probability of each class's tag [N, C].
+        rule: The same for all pictures.
+
+    Raises:
+        TagoodError: If `text` is asked for where cells and texts lie in no common space.
+    """
+    rows = attention_rows(patches, mask, texts, grid)
     classes = chances.shape[1]
     every = range(classes)
     return [

@@ -17,6 +17,7 @@ from novic.clipn.files import load_clipn, read_card
 from novic.clipn.released import load_released
 from novic.clipn.tower import NoTextTower
 from novic.embedder import Embedder
+from scenarios.wordnet import WordNet
 from tests.app.short_watch import start_nomaly
 from tests.novic.clipn.known import small_openclip
 from tests.peers.consumer import wait_for
@@ -29,6 +30,12 @@ QUICK = ("--steps", "12", "--lr", "0.003", "--hidden", "32")
 def train(*words: str | Path) -> Result:
     """The command in this process; its errors are `Result.exception`."""
     return CliRunner().invoke(cli, ["train", "clipn", *map(str, words)])
+
+
+@pytest.fixture(autouse=True)
+def wordnet_once(wordnet: WordNet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """WordNet is read once for all tests: it takes longer than what most of these do."""
+    monkeypatch.setattr("training.clipn.making.read_wordnet", lambda: wordnet)
 
 
 @pytest.fixture
@@ -172,11 +179,9 @@ def test_an_embedder_without_such_a_tower_is_told(
 
 @pytest.mark.slow
 def test_ctrl_c_saves(nouns: Path, tmp_path: Path):
-    small_openclip(tmp_path / "model")
     out = tmp_path / "out"
-    spec = f"openclip:{tmp_path / 'model'}"
-    words = ("train", "clipn", "--embedder", spec, "--nouns", nouns, "--on-vectors")
-    with start_nomaly(*words, "--steps", "20000", "--out", out) as process:
+    words = ("train", "clipn", "--nouns", nouns, "--hidden", "16", "--steps", "10000")
+    with start_nomaly(*words, "--out", out) as process:
         log = out / "metrics.jsonl"
         wait_for("first figures", lambda: log.is_file() and log.stat().st_size > 0, 120)
         process.send_signal(signal.SIGINT)

@@ -14,9 +14,11 @@ from typer.testing import CliRunner, Result
 from app.cli import cli
 from app.errors import UsageError
 from calibration import ranking
+from novic.tagood.errors import TagoodError
 from novic.tagood.files import load_tagood
 from novic.tagood.released import read_released
 from novic.tagood.token_files import write_tokens
+from scenarios.wordnet import WordNet
 from tests.app.short_watch import start_nomaly
 from tests.novic.tagood.samples import pictures
 from tests.once import made_once
@@ -74,6 +76,16 @@ def test_the_same_command_goes_on_and_another_is_refused(tokens: Path, tmp_path:
     assert (tmp_path / "out" / "notes.txt").read_text() == "ours"
 
 
+def test_what_is_there_stays_until_there_is_something_to_train_on(tokens: Path, tmp_path: Path):
+    words = (*QUICK, "--epochs", "1", "--out", tmp_path / "out")
+    assert train("--tokens", tokens, *words).exit_code == 0
+    before = load_tagood(tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    done = train("--tokens", tmp_path / "empty", *words, "--overwrite")
+    assert isinstance(done.exception, TagoodError)
+    np.testing.assert_array_equal(load_tagood(tmp_path / "out").centres, before.centres)
+
+
 def test_the_published_settings_can_be_had_and_changed(tokens: Path, tmp_path: Path):
     done = train("--tokens", tokens, "--published", "--epochs", "1", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.exception
@@ -86,7 +98,13 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "nothing": ([], "give --images or --tokens, one of them"),
     "both": (["--images", ".", "--tokens", "."], "give --images or --tokens, one of them"),
     "mask": (["--images", ".", "--mask", "sky"], "--mask sky: there are text, centre, all"),
-    "mask of files": (["--tokens", ".", "--mask", "all"], "are for --images"),
+    "mask of files": (["--tokens", ".", "--mask", "all"], "--mask: only for --images; leave out"),
+    "source of files": (["--tokens", ".", "--source", "starter"], "--source: only for --images"),
+    "no tag of files": (["--tokens", ".", "--empty"], "--empty: only for --images"),
+    "eyes of files": (
+        ["--tokens", ".", "--embedder", "starter", "--model", ".", "--save-tokens", "more"],
+        "--model, --embedder, --save-tokens: only for --images; leave out with --tokens",
+    ),
     "no folder": (["--tokens", "nowhere"], "nowhere: there is no such file"),
     "centres": (["--tokens", ".", "--centres", "x"], "centres must be one of corrected"),
 }
@@ -101,13 +119,19 @@ def test_options_that_do_not_go_together_are_told(fault: str, tmp_path: Path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.fixture(autouse=True)
+def wordnet_once(wordnet: WordNet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """WordNet is read once for all tests: it takes longer than what most of these do."""
+    monkeypatch.setattr("training.tagood.tags.read_wordnet", lambda: wordnet)
+
+
 def write_folders(root: Path) -> None:
     """Pieces of two photographs with their nouns, and of a third."""
     rng = np.random.default_rng(0)
     photos = {"known/cat": data.chelsea(), "known/cup": data.coffee(), "other": data.rocket()}
     for name, photo in photos.items():
         (root / name).mkdir(parents=True)
-        for number in range(3):
+        for number in range(2):
             y, x = (int(rng.integers(0, size - 150)) for size in photo.shape[:2])
             Image.fromarray(photo[y : y + 150, x : x + 150]).save(root / name / f"{number}.png")
 
@@ -126,11 +150,11 @@ def test_pictures_are_trained_on_and_the_score_is_measured(
     done = train(*words, "--out", out, "--json")
     assert done.exit_code == 0, done.exception
     told = json.loads(done.stdout.splitlines()[-1])
-    assert (told["source"], told["mask"], told["images"]) == ("starter", "centre", 6)
+    assert (told["source"], told["mask"], told["images"]) == ("starter", "centre", 4)
     saved = load_tagood(out)
     assert saved.classes == ("cat", "cup")
     assert saved.projector.sizes.width == 352
-    assert len(list(extracted.glob("*/*.pt"))) == 6
+    assert len(list(extracted.glob("*/*.pt"))) == 4
     names = [str(folders / "known"), str(folders / "other"), "--tagood", str(out), "--no-labels"]
     found = CliRunner().invoke(cli, ["evaluate", "ood", *names, "--json"])
     assert found.exit_code == 0, found.exception

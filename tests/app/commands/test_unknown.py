@@ -19,9 +19,10 @@ from calibration import ranking
 from novic.bundle import load_bundle, save_bundle
 from novic.model import starter_bundle_path
 from novic.tokens import NounTokens
+from scenarios.wordnet import WordNet
 from tests.once import made_once
 
-PIECES = 14
+PIECES = 6
 SIDE = 150
 
 
@@ -35,6 +36,12 @@ class Done:
 
 
 type Run = Callable[..., Done]
+
+
+@pytest.fixture(autouse=True)
+def wordnet_once(wordnet: WordNet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """WordNet is read once for all tests: it takes longer than what most of these do."""
+    monkeypatch.setattr("app.unknown.site.read_wordnet", lambda: wordnet)
 
 
 @pytest.fixture
@@ -157,8 +164,9 @@ def test_ctrl_c_ends_it_with_a_sentence(
 def test_misuse_is_told_before_anything_is_seen(folders: Path, tmp_path: Path, nomaly: Run):
     known, rocket = folders / "known", folders / "rocket"
     (tmp_path / "empty").mkdir()
-    one = tmp_path / "one"
+    one, few = tmp_path / "one", tmp_path / "few"
     write_pieces(one, data.coffee(), 3, 0)
+    write_pieces(few, data.rocket(), 1, 0)
     cases = {
         (known, tmp_path / "no"): "there is no such",
         (known, tmp_path / "empty"): "there are no images in what was named",
@@ -172,6 +180,6 @@ def test_misuse_is_told_before_anything_is_seen(folders: Path, tmp_path: Path, n
     for words, said in cases.items():
         done = nomaly(*words)
         assert (done.returncode, said in done.stderr) == (2, True), done.stderr
-    done = nomaly(one, rocket, "--model", folders / "model")
+    done = nomaly(one, few, "--model", folders / "model")
     assert "one: needs 4 pictures or more, of which half are fitted on" in done.stderr
     assert done.returncode == 2

@@ -131,6 +131,8 @@ def test_a_picture_without_tokens_is_the_class_token_alone():
     found = features_of(projector, [some[0], nothing])
     np.testing.assert_allclose(found[1], expected, atol=1e-5)
     np.testing.assert_allclose(features_of(projector, [nothing])[0], expected, atol=1e-5)
+    flat = TaggedTokens((), (), np.zeros(6, np.float32), np.zeros((0, 0), np.float32))
+    np.testing.assert_allclose(features_of(projector, [flat, some[0]])[0], expected, atol=1e-5)
 
 
 def test_the_released_size_has_the_known_weights():

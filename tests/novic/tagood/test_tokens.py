@@ -60,6 +60,9 @@ def test_tokens_of_several_pictures_are_filled_up():
     np.testing.assert_array_equal(tokens[0, 0], TOKENS[0])
     assert not tokens[0, 1:].any()
     assert padded([], 2)[0].shape == (0, 0, 2)
+    tokens, padding = padded([np.zeros((0, 0), np.float32), TOKENS[:1]], 2)
+    assert padding.tolist() == [[True], [False]]
+    np.testing.assert_array_equal(tokens[:, 0], [[0, 0], TOKENS[0]])
 
 
 def test_cells_are_marked_by_their_noun_the_middle_or_not_at_all():
@@ -124,6 +127,7 @@ WRONG = {
     "too many tokens": ([[1], [0.5], torch.rand(1), torch.rand(2, 3)], "2 tokens of 1 places"),
     "flat tokens": ([[1], [0.5], torch.rand(4), torch.rand(3)], "no tokens that can be read"),
     "text": ([["dog"], [0.5], torch.rand(4), torch.rand(2, 3)], "no tokens that can be read"),
+    "endless tag": ([[torch.inf], [0.5], torch.rand(4), torch.rand(2, 3)], "no tokens that can be"),
     "not finite": ([[1], [0.5], torch.rand(4), torch.full((2, 3), torch.nan)], "not finite"),
     "a program": (Program(), "is damaged or no file of weights alone"),
 }

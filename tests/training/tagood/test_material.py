@@ -12,9 +12,10 @@ from novic.errors import UsageError
 from novic.tagood.errors import TagoodError
 from novic.tagood.token_files import write_tokens
 from novic.tagood.tokens import EMPTY, ONE_RULE, TaggedTokens
+from scenarios.wordnet import WordNet
 from tests.novic.tagood.samples import pictures
 from training.loop_config import RunOptions
-from training.tagood.config import TagoodConfig
+from training.tagood.config import CentreKind, TagoodConfig
 from training.tagood.making import make_tagood, read_extracted, write_extracted
 from training.tagood.sources import BackbonePatches, kept_tokens, patch_source
 from training.tagood.tags import LEAST, NounTags
@@ -25,8 +26,8 @@ PICTURES = [np.random.default_rng(n).integers(0, 256, (30, 40, 3), np.uint8) for
 
 
 @pytest.fixture(scope="module")
-def tags() -> NounTags:
-    return NounTags(("bird", "automobile, car", "birds", "zzz thing"))
+def tags(wordnet: WordNet) -> NounTags:
+    return NounTags(("bird", "automobile, car", "birds", "zzz thing"), wordnet)
 
 
 def test_a_noun_speaks_for_what_it_is_a_kind_of(tags: NounTags):
@@ -112,6 +113,17 @@ def test_extracted_tokens_are_trained_on_and_come_back(tmp_path: Path):
     config = TagoodConfig(epochs=1, batch_size=6)
     told = make_tagood(material, config, tmp_path / "out", options=RunOptions())
     assert (told["classes"], told["images"], told["tagged"]) == (3, 12, 12)
+
+
+@pytest.mark.parametrize("centres", ["corrected", "means"])
+def test_a_picture_without_tags_or_width_is_trained_on(centres: CentreKind, tmp_path: Path):
+    folder = extracted(tmp_path / "tokens")
+    torch.save([[], [], torch.rand(6), torch.empty(0)], folder / "class 0" / "untagged.pt")
+    material = read_extracted(folder, options=RunOptions())
+    assert material.pictures[4].tokens.shape == (0, 0)
+    config = TagoodConfig(epochs=1, batch_size=13, centres=centres)
+    told = make_tagood(material, config, tmp_path / "out", options=RunOptions())
+    assert (told["images"], told["tagged"]) == (13, 12)
 
 
 def test_extracted_tokens_that_do_not_go_together_are_told(tmp_path: Path):
