@@ -29,7 +29,7 @@ class Confirmed:
     time_us: int
     """When it began, UTC in microseconds."""
     candidates: tuple[NounScore, ...]
-    """As they were told, best first."""
+    """With what the decoder itself gave them, before any scaling of a calibration; best first."""
     score: float
     """Peak of its map, 1.0 is just unusual."""
     noun: str
@@ -56,7 +56,7 @@ class Refit:
     """What p of names became."""
 
     scaling: Scaling | None
-    """From p as told to p at this camera; None to leave it as it is."""
+    """From the decoder's own p to p at this camera; None to leave it as it is."""
     said: str
     """How that came, one sentence."""
     p: NDArray[np.float64]

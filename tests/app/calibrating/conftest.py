@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.calibrating.planting import WINDOW, Window
+from app.calibrating.planting import Pace, Window
 from detectors.base import Detector
 from detectors.build import build_detector
 from detectors.configs import DiagonalConfig
@@ -27,7 +27,8 @@ def knows() -> Detector:
 @pytest.fixture(scope="session")
 def moment() -> Window:
     """A moment that was not learned."""
-    return Window(tuple(frames(day(), LEARNED + 20, LEARNED + 20 + WINDOW)), 9)
+    pace = Pace.of(0.2)
+    return Window(tuple(frames(day(), LEARNED + 20, LEARNED + 20 + pace.frames)), 9, pace.before)
 
 
 @pytest.fixture(scope="session")
