@@ -36,3 +36,11 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six seconds that were not learned."""
     path = tmp_path_factory.mktemp("footage") / "normal.mp4"
     return write_video(path, [one.image for one in frames(day(), LEARNED, LEARNED + 30)], fps=5)
+
+
+@pytest.fixture(scope="session")
+def minute(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A minute, of a picture each second."""
+    path = tmp_path_factory.mktemp("minute") / "minute.mp4"
+    pictures = [one.image for one in frames(day(), LEARNED, LEARNED + 6)]
+    return write_video(path, pictures * 10, fps=1)

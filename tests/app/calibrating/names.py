@@ -1,5 +1,6 @@
 """Names crops by their colours: no model, but a real function of the picture."""
 
+import signal
 from collections.abc import Sequence
 
 import cv2
@@ -17,6 +18,16 @@ class ColourNames:
         self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
     ) -> list[Naming]:
         return [_named(image) for image in images]
+
+
+class Interrupted(ColourNames):
+    """Names as before, and somebody presses Ctrl-C meanwhile."""
+
+    def name(
+        self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
+    ) -> list[Naming]:
+        signal.raise_signal(signal.SIGINT)
+        return super().name(images, top, around)
 
 
 def _named(image: Pixels) -> Naming:

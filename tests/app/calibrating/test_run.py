@@ -1,8 +1,6 @@
 """`nomaly calibrate` from footage to files, with the decoder that Nomaly ships."""
 
 import json
-import signal
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from app.calibrating.page import maps, write_page
 from app.calibrating.planting import Planting
 from app.calibrating.plots import Axis, Series, plot, steps
 from app.calibrating.run import CalibrateRequest, Tools, calibrate_with, site_folder
+from app.calibrating.watched import Watched
 from app.cli import cli
 from app.errors import UsageError
 from app.progress import Reporter
@@ -23,11 +22,8 @@ from calibration.blindness import BlindMap, Planted
 from calibration.site.calibrated import Bindings
 from calibration.site.files import load_calibration, read_calibration
 from detectors.base import Detector, DetectorError
-from detectors.files import CALIBRATION, CALIBRATION_ARRAYS, read_facts
-from detectors.types import Pixels
-from novic.surrounded import Surrounded
-from novic.vocabulary import Naming
-from tests.app.calibrating.names import ColourNames
+from detectors.files import CALIBRATION, read_facts
+from tests.app.calibrating.names import ColourNames, Interrupted
 
 
 def calibrate(*words: str | Path) -> Any:  # noqa: ANN401
@@ -73,19 +69,10 @@ def test_a_camera_is_calibrated_and_its_page_shows_it(site: Path, footage: Path,
     assert heard == []
 
 
-class Interrupted(ColourNames):
-    """Names as before, and somebody presses Ctrl-C meanwhile."""
-
-    def name(
-        self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
-    ) -> list[Naming]:
-        signal.raise_signal(signal.SIGINT)
-        return super().name(images, top, around)
-
-
 def test_ctrl_c_keeps_what_was_seen(knows: Detector, footage: Path, tmp_path: Path):
     knows.save(tmp_path / "detector")
-    request = CalibrateRequest(site=tmp_path / "detector", normal=(footage,), fps=1.0)
+    watched = Watched(fps=1.0)
+    request = CalibrateRequest(site=tmp_path / "detector", normal=(footage,), watched=watched)
     bindings = Bindings(read_facts(request.site)["weights_sha256"], "colours", "none")
     tools = Tools(knows, Interrupted(), bindings)
     done = calibrate_with(tools, request, Answers((), 0), Reporter(quiet=True))
@@ -94,6 +81,7 @@ def test_ctrl_c_keeps_what_was_seen(knows: Detector, footage: Path, tmp_path: Pa
     facts = json.loads((request.site / CALIBRATION).read_text())
     assert facts["stopped"] is True
     assert facts["footage"]["crops"] == len(done.looked.top_p)
+    assert facts["parts"]["blind_map"] == "blind_map: not measured, stopped before it"
     assert "stopped before all was done" in write_page(done).read_text()
 
 
@@ -110,12 +98,14 @@ def test_what_is_missing_is_told_to_people_and_scripts(site: Path, footage: Path
     assert told["parts"]["names_p"] == "names_p: not refitted, 1 confirmed names, needs 50"
     assert told["parts"]["blind_map"] == "blind_map: not measured, --no-blind-map"
     facts = json.loads((site / "detector" / CALIBRATION).read_text())
+    assert facts["kept"] == told["kept"] == []
     assert facts["confirmed"] == {"names": 1, "normal": 0}
 
 
 def test_what_cannot_be_calibrated_is_refused_before_anything_is_loaded(
     site: Path, footage: Path, tmp_path: Path
 ):
+    before = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
     none = calibrate(tmp_path, "--normal", footage)
     assert isinstance(none.exception, DetectorError)
     assert "no detector here" in str(none.exception)
@@ -124,7 +114,10 @@ def test_what_cannot_be_calibrated_is_refused_before_anything_is_loaded(
     wrong = calibrate(site, "--normal", footage, "--events", tmp_path / "none.jsonl")
     assert isinstance(wrong.exception, UsageError)
     assert "cannot be read" in str(wrong.exception)
-    assert not (site / "detector" / f"{CALIBRATION_ARRAYS}.new").exists()
+    for option, value in (("--false-events", "often"), ("--bar", "0"), ("--fps", "0")):
+        refused = calibrate(site, "--normal", footage, option, value)
+        assert f"{option} {value}" in str(refused.exception)
+    assert before == {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
 
 
 def test_the_reason_of_a_drift_is_the_light_if_that_changed():
