@@ -84,6 +84,7 @@ class Calibrated:
             "blind_map": None if blind is None else blind.as_json(),
             "stopped": self.stopped,
             "kept": list(self.kept),
+            "watched": self.request.watched.as_json(),
         }
 
 
@@ -306,6 +307,7 @@ class _Work:
         return {
             "created": _utc(now_us()),
             "stopped": stopped,
+            "watched": self._request.watched.as_json(),
             "footage": {
                 "videos": [shown_path(video) for video in self._request.normal],
                 "hours": round(looked.hours, 4),

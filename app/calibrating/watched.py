@@ -28,6 +28,15 @@ class Watched:
     run: Path | None = None
     """The run that is watched so; None where nobody said which."""
 
+    def as_json(self) -> dict[str, Any]:
+        """As scripts read it; keys are stable."""
+        return {
+            "fps": self.fps,
+            "false_events": str(self.promise),
+            "bar": self.bar,
+            "run": None if self.run is None else str(self.run),
+        }
+
     def but(self, **typed: Any) -> "Watched":  # noqa: ANN401
         """The same but for what was typed, None for nothing; a promise ends a bar that was set."""
         news = {key: value for key, value in typed.items() if value is not None}

@@ -64,7 +64,8 @@ class SiteCalibration:
     unnameable_ranks: Ranks | None = None
     """What was left to other nouns, of normal crops."""
     names: Scaling | None = None
-    """From p as told to p at this camera, of the candidates that an event keeps; None as told."""
+    """From the decoder's p to p at this camera, of the candidates that an event keeps; None to leave
+    it."""
     blind: BlindMap | None = None
     said: Mapping[str, str] = field(default_factory=dict)
     """A sentence for each part: what it was fitted on, or why it was not."""

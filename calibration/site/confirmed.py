@@ -60,7 +60,7 @@ class Refit:
     said: str
     """How that came, one sentence."""
     p: NDArray[np.float64]
-    """Of the best candidates [N], as told."""
+    """Of the best candidates [N], as the decoder gives it."""
     refitted: NDArray[np.float64]
     """The same by scalings that were fitted on other stretches of time [N]; empty without."""
     right: NDArray[np.bool_]
@@ -96,7 +96,7 @@ def refit(events: Sequence[Confirmed]) -> Refit:
     )
     worth = f"ECE {ece(p, right):.3f} before, {ece(fitted, right):.3f} after, in stretches of time"
     if after >= before:
-        said = f"names_p: left as told, a refit on {len(named)} names does no better ({worth})"
+        said = f"names_p: left as the decoder gives it, a refit on {len(named)} names does no better ({worth})"
         return Refit(None, said, p, fitted, right)
     said = f"names_p: refitted on {len(named)} confirmed names ({worth} it was not fitted on)"
     return Refit(_fitted(named), said, p, fitted, right)

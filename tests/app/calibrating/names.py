@@ -1,7 +1,9 @@
 """Names crops by their colours: no model, but a real function of the picture."""
 
+import math
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -18,6 +20,15 @@ class ColourNames:
         self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
     ) -> list[Naming]:
         return [_named(image) for image in images]
+
+
+class Scores(ColourNames):
+    """Names whose scores are no probabilities."""
+
+    def name(
+        self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
+    ) -> list[Naming]:
+        return [replace(one, rest=math.nan) for one in super().name(images, top, around)]
 
 
 class Interrupted(ColourNames):

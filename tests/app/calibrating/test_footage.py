@@ -11,7 +11,7 @@ from app.calibrating.planting import Pace
 from app.progress import Reporter
 from detectors.base import Detector
 from detectors.zones import Zones
-from tests.app.calibrating.names import ColourNames
+from tests.app.calibrating.names import ColourNames, Scores
 from tests.app.watching.road import day, frames
 from tests.peers.pattern import write_video
 
@@ -96,6 +96,14 @@ def test_short_files_are_looked_at_as_one_long_one_would_be(knows: Detector, min
     assert [int(one.at_s // 60) for one in seen.minutes] == [2, 5, 8, 11]
     assert len(seen.films) == 4
     assert seen.length_s == pytest.approx(11 * 60 + 50)
+
+
+def test_what_a_decoder_leaves_to_other_nouns_is_not_known_of_scores(
+    knows: Detector, footage: Path
+):
+    [*_, seen] = look((footage,), knows, Scores(), How(fps=1.0), QUIET, never)
+    assert len(seen.rest) > 0
+    assert np.isnan(seen.rest).all()
 
 
 def test_each_file_has_minutes_of_its_own(knows: Detector, footage: Path):

@@ -17,7 +17,9 @@ from app.calibrating.run import CalibrateRequest, Tools, calibrate_with, site_fo
 from app.calibrating.watched import Watched
 from app.cli import cli
 from app.errors import UsageError
+from app.events.store import Store
 from app.progress import Reporter
+from app.watching.audit_request import AuditRequest
 from calibration.blindness import BlindMap, Planted
 from calibration.site.calibrated import Bindings
 from calibration.site.files import load_calibration, read_calibration
@@ -36,6 +38,8 @@ def site(knows: Detector, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that learned a detector."""
     folder = tmp_path_factory.mktemp("run")
     knows.save(folder / "detector")
+    with Store(folder) as store:
+        store.begin_run("audit", AuditRequest(out=folder, videos=(), fps=1.0, bar=1.5).settings())
     return folder
 
 
@@ -89,7 +93,7 @@ def test_what_is_missing_is_told_to_people_and_scripts(site: Path, footage: Path
     events = tmp_path / "confirmed.jsonl"
     said = {"id": "a", "start_us": 1, "score": 2.0, "candidates": [["cat", 0.5]]}
     events.write_text(json.dumps(said | {"confirmed": "cat"}) + "\n")
-    words = ("--normal", footage, "--events", events, "--no-blind-map", "--fps", "1", "--json")
+    words = ("--normal", footage, "--events", events, "--no-blind-map", "--json")
     done = calibrate(site, *words)
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout.splitlines()[-1])
@@ -98,7 +102,10 @@ def test_what_is_missing_is_told_to_people_and_scripts(site: Path, footage: Path
     assert told["parts"]["names_p"] == "names_p: not refitted, 1 confirmed names, needs 50"
     assert told["parts"]["blind_map"] == "blind_map: not measured, --no-blind-map"
     facts = json.loads((site / "detector" / CALIBRATION).read_text())
-    assert facts["kept"] == told["kept"] == []
+    assert facts["kept"] == told["kept"]
+    # As the run watches, of which the folder is.
+    watched = {"fps": 1.0, "false_events": "1/hour", "bar": 1.5, "run": str(site)}
+    assert facts["watched"] == told["watched"] == watched
     assert facts["confirmed"] == {"names": 1, "normal": 0}
 
 
