@@ -96,7 +96,7 @@ def refit(events: Sequence[Confirmed]) -> Refit:
     )
     worth = f"ECE {ece(p, right):.3f} before, {ece(fitted, right):.3f} after, in stretches of time"
     if after >= before:
-        said = f"names_p: left as the decoder gives it, a refit on {len(named)} names does no better ({worth})"
+        said = f"names_p: left as it is, a refit on {len(named)} names does no better ({worth})"
         return Refit(None, said, p, fitted, right)
     said = f"names_p: refitted on {len(named)} confirmed names ({worth} it was not fitted on)"
     return Refit(_fitted(named), said, p, fitted, right)

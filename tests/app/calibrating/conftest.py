@@ -19,7 +19,7 @@ LEARNED = 100
 @pytest.fixture(scope="session")
 def knows() -> Detector:
     """A detector of the view."""
-    detector = build_detector(DiagonalConfig(passes=64, longer_side=320), torch.device("cpu"))
+    detector = build_detector(DiagonalConfig(passes=16, longer_side=320), torch.device("cpu"))
     detector.fit([frame.image for frame in frames(day(), 0, LEARNED)][::10])
     return detector
 
