@@ -64,8 +64,7 @@ class SiteCalibration:
     unnameable_ranks: Ranks | None = None
     """What was left to other nouns, of normal crops."""
     names: Scaling | None = None
-    """From the decoder's p to p at this camera, of the candidates that an event keeps; None to leave
-    it."""
+    """From the decoder's p to p here, of the candidates that an event keeps; None to leave it."""
     blind: BlindMap | None = None
     said: Mapping[str, str] = field(default_factory=dict)
     """A sentence for each part: what it was fitted on, or why it was not."""
