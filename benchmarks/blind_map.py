@@ -21,7 +21,16 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from app.calibrating.planting import WINDOW, Planting, Window, blind_map, scenes, sown, zone_of
+from app.calibrating.planting import (
+    TALLEST,
+    Pace,
+    Planting,
+    Window,
+    blind_map,
+    scenes,
+    sown,
+    zone_of,
+)
 from app.simulator.simulation import Simulation
 from app.simulator.splits import split
 from app.simulator.things import Thing, lying, spot, tall
@@ -77,9 +86,10 @@ def compared(name: str, repeats: int, kept: Path | None) -> Compared:
 
 def moment(day: Simulation, number: int) -> Window:
     """One of MOMENTS, spread over the day after what was learned."""
-    free = int((day.duration_s - LEARN_S) * FPS) - WINDOW
+    pace = Pace.of(1 / FPS)
+    free = int((day.duration_s - LEARN_S) * FPS) - pace.frames
     start = int(LEARN_S * FPS) + free * (number % MOMENTS) // MOMENTS
-    return Window(tuple(frames_of(day, start, start + WINDOW)), 0)
+    return Window(tuple(frames_of(day, start, start + pace.frames)), 0, pace.before)
 
 
 def planted_truth(name: str, detector: Any, repeats: int) -> Iterator[Planted]:  # noqa: ANN401
@@ -96,7 +106,7 @@ def planted_truth(name: str, detector: Any, repeats: int) -> Iterator[Planted]: 
         for _ in range(TOGETHER):
             size = SIZES[int(rng.integers(len(SIZES)))]
             thing = lying(nouns[int(rng.integers(len(nouns)))], size, (0.5, 0.5), 0.0)
-            at = spot(thing, place.size, rng, taken) if tall(thing, place.size) < 0.8 else None
+            at = spot(thing, place.size, rng, taken) if tall(thing, place.size) < TALLEST else None
             if at is None:
                 continue
             things.append(replace(thing, path=((now, *at), (now + LIES_S, *at))))

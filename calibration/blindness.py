@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from novic.intervals import wilson
+
 SIZES = (0.02, 0.04, 0.06, 0.08, 0.12)
 """Widths of what is put there, over the frame's."""
 GRID = (3, 4)
@@ -12,8 +14,7 @@ SEEN = 0.9
 """Share that must be found of a size for it to count as seen in a zone."""
 LEAST = 5
 """Things from which on a share is told."""
-_Z = 1.959964
-"""Of a 95% interval."""
+_HOW = ("bar", "stays_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,7 @@ class Share:
     @property
     def interval(self) -> tuple[float, float]:
         """Where the true share lies with 95% certainty; all of 0 to 1 of nothing."""
-        if not self.of:
-            return 0.0, 1.0
-        part, spread = self.found / self.of, _Z**2 / self.of
-        middle = (part + spread / 2) / (1 + spread)
-        half = (part * (1 - part) * spread + spread**2 / 4) ** 0.5 / (1 + spread)
-        return max(0.0, middle - half), min(1.0, middle + half)
+        return wilson(self.found, self.of)
 
     def as_json(self) -> dict[str, Any]:
         """As scripts read it; keys are stable."""
@@ -71,6 +67,10 @@ class BlindMap:
     things: tuple[Planted, ...]
     grid: tuple[int, int] = GRID
     """Rows and columns of zones."""
+    bar: float | None = None
+    """What the detector's maps were divided by; None if that is not known."""
+    stays_s: float | None = None
+    """How long things stayed, seconds; None if that is not known."""
 
     @property
     def zones(self) -> range:
@@ -126,6 +126,8 @@ class BlindMap:
             "grid": list(self.grid),
             "sizes": self.sizes,
             "hours": self.hours,
+            "bar": None if self.bar is None else round(self.bar, 4),
+            "stays_s": None if self.stays_s is None else round(self.stays_s, 2),
             "all": self.share().as_json(),
             "cells": [
                 {"zone": zone, "size": size, "hour": hour, "found": share.found, "of": share.of}
@@ -146,7 +148,9 @@ class BlindMap:
             KeyError: If a part is missing; a TypeError or ValueError if one is wrong.
         """
         rows, columns = (int(number) for number in facts["grid"])
-        return cls(tuple(_things(facts["cells"], rows * columns)), (rows, columns))
+        things = tuple(_things(facts["cells"], rows * columns))
+        bar, stays_s = (None if (one := facts.get(key)) is None else float(one) for key in _HOW)
+        return cls(things, (rows, columns), bar, stays_s)
 
 
 def _things(cells: Iterable[Mapping[str, Any]], zones: int) -> Iterable[Planted]:

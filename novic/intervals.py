@@ -1,13 +1,16 @@
-"""Means over images with bootstrap intervals (Efron and Tibshirani 1993, chapter 13)."""
+"""Means over images with bootstrap intervals (Efron and Tibshirani 1993, chapter 13); shares."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
+NORMAL_95 = 1.959964
+"""Standard deviations of a 95% interval."""
 
 type Values = NDArray[np.float64]
 """One value per image [N]."""
@@ -92,6 +95,24 @@ def compare(
     # One is added, as a resample can always be the data themselves.
     p_value = min(1.0, 2 * (ways + 1) / (RESAMPLES + 1))
     return Difference(float(apart.mean()), float(low), float(high), len(both), p_value)
+
+
+def wilson(hits: int, of: int) -> tuple[float, float]:
+    """The 95% interval of a share (Wilson 1927), which holds for few things too.
+
+    Args:
+        hits: How many were, 0 to `of`.
+        of: Of how many.
+
+    Returns:
+        Lowest and highest share, 0 to 1; all of 0 to 1 of nothing.
+    """
+    if not of:
+        return 0.0, 1.0
+    share, spread = hits / of, NORMAL_95**2 / of
+    middle = (share + spread / 2) / (1 + spread)
+    half = sqrt(share * (1 - share) * spread + spread**2 / 4) / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _resampled_means(values: Values, seed: int) -> NDArray[np.float64]:

@@ -87,17 +87,26 @@ def _event(said: Mapping[str, Any], where: str) -> Confirmed | None:
     if noun is None and normal is not True:
         raise UsageError(f'{where}: "normal" must be true, or not be there')
     try:
-        candidates = tuple(_candidate(one) for one in said["candidates"])
+        candidates = _candidates(said)
         score, time_us = float(said["score"]), int(said["start_us"])
         if not math.isfinite(score) or sum(one.p for one in candidates) > 1.01:
             raise ValueError
         return Confirmed(
             str(said["id"]), time_us, candidates, score, sanitised(noun) if noun else ""
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UsageError(
             f"{where}: needs id, start_us, score and candidates as events.jsonl holds them"
         ) from error
+
+
+def _candidates(said: Mapping[str, Any]) -> tuple[NounScore, ...]:
+    """With what the decoder itself gave them, whatever a calibration made of that."""
+    told = tuple(_candidate(one) for one in said["candidates"])
+    if "raw_p" not in said:
+        return told
+    pairs = zip(told, said["raw_p"], strict=True)
+    return tuple(_candidate((one.noun, p)) for one, p in pairs)
 
 
 def _candidate(one: Any) -> NounScore:  # noqa: ANN401

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
 
@@ -11,10 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.calibrating.planting import WINDOW, Window
+from app.calibrating.planting import Pace, Window
 from app.events.event import Picture
 from app.paths import shown_path
 from app.progress import Meter, Reporter
+from app.report.times import local
 from app.watching.calibrating import Footage
 from app.watching.evidence import Evidence
 from app.watching.keeper import lowest_level
@@ -30,14 +30,17 @@ from detectors.types import Detection, Frame, Pixels
 from detectors.zones import Zones
 
 MOST_S = 3600.0
-"""Footage that is looked at, at most, in minutes spread over all of it."""
 MOST_CROPS = 1000
 EACH = 3
 """Crops of one frame at most, as many as it has strongest places."""
 PLACES = (6, 8)
 """Rows and columns of places: of one there is one crop a minute."""
 MINUTE_S = 60.0
+REPEATS, LEAST_REPEATS = 8, 3
+"""Moments for the blind map: of one hour, and of each at least where there are many."""
 _NAMED_AT_ONCE = 16
+_STEPS = 500
+"""Frames of a recording by which its pace is known."""
 _HILL = 9
 """Cells across in which there is one strongest place."""
 _NEAR_PEAK = (0.8, 0.9, 0.95, 0.98)
@@ -70,6 +73,8 @@ class Film:
     length_s: float
     first_us: int
     """When it was recorded by its clock, UTC in microseconds."""
+    step_s: float = 0.0
+    """From frame to frame, as they came; 0 of a single one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -94,7 +99,7 @@ class Looked:
 
     @property
     def length_s(self) -> float:
-        """From its start to the end of what was seen."""
+        """From its start to the end of what was seen, with all that was left out in between."""
         return max((film.start_s + film.length_s for film in self.films), default=0.0)
 
     @property
@@ -110,9 +115,13 @@ class Looked:
 class How:
     """How footage is looked at."""
 
-    fps: float = 5.0
+    fps: float | None = 5.0
+    """Frames a second that are looked at; None for every one."""
     rule: TrackRule = field(default_factory=TrackRule)
     zones: Zones = field(default_factory=Zones)
+    most_s: float = MOST_S
+    """Footage that is looked at, at most, in minutes spread over all of it; of files that do not
+    tell how long they are, the first of it."""
 
 
 def look(
@@ -141,13 +150,20 @@ def look(
         detectors.base.DetectorError: If frames do not fit the detector.
     """
     lengths_s = [Footage((video,), fps=how.fps).length_s for video in videos]
-    share = min(1.0, MOST_S / max(sum(lengths_s), 1e-9))
-    walk = _Walk(detector, names, how, share * sum(lengths_s))
-    with reporter.task("Looking at what is normal", share * sum(lengths_s) or None) as meter:
-        for video in videos:
-            for _ in walk.film(video, share, meter, check):
+    share = min(1.0, how.most_s / max(sum(lengths_s), 1e-9))
+    # A file that does not tell how long it is may be of any length.
+    expected_s = share * sum(lengths_s) if all(lengths_s) else how.most_s
+    walk = _Walk(detector, names, how, expected_s)
+    before_s = 0.0
+    with reporter.task("Looking at what is normal", expected_s) as meter:
+        for video, length_s in zip(videos, lengths_s, strict=True):
+            for _ in walk.film(video, before_s, share, meter, check):
                 yield walk.seen
+                if not length_s and walk.looked_s >= how.most_s:
+                    break
             walk.end()
+            # By what it lasts, not by what was seen: short files lie between two minutes, too.
+            before_s = max(before_s + length_s, walk.seen.length_s)
         walk.name()
         yield walk.seen
 
@@ -161,26 +177,29 @@ class _Walk:
         self._taken: set[tuple[int, int, int]] = set()
         self._waiting: list[tuple[Picture, float, int]] = []
         self._start_s, self._at_s, self._last_us = 0.0, 0.0, -math.inf
-        self._looked_s = 0.0
+        self._steps_s: list[float] = []
+        self._pause_s = max(2.0, 2 / how.fps) if how.fps else 2.0
+        self.looked_s = 0.0
         lowest = lowest_level(detector.peak)
         self._levels = OpeningLevels(Finder(detector.view), how.rule, lowest)
 
     def film(
-        self, video: Path, share: float, meter: Meter, check: Callable[[], None]
+        self, video: Path, start_s: float, share: float, meter: Meter, check: Callable[[], None]
     ) -> Iterator[None]:
-        self._start_s = self.seen.length_s
+        self._start_s, self._at_s, self._steps_s = start_s, -math.inf, []
         first_us: int | None = None
         size = self._detector.frame_size or (0, 0)
         footage = Footage((video,), fps=self._how.fps)
-        for frames in batched(footage.frames(size, share), BATCH):
+        for frames in batched(footage.frames(size, share, start_s), BATCH):
             check()
             if first_us is None:
                 first_us = frames[0].time_us
                 self.seen.films.append(Film(video, self._start_s, 0.0, first_us))
             self._look(frames, video)
             length_s = self._at_s - self._start_s
-            self.seen.films[-1] = Film(video, self._start_s, length_s, first_us)
-            meter.to(self._looked_s, f"{len(self.seen.top_p)} crops")
+            film = Film(video, self._start_s, length_s, first_us, _usual(self._steps_s))
+            self.seen.films[-1] = film
+            meter.to(self.looked_s, f"{len(self.seen.top_p)} crops")
             yield
 
     def end(self) -> None:
@@ -196,7 +215,9 @@ class _Walk:
         for frame, heat in zip(frames, maps, strict=True):
             placed = replace(frame, pts_s=self._start_s + frame.pts_s)
             step_s = placed.pts_s - self._at_s
-            self._looked_s += step_s if 0 < step_s <= 2.0 else 0.0
+            self.looked_s += step_s if 0 < step_s <= self._pause_s else 0.0
+            if math.isfinite(step_s) and len(self._steps_s) < _STEPS:
+                self._steps_s.append(step_s)
             self._at_s = placed.pts_s
             self._clock(frame, video)
             # Levels carry the footage's own time: the clock may go back.
@@ -227,7 +248,9 @@ class _Walk:
     def _minute(self, frame: Frame, heat: NDArray[np.float32]) -> None:
         peak = float(np.nan_to_num(heat).max(initial=0.0))
         minutes = self.seen.minutes
-        if minutes and 0 <= frame.pts_s - minutes[-1].at_s < MINUTE_S:
+        # A minute is one of a file: the next file may be of another hour.
+        last_s = minutes[-1].at_s if minutes else -math.inf
+        if last_s >= self._start_s and frame.pts_s - last_s < MINUTE_S:
             minutes[-1] = replace(minutes[-1], peak=max(minutes[-1].peak, peak))
             return
         light = float(cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY).mean())
@@ -257,7 +280,7 @@ class _Walk:
             seen = self.seen
             seen.vectors.append(elected.vector)
             seen.top_p.append(elected.candidates[0][1])
-            seen.rest.append(max(0.0, 1.0 - sum(p for _, p in elected.candidates)))
+            seen.rest.append(float(np.clip(elected.rest, 0.0, 1.0)))
             seen.moments.append((at_s, time_us))
         self._waiting = []
 
@@ -287,31 +310,35 @@ def strongest(heat: NDArray[np.float32], size: tuple[int, int], most: int) -> li
     return []
 
 
-def hour_of(time_us: int) -> int:
-    """The hour of the day here, 0 to 23."""
-    return datetime.fromtimestamp(time_us / 1e6, UTC).astimezone().hour
+def _usual(steps_s: list[float]) -> float:
+    """The mean step of a recording without its pauses; 0 of none."""
+    if not steps_s:
+        return 0.0
+    steps = np.array(steps_s)
+    return float(steps[steps <= 3 * np.median(steps)].mean())
 
 
 def moments(
-    seen: Looked, size: tuple[int, int], fps: float, repeats: int | None
+    seen: Looked, size: tuple[int, int], fps: float | None, repeats: int | None
 ) -> list[Callable[[], Window | None]]:
     """Moments of footage for the blind map, as many of each hour that was looked at.
 
     Args:
         seen: The footage.
         size: (height, width) that frames are scaled to.
-        fps: Frames a second.
+        fps: Frames a second that are looked at, where the recording has so many; None for all.
         repeats: Of each hour; None for what suits the number of hours.
     """
-    lasts_s = (WINDOW + 1) / fps
     by_hour: dict[int, list[tuple[Film, float]]] = {}
     for minute in seen.minutes:
         film = max((one for one in seen.films if one.start_s <= minute.at_s), key=_start)
-        from_s = minute.at_s - film.start_s
+        if not film.step_s:
+            continue
+        lasts_s, from_s = Pace.of(film.step_s).lasts_s, minute.at_s - film.start_s
         for at_s in np.arange(from_s, from_s + MINUTE_S - lasts_s, lasts_s):
             if at_s + lasts_s <= film.length_s:
-                by_hour.setdefault(hour_of(minute.time_us), []).append((film, float(at_s)))
-    many = repeats or max(3, round(8 / max(1, len(by_hour))))
+                by_hour.setdefault(local(minute.time_us).hour, []).append((film, float(at_s)))
+    many = repeats or max(LEAST_REPEATS, round(REPEATS / max(1, len(by_hour))))
     chosen = []
     for hour, all_of in sorted(by_hour.items()):
         for number in range(many):
@@ -325,11 +352,13 @@ def _start(film: Film) -> float:
 
 
 def _window(
-    film: Film, at_s: float, hour: int, size: tuple[int, int], fps: float
+    film: Film, at_s: float, hour: int, size: tuple[int, int], fps: float | None
 ) -> Callable[[], Window | None]:
+    pace = Pace.of(film.step_s)
+
     def read() -> Window | None:
-        part = Footage((film.video,), from_s=at_s, for_s=(WINDOW + 1) / fps, fps=fps)
-        frames = [*part.frames(size)][:WINDOW]
-        return Window(tuple(frames), hour) if len(frames) == WINDOW else None
+        part = Footage((film.video,), from_s=at_s, for_s=pace.lasts_s, fps=fps)
+        frames = [*part.frames(size)][: pace.frames]
+        return Window(tuple(frames), hour, pace.before) if len(frames) == pace.frames else None
 
     return read

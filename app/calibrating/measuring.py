@@ -91,7 +91,7 @@ class Measured:
             planted["site_p"] = done.distances(np.stack(vectors))
         if done.unnameable_ranks is not None and voted:
             top = [one.candidates[0][1] for one in voted]
-            rest = [max(0.0, 1 - sum(p for _, p in one.candidates)) for one in voted]
+            rest = np.clip([one.rest for one in voted], 0.0, 1.0)
             at = held_out.at
             normal["unnameable_p"] = unnameable(crops.top_p[at], crops.rest[at])
             planted["unnameable_p"] = unnameable(top, rest)
@@ -104,8 +104,6 @@ class Measured:
 
 
 def measured(
-    done: SiteCalibration,
-    crops: Crops,
     held_out: HeldOut,
     looked: Looked,
     answers: Answers,
@@ -114,14 +112,11 @@ def measured(
     """Measure all that needs no things put into the footage.
 
     Args:
-        done: What was fitted.
-        crops: All crops.
-        held_out: Which of them nothing was fitted on.
+        held_out: Crops that nothing was fitted on.
         looked: What was seen.
         answers: What people confirmed.
         names: What p of names became.
     """
-    del crops
     tail, said = _tail(looked)
     figures = Measured(_shares(held_out.site_p), _shares(held_out.unnameable_p))
     roc, rings = _rings(answers)

@@ -154,7 +154,9 @@ def _names(done: Calibrated) -> Chart | None:
     if not len(names.p):
         return None
     before = bins(names.p, names.right)
-    series = [Series("as told", [b.p for b in before], [b.right for b in before], "a", dots=True)]
+    series = [
+        Series("by the decoder", [b.p for b in before], [b.right for b in before], "a", dots=True)
+    ]
     if len(names.refitted):
         after = bins(names.refitted, names.right)
         right = [b.right for b in after]
@@ -171,7 +173,7 @@ def _risk(done: Calibrated) -> Chart | None:
     names = done.names
     if not len(names.p):
         return None
-    series = [Series("as told", *_curve(names.p, names.right), "a")]
+    series = [Series("by the decoder", *_curve(names.p, names.right), "a")]
     if len(names.refitted):
         series.append(Series("refitted", *_curve(names.refitted, names.right), "b"))
     return Chart(

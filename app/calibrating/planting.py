@@ -1,13 +1,14 @@
 """The blind map: cut-outs put into a camera's own footage, and what the product tells of them.
 
 Things of one size are put into several zones at once, so far apart that none changes what becomes
-of another. Each scene begins with frames as they were, then the things stay for two seconds, and
-camera, boxes and tracks are those of an audit; only names are left out.
+of another. Each scene begins with frames as they were, then the things stay for two seconds, or
+for ten frames where a second holds fewer than five. Camera, boxes and tracks are those of an audit;
+only names are left out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -23,17 +24,18 @@ from detectors.base import AnomalyMaps
 from detectors.learned import LearnedView
 from detectors.types import Box, Frame, Pixels
 
-BEFORE, STAYS = 3, 10
-"""Frames before the things come, and with them: at 5 a second they stay for 2 seconds."""
-WINDOW = BEFORE + STAYS
+BEFORE_S, STAYS_S = 0.6, 2.0
+"""How long before the things come, and how long they stay, ..."""
+LEAST_BEFORE, LEAST_STAYS = 3, 10
+"""... and in how many frames at least: two windows of a track rule, which counts five frames where
+a second holds fewer."""
 TOGETHER = 4
 """Things in one scene, at most."""
 APART = 0.12
 """Between two of them, as a share of the frame's width."""
-REPEATS = 8
-"""Things of each size in each zone at each hour, where the footage allows."""
+TALLEST = 0.8
+"""What is put there is lower than this share of the frame's height."""
 _TRIES = 40
-_TALLEST = 0.8
 _LEAST_PX = 4
 
 
@@ -51,13 +53,53 @@ class Detects(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How many frames a moment has at the pace at which frames come."""
+
+    step_s: float
+    """From frame to frame."""
+    before: int
+    """Frames before the things come."""
+    stays: int
+    """Frames with them."""
+
+    @classmethod
+    def of(cls, step_s: float) -> Self:
+        """At a pace.
+
+        Args:
+            step_s: From frame to frame, above 0.
+        """
+        before = max(LEAST_BEFORE, round(BEFORE_S / step_s))
+        return cls(step_s, before, max(LEAST_STAYS, round(STAYS_S / step_s)))
+
+    @property
+    def frames(self) -> int:
+        """Of a whole moment."""
+        return self.before + self.stays
+
+    @property
+    def lasts_s(self) -> float:
+        """Footage in which a moment surely lies, wherever it is cut."""
+        return (self.frames + 1) * self.step_s
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A moment of normal footage."""
 
     frames: tuple[Frame, ...]
-    """One after the other, of the fitted size; WINDOW of them."""
+    """One after the other, of the fitted size."""
     hour: int
     """Of the day, 0 to 23."""
+    before: int
+    """How many of them are before the things come; see `Pace`."""
+
+    @property
+    def stays_s(self) -> float:
+        """How long things stay in it."""
+        step_s = (self.frames[-1].pts_s - self.frames[0].pts_s) / max(1, len(self.frames) - 1)
+        return (len(self.frames) - self.before) * step_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +108,6 @@ class Planting:
 
     grid: tuple[int, int] = GRID
     sizes: tuple[float, ...] = SIZES
-    repeats: int = REPEATS
     nouns: tuple[str, ...] = ()
     """Cut-outs by their nouns; empty for all."""
     together: int = TOGETHER
@@ -137,12 +178,13 @@ def sown(
         scene: What is put there.
         settings: As the camera is watched; no keeper of it learns from what is put there.
     """
-    frames = [_with(frame, scene if at >= BEFORE else ()) for at, frame in enumerate(window.frames)]
+    came = window.before
+    frames = [_with(frame, scene if at >= came else ()) for at, frame in enumerate(window.frames)]
     size = (frames[0].image.shape[0], frames[0].image.shape[1])
     camera = Camera(size, live=False, view=detector.view, settings=settings)
     admitted = camera.admit(frames)
     maps = detector.detect([frame.image for frame in admitted]).maps
-    came_s, found = frames[BEFORE].pts_s, dict[int, Due]()
+    came_s, found = frames[came].pts_s, dict[int, Due]()
     for frame, heat in zip(admitted, maps, strict=True):
         camera.follow([frame], heat[None])
         camera.flush()
@@ -226,7 +268,7 @@ def _put(
         cutout = cutouts()[nouns[int(rng.integers(len(nouns)))]]
         cut = _cut(cutout, size, width, rng)
         left, top, right, bottom = cut.covered
-        if bottom - top > _TALLEST * height:
+        if bottom - top > TALLEST * height:
             continue
         x = (zone % columns + rng.uniform(0, 1)) / columns * width
         y = (zone // columns + rng.uniform(0, 1)) / rows * height

@@ -11,8 +11,10 @@ import numpy as np
 from app.calibrating.answers import Answers, read_answers
 from app.calibrating.drift import Drift, drift_of
 from app.calibrating.footage import How, Looked, look, moments
+from app.calibrating.keeping import Again, Earlier, Merged, earlier_of
 from app.calibrating.measuring import MOST_NAMED, Measured, measured
 from app.calibrating.planting import Planting, Sown, pictured, scenes, sown
+from app.calibrating.watched import Watched
 from app.errors import UsageError
 from app.feedback.verdicts import now_us
 from app.paths import shown_path
@@ -23,13 +25,11 @@ from app.watching.camera_settings import CameraSettings
 from app.watching.keeper import keeper_of
 from app.watching.namer import Names
 from calibration.blindness import BlindMap
-from calibration.promise import DEFAULT
 from calibration.site.calibrated import Bindings, HeldOut, SiteCalibration, calibrated
 from calibration.site.confirmed import Refit, refit
 from calibration.site.files import dictionary_sha256, write_calibration
 from detectors.base import Detector
 from detectors.files import read_facts
-from detectors.zones import Zones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +45,8 @@ class CalibrateRequest:
     model: Path | None = None
     embedder: str | None = None
     device: str = "auto"
-    fps: float = 5.0
-    zones: Zones = field(default_factory=Zones)
+    watched: Watched = field(default_factory=Watched)
+    """How the camera is watched: the footage is looked at so, too."""
     blind: bool = True
     """Whether things are put into the footage."""
     repeats: int | None = None
@@ -69,6 +69,8 @@ class Calibrated:
     figures: Measured
     stopped: bool
     """Whether the user stopped it before all was done."""
+    kept: tuple[str, ...] = ()
+    """Parts that stay of an earlier calibration, by name."""
 
     def as_json(self) -> dict[str, Any]:
         """As scripts read it; keys are stable."""
@@ -81,6 +83,8 @@ class Calibrated:
             "measured": dict(self.done.measured),
             "blind_map": None if blind is None else blind.as_json(),
             "stopped": self.stopped,
+            "kept": list(self.kept),
+            "watched": self.request.watched.as_json(),
         }
 
 
@@ -99,7 +103,8 @@ def site_folder(path: Path) -> Path:
 def calibrate(request: CalibrateRequest, reporter: Reporter) -> Calibrated:
     """Measure how far a camera can be trusted, and keep it beside its detector.
 
-    Ctrl-C ends what is under way; what was seen until then is calibrated and kept.
+    Ctrl-C ends what is under way; what was seen until then is calibrated and kept. Parts that are
+    not measured to their end, or that nobody asked for, stay as they were.
 
     Args:
         request: What is calibrated.
@@ -159,23 +164,32 @@ class _Work:
         self._bindings = tools.bindings
         self._looked = Looked()
         self._sown: list[Sown] = []
-        self._why_blind = "blind_map: not measured, --no-blind-map"
+        self._bar, self._stays_s = 1.0, list[float]()
+        self._all_looked = self._all_sown = False
+        why = "stopped before it" if request.blind else "--no-blind-map"
+        self._why_blind = f"blind_map: not measured, {why}"
+        self._earlier: Earlier | None = None
 
     def run(self, stop: Stop) -> Calibrated:
+        self._earlier = earlier_of(self._request.site, self._bindings, self._reporter.say)
         stopped = False
         try:
             self._look(stop.check)
+            self._all_looked = True
             self._keep(stopped=False)
             if self._request.blind:
                 stop.check()
                 self._plant(stop.check)
         except KeyboardInterrupt:
             stopped = True
-        return self._keep(stopped=stopped)
+        done = self._keep(stopped=stopped)
+        if done.kept:
+            self._reporter.say(f"Kept from an earlier calibration: {', '.join(done.kept)}.")
+        return done
 
     def _look(self, check: Callable[[], None]) -> None:
-        request = self._request
-        how = How(request.fps, zones=request.zones)
+        request, watched = self._request, self._request.watched
+        how = How(watched.fps, watched.rule, watched.zones)
         for seen in look(request.normal, self._detector, self._names, how, self._reporter, check):
             self._looked = seen
         if self._looked.backwards:
@@ -184,12 +198,12 @@ class _Work:
     def _plant(self, check: Callable[[], None]) -> None:
         """Put things into moments of the footage."""
         request, detector = self._request, self._detector
-        keeper = keeper_of(detector, request.site, DEFAULT, lambda _: None)
-        settings = CameraSettings(zones=request.zones, keeper=keeper)
-        how = replace(request.planting, settings=settings)
+        how = replace(request.planting, settings=self._settings())
+        self._bar = how.settings.bar
         size = detector.frame_size or (0, 0)
-        windows = moments(self._looked, size, request.fps, request.repeats)
-        self._why_blind = "blind_map: not measured, the footage is too short"
+        windows = moments(self._looked, size, request.watched.fps, request.repeats)
+        if not windows:
+            self._why_blind = "blind_map: not measured, no minute of the footage is long enough"
         try:
             with self._reporter.task("Putting things into it", len(windows) or None) as meter:
                 for number, give in enumerate(windows):
@@ -198,51 +212,93 @@ class _Work:
                     if window is None:
                         continue
                     first = len(self._sown)
+                    self._stays_s.append(window.stays_s)
                     for scene in scenes(window, how, number):
                         check()
                         self._sown += sown(detector, window, scene, how.settings)
                     self._sown[first:] = pictured(
                         self._sown[first:], max(1, MOST_NAMED // len(windows))
                     )
+            self._all_sown = bool(self._sown)
+            if windows and not self._sown:
+                self._why_blind = "blind_map: not measured, no moment could be read whole"
         except PhotoError as error:
             self._why_blind = f"blind_map: not measured: {error}"
             self._reporter.say(self._why_blind)
+
+    def _settings(self) -> CameraSettings:
+        """As the camera is watched."""
+        watched = self._request.watched
+        keeper = keeper_of(
+            self._detector,
+            self._request.site,
+            watched.promise,
+            lambda _: None,
+            rule=watched.rule,
+            state=watched.evidence,
+            bar=watched.bar,
+        )
+        return CameraSettings(rule=watched.rule, zones=watched.zones, keeper=keeper)
+
+    def _blind(self) -> tuple[BlindMap | None, str]:
+        """What was found of what was put there, and what is told of that."""
+        things = tuple(one.planted for one in self._sown)
+        if not things:
+            return None, self._why_blind
+        stays_s = float(np.median(self._stays_s))
+        early = "" if self._all_sown else "; stopped before all were"
+        said = (
+            f"blind_map: {len(things)} things were put there for {stays_s:.2g} s each, at bar "
+            f"{self._bar:.2f}{_as_watched(self._request.watched)}{early}"
+        )
+        return BlindMap(things, self._request.planting.grid, self._bar, stays_s), said
 
     def _keep(self, *, stopped: bool) -> Calibrated:
         """Calibrate on all that is there by now, and write it."""
         looked, crops = self._looked, self._looked.crops
         fitted, held_out = calibrated(self._bindings, crops, looked.length_s)
         names = refit(self._answers.events)
-        things = tuple(one.planted for one in self._sown)
-        blind = BlindMap(things, self._request.planting.grid) if things else None
+        blind, blind_said = self._blind()
         drift = drift_of(fitted, crops, held_out, looked.minutes)
         planted = [one.pictures[0] for one in self._sown if one.pictures]
-        figures = measured(fitted, crops, held_out, looked, self._answers, names)
+        figures = measured(held_out, looked, self._answers, names)
         figures = figures.with_planted(fitted, crops, held_out, planted, self._names)
-        told = "" if blind is None else f"blind_map: {len(blind.things)} things were put there"
         said = {
             **fitted.said,
             "names_p": names.said,
             "tail": figures.tail_said,
             "drift": drift.said if drift is not None else "drift: not measured, site_p is missing",
-            "blind_map": told or self._why_blind,
+            "blind_map": blind_said,
         }
         if looked.backwards:
             said["clock"] = f"clock: {looked.backwards}"
         facts = figures.as_json() | {"drift": None if drift is None else drift.as_json()}
         done = replace(fitted, names=names.scaling, blind=blind, said=said, measured=facts)
-        write_calibration(self._request.site, done, self._facts(stopped=stopped))
+        all_of = self._merged(done, self._facts(stopped=stopped))
+        write_calibration(self._request.site, all_of.done, {**all_of.facts, "kept": all_of.kept})
         return Calibrated(
             self._request,
-            done,
+            all_of.done,
             looked,
             held_out,
             names,
             self._answers,
-            drift,
+            None if all_of.keeps("drift") else drift,
             figures,
             stopped,
+            all_of.kept,
         )
+
+    def _merged(self, done: SiteCalibration, facts: dict[str, Any]) -> Merged:
+        """With what stays of an earlier calibration."""
+        if self._earlier is None:
+            return Merged(done, facts)
+        without = Again(
+            looked=not self._all_looked,
+            names=self._request.events is None,
+            blind=not self._all_sown,
+        )
+        return self._earlier.merged(done, facts, without)
 
     def _facts(self, *, stopped: bool) -> dict[str, Any]:
         """When it was made, and of what."""
@@ -251,6 +307,7 @@ class _Work:
         return {
             "created": _utc(now_us()),
             "stopped": stopped,
+            "watched": self._request.watched.as_json(),
             "footage": {
                 "videos": [shown_path(video) for video in self._request.normal],
                 "hours": round(looked.hours, 4),
@@ -263,6 +320,12 @@ class _Work:
                 "normal": int(np.sum([one.is_normal for one in self._answers.events])),
             },
         }
+
+
+def _as_watched(watched: Watched) -> str:
+    if watched.run is not None:
+        return f", as {shown_path(watched.run)} is watched"
+    return " (--bar)" if watched.bar is not None else f" ({watched.promise})"
 
 
 def _utc(time_us: int) -> str:

@@ -66,7 +66,26 @@ def calibrate(
         list[str] | None,
         typer.Option(help="Polygon that is not watched: x,y x,y x,y as shares of width, height."),
     ] = None,
-    fps: Annotated[float, typer.Option(help="Frames a second to look at.")] = 5.0,
+    false_events: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RATE",
+            help="How many false events the camera may tell, as in fit and watch; by default as "
+            "the run of SITE does, else 1/hour.",
+        ),
+    ] = None,
+    bar: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="How unusual a thing must be to be told, in place of what --false-events "
+            "chooses; by default as the run of SITE does.",
+        ),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(help="Frames a second to look at; by default as the run of SITE does, or 5."),
+    ] = None,
     device: Device = "auto",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -77,13 +96,22 @@ def calibrate(
     """
     from app.calibrating.run import CalibrateRequest, site_folder
     from app.calibrating.run import calibrate as measure
+    from app.calibrating.watched import watched_in
+    from app.commands.looking_options import check_bar
     from app.sites.model import open_site
     from app.sources.folder import find_videos
     from app.sources.open import check_recording
+    from calibration.promise import Promise
 
-    if not 0 < fps <= 1000:
+    if fps is not None and not 0 < fps <= 1000:
         raise UsageError(f"--fps {fps:g}: must be above 0")
     folder = site_folder(site)
+    watched = watched_in(site if folder != site else folder).but(
+        fps=fps,
+        zones=open_site(None, exclude=exclude, taught=True).zones if exclude else None,
+        promise=Promise.parse(false_events) if false_events else None,
+        bar=check_bar(bar),
+    )
     reporter = show_progress(quiet)
     videos = find_videos(normal, reporter.say)
     for video in videos:
@@ -99,8 +127,7 @@ def calibrate(
         model=model,
         embedder=embedder,
         device=device,
-        fps=fps,
-        zones=open_site(None, exclude=exclude or (), taught=True).zones,
+        watched=watched,
         blind=blind_map,
         repeats=repeats,
     )

@@ -33,6 +33,19 @@ FalseEvents = Annotated[
 ]
 
 
+def check_bar(bar: float | None) -> float | None:
+    """What was typed as --bar, if it makes sense.
+
+    Raises:
+        UsageError: If it does not.
+    """
+    from calibration.promise import BARS
+
+    if bar is not None and not BARS[0] <= bar <= BARS[1]:
+        raise UsageError(f"--bar {bar:g}: must lie between {BARS[0]:g} and {BARS[1]:g}")
+    return bar
+
+
 @dataclass(frozen=True, slots=True)
 class Looking:
     """Options of every command that looks at what a camera saw."""
@@ -105,11 +118,7 @@ class Looking:
         Raises:
             UsageError: If it is no number that makes sense.
         """
-        from calibration.promise import BARS
-
-        if self.bar is not None and not BARS[0] <= self.bar <= BARS[1]:
-            raise UsageError(f"--bar {self.bar:g}: must lie between {BARS[0]:g} and {BARS[1]:g}")
-        return self.bar
+        return check_bar(self.bar)
 
     @property
     def pace(self) -> float | None:

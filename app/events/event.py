@@ -52,6 +52,9 @@ class Event:
     """The file it was found in; empty for a live camera."""
     candidates: tuple[tuple[str, float], ...] = ()
     """Nouns with probabilities, best first."""
+    raw_p: tuple[float, ...] = ()
+    """What the decoder itself gave each candidate, where a camera's calibration scaled that; empty
+    where nothing did."""
     cut: bool = False
     """Whether the run was stopped while it was still there."""
     snapshot_s: float = 0.0
@@ -168,6 +171,7 @@ class Event:
             "headline": self.headline,
             "headline_p": None if self.headline_p is None else round(self.headline_p, 4),
             "candidates": [[noun, round(p, 4)] for noun, p in self.candidates],
+            **({"raw_p": [round(p, 4) for p in self.raw_p]} if self.raw_p else {}),
             **({} if self.thing is None else {"is_a": self.thing.as_json()}),
             **({"people": self.people} if self.people else {}),
             **({} if self.belongs is None else {"belongs": self._belongs()}),

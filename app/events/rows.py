@@ -18,6 +18,7 @@ def row_of(event: Event) -> Row:
     """The columns of an event, without its run and its candidates."""
     values = asdict(event)
     del values["box"], values["frame_size"], values["candidates"]
+    values["raw_p"] = json.dumps(event.raw_p) if event.raw_p else None
     values["moved_from"] = event.moved_from and json.dumps(box_sides(event.moved_from))
     values["thing"] = event.thing and json.dumps(asdict(event.thing))
     values["evidence"] = event.evidence and json.dumps(event.evidence.as_json())
@@ -39,6 +40,7 @@ def shown(event: Event) -> Row:
 def event_of(row: Row, candidates: Iterable[tuple[str, float]]) -> Event:
     """The event of a row, which is used up."""
     del row["run_id"]
+    raw_p = tuple(json.loads(row.pop("raw_p") or "[]"))
     moved_from, thing = row.pop("moved_from"), row.pop("thing")
     evidence, belonging = row.pop("evidence"), row.pop("belonging")
     return Event(
@@ -46,6 +48,7 @@ def event_of(row: Row, candidates: Iterable[tuple[str, float]]) -> Event:
         box=Box(*(row.pop(side) for side in ("x1", "y1", "x2", "y2"))),
         frame_size=(row.pop("frame_height"), row.pop("frame_width")),
         candidates=tuple((noun, p) for noun, p in candidates),
+        raw_p=raw_p,
         cut=bool(row.pop("cut")),
         moved_from=moved_from and Box(*json.loads(moved_from)),
         thing=thing and ThingKind(**json.loads(thing)),

@@ -51,12 +51,15 @@ class Footage:
         """How many seconds of it are normal, as far as the files announce their lengths."""
         return sum(self._lasts_s(video) for video in self.videos)
 
-    def frames(self, size: tuple[int, int], share: float = 1.0) -> Iterator[Frame]:
+    def frames(
+        self, size: tuple[int, int], share: float = 1.0, behind_s: float = 0.0
+    ) -> Iterator[Frame]:
         """Its frames in the order of time, one file behind the other.
 
         Args:
             size: (height, width) that they are scaled to, in pixels.
             share: Of it that is looked at, in blocks that lie evenly over it.
+            behind_s: Seconds of other footage that came before; blocks are counted from its start.
 
         Raises:
             app.sources.base.SourceError: If a file cannot be read.
@@ -69,7 +72,7 @@ class Footage:
                     at_s = frame.pts_s - self.from_s
                     if self.for_s is not None and at_s >= self.for_s:
                         break
-                    block = int((before_s + at_s) // BLOCK_S)
+                    block = int((behind_s + before_s + at_s) // BLOCK_S)
                     if int((block + 1) * share) > int(block * share):
                         image = resized(frame.image, size)
                         # Films lie further apart than frames of one film ever do.

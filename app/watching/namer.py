@@ -92,11 +92,15 @@ class Words:
 
     def named(self, event: Event, elected: "Elected") -> Event:
         """The event with what its crops agree on, and what the decoder knows of that."""
+        raw_p: tuple[float, ...] = ()
         if self.site is not None and self.site.names is not None:
+            # Kept, as what people confirm is fitted to what the decoder itself says.
+            raw_p = tuple(p for _, p in elected.candidates)
             elected = elected.scaled(self.site.names)
         return replace(
             event,
             candidates=elected.candidates,
+            raw_p=raw_p,
             surprise_bits=self.surprise(elected.noun),
             sure_from=self.certainty.line(elected.noun),
             thing=elected.thing,

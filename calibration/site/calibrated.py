@@ -64,7 +64,7 @@ class SiteCalibration:
     unnameable_ranks: Ranks | None = None
     """What was left to other nouns, of normal crops."""
     names: Scaling | None = None
-    """From p as told to p at this camera, of the candidates that an event keeps; None as told."""
+    """From the decoder's p to p here, of the candidates that an event keeps; None to leave it."""
     blind: BlindMap | None = None
     said: Mapping[str, str] = field(default_factory=dict)
     """A sentence for each part: what it was fitted on, or why it was not."""
@@ -93,20 +93,6 @@ class SiteCalibration:
         if self.site is None:
             raise ScoreError(f"site_p: {_NOT_FITTED} for this camera")
         return self.site.score(Pictures(np.asarray(vectors)))
-
-    def unnameable_p(self, top_p: float, rest: float) -> float | None:
-        """How rare it is there that so little is known of a thing, in (0, 1]; None if not fitted.
-
-        Args:
-            top_p: Probability of the best noun as it is told, 0 to 1.
-            rest: What the candidates leave to everything else, 0 to 1.
-
-        Raises:
-            ScoreError: If one is no probability.
-        """
-        if self.unnameable_ranks is None:
-            return None
-        return float(self.unnameable_ranks.p(unnameable([top_p], [rest]))[0])
 
     def betting(self, alpha: float = ALPHA, seed: int = 0) -> Betting | None:
         """What to tell distances to, to learn when this calibration no longer holds.

@@ -29,7 +29,7 @@ class Confirmed:
     time_us: int
     """When it began, UTC in microseconds."""
     candidates: tuple[NounScore, ...]
-    """As they were told, best first."""
+    """With what the decoder itself gave them, before any scaling of a calibration; best first."""
     score: float
     """Peak of its map, 1.0 is just unusual."""
     noun: str
@@ -56,11 +56,11 @@ class Refit:
     """What p of names became."""
 
     scaling: Scaling | None
-    """From p as told to p at this camera; None to leave it as it is."""
+    """From the decoder's own p to p at this camera; None to leave it as it is."""
     said: str
     """How that came, one sentence."""
     p: NDArray[np.float64]
-    """Of the best candidates [N], as told."""
+    """Of the best candidates [N], as the decoder gives it."""
     refitted: NDArray[np.float64]
     """The same by scalings that were fitted on other stretches of time [N]; empty without."""
     right: NDArray[np.bool_]
@@ -96,7 +96,7 @@ def refit(events: Sequence[Confirmed]) -> Refit:
     )
     worth = f"ECE {ece(p, right):.3f} before, {ece(fitted, right):.3f} after, in stretches of time"
     if after >= before:
-        said = f"names_p: left as told, a refit on {len(named)} names does no better ({worth})"
+        said = f"names_p: left as it is, a refit on {len(named)} names does no better ({worth})"
         return Refit(None, said, p, fitted, right)
     said = f"names_p: refitted on {len(named)} confirmed names ({worth} it was not fitted on)"
     return Refit(_fitted(named), said, p, fitted, right)

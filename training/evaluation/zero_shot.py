@@ -9,7 +9,6 @@ and published figures come from `zero_shot_data`.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from novic.embedder import Embedder, Pixels, Vectors
 from novic.image_sets import ImageSet
 from novic.images import load_images
+from novic.intervals import wilson
 from training.evaluation.predictions import EvaluationError
 from training.evaluation.zero_shot_data import BENCHMARKS, CLASS, PUBLISHED, TestSet, known_spec
 
@@ -28,8 +28,6 @@ TEXTS = 4096
 """Prompts embedded at once, about."""
 TOLERANCE = 0.2
 """Percentage points within which a figure agrees with the published one."""
-NORMAL_95 = 1.959964
-"""Standard deviations of the 95% interval."""
 
 type Tell = Callable[[int, int], None]
 """Told how many images are done, of how many."""
@@ -49,12 +47,8 @@ class Share:
 
     def interval(self) -> tuple[float, float]:
         """The 95% interval in percent (Wilson 1927), which holds for few images too."""
-        z2 = NORMAL_95**2
-        share = self.hits / self.of
-        middle = (share + z2 / (2 * self.of)) / (1 + z2 / self.of)
-        half = sqrt(share * (1 - share) / self.of + z2 / (4 * self.of**2)) / (1 + z2 / self.of)
-        half *= NORMAL_95
-        return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
+        low, high = wilson(self.hits, self.of)
+        return 100 * low, 100 * high
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,9 @@
 """Names crops by their colours: no model, but a real function of the picture."""
 
+import math
+import signal
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -17,6 +20,25 @@ class ColourNames:
         self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
     ) -> list[Naming]:
         return [_named(image) for image in images]
+
+
+class Scores(ColourNames):
+    """Names whose scores are no probabilities."""
+
+    def name(
+        self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
+    ) -> list[Naming]:
+        return [replace(one, rest=math.nan) for one in super().name(images, top, around)]
+
+
+class Interrupted(ColourNames):
+    """Names as before, and somebody presses Ctrl-C meanwhile."""
+
+    def name(
+        self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
+    ) -> list[Naming]:
+        signal.raise_signal(signal.SIGINT)
+        return super().name(images, top, around)
 
 
 def _named(image: Pixels) -> Naming:

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from app.calibrating.footage import How, Looked, look, moments, strongest
-from app.calibrating.planting import WINDOW
+from app.calibrating.planting import Pace
 from app.progress import Reporter
 from detectors.base import Detector
 from detectors.zones import Zones
-from tests.app.calibrating.names import ColourNames
+from tests.app.calibrating.names import ColourNames, Scores
+from tests.app.watching.road import day, frames
+from tests.peers.pattern import write_video
 
 QUIET = Reporter(quiet=True)
 SIZE = (120, 160)
@@ -29,7 +31,14 @@ def seen_of(videos: tuple[Path, ...], detector: Detector, how: How | None = None
 @pytest.fixture(scope="module")
 def seen(knows: Detector, footage: Path) -> Looked:
     """What is seen of the footage."""
-    return seen_of((footage,), knows, How(fps=2.0))
+    return seen_of((footage,), knows)
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight seconds of pictures without a container, which nothing tells the length of."""
+    path = tmp_path_factory.mktemp("raw") / "normal.h264"
+    return write_video(path, [one.image for one in frames(day(), 100, 140)], fps=5)
 
 
 def test_the_strongest_places_are_taken_whatever_their_value():
@@ -81,11 +90,53 @@ def test_a_clock_that_goes_back_is_told_and_harms_nothing(
     assert seen.length_s == pytest.approx(10, abs=2.0)
 
 
+def test_short_files_are_looked_at_as_one_long_one_would_be(knows: Detector, minute: Path):
+    seen = seen_of((minute,) * 12, knows, How(fps=0.1, most_s=240.0))
+    # A third of twelve minutes, by a block of each third file.
+    assert [int(one.at_s // 60) for one in seen.minutes] == [2, 5, 8, 11]
+    assert len(seen.films) == 4
+    assert seen.length_s == pytest.approx(11 * 60 + 50)
+
+
+def test_what_a_decoder_leaves_to_other_nouns_is_not_known_of_scores(
+    knows: Detector, footage: Path
+):
+    [*_, seen] = look((footage,), knows, Scores(), How(fps=1.0), QUIET, never)
+    assert len(seen.rest) > 0
+    assert np.isnan(seen.rest).all()
+
+
+def test_each_file_has_minutes_of_its_own(knows: Detector, footage: Path):
+    seen = seen_of((footage, footage), knows, How(fps=1.0))
+    assert [one.at_s for one in seen.minutes] == [film.start_s for film in seen.films]
+    assert len(seen.minutes) == 2
+
+
+def test_of_files_that_hide_their_length_no_more_than_the_most_is_looked_at(
+    knows: Detector, raw: Path
+):
+    seen = seen_of((raw,), knows, How(fps=5.0, most_s=2.0))
+    assert 2 <= seen.length_s < 5
+
+
+def test_moments_have_as_many_frames_as_come_in_their_time(knows: Detector, tmp_path: Path):
+    slow = write_video(tmp_path / "slow.mp4", [one.image for one in frames(day(), 100, 128)], fps=4)
+    seen = seen_of((slow,), knows, How(fps=5.0))
+    assert seen.films[0].step_s == pytest.approx(0.25, abs=0.01)
+    for window in (read() for read in moments(seen, SIZE, 5.0, 2)):
+        assert window is not None
+        # Ten frames at least, as a rule counts frames where a second holds fewer than five.
+        assert (window.before, len(window.frames)) == (3, 13)
+        assert window.stays_s == pytest.approx(2.5, abs=0.01)
+    assert Pace.of(0.05) == Pace(0.05, 12, 40)
+
+
 def test_moments_are_read_whole_and_spread_over_each_hour(seen: Looked):
     chosen = [read() for read in moments(seen, SIZE, 5.0, 3)]
     found = [one for one in chosen if one is not None]
     assert len(found) == 3
-    assert all(len(one.frames) == WINDOW for one in found)
+    assert all(len(one.frames) == Pace.of(0.2).frames for one in found)
+    assert all(one.stays_s == pytest.approx(2, abs=0.01) for one in found)
     starts = [one.frames[0].time_us / 1e6 for one in found]
     assert starts == sorted(starts)
     assert starts[-1] - starts[0] > 1

@@ -6,6 +6,7 @@ import numpy as np
 
 from app.calibrating.planting import (
     APART,
+    Pace,
     Planting,
     Window,
     blind_map,
@@ -51,6 +52,18 @@ def test_what_stands_out_is_found_and_footage_stays_as_it_was(knows: Detector, m
     assert all(
         np.array_equal(old, frame.image) for old, frame in zip(before, moment.frames, strict=True)
     )
+
+
+def test_at_a_faster_pace_the_same_is_found(knows: Detector, moment: Window):
+    pace = Pace.of(0.05)
+    times = [moment.frames[0].pts_s + 0.05 * at for at in range(pace.frames)]
+    fast = [
+        replace(moment.frames[at // 4], pts_s=time_s, time_us=round(1e6 * time_s))
+        for at, time_s in enumerate(times)
+    ]
+    how = replace(HOW, sizes=(0.2,), grid=(1, 2))
+    done = blind_map(knows, [Window(tuple(fast), 9, pace.before)], how)
+    assert (done.share().found, done.share().of) == (2, 2)
 
 
 def test_a_part_that_is_not_watched_is_told_as_blind(knows: Detector, moment: Window):

@@ -1,8 +1,6 @@
 """`nomaly calibrate` from footage to files, with the decoder that Nomaly ships."""
 
 import json
-import signal
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +14,18 @@ from app.calibrating.page import maps, write_page
 from app.calibrating.planting import Planting
 from app.calibrating.plots import Axis, Series, plot, steps
 from app.calibrating.run import CalibrateRequest, Tools, calibrate_with, site_folder
+from app.calibrating.watched import Watched
 from app.cli import cli
 from app.errors import UsageError
+from app.events.store import Store
 from app.progress import Reporter
+from app.watching.audit_request import AuditRequest
 from calibration.blindness import BlindMap, Planted
 from calibration.site.calibrated import Bindings
 from calibration.site.files import load_calibration, read_calibration
 from detectors.base import Detector, DetectorError
-from detectors.files import CALIBRATION, CALIBRATION_ARRAYS, read_facts
-from detectors.types import Pixels
-from novic.surrounded import Surrounded
-from novic.vocabulary import Naming
-from tests.app.calibrating.names import ColourNames
+from detectors.files import CALIBRATION, read_facts
+from tests.app.calibrating.names import ColourNames, Interrupted
 
 
 def calibrate(*words: str | Path) -> Any:  # noqa: ANN401
@@ -40,6 +38,8 @@ def site(knows: Detector, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that learned a detector."""
     folder = tmp_path_factory.mktemp("run")
     knows.save(folder / "detector")
+    with Store(folder) as store:
+        store.begin_run("audit", AuditRequest(out=folder, videos=(), fps=1.0, bar=1.5).settings())
     return folder
 
 
@@ -73,19 +73,10 @@ def test_a_camera_is_calibrated_and_its_page_shows_it(site: Path, footage: Path,
     assert heard == []
 
 
-class Interrupted(ColourNames):
-    """Names as before, and somebody presses Ctrl-C meanwhile."""
-
-    def name(
-        self, images: Sequence[Pixels], top: int = 5, around: Sequence[Surrounded | None] = ()
-    ) -> list[Naming]:
-        signal.raise_signal(signal.SIGINT)
-        return super().name(images, top, around)
-
-
 def test_ctrl_c_keeps_what_was_seen(knows: Detector, footage: Path, tmp_path: Path):
     knows.save(tmp_path / "detector")
-    request = CalibrateRequest(site=tmp_path / "detector", normal=(footage,), fps=1.0)
+    watched = Watched(fps=1.0)
+    request = CalibrateRequest(site=tmp_path / "detector", normal=(footage,), watched=watched)
     bindings = Bindings(read_facts(request.site)["weights_sha256"], "colours", "none")
     tools = Tools(knows, Interrupted(), bindings)
     done = calibrate_with(tools, request, Answers((), 0), Reporter(quiet=True))
@@ -94,6 +85,7 @@ def test_ctrl_c_keeps_what_was_seen(knows: Detector, footage: Path, tmp_path: Pa
     facts = json.loads((request.site / CALIBRATION).read_text())
     assert facts["stopped"] is True
     assert facts["footage"]["crops"] == len(done.looked.top_p)
+    assert facts["parts"]["blind_map"] == "blind_map: not measured, stopped before it"
     assert "stopped before all was done" in write_page(done).read_text()
 
 
@@ -101,7 +93,7 @@ def test_what_is_missing_is_told_to_people_and_scripts(site: Path, footage: Path
     events = tmp_path / "confirmed.jsonl"
     said = {"id": "a", "start_us": 1, "score": 2.0, "candidates": [["cat", 0.5]]}
     events.write_text(json.dumps(said | {"confirmed": "cat"}) + "\n")
-    words = ("--normal", footage, "--events", events, "--no-blind-map", "--fps", "1", "--json")
+    words = ("--normal", footage, "--events", events, "--no-blind-map", "--json")
     done = calibrate(site, *words)
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout.splitlines()[-1])
@@ -110,12 +102,17 @@ def test_what_is_missing_is_told_to_people_and_scripts(site: Path, footage: Path
     assert told["parts"]["names_p"] == "names_p: not refitted, 1 confirmed names, needs 50"
     assert told["parts"]["blind_map"] == "blind_map: not measured, --no-blind-map"
     facts = json.loads((site / "detector" / CALIBRATION).read_text())
+    assert facts["kept"] == told["kept"]
+    # As the run watches, of which the folder is.
+    watched = {"fps": 1.0, "false_events": "1/hour", "bar": 1.5, "run": str(site)}
+    assert facts["watched"] == told["watched"] == watched
     assert facts["confirmed"] == {"names": 1, "normal": 0}
 
 
 def test_what_cannot_be_calibrated_is_refused_before_anything_is_loaded(
     site: Path, footage: Path, tmp_path: Path
 ):
+    before = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
     none = calibrate(tmp_path, "--normal", footage)
     assert isinstance(none.exception, DetectorError)
     assert "no detector here" in str(none.exception)
@@ -124,7 +121,10 @@ def test_what_cannot_be_calibrated_is_refused_before_anything_is_loaded(
     wrong = calibrate(site, "--normal", footage, "--events", tmp_path / "none.jsonl")
     assert isinstance(wrong.exception, UsageError)
     assert "cannot be read" in str(wrong.exception)
-    assert not (site / "detector" / f"{CALIBRATION_ARRAYS}.new").exists()
+    for option, value in (("--false-events", "often"), ("--bar", "0"), ("--fps", "0")):
+        refused = calibrate(site, "--normal", footage, option, value)
+        assert f"{option} {value}" in str(refused.exception)
+    assert before == {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
 
 
 def test_the_reason_of_a_drift_is_the_light_if_that_changed():

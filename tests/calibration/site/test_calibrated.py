@@ -37,9 +37,8 @@ def test_normal_crops_have_p_as_it_says_and_strange_ones_hardly_any():
 
 def test_what_the_decoder_cannot_name_is_rarer_than_what_it_can():
     fitted, _ = calibrated(BOUND, crops(200), 3600)
-    named, unnamed = fitted.unnameable_p(0.9, 0.01), fitted.unnameable_p(0.01, 0.97)
-    assert named is not None
-    assert unnamed is not None
+    assert fitted.unnameable_ranks is not None
+    named, unnamed = fitted.unnameable_ranks.p(unnameable([0.9, 0.01], [0.01, 0.97]))
     assert unnamed < 0.02 < 0.5 < named
 
 
@@ -63,7 +62,7 @@ def test_crops_that_are_all_alike_are_told_and_left_out():
     constant = replace(seen, top_p=np.full(300, 0.5), rest=np.full(300, 0.5))
     fitted, _ = calibrated(BOUND, constant, 3600)
     assert "the same score" in fitted.said["unnameable_p"]
-    assert fitted.unnameable_p(0.5, 0.5) is None
+    assert fitted.unnameable_ranks is None
 
 
 def test_vectors_and_probabilities_that_are_no_numbers_are_told():
@@ -81,7 +80,7 @@ def test_a_vector_of_another_width_is_refused():
     with pytest.raises(ScoreError, match=f"columns where it learned {WIDTH}"):
         fitted.site_p(np.ones(WIDTH + 1))
     with pytest.raises(ScoreError, match="needs probabilities"):
-        fitted.unnameable_p(float("nan"), 0.5)
+        unnameable([float("nan")], [0.5])
 
 
 def test_no_crop_at_all_fits_nothing():
