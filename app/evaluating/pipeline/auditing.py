@@ -7,12 +7,13 @@ from pathlib import Path
 
 from app.errors import UsageError
 from app.evaluating.pipeline.outcome import ToldThing
-from app.evaluating.pipeline.views import KeepingTeller, View, kept_views, stored_view
+from app.evaluating.pipeline.views import Kept, keep_due
 from app.events.event import Event
 from app.events.reading import StoreReader, snapshot
 from app.progress import Reporter
 from app.watching.audit import audit
 from app.watching.audit_request import AuditRequest
+from app.watching.naming import AtOnce
 from calibration.events import TrueThing
 from calibration.named import ToldBox
 from detectors.configs import DetectorConfig
@@ -99,7 +100,7 @@ def audited(
     )
     folder.mkdir(parents=True, exist_ok=True)
     views = folder / f"{kind}-views"
-    if audit(request, reporter, partial(KeepingTeller, folder=views)).stopped:
+    if audit(request, reporter, partial(AtOnce, keep=partial(keep_due, views))).stopped:
         raise KeyboardInterrupt
     return _read(request.out, views)
 
@@ -124,5 +125,4 @@ def _read(out: Path, views: Path | None) -> Audited:
 
 def _told(store: StoreReader, event: Event, views: Path | None) -> ToldThing:
     box = ToldBox(event.snapshot_s, event.box, event.score, event.noun)
-    seen: list[View] = kept_views(views, event.id) if views is not None else []
-    return ToldThing(box, seen or stored_view(store.media("crops", event)))
+    return ToldThing(box, Kept(views, event.id, store.media("crops", event)))

@@ -11,6 +11,7 @@ from app.errors import UsageError
 from app.evaluating.pipeline.auditing import Audited, Looking, Measured, audited
 from app.evaluating.pipeline.baselines import BASELINES, Namers
 from app.evaluating.pipeline.meaning import Embed, Meanings
+from app.evaluating.pipeline.namers import Namer
 from app.evaluating.pipeline.outcome import PipelineResult, Row, Told, ToldThing, row_of
 from app.evaluating.pipeline.page import write_page
 from app.evaluating.pipeline.place import RECORDINGS, RESULTS, claim
@@ -230,13 +231,14 @@ def _renamed(told: Told, namers: Namers, name: str, listed: Sequence[str]) -> To
     """The same boxes, named by another namer."""
     namer = namers.of(name, tuple(listed))
     things = {
-        recording: [
-            ToldThing(replace(one.box, noun=namer.name(one.views) if one.views else ""), one.views)
-            for one in own
-        ]
+        recording: [replace(one, box=replace(one.box, noun=_name(namer, one))) for one in own]
         for recording, own in told.things.items()
     }
     return replace(told, things=things)
+
+
+def _name(namer: Namer, one: ToldThing) -> str:
+    return "" if one.pictures is None else namer.name(one.pictures)
 
 
 def _of_rival(rival: Rival, seen: _Seen) -> Told:
