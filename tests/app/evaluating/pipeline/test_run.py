@@ -148,41 +148,47 @@ def kept(tmp_path: Path) -> Path:
     return out
 
 
+@pytest.fixture
+def wish(clip: Path, kept: Path) -> PipelineRequest:
+    """What makes sense, into that folder."""
+    kept.with_name("truth.json").write_text('{"size": [480, 640], "things": []}')
+    truth = kept.with_name("truth.json")
+    return PipelineRequest(out=kept, looking=LOOKING, data=clip, truth=truth, overwrite=True)
+
+
+LOOKING = Looking(config=PadimConfig(), normal_first_s=5.0)
 SLIPS = [
     ({"data": Path("gone.mp4")}, "gone.mp4: there is no such file"),
     ({"rivals": (("owl", Path("gone.json")),)}, "gone.json: cannot be read"),
     ({"truth": Path("gone.json")}, "gone.json: cannot be read"),
-    ({"looking": Looking(config=PadimConfig(), fps=0.0)}, "--fps 0: must be above 0"),
-    ({"looking": Looking(config=PadimConfig(), model=Path("gone"))}, "gone"),
+    ({"looking": replace(LOOKING, fps=0.0)}, "--fps 0: must be above 0"),
+    ({"looking": replace(LOOKING, normal_first_s=None)}, "say what is normal"),
+    ({"looking": replace(LOOKING, model=Path("gone"))}, "gone"),
+    ({"looking": replace(LOOKING, normal_first_s=None, detector=Path("gone"))}, "no such folder"),
 ]
 
 
 @pytest.mark.parametrize(("slip", "said"), SLIPS)
 def test_a_slip_takes_no_folder_and_empties_none(
-    measured: Measured, kept: Path, slip: dict[str, Any], said: str
+    wish: PipelineRequest, kept: Path, slip: dict[str, Any], said: str
 ):
-    request = replace(measured[0], **slip)
+    request = replace(wish, **slip)
     for out in (kept, kept.with_name("new")):
         with pytest.raises(NomalyError, match=said):
-            evaluate_pipeline(replace(request, out=out, overwrite=True), QUIET, shipped)
+            evaluate_pipeline(replace(request, out=out), QUIET, shipped)
     assert sum(path.read_text() == "{}" for path in kept.rglob("*.*")) == 4
     assert not kept.with_name("new").exists()
 
 
-def test_a_detector_or_an_audit_that_is_none_empties_no_folder(
-    measured: Measured, clip: Path, kept: Path, tmp_path: Path
-):
+def test_an_audit_that_is_none_empties_no_folder(wish: PipelineRequest, kept: Path, tmp_path: Path):
     with Store(tmp_path / "empty"):
         pass
-    request = replace(measured[0], out=kept, overwrite=True)
     with pytest.raises(UsageError, match="empty: holds 0 audited recordings"):
-        evaluate_pipeline(replace(request, data=tmp_path / "empty"), QUIET, shipped)
-    looking = replace(request.looking, detector=tmp_path / "gone")
-    with pytest.raises(UsageError, match="gone: there is no such folder"):
-        evaluate_pipeline(replace(request, data=clip, looking=looking), QUIET, shipped)
+        evaluate_pipeline(replace(wish, data=tmp_path / "empty"), QUIET, shipped)
     assert sum(path.read_text() == "{}" for path in kept.rglob("*.*")) == 4
 
 
+@pytest.mark.slow
 def test_a_simulated_recording_that_is_gone_is_made_and_audited_again(
     tmp_path: Path,
 ):
