@@ -22,15 +22,12 @@ from app.evaluating.pipeline.run import PipelineRequest, evaluate_pipeline
 from app.evaluating.pipeline.simulated import Drawn, simulated_days
 from app.progress import Reporter
 from app.simulator.places import Place
-from app.simulator.things import Thing, lying, tall
+from app.simulator.things import TALLEST, Thing, lying, tall
 from benchmarks.naming import Stamp, find_stamps
 from benchmarks.scenes import Material, material
 from detectors.configs import PadimConfig
 from novic.bundle import load_bundle
 from novic.model import starter_bundle_path
-
-TALLEST = 0.8
-"""Share of the frame's height; taller stamps are drawn again later, when they may be narrower."""
 
 
 def main() -> None:
@@ -62,6 +59,7 @@ def drawing(drawn: Material) -> Drawn:
     def draw(place: Place, width: float, _: np.random.Generator) -> Thing:
         for stamp in list(left):
             thing = replace(lying(stamp.noun, width, (0.5, 0.5), 0.0), picture=stamp.path)
+            # Taller ones are drawn again later, when they may be narrower.
             if tall(thing, place.size) < TALLEST:
                 left.remove(stamp)
                 return thing

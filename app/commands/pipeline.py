@@ -185,7 +185,7 @@ def print_result(done: "PipelineResult", out: Path) -> None:
     console.print(table)
     lines = [
         f"{done.count} things in {len(done.things)} recordings. Per cent with 95% intervals; "
-        "right: share of the things that are found and whose name is right at any level; "
+        "right: share of all things, those that were found and whose name is right at any level; "
         "specific: levels of WordNet by which such names are too broad (below 0).",
         *(f"Left out: {what}: {why}" for what, why in done.left_out.items()),
         f"Report: {out / 'report.html'}",

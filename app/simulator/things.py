@@ -240,6 +240,10 @@ def thing_sticker(thing: Thing, size: tuple[int, int]) -> Sticker:
     return sticker(cutouts()[thing.noun], width_px, thing.flip)
 
 
+TALLEST = 0.8
+"""Share of the frame's height; what is taller leaves `spot` little to draw from."""
+
+
 def tall(thing: Thing, size: tuple[int, int]) -> float:
     """Height of a thing as a share of the frame's height."""
     _, top, _, bottom = thing_sticker(thing, size).covered

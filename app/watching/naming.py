@@ -1,6 +1,6 @@
 """When what a camera has to tell is named: at once, or beside its frames."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -15,17 +15,23 @@ MOST_DUE = 32
 """Events that may wait while others are named; their pictures are held in memory."""
 
 
-def tell(names: Names, cameras: Sequence[Camera]) -> list[list[Finding]]:
+def tell(
+    names: Names, cameras: Sequence[Camera], keep: Callable[[Due], None] | None = None
+) -> list[list[Finding]]:
     """Name what cameras have to tell, all in one batch.
 
     Args:
         names: Names crops.
         cameras: Each may have taken any number of frames since it was asked last.
+        keep: Shown each event that is due, before it is named.
 
     Returns:
         The findings of each camera, in the order they should be told.
     """
     due = [camera.take_due() for camera in cameras]
+    if keep is not None:
+        for one in (one for those in due for one in those):
+            keep(one)
     named = name_pictures(names, wanted(one for those in due for one in those))
     return [camera.told(those, named) for camera, those in zip(cameras, due, strict=True)]
 
@@ -43,15 +49,19 @@ class Teller(Protocol):
 
 
 class AtOnce:
-    """Names in the caller's thread; nobody waits for what a recording shows next."""
+    """Names in the caller's thread; nobody waits for what a recording shows next.
 
-    def __init__(self, names: Names) -> None:
-        """Take what names crops."""
-        self._names = names
+    Args:
+        names: Names crops.
+        keep: See `tell`.
+    """
+
+    def __init__(self, names: Names, keep: Callable[[Due], None] | None = None) -> None:
+        self._names, self._keep = names, keep
 
     def findings(self, camera: Camera) -> list[Finding]:
         """All that is due, named."""
-        return tell(self._names, [camera])[0]
+        return tell(self._names, [camera], self._keep)[0]
 
     def last(self, camera: Camera) -> list[Finding]:
         """The same."""

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from app.errors import UsageError
 from app.evaluating.pipeline.outcome import ToldThing
-from app.evaluating.pipeline.views import KeepingTeller, View, kept_views, stored_view
+from app.evaluating.pipeline.views import Kept, keep_due
 from app.events.event import Event
-from app.events.reading import StoreReader, snapshot
+from app.events.reading import Run, SourceProgress, StoreReader, snapshot
 from app.progress import Reporter
 from app.watching.audit import audit
 from app.watching.audit_request import AuditRequest
+from app.watching.naming import AtOnce
 from calibration.events import TrueThing
 from calibration.named import ToldBox
 from detectors.configs import DetectorConfig
@@ -81,14 +82,44 @@ def audited(
         app.errors.StoreError: If results cannot be read or written.
     """
     if measured.video is None:
-        if measured.done is None:
-            raise UsageError(f"{measured.name}: neither a video nor an audit of it is known")
-        return _read(measured.done, None)
+        return _read(_done(measured), None)
+    request = _request(measured.video, looking, folder, config)
+    folder.mkdir(parents=True, exist_ok=True)
+    views = request.out.with_name(f"{request.out.name}-views")
+    if audit(request, reporter, partial(AtOnce, keep=partial(keep_due, views))).stopped:
+        raise KeyboardInterrupt
+    return _read(request.out, views)
+
+
+def check(measured: Measured, looking: Looking) -> None:
+    """Refuse what cannot be audited or read, before anything is written.
+
+    Raises:
+        UsageError: If so.
+        app.sources.base.SourceError: If the video cannot be read.
+        detectors.base.DetectorError: If the detector is none.
+        app.errors.StoreError: If the audit cannot be read.
+    """
+    if measured.video is not None:
+        _request(measured.video, looking, Path(), None).check()
+        return
+    with snapshot(_done(measured)) as store:
+        _only_source(store)
+
+
+def _done(measured: Measured) -> Path:
+    if measured.done is None:
+        raise UsageError(f"{measured.name}: neither a video nor an audit of it is known")
+    return measured.done
+
+
+def _request(
+    video: Path, looking: Looking, folder: Path, config: DetectorConfig | None
+) -> AuditRequest:
     chosen = config or looking.config
-    kind = chosen.kind
-    request = AuditRequest(
-        videos=(measured.video,),
-        out=folder / kind,
+    return AuditRequest(
+        videos=(video,),
+        out=folder / chosen.kind,
         detector=None if config else looking.detector,
         normal_first_s=looking.normal_first_s,
         detector_config=chosen,
@@ -97,23 +128,23 @@ def audited(
         model=looking.model,
         draw=False,
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    views = folder / f"{kind}-views"
-    if audit(request, reporter, partial(KeepingTeller, folder=views)).stopped:
-        raise KeyboardInterrupt
-    return _read(request.out, views)
+
+
+def _only_source(store: StoreReader) -> tuple[Run, SourceProgress]:
+    """The last run and the one recording that it looked at."""
+    run = store.last_run()
+    sources = [] if run is None else store.sources(run.id)
+    if run is None or len(sources) != 1:
+        raise UsageError(
+            f"{store.folder}: holds {len(sources)} audited recordings; the truth is that of one"
+        )
+    return run, sources[0]
 
 
 def _read(out: Path, views: Path | None) -> Audited:
     """What an audit of one recording told, with the pictures that it was named by."""
     with snapshot(out) as store:
-        run = store.last_run()
-        sources = [] if run is None else store.sources(run.id)
-        if run is None or len(sources) != 1:
-            raise UsageError(
-                f"{out}: holds {len(sources)} audited recordings; the truth is that of one"
-            )
-        [source] = sources
+        run, source = _only_source(store)
         events = [
             event for event in store.events(run.id) if event.kind == "object" and not event.muted
         ]
@@ -124,5 +155,4 @@ def _read(out: Path, views: Path | None) -> Audited:
 
 def _told(store: StoreReader, event: Event, views: Path | None) -> ToldThing:
     box = ToldBox(event.snapshot_s, event.box, event.score, event.noun)
-    seen: list[View] = kept_views(views, event.id) if views is not None else []
-    return ToldThing(box, seen or stored_view(store.media("crops", event)))
+    return ToldThing(box, Kept(views, event.id, store.media("crops", event)))

@@ -68,12 +68,14 @@ class Namers:
         self.meanings = Meanings(lambda texts: self.embed(texts))
 
     def ready(self) -> Self:
-        """Load the text model, without which nothing can be measured.
+        """Load the text model and a decoder of one's own, without which nothing can be measured.
 
         Raises:
-            novic.errors.NomalyError: If it is missing or damaged.
+            novic.errors.NomalyError: If one is missing or damaged.
         """
         _ = self.embed
+        if self._model is not None:
+            read_model_file(self._model, self._device)
         return self
 
     def of(self, name: str, listed: tuple[str, ...]) -> Namer:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.evaluating.pipeline.meaning import Embed, Meanings
-from app.evaluating.pipeline.views import View
+from app.evaluating.pipeline.views import Pictures, View
 from app.events.event import Picture
 from app.watching.namer import VOTERS, Names, vote
 from detectors.types import Box
@@ -53,11 +53,11 @@ class Looked:
 class Namer(Protocol):
     """Names a thing by its crops."""
 
-    def name(self, views: Sequence[View]) -> str:
-        """The best noun; empty if it has none.
+    def name(self, pictures: Pictures) -> str:
+        """The best noun; empty if it has none, or the pictures are gone.
 
         Args:
-            views: At least one, with crops RGB uint8 [H, W, 3].
+            pictures: Of the thing.
         """
         ...
 
@@ -72,21 +72,23 @@ class Look:
     def __init__(self, embedder: StarterEmbedder) -> None:
         self._embedder = embedder
         self._class_vectors = load_class_vectors()
-        self._seen: dict[int, tuple[Sequence[View], Looked]] = {}
+        self._seen: dict[Pictures, Looked | None] = {}
 
-    def at(self, views: Sequence[View]) -> Looked:
-        """What is seen in some crops; of the same list the same."""
-        if id(views) not in self._seen:
-            crops = [crop for view in views for crop in view.crops]
-            weights = np.array([view.quality for view in views for _ in view.crops], np.float64)
-            probabilities = self._embedder.class_probabilities(crops)
-            vectors = conse(probabilities, self._class_vectors)
-            share = weights / weights.sum()
-            mean = (share @ vectors).astype(np.float32)
-            looked = Looked(share @ probabilities, mean / np.linalg.norm(mean))
-            # The list is kept with it, so that no other one gets its id.
-            self._seen[id(views)] = (views, looked)
-        return self._seen[id(views)][1]
+    def at(self, pictures: Pictures) -> Looked | None:
+        """What is seen in the pictures of a thing, which are not held; None if they are gone."""
+        if pictures not in self._seen:
+            views = pictures.views()
+            self._seen[pictures] = self._looked(views) if views else None
+        return self._seen[pictures]
+
+    def _looked(self, views: Sequence[View]) -> Looked:
+        crops = [crop for view in views for crop in view.crops]
+        weights = np.array([view.quality for view in views for _ in view.crops], np.float64)
+        probabilities = self._embedder.class_probabilities(crops)
+        vectors = conse(probabilities, self._class_vectors)
+        share = weights / weights.sum()
+        mean = (share @ vectors).astype(np.float32)
+        return Looked(share @ probabilities, mean / np.linalg.norm(mean))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,11 @@ class Voted:
 
     names: Names
 
-    def name(self, views: Sequence[View]) -> str:
+    def name(self, pictures: Pictures) -> str:
         """See `Namer`."""
+        views = pictures.views()
+        if not views:
+            return ""
         crops = [crop for view in views for crop in view.crops]
         around = [view.around for view in views for _ in view.crops]
         named = iter(self.names.name(crops, VOTERS, around))
@@ -117,13 +122,15 @@ class Argmax:
     listed: tuple[str, ...] = ()
     """Candidates; empty for the words of all classes."""
 
-    def name(self, views: Sequence[View]) -> str:
+    def name(self, pictures: Pictures) -> str:
         """See `Namer`."""
-        probabilities = self.look.at(views).probabilities
+        looked = self.look.at(pictures)
+        if looked is None:
+            return ""
         if not self.listed:
-            return self.words.first[int(probabilities.argmax())]
+            return self.words.first[int(looked.probabilities.argmax())]
         members = self.words.members(self.listed)
-        sums = members @ probabilities
+        sums = members @ looked.probabilities
         best = int(sums.argmax())
         return self.listed[best] if members[best].any() else ""
 
@@ -193,11 +200,12 @@ class Nearest:
     look: Look
     dictionary: Dictionary
 
-    def name(self, views: Sequence[View]) -> str:
+    def name(self, pictures: Pictures) -> str:
         """See `Namer`."""
-        if not self.dictionary.nouns:
+        looked = self.look.at(pictures)
+        if looked is None or not self.dictionary.nouns:
             return ""
-        cosines = self.dictionary.bare @ self.look.at(views).vector
+        cosines = self.dictionary.bare @ looked.vector
         return self.dictionary.nouns[int(cosines.argmax())]
 
 
@@ -208,12 +216,12 @@ class Cased:
     look: Look
     dictionary: Dictionary
 
-    def name(self, views: Sequence[View]) -> str:
+    def name(self, pictures: Pictures) -> str:
         """See `Namer`."""
-        if not self.dictionary.nouns:
+        looked = self.look.at(pictures)
+        if looked is None or not self.dictionary.nouns:
             return ""
-        vector = self.look.at(views).vector
-        scores, rows = cased_scores(vector, self.dictionary.photo, self.dictionary.bare)
+        scores, rows = cased_scores(looked.vector, self.dictionary.photo, self.dictionary.bare)
         return self.dictionary.nouns[int(rows[int(scores.argmax())])]
 
 

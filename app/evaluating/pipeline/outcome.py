@@ -1,13 +1,12 @@
 """What an evaluation of the pipeline measured: rows of figures, and what became of each thing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from app.evaluating.pipeline.meaning import Meanings
-from app.evaluating.pipeline.views import View
+from app.evaluating.pipeline.views import Pictures
 from calibration.events import TrueThing
 from calibration.named import (
     Precision,
@@ -26,7 +25,7 @@ class ToldThing:
     """A box with a name, and what it was named by."""
 
     box: ToldBox
-    views: Sequence[View] = ()
+    pictures: Pictures | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +71,7 @@ class Row:
     named: Precision | None
     meant: Precision | None
     right: Estimate | None
-    """Share of the things that were found and whose name is right at any level."""
+    """Share of all things, those that were found and whose name is right at any level."""
     specific: Estimate | None
     """Mean levels of right names, not a share; None if no name is right."""
     fates: dict[str, list[Fate]]

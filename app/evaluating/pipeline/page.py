@@ -91,7 +91,7 @@ def _first_picture(fates: Sequence[Fate]) -> str:
 
 
 def _picture(one: ToldThing) -> str:
-    image = shown(one.views)
+    image = None if one.pictures is None else shown(one.pictures.views())
     return "" if image is None else address(image, ROOM)
 
 

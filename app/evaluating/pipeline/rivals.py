@@ -109,6 +109,12 @@ def _detection(one: Any, recordings: Sequence[str]) -> tuple[str, ToldBox]:  # n
 
 
 def _number(what: str, value: Any) -> float:  # noqa: ANN401
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{what} must be a number, not {value!r}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError as error:  # hundreds of digits
+        raise ValueError(f"{what} must be a finite number, and it is too large") from error
+    if not isfinite(number):
+        raise ValueError(f"{what} must be a finite number, not {number}")
+    return number

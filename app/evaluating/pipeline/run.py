@@ -2,25 +2,28 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from app.errors import UsageError
-from app.evaluating.pipeline.auditing import Audited, Looking, Measured, audited
+from app.evaluating.pipeline.auditing import Audited, Looking, Measured, audited, check
 from app.evaluating.pipeline.baselines import BASELINES, Namers
 from app.evaluating.pipeline.meaning import Embed, Meanings
+from app.evaluating.pipeline.namers import Namer
 from app.evaluating.pipeline.outcome import PipelineResult, Row, Told, ToldThing, row_of
 from app.evaluating.pipeline.page import write_page
-from app.evaluating.pipeline.place import RECORDINGS, RESULTS, claim
+from app.evaluating.pipeline.place import RECORDINGS, RESULTS, check_place, claim
 from app.evaluating.pipeline.rivals import Rival, read_rival
 from app.evaluating.pipeline.simulated import LEARN_S, SimulatedDay, make
 from app.evaluating.truth import read_truth
 from app.events.outputs import write_text
-from app.events.schema import STORE
+from app.events.schema import STORE, faults
 from app.progress import Meter, Reporter
 from app.sources.folder import find_videos
+from app.watching.checks import check_pace
 from calibration.events import TrueThing
 from detectors.configs import Mog2Config
 from novic.digest import file_sha256
@@ -91,13 +94,15 @@ def evaluate_pipeline(
         novic.errors.NomalyError: As audits and embedders do.
     """
     _check(request)
-    claim(request.out, request.asked(), overwrite=request.overwrite)
-    measured = [_made(day, request, reporter) for day in request.days] or [_given(request)]
-    rivals = [
-        read_rival(name, path, [one.name for one in measured]) for name, path in request.rivals
-    ]
-    # What is missing for it is told before the audits, which take long.
+    # A slip is told before the folder is taken, which --overwrite empties.
+    given = [] if request.days else [_given(request)]
+    recordings = [one.name for one in (*request.days, *given)]
+    rivals = [read_rival(name, path, recordings) for name, path in request.rivals]
+    asked = request.asked()
+    check_place(request.out, asked, overwrite=request.overwrite)
     namers = Namers(request.looking.model, request.looking.device, reporter, embed).ready()
+    claim(request.out, asked, overwrite=request.overwrite)
+    measured = given or [_made(day, request, reporter) for day in request.days]
     seen = _audits(measured, request, reporter)
     things = {one.name: _counted(one.things, seen.ours[one.name]) for one in measured}
     listed = request.nouns
@@ -129,14 +134,12 @@ def _check(request: PipelineRequest) -> None:
 
     Raises:
         UsageError: If so.
-        app.evaluating.truth.TruthError: If the truth cannot be read.
     """
     if bool(request.days) == (request.data is not None):
         raise UsageError("say what to measure: a recording or its audit, or --simulated SPLIT")
     if request.data is not None and request.truth is None:
         raise UsageError(f"{request.data}: say what was in it with --truth FILE")
-    if request.truth is not None:
-        read_truth(request.truth)
+    check_pace(request.looking.fps)
     for name in request.baselines:
         if name not in BASELINES:
             raise UsageError(f"--baseline {name}: there are {', '.join(BASELINES)}")
@@ -149,25 +152,31 @@ def _check(request: PipelineRequest) -> None:
 def _made(day: SimulatedDay, request: PipelineRequest, reporter: Reporter) -> Measured:
     """A simulated recording, made unless it is there."""
     folder = folder_of(day.name, request.out)
-    folder.mkdir(parents=True, exist_ok=True)
     video, truth = folder / VIDEO, folder / TRUTH
-    if not truth.is_file():
-        with reporter.task(f"Filming {day.name}") as meter:
+    if not (video.is_file() and truth.is_file()):
+        with reporter.task(f"Filming {day.name}") as meter, faults(folder):
+            # Audits belong to the very file that they looked at.
+            if folder.exists():
+                shutil.rmtree(folder)
+            folder.mkdir(parents=True)
             make(day, video, truth, meter.count)
     return Measured(name=day.name, things=read_truth(truth), video=video)
 
 
 def _given(request: PipelineRequest) -> Measured:
-    """The recording or the audit that was named."""
+    """The recording or the audit that was named, which can be audited or read."""
     data, truth = request.data, request.truth
     if data is None or truth is None:
         raise UsageError("say what to measure: a recording or its audit, with --truth FILE")
     if (data / STORE).is_file():
-        return Measured(name=data.resolve().name, things=read_truth(truth), done=data)
-    videos = find_videos([data], lambda _: None)
-    if len(videos) != 1:
-        raise UsageError(f"{data}: holds {len(videos)} videos; the truth is that of one")
-    return Measured(name=videos[0].stem, things=read_truth(truth), video=videos[0])
+        given = Measured(name=data.resolve().name, things=read_truth(truth), done=data)
+    else:
+        videos = find_videos([data], lambda _: None)
+        if len(videos) != 1:
+            raise UsageError(f"{data}: holds {len(videos)} videos; the truth is that of one")
+        given = Measured(name=videos[0].stem, things=read_truth(truth), video=videos[0])
+    check(given, request.looking)
+    return given
 
 
 def _audits(measured: Sequence[Measured], request: PipelineRequest, reporter: Reporter) -> _Seen:
@@ -230,13 +239,14 @@ def _renamed(told: Told, namers: Namers, name: str, listed: Sequence[str]) -> To
     """The same boxes, named by another namer."""
     namer = namers.of(name, tuple(listed))
     things = {
-        recording: [
-            ToldThing(replace(one.box, noun=namer.name(one.views) if one.views else ""), one.views)
-            for one in own
-        ]
+        recording: [replace(one, box=replace(one.box, noun=_name(namer, one))) for one in own]
         for recording, own in told.things.items()
     }
     return replace(told, things=things)
+
+
+def _name(namer: Namer, one: ToldThing) -> str:
+    return "" if one.pictures is None else namer.name(one.pictures)
 
 
 def _of_rival(rival: Rival, seen: _Seen) -> Told:

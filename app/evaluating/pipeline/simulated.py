@@ -18,7 +18,7 @@ from app.simulator.cutouts import cutouts
 from app.simulator.places import Place
 from app.simulator.simulation import Simulation
 from app.simulator.splits import Split
-from app.simulator.things import Thing, lying, spot, tall
+from app.simulator.things import TALLEST, Thing, lying, spot, tall
 from app.simulator.views import scene
 from calibration.events import TrueThing
 
@@ -27,8 +27,6 @@ LEARN_S = 60.0
 STAYS_S, PAUSE_S = 8.0, 4.0
 WIDTHS = (0.08, 0.12, 0.2)
 """Widths of things over the frame's, in turn."""
-_TALLEST = 0.8
-"""Share of the frame's height."""
 
 type Drawn = Callable[[Place, float, np.random.Generator], Thing]
 """Draws a thing of a width for a place; its path does not matter."""
@@ -137,7 +135,7 @@ def _in_turn(split: Split, place: Place, rng: np.random.Generator) -> Drawn:
         # A tall thing is shown as wide as leaves it in the view.
         thing = lying(noun, width, (0.5, 0.5), 0.0)
         high = tall(thing, where.size)
-        return replace(thing, width=width * min(1.0, _TALLEST / high))
+        return replace(thing, width=width * min(1.0, TALLEST / high))
 
     return drawn
 

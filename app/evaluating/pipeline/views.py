@@ -3,23 +3,33 @@
 A folder with one file an event, `ID.npz`: its crops without loss, and how much each counts.
 """
 
-from collections.abc import Iterable, Sequence
+import zipfile
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
-from app.events.event import Finding, Picture
 from app.events.schema import faults
-from app.watching.camera import Camera
-from app.watching.followed import wanted
-from app.watching.namer import Names, name_pictures
+from app.watching.followed import Due
 from detectors.types import Pixels
 from novic.images import ImageError, read_image
 from novic.surrounded import Surrounded
 
 _NONE = np.empty((0, 0, 3), np.uint8)
+_DAMAGED = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    RuntimeError,  # "encrypted", "version 17.3": where bits of it were turned
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a file raises that is gone, cut off or written over."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,45 +43,57 @@ class View:
     around: Surrounded | None = None
 
 
-class KeepingTeller:
-    """Names what a camera has to tell at once, as an audit does, and keeps the pictures of it.
+class Pictures(Protocol):
+    """Where the pictures of an event are; a key by which what was seen in them is known."""
+
+    def views(self) -> list[View]:
+        """Read them; none if they are gone or damaged."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Pictures on disk. They are read when they are asked for: those of a day fill the memory."""
+
+    folder: Path | None
+    """Where an audit kept what it named events by; None if it did not."""
+    event_id: str
+    crop: Path
+    """The one picture that the report of the audit shows, where nothing better was kept."""
+
+    def views(self) -> list[View]:
+        """See `Pictures`."""
+        seen = [] if self.folder is None else kept_views(self.folder, self.event_id)
+        return seen or stored_view(self.crop)
+
+
+def keep_due(folder: Path, due: Due) -> None:
+    """Keep the pictures that an event will be named by, as `app.watching.naming.tell` asks.
+
+    Raises:
+        app.errors.StoreError: If they cannot be written.
+    """
+    if due.event.kind == "object" and due.pictures:
+        views = [View(one.crops, one.quality, one.around) for one in due.pictures]
+        keep(folder, due.event.id, views)
+
+
+def keep(folder: Path, event_id: str, views: Sequence[View]) -> None:
+    """Write the pictures that an event is named by; those of before are replaced.
 
     Args:
-        names: What names them.
         folder: Where they are kept; made if missing.
-    """
-
-    def __init__(self, names: Names, folder: Path) -> None:
-        self._names, self._folder = names, folder
-
-    def findings(self, camera: Camera) -> list[Finding]:
-        """All that is due, named.
-
-        Raises:
-            app.errors.StoreError: If the pictures cannot be kept.
-        """
-        due = camera.take_due()
-        for one in due:
-            if one.event.kind == "object" and one.pictures:
-                keep(self._folder, one.event.id, one.pictures)
-        return camera.told(due, name_pictures(self._names, wanted(due)))
-
-    def last(self, camera: Camera) -> list[Finding]:
-        """The same."""
-        return self.findings(camera)
-
-
-def keep(folder: Path, event_id: str, pictures: Iterable[Picture]) -> None:
-    """Write the pictures that an event is named by; those of before are replaced.
+        event_id: Of the event.
+        views: The pictures.
 
     Raises:
         app.errors.StoreError: If they cannot be written.
     """
     arrays: dict[str, np.ndarray] = {}
-    for number, picture in enumerate(pictures):
-        around = picture.around
-        arrays |= {f"{number}.crop{place}": crop for place, crop in enumerate(picture.crops)}
-        arrays[f"{number}.quality"] = np.array(picture.quality, np.float64)
+    for number, view in enumerate(views):
+        around = view.around
+        arrays |= {f"{number}.crop{place}": crop for place, crop in enumerate(view.crops)}
+        arrays[f"{number}.quality"] = np.array(view.quality, np.float64)
         arrays[f"{number}.square"] = _NONE if around is None else around.square
         arrays[f"{number}.thing"] = np.array((0, 0, 0, 0) if around is None else around.thing)
     with faults(folder):
@@ -84,17 +106,20 @@ def keep(folder: Path, event_id: str, pictures: Iterable[Picture]) -> None:
 def kept_views(folder: Path, event_id: str) -> list[View]:
     """The pictures that an event was named by; none if they were not kept or are damaged."""
     try:
-        with np.load(folder / f"{event_id}.npz") as read:
+        # Opened here: numpy leaves open what turns out to be no archive.
+        with (folder / f"{event_id}.npz").open("rb") as file, np.load(file) as read:
             arrays = dict(read)
-    except (OSError, ValueError, EOFError):
+        count = sum(name.endswith(".quality") for name in arrays)
+        return [_view(arrays, number) for number in range(count)]
+    except _DAMAGED:
         return []
-    found = []
-    for number in range(sum(name.endswith(".quality") for name in arrays)):
-        crops = [arrays[name] for name in sorted(arrays) if name.startswith(f"{number}.crop")]
-        square, thing = arrays[f"{number}.square"], arrays[f"{number}.thing"].tolist()
-        around = Surrounded(square, tuple(thing)) if square.size else None
-        found.append(View(tuple(crops), float(arrays[f"{number}.quality"]), around))
-    return found
+
+
+def _view(arrays: dict[str, np.ndarray], number: int) -> View:
+    crops = [arrays[name] for name in sorted(arrays) if name.startswith(f"{number}.crop")]
+    square, thing = arrays[f"{number}.square"], arrays[f"{number}.thing"].tolist()
+    around = Surrounded(square, tuple(thing)) if square.size else None
+    return View(tuple(crops), float(arrays[f"{number}.quality"]), around)
 
 
 def stored_view(crop: Path) -> list[View]:

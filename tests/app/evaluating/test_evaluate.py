@@ -20,7 +20,7 @@ QUIET = Reporter(quiet=True)
 
 
 def test_a_detector_is_measured_on_stills_and_leaves_a_report_of_them(tmp_path: Path):
-    item, out = cup(tmp_path / "cup", learned=12), tmp_path / "out"
+    item, out = cup(tmp_path / "cup", learned=8), tmp_path / "out"
     done = evaluate_stills([item], [quick()], out, QUIET)
     [one] = json.loads((out / "evaluation.json").read_text())["stills"]
     assert one == json.loads(json.dumps(done.as_json()))["stills"][0]

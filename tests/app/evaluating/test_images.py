@@ -16,7 +16,7 @@ from tests.app.short_watch import run_nomaly
 
 NORMAL, COUNT = 24, 44
 COIN = Box(100, 60, 140, 100)
-SETTINGS = ("longer_side=240", "passes=48", "held_out_passes=24")
+SETTINGS = ("longer_side=240", "passes=16", "held_out_passes=8")
 THERE = range(NORMAL + 6, COUNT - 6)
 
 

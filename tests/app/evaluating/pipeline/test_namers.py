@@ -1,5 +1,7 @@
 """Rivals that name crops, each against its definition worked out another way."""
 
+from weakref import ref
+
 import numpy as np
 import pytest
 import torch
@@ -12,13 +14,16 @@ from app.evaluating.pipeline.namers import (
     Dictionary,
     Look,
     Nearest,
+    Voted,
     cased_scores,
 )
 from app.evaluating.pipeline.views import View
 from app.simulator.photos import photo
+from detectors.types import Pixels
 from novic.embedder import Vectors
 from novic.embedders.starter import StarterEmbedder
 from scenarios.raters.vectors.shipped import PackedVectors, shipped_vectors
+from tests.app.builders import BrightnessNames
 
 NOUNS = ("dog", "cat", "cup", "motorcycle", "egyptian cat")
 
@@ -36,8 +41,13 @@ def packed() -> PackedVectors:
 
 
 @pytest.fixture(scope="module")
-def look() -> Look:
-    return Look(StarterEmbedder())
+def embedder() -> StarterEmbedder:
+    return StarterEmbedder()
+
+
+@pytest.fixture(scope="module")
+def look(embedder: StarterEmbedder) -> Look:
+    return Look(embedder)
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +55,30 @@ def words(meanings: Meanings) -> ClassWords:
     return ClassWords(meanings)
 
 
+class Cat:
+    """A cat, read anew whenever it is asked for; knows its crops while somebody holds them."""
+
+    def __init__(self) -> None:
+        self.read: list[ref[Pixels]] = []
+
+    def views(self) -> list[View]:
+        picture = photo("chelsea.png")[::2, ::2].copy()
+        near = View((picture[10:130, 50:190].copy(), picture[:140, 30:200].copy()), 2.0)
+        views = [near, View((picture,), 0.5)]
+        self.read += [ref(crop) for view in views for crop in view.crops]
+        return views
+
+
+class Gone:
+    """Pictures that are there no more."""
+
+    def views(self) -> list[View]:
+        return []
+
+
 @pytest.fixture(scope="module")
-def cat() -> list[View]:
-    picture = photo("chelsea.png")
-    return [View((picture[20:260, 100:380], picture[:280, 60:400]), 2.0), View((picture,), 0.5)]
+def cat() -> Cat:
+    return Cat()
 
 
 def test_cased_scores_are_those_of_its_formula():
@@ -73,22 +103,47 @@ def test_a_dictionary_of_fewer_than_ten_nouns_is_retrieved_whole():
     assert len(scores) == 3
 
 
-def test_what_is_seen_is_the_mean_over_crops_by_their_quality(look: Look, cat: list[View]):
-    embedder = StarterEmbedder()
-    crops = [crop for view in cat for crop in view.crops]
+def test_what_is_seen_is_the_mean_over_crops_by_their_quality(
+    look: Look, embedder: StarterEmbedder, cat: Cat
+):
+    crops = [crop for view in cat.views() for crop in view.crops]
     probabilities, vectors = embedder.class_probabilities(crops), embedder.embed_images(crops)
     seen = look.at(cat)
+    assert seen is not None
     assert look.at(cat) is seen
     assert np.allclose(seen.probabilities, np.array([2, 2, 0.5]) @ probabilities / 4.5, atol=1e-5)
     mean = np.array([2, 2, 0.5]) @ vectors
     assert np.allclose(seen.vector, mean / np.linalg.norm(mean), atol=1e-5)
 
 
+def test_what_was_seen_is_kept_and_the_crops_are_not(embedder: StarterEmbedder):
+    look, cat = Look(embedder), Cat()
+    seen = look.at(cat)
+    assert len(cat.read) == 3
+    assert all(crop() is None for crop in cat.read)
+    assert look.at(cat) is seen
+    assert len(cat.read) == 3, "looked at once"
+
+
+def test_pictures_that_are_gone_have_no_name(look: Look, words: ClassWords, packed: PackedVectors):
+    dictionary = Dictionary.of(NOUNS, packed, lambda _: np.empty((0, 384), np.float32))
+    namers = (
+        Argmax(look, words),
+        Argmax(look, words, ("cat",)),
+        Nearest(look, dictionary),
+        Cased(look, dictionary),
+        Voted(BrightnessNames()),
+    )
+    assert [namer.name(Gone()) for namer in namers] == [""] * 5
+
+
 def test_the_classifier_says_its_best_class_or_the_candidate_whose_kinds_weigh_most(
-    look: Look, words: ClassWords, cat: list[View]
+    look: Look, words: ClassWords, cat: Cat
 ):
     free = Argmax(look, words).name(cat)
-    assert free == words.first[int(look.at(cat).probabilities.argmax())]
+    seen = look.at(cat)
+    assert seen is not None
+    assert free == words.first[int(seen.probabilities.argmax())]
     assert free in ("egyptian cat", "tabby", "lynx", "tiger cat")
     assert Argmax(look, words, ("dog", "Cat", "cup")).name(cat) == "Cat"
     # No class is a kind of what it was never taught.
@@ -99,11 +154,12 @@ def test_the_classifier_says_its_best_class_or_the_candidate_whose_kinds_weigh_m
 
 
 def test_the_nearest_noun_is_that_with_the_largest_cosine(
-    look: Look, packed: PackedVectors, cat: list[View]
+    look: Look, packed: PackedVectors, cat: Cat
 ):
     dictionary = Dictionary.of(NOUNS, packed, lambda _: np.empty((0, 384), np.float32))
-    vector = look.at(cat).vector
-    cosines = {noun: float(dictionary.bare[n] @ vector) for n, noun in enumerate(NOUNS)}
+    seen = look.at(cat)
+    assert seen is not None
+    cosines = {noun: float(dictionary.bare[n] @ seen.vector) for n, noun in enumerate(NOUNS)}
     named = Nearest(look, dictionary).name(cat)
     assert named == max(NOUNS, key=lambda noun: cosines[noun])
     assert named in ("cat", "egyptian cat")

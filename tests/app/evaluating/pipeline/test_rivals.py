@@ -1,6 +1,7 @@
 """What a rival told, from JSON."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,10 @@ def test_of_one_recording_the_name_may_be_left_out(tmp_path: Path):
         ({"detections": [ONE | {"recording": "hall", "score": True}]}, "score must be a number"),
         ({"detections": [ONE | {"recording": "hall", "at_s": "2"}]}, "at_s must be a number"),
         ({"detections": [ONE | {"recording": "hall", "noun": None}]}, "noun must be a text"),
-        ('{"detections": [{"recording": "hall", "at_s": NaN}]}', "'box' is missing"),
+        ({"detections": [ONE | {"recording": "hall", "at_s": math.nan}]}, "at_s .* not nan"),
+        ({"detections": [ONE | {"recording": "hall", "score": math.inf}]}, "score .* not inf"),
+        ({"detections": [ONE | {"recording": "hall", "score": 10**400}]}, "score .* too large"),
+        ({"detections": [ONE | {"recording": "hall", "box": [0, 0, 9, -(10**400)]}]}, "too large"),
         ({"detections": [{"recording": "hall"}]}, "'box' is missing in detection 1"),
         ({"detections": [ONE | {"recording": ["hall"]}]}, "there is no recording"),
     ],

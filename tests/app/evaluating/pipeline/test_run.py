@@ -5,7 +5,9 @@ import re
 import signal
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +16,15 @@ from app.demo.footage import write_truth as write_plan
 from app.errors import UsageError
 from app.evaluating.pipeline.auditing import Looking
 from app.evaluating.pipeline.outcome import PipelineResult
-from app.evaluating.pipeline.run import PipelineRequest, evaluate_pipeline
+from app.evaluating.pipeline.place import claim
+from app.evaluating.pipeline.run import PipelineRequest, evaluate_pipeline, folder_of
+from app.evaluating.pipeline.simulated import simulated_days
+from app.events.store import Store
 from app.progress import Reporter
-from detectors.configs import PadimConfig
+from app.simulator.splits import split
+from app.simulator.views import scene
+from detectors.configs import DiagonalConfig, PadimConfig
+from novic.errors import NomalyError
 from tests.app.evaluating.pipeline.conftest import shipped
 from tests.app.short_watch import run_nomaly, start_nomaly
 
@@ -128,6 +136,78 @@ def test_another_question_is_refused_in_the_same_folder(measured: Measured):
     other = replace(request, looking=replace(request.looking, fps=2.0))
     with pytest.raises(UsageError, match="holds the evaluation of something else"):
         evaluate_pipeline(other, QUIET, shipped)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """A folder that another evaluation left."""
+    out = tmp_path / "out"
+    (out / "recordings" / "hall").mkdir(parents=True)
+    for name in ("asked.json", "pipeline.json", "report.html", "recordings/hall/video.mp4"):
+        (out / name).write_text("{}")
+    return out
+
+
+@pytest.fixture
+def wish(clip: Path, kept: Path) -> PipelineRequest:
+    """What makes sense, into that folder."""
+    kept.with_name("truth.json").write_text('{"size": [480, 640], "things": []}')
+    truth = kept.with_name("truth.json")
+    return PipelineRequest(out=kept, looking=LOOKING, data=clip, truth=truth, overwrite=True)
+
+
+LOOKING = Looking(config=PadimConfig(), normal_first_s=5.0)
+SLIPS = [
+    ({"data": Path("gone.mp4")}, "gone.mp4: there is no such file"),
+    ({"rivals": (("owl", Path("gone.json")),)}, "gone.json: cannot be read"),
+    ({"truth": Path("gone.json")}, "gone.json: cannot be read"),
+    ({"looking": replace(LOOKING, fps=0.0)}, "--fps 0: must be above 0"),
+    ({"looking": replace(LOOKING, normal_first_s=None)}, "say what is normal"),
+    ({"looking": replace(LOOKING, model=Path("gone"))}, "gone"),
+    ({"looking": replace(LOOKING, normal_first_s=None, detector=Path("gone"))}, "no such folder"),
+]
+
+
+@pytest.mark.parametrize(("slip", "said"), SLIPS)
+def test_a_slip_takes_no_folder_and_empties_none(
+    wish: PipelineRequest, kept: Path, slip: dict[str, Any], said: str
+):
+    request = replace(wish, **slip)
+    for out in (kept, kept.with_name("new")):
+        with pytest.raises(NomalyError, match=said):
+            evaluate_pipeline(replace(request, out=out), QUIET, shipped)
+    assert sum(path.read_text() == "{}" for path in kept.rglob("*.*")) == 4
+    assert not kept.with_name("new").exists()
+
+
+def test_an_audit_that_is_none_empties_no_folder(wish: PipelineRequest, kept: Path, tmp_path: Path):
+    with Store(tmp_path / "empty"):
+        pass
+    with pytest.raises(UsageError, match="empty: holds 0 audited recordings"):
+        evaluate_pipeline(replace(wish, data=tmp_path / "empty"), QUIET, shipped)
+    assert sum(path.read_text() == "{}" for path in kept.rglob("*.*")) == 4
+
+
+@pytest.mark.slow
+def test_a_simulated_recording_that_is_gone_is_made_and_audited_again(
+    tmp_path: Path,
+):
+    days = simulated_days(split("dev"), ["garden"], 1, places=partial(scene, size=(90, 120)))
+    config = DiagonalConfig(longer_side=96, passes=8, held_out_passes=8)
+    looking = Looking(config=config, fps=1.0)
+    request = PipelineRequest(out=tmp_path, looking=looking, days=tuple(days), baselines=())
+    claim(tmp_path, request.asked(), overwrite=False)
+    folder = folder_of("garden", tmp_path)
+    # Its truth and its audit are there; an audit belongs to the very file that it looked at.
+    with Store(folder / "diagonal") as store:
+        store.begin_run("audit", {"videos": [["video.mp4", 1, 1]]})
+    (folder / "truth.json").write_text('{"size": [90, 120], "things": []}')
+    done = evaluate_pipeline(request, QUIET, shipped)
+    assert (folder / "video.mp4").is_file()
+    assert done.count == 1
+    [told] = done.rows[0].told.things["garden"]
+    assert told.pictures is not None
+    assert len(told.pictures.views()) > 1
 
 
 @pytest.mark.parametrize(

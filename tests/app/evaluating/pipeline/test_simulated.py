@@ -1,6 +1,7 @@
 """Recordings of the simulator with their truth."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from app.evaluating.pipeline.simulated import (
 from app.evaluating.truth import read_truth
 from app.simulator.cutouts import cutouts
 from app.simulator.splits import split
+from app.simulator.views import scene
 from app.sources.open import open_recording
+
+SMALL = partial(scene, size=(180, 240))
 
 
 def short(day: SimulatedDay) -> SimulatedDay:
@@ -30,9 +34,9 @@ def short(day: SimulatedDay) -> SimulatedDay:
 
 
 def test_the_same_split_gives_the_same_days_with_things_one_after_the_other():
-    days = simulated_days(split("dev"), things=4)
+    days = simulated_days(split("dev"), things=4, places=SMALL)
     assert [day.simulation.key for day in days] == [
-        day.simulation.key for day in simulated_days(split("dev"), things=4)
+        day.simulation.key for day in simulated_days(split("dev"), things=4, places=SMALL)
     ]
     assert [day.name for day in days] == ["desk", "garden", "yard"]
     things = true_things(days[1].simulation)
@@ -65,7 +69,7 @@ def test_what_is_written_is_read_again_and_is_not_made_twice(tmp_path: Path):
 
 
 def test_a_recording_that_is_stopped_leaves_nothing(tmp_path: Path):
-    [day] = simulated_days(split("dev"), ["garden"], things=1)
+    [day] = simulated_days(split("dev"), ["garden"], things=1, places=SMALL)
 
     def stop(done: int, _: int) -> None:
         if done == 3:
