@@ -22,7 +22,6 @@ from rich.console import Console
 from rich.table import Table
 
 from app.calibrating.planting import (
-    TALLEST,
     Pace,
     Planting,
     Window,
@@ -33,7 +32,7 @@ from app.calibrating.planting import (
 )
 from app.simulator.simulation import Simulation
 from app.simulator.splits import split
-from app.simulator.things import Thing, lying, spot, tall
+from app.simulator.things import TALLEST, Thing, lying, spot, tall
 from app.simulator.views import scene
 from app.watching.camera_settings import CameraSettings
 from app.watching.keeper import Keeper

@@ -91,13 +91,23 @@ def _event(said: Mapping[str, Any], where: str) -> Confirmed | None:
         score, time_us = float(said["score"]), int(said["start_us"])
         if not math.isfinite(score) or sum(one.p for one in candidates) > 1.01:
             raise ValueError
-        return Confirmed(
-            str(said["id"]), time_us, candidates, score, sanitised(noun) if noun else ""
-        )
+        truly = sanitised(noun) if noun else ""
+        level, bar = _above_0(said.get("level")), _above_0(said.get("bar"))
+        return Confirmed(str(said["id"]), time_us, candidates, score, truly, level, bar)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UsageError(
             f"{where}: needs id, start_us, score and candidates as events.jsonl holds them"
         ) from error
+
+
+def _above_0(value: Any) -> float | None:  # noqa: ANN401
+    """A number that may be missing."""
+    if value is None:
+        return None
+    number = float(value)
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError
+    return number
 
 
 def _candidates(said: Mapping[str, Any]) -> tuple[NounScore, ...]:

@@ -16,6 +16,7 @@ from app.events.event import Picture
 from app.simulator.cutouts import Cutout, Sticker, cutouts, sticker
 from app.simulator.places import Place
 from app.simulator.scene import Layer, lay
+from app.simulator.things import TALLEST
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.followed import Due
@@ -33,8 +34,6 @@ TOGETHER = 4
 """Things in one scene, at most."""
 APART = 0.12
 """Between two of them, as a share of the frame's width."""
-TALLEST = 0.8
-"""What is put there is lower than this share of the frame's height."""
 _TRIES = 40
 _LEAST_PX = 4
 

@@ -14,6 +14,7 @@ from app.calibrating.footage import How, Looked, look, moments
 from app.calibrating.keeping import Again, Earlier, Merged, earlier_of
 from app.calibrating.measuring import MOST_NAMED, Measured, measured
 from app.calibrating.planting import Planting, Sown, pictured, scenes, sown
+from app.calibrating.ringing import rings_said
 from app.calibrating.watched import Watched
 from app.errors import UsageError
 from app.feedback.verdicts import now_us
@@ -267,6 +268,7 @@ class _Work:
             **fitted.said,
             "names_p": names.said,
             "tail": figures.tail_said,
+            "rings": rings_said(looked.levels, self._answers.events),
             "drift": drift.said if drift is not None else "drift: not measured, site_p is missing",
             "blind_map": blind_said,
         }

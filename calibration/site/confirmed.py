@@ -34,6 +34,10 @@ class Confirmed:
     """Peak of its map, 1.0 is just unusual."""
     noun: str
     """What it truly was; empty where it was nothing."""
+    level: float | None = None
+    """The largest bar at which it would have rung; None where an older Nomaly told it."""
+    bar: float | None = None
+    """What maps were divided by."""
 
     @property
     def is_normal(self) -> bool:

@@ -1,0 +1,47 @@
+"""The second promise on what people confirmed: how many rings would have been nothing."""
+
+import numpy as np
+
+from app.calibrating.ringing import rings_said
+from calibration.levels import Level
+from calibration.site.confirmed import Confirmed
+
+BAR = 0.7
+
+
+def normal(count: int = 400) -> list[Level]:
+    """What came near in normal footage."""
+    values = 0.5 + np.random.default_rng(0).exponential(0.08, count)
+    return [Level(float(number), float(value)) for number, value in enumerate(values)]
+
+
+def events(things: int, nothings: int) -> list[Confirmed]:
+    """Things far above the bar, and rings that were nothing: the tail of what is normal."""
+    rng = np.random.default_rng(1)
+    found = []
+    for number in range(things + nothings):
+        noun = "cat" if number % (things + nothings) < things else ""
+        level = 2.0 + rng.random() if noun else BAR + rng.exponential(0.08)
+        found.append(Confirmed(str(number), 1000 * number, (), 2.0, noun, float(level), BAR))
+    rng.shuffle(found)
+    return found
+
+
+def counts(said: str) -> list[tuple[int, int]]:
+    """(things, nothings) that would have rung, by share."""
+    parts = said.split(";")[1:]
+    return [(int(one.split(", ")[1].split()[0]), int(one.split()[-1])) for one in parts]
+
+
+def test_rings_that_were_nothing_stay_silent_and_things_ring():
+    said = rings_said(normal(), events(things=30, nothings=30))
+    assert said.startswith("rings: 30 things and 30 that were nothing rang; of at most 5% nothing")
+    for things, wrong in counts(said):
+        assert things >= 25
+        assert wrong <= 0.3 * (things + wrong)
+
+
+def test_what_cannot_be_measured_says_why():
+    old = [Confirmed("1", 0, (), 2.0, "cat")]
+    assert "tells its level and bar" in rings_said(normal(), old)
+    assert rings_said(normal(3), events(5, 5)).startswith("rings: not measured: needs 20")
