@@ -11,7 +11,7 @@ import numpy as np
 from calibration.levels import Level
 from calibration.rings import Rings
 from calibration.scores.conformal import tailed_ranks_of
-from calibration.scores.protocol import ScoreError
+from calibration.scores.protocol import Floats, ScoreError
 from calibration.site.confirmed import Confirmed
 from novic.errors import NomalyError
 
@@ -48,9 +48,7 @@ def rings_said(levels: Sequence[Level], events: Sequence[Confirmed]) -> str:
     return f"rings: {len(known) - nothing} things and {nothing} that were nothing rang; {told}"
 
 
-def _count(
-    share: float, p: Sequence[float] | np.ndarray, events: Sequence[Confirmed]
-) -> tuple[int, int]:
+def _count(share: float, p: Floats, events: Sequence[Confirmed]) -> tuple[int, int]:
     """How many things would have rung, and how many that were nothing."""
     rings = Rings(share)
     rang = [one for one, rare in zip(events, p, strict=True) if rings.ring(float(rare))]
