@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from rich.console import Console
 from rich.table import Table
 from scipy.optimize import minimize
@@ -35,6 +34,7 @@ from app.events.store import Store
 from benchmarks.naming import STAMPS
 from benchmarks.naming_held_out import DATA
 from benchmarks.naming_truth import Thing, Truth, Truths, of_dev, photographs, plain_model, stamps
+from calibration.reliability import ece
 from novic.bundle import read_card
 from novic.certainty import CERTAINTY, FORMAT, VERSION, Certainty, KindLine, Scaling
 from novic.kinds import KindScaling, kind_masses, kind_sizes
@@ -42,7 +42,6 @@ from novic.model import starter_bundle_path
 
 NOUN, KIND, SENSITIVE = 0.7, 0.8, 0.9
 """Shares that are to be right at the line of nouns, of kinds, and of nouns that alarm or accuse."""
-BINS = 10
 DRAWS = 200
 
 
@@ -141,19 +140,10 @@ def _of_kinds(things: Sequence[Thing], certainty: Certainty) -> tuple[list[float
     return probabilities, true
 
 
-def calibration_error(p: ArrayLike, right: ArrayLike) -> float:
-    """Expected calibration error over BINS bins of equal numbers."""
-    order = np.argsort(p, kind="stable")
-    parts = np.array_split(order, BINS)
-    said, true = np.asarray(p, np.float64), np.asarray(right, np.float64)
-    apart = [len(part) * abs(said[part].mean() - true[part].mean()) for part in parts if len(part)]
-    return float(sum(apart) / len(order))
-
-
 def by_chance(p: Sequence[float]) -> float:
     """The same of truths that are drawn by p: what is left where p is perfect."""
     rng, said = np.random.default_rng(0), np.array(p)
-    errors = [calibration_error(said, rng.random(len(said)) < said) for _ in range(DRAWS)]
+    errors = [ece(said, rng.random(len(said)) < said) for _ in range(DRAWS)]
     return float(np.mean(errors))
 
 
@@ -175,10 +165,10 @@ def figures(things: Sequence[Thing], certainty: Certainty) -> dict[str, float]:
         "plain_right_before": _share(one.noun_right for one in old),
         "all_right": _share(one.right for one in all_told),
         "all_right_before": _share(one.noun_right for one in before),
-        "ece": calibration_error(p, exact),
-        "ece_before": calibration_error([one.p for one in before], [one.exact for one in before]),
+        "ece": ece(p, exact),
+        "ece_before": ece([one.p for one in before], [one.exact for one in before]),
         "ece_by_chance": by_chance(p),
-        "ece_kinds": calibration_error(of_kinds, true),
+        "ece_kinds": ece(of_kinds, true),
         "ece_kinds_by_chance": by_chance(of_kinds),
         "kinds": len(true),
     }
