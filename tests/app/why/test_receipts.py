@@ -138,7 +138,7 @@ class TestSilences:
 
     def test_a_time_in_which_the_camera_could_not_see_says_so(self, store: Store):
         begin_us = BEGAN_US + 30_000_000
-        gap = Gap(begin_us, begin_us + 20_000_000, "fault", "black picture")
+        gap = Gap(begin_us, begin_us + 20_000_000, "stalled", "black picture")
         a_run(store, gaps=[gap])
         (receipt,) = why(store.folder, "41s")
         assert (receipt.outcome, receipt.said) == (
