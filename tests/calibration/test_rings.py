@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -19,8 +20,9 @@ def stream(seed: int, count: int = 1500, things: float = 0.2) -> tuple[np.ndarra
     return np.where(true, rng.random(count) ** 12, rng.random(count)), true
 
 
-@pytest.mark.skipif(HERE, reason="online-fdr is installed")
-def test_without_the_package_it_is_told_how_to_get_it():
+def test_without_the_package_it_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "online_fdr", None)
+    monkeypatch.delitem(sys.modules, "online_fdr.p_values", raising=False)
     with pytest.raises(MissingPackageError, match="the promise of what rings needs the package"):
         Rings(0.1)
 
