@@ -24,7 +24,7 @@ from scipy.stats import norm
 
 from app.watching.keeper import Keeper
 from calibration.evidence import Evidence
-from calibration.levels import OpeningLevels, found_from
+from calibration.levels import OpeningLevels
 from calibration.promise import Promise, keep
 from detectors.finding import Finder
 from detectors.tracks import Tracker, TrackRule
@@ -99,8 +99,7 @@ def watched(view: View, hours: float, promise: Promise) -> tuple[list[int], floa
         found = finder.find(heat / np.float32(keeper.factor), frame.image)
         opened = tracker.update(frame, found).opened
         told[int(frame.pts_s // 3600)] += len(opened)
-        low = found_from(finder, keeper.lowest, frame, heat)
-        keeper.see(frame, low, quiet=not any(track.opened for track in tracker.tracks))
+        keeper.see(frame, heat, quiet=not any(track.opened for track in tracker.tracks))
     return told, keeper.factor
 
 

@@ -29,10 +29,6 @@ _NEVER = 1e9
 _NO_IMAGE = np.zeros((1, 1, 3), np.uint8)
 
 
-type Found = tuple[float, Sequence[Detection]]
-"""What `found_from` finds in a frame."""
-
-
 class Finds(Protocol):
     """Whatever makes detections of maps, as a camera does."""
 
@@ -112,7 +108,7 @@ class OpeningLevels:
         self._watched_s = 0.0
         self._levels: list[Level] = []
         self._bounds: list[Level] = []
-        self._last: Found | None = None
+        self._last: tuple[float, Sequence[Detection]] | None = None
 
     def see(
         self, frame: Frame, heat: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
@@ -124,10 +120,20 @@ class OpeningLevels:
             heat: Its map [h, w]; cells that are no numbers are left out.
             mask: Cells that are watched [h, w]; None watches all.
         """
-        self.take_found(frame, *found_from(self._finds, self.lowest, frame, heat, mask))
+        heat = np.nan_to_num(heat, nan=0.0, posinf=0.0, neginf=0.0)
+        highest = float(heat.max() if mask is None else heat.max(where=mask, initial=0.0))
+        found = self._finds.find(heat / np.float32(self.lowest), frame.image, mask, MOST_BOXES)
+        self.take_found(frame, highest, found)
 
-    def take_found(self, frame: Frame, highest: float, strongest: Sequence[Detection]) -> None:
-        """Take one more frame in which `found_from` has found things already."""
+    def take_found(self, frame: Frame, highest: float, found: Sequence[Detection]) -> None:
+        """Take one more frame in which things were found already.
+
+        Args:
+            frame: See `see`.
+            highest: Highest value of its map.
+            found: In any order, scores as in the map divided by `lowest`.
+        """
+        strongest = sorted(found, key=lambda one: -one.score)[:MOST_BOXES]
         self._last = highest, strongest
         self._take(frame, highest, strongest)
 
@@ -223,32 +229,6 @@ class OpeningLevels:
     def _frames_of_window(self) -> int:
         now_s = self._times[-1]
         return sum(time_s > now_s - self._rule.window_s for time_s in self._times)
-
-
-def found_from(
-    finds: Finds,
-    lowest: float,
-    frame: Frame,
-    heat: NDArray[np.float32],
-    mask: NDArray[np.bool_] | None = None,
-) -> Found:
-    """What can be found in a frame from a low level on.
-
-    Args:
-        finds: As the camera finds.
-        lowest: The level, above 0.
-        frame: RGB uint8 [H, W, 3].
-        heat: Its map [h, w]; cells that are no numbers are left out.
-        mask: Cells that are watched [h, w]; None watches all.
-
-    Returns:
-        The map's highest value, and at most MOST_BOXES detections, the strongest first, scores as
-        in the map divided by `lowest`.
-    """
-    heat = np.nan_to_num(heat, nan=0.0, posinf=0.0, neginf=0.0)
-    highest = float(heat.max() if mask is None else heat.max(where=mask, initial=0.0))
-    found = finds.find(heat / np.float32(lowest), frame.image, mask, MOST_BOXES)
-    return highest, sorted(found, key=lambda one: -one.score)[:MOST_BOXES]
 
 
 def opening_level(

@@ -28,9 +28,8 @@ from app.watching.camera_settings import CameraSettings
 from app.watching.evidence import Evidence, settled
 from app.watching.followed import Due, Followed, id_of, track_of
 from app.watching.health import Health, Told
-from app.watching.near import NearMisses, level_of
+from app.watching.near import Found, NearMisses, level_of
 from app.watching.sizes import SizeCheck
-from calibration.levels import found_from
 from detectors.finding import Finder
 from detectors.learned import LearnedView
 from detectors.tracks import Track, TrackChanges, Tracker
@@ -78,7 +77,7 @@ class Camera:
         self._finder = Finder(view)
         self._tracker = Tracker(rule)
         self._keeper = self._settings.keeper
-        self._near = NearMisses(self._finder, rule, self._settings.lowest)
+        self._near = NearMisses(self._finder, rule)
         if self._keeper is not None and live:
             self._keeper.learn(self._finder)
         self._followed: dict[Track, Followed] = {}
@@ -212,9 +211,9 @@ class Camera:
             self._call_faults(told)
             if clear is not None:
                 watched = self._masked(clear)
-                lit = self._take(frame, watched, placed)
+                found = self._take(frame, watched, placed)
                 peaks[number] = self._peak = watched.max(initial=0.0)
-                self._note(frame, watched * np.float32(factor), lit)
+                self._note(frame, watched * np.float32(factor), found)
         return peaks
 
     def pass_over(self, frames: Sequence[Frame]) -> NDArray[np.float32]:
@@ -226,17 +225,14 @@ class Camera:
             self._begin(frame)
             self._health.see_again(frame)
             self._tracker.update(frame, [])
-            self._note(frame, None, ())
+            self._note(frame, None, None)
         return np.full(len(frames), self._peak, np.float32)
 
-    def _note(self, frame: Frame, heat: NDArray[np.float32] | None, lit: Sequence[Box]) -> None:
-        """Note what lies below the bar, by the undivided map; None if it shows nothing new."""
-        settings, finder, found = self._settings, self._finder, None
-        if heat is not None:
-            found = found_from(finder, settings.lowest, frame, heat)
-        self._near.see(frame, found, self._tracker.told, lit, settings.bar)
+    def _note(self, frame: Frame, heat: NDArray[np.float32] | None, found: Found | None) -> None:
+        """Note what came near, and the undivided map; None if the frame shows nothing new."""
+        self._near.see(frame, found, self._tracker.told, self._settings.bar)
         if self._keeper is not None:
-            self._keeper.see(frame, found, quiet=self._quiet)
+            self._keeper.see(frame, heat, quiet=self._quiet)
 
     def _begin(self, frame: Frame) -> None:
         """Note that a frame is followed; the first after a checkpoint goes on from there."""
@@ -306,12 +302,8 @@ class Camera:
         watched = self._settings.zones.grid((heat.shape[0], heat.shape[1]))
         return heat if watched.all() else np.where(watched, heat, np.float32(0))
 
-    def _take(self, frame: Frame, heat: NDArray[np.float32], placed: Placed) -> list[Box]:
-        """Follow one frame, laid on the view, with its masked map [h, w].
-
-        Returns:
-            Where something was found that was taken for light.
-        """
+    def _take(self, frame: Frame, heat: NDArray[np.float32], placed: Placed) -> Found:
+        """Follow one frame, laid on the view, with its masked map [h, w]."""
         found = self._finder.find(heat, frame.image)
         things, told = self._health.things(placed, frame.image, found, self._tracker.told)
         self._call_faults(told)
@@ -324,7 +316,8 @@ class Camera:
             self._call("updated", self._ripe())
         elif sum(len(self._followed[one].evidence.pictures) for one in self._ended) >= NAME_AT_ONCE:
             self._call_ended()
-        return [one.box for one in found if not any(one.box.overlap(two.box) for two in things)]
+        lit = [one.box for one in found if not any(one.box.overlap(two.box) for two in things)]
+        return Found(found, lit)
 
     def _keep(
         self, changes: TrackChanges, frame: Frame, placed: Placed, heat: NDArray[np.float32]

@@ -7,9 +7,6 @@ from app.watching.namer import Words
 from detectors.tracks import TrackRule
 from detectors.zones import Zones
 
-LOWEST = 0.5
-"""Where nothing is known of normal footage, things are followed from there on."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraSettings:
@@ -30,8 +27,3 @@ class CameraSettings:
     def bar(self) -> float:
         """What the detector's maps are divided by now."""
         return self.keeper.factor if self.keeper is not None else 1.0
-
-    @property
-    def lowest(self) -> float:
-        """The bar from which on things are followed to know how far from ringing they were."""
-        return self.keeper.lowest if self.keeper is not None else LOWEST

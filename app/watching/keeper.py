@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calibration.evidence import Evidence
-from calibration.levels import Finds, Found, OpeningLevels
+from calibration.levels import Finds, OpeningLevels
 from calibration.promise import Kept, Promise, at_bar, keep, prior_factor, told_hours
 from calibration.tail import GAP_S
 from detectors.base import Detector
@@ -75,11 +76,6 @@ class Keeper:
         self._time_s = 0.0
 
     @property
-    def lowest(self) -> float:
-        """The level of undivided maps from which on things are followed to learn from them."""
-        return self.evidence.lowest
-
-    @property
     def factor(self) -> float:
         """What maps are divided by; 1 would be the detector's own threshold."""
         return self.kept.factor
@@ -88,13 +84,13 @@ class Keeper:
         """Learn from now on of quiet frames, in which things are found as the camera finds them."""
         self._levels = OpeningLevels(finds, self._rule, self.evidence.lowest)
 
-    def see(self, frame: Frame, found: Found | None, *, quiet: bool) -> None:
+    def see(self, frame: Frame, heat: NDArray[np.float32] | None, *, quiet: bool) -> None:
         """Take a frame that was watched.
 
         Args:
             frame: Later than all before it.
-            found: What `calibration.levels.found_from` finds in it from `lowest` on; None if it
-                shows what the one before did.
+            heat: Its map [h, w], not divided, 0 where nobody watches; None if it shows what the one
+                before did.
             quiet: Whether nothing is open, and the camera sees well.
         """
         if self._levels is None:
@@ -103,10 +99,10 @@ class Keeper:
             self._levels.forget()
             self._quiet_from_s = frame.pts_s + GAP_S
         elif frame.pts_s >= self._quiet_from_s:
-            if found is None:
+            if heat is None:
                 self._levels.again(frame)
             else:
-                self._levels.take_found(frame, *found)
+                self._levels.see(frame, heat)
             self._time_s = frame.time_us / 1e6
             if self._levels.watched_s >= REFIT_S:
                 self._refit()

@@ -1,16 +1,18 @@
 """How far from ringing all was that a camera saw: what rang, by how much, and what did not, why.
 
-Everything is followed a second time at a level far below the bar (`calibration.levels`), where
-nothing opens. So it is known at which bar a thing would have rung, whether it did or not.
+Whatever is just unusual, 1.0 times the bar, is followed a second time (`calibration.levels`), where
+nothing opens. So it is known at which bar a thing would have rung, whether it did or not, down to
+1 / `TrackRule.open_score` of the bar. To look below that, too, would double the time of an audit.
 """
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
 from app.events.moment import Moment, Silence
-from calibration.levels import Finds, Found, Level, OpeningLevels, opening_level
+from calibration.levels import Finds, Level, OpeningLevels, opening_level
 from calibration.tail import GAP_S
 from detectors.track import Track
 from detectors.tracks import TrackRule
@@ -20,53 +22,64 @@ SAME = 0.3
 """What an event covers so much of is the event, or a part of it."""
 AROUND_S = 2.0
 """An event is looked for so long before and after."""
+_LOWEST = 0.1
+"""Levels are told from there on; no bar is lower."""
 _REMEMBERED_S = 3 * GAP_S
 _MISSED = 1.5
 """Sightings further apart than so many usual steps have frames between them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in one frame from the bar on."""
+
+    things: Sequence[Detection]
+    """Scores as in the map divided by the bar."""
+    lit: Sequence[Box]
+    """Where some of it was taken for light."""
+
+
 class NearMisses:
     """Follows one camera's frames below the bar."""
 
-    def __init__(self, finds: Finds, rule: TrackRule, lowest: float) -> None:
+    def __init__(self, finds: Finds, rule: TrackRule) -> None:
         """Start with nothing.
 
         Args:
             finds: As the camera finds.
             rule: As the camera follows.
-            lowest: Level of undivided maps from which on things are followed, above 0.
         """
         # Before it is worked out at which bar: what stands there for weeks needs none.
-        self._levels = OpeningLevels(finds, rule, lowest, self._is_told)
+        self._levels = OpeningLevels(finds, rule, _LOWEST, self._is_told)
         self._told: deque[tuple[float, Box]] = deque()
         self._lit: deque[tuple[float, Box]] = deque()
         self._offset_s = 0.0
         self._camera = ""
         self._bar = 1.0
 
-    def see(
-        self, frame: Frame, found: Found | None, told: Iterable[Box], lit: Iterable[Box], bar: float
-    ) -> None:
+    def see(self, frame: Frame, found: Found | None, told: Iterable[Box], bar: float) -> None:
         """Take one more frame.
 
         Args:
             frame: Later than all before it.
-            found: What `calibration.levels.found_from` finds in it; None if it shows what the one
-                before did.
+            found: What was found in it; None if it shows what the one before did.
             told: Where the things of open events are.
-            lit: Where something was found and taken for light.
             bar: What its map was divided by.
         """
         self._camera, self._bar = frame.camera, bar
         self._offset_s = frame.time_us / 1e6 - frame.pts_s
+        lit = () if found is None else found.lit
         for boxes, seen in ((self._told, told), (self._lit, lit)):
             boxes.extend((frame.pts_s, box) for box in seen)
             while boxes and frame.pts_s - boxes[0][0] > _REMEMBERED_S:
                 boxes.popleft()
         if found is None:
             self._levels.again(frame)
-        else:
-            self._levels.take_found(frame, *found)
+            return
+        things = [replace(one, score=one.score * bar / _LOWEST) for one in found.things]
+        self._levels.take_found(
+            frame, max((one.score * _LOWEST for one in things), default=0), things
+        )
 
     def finish(self) -> None:
         """End what is followed."""
