@@ -33,6 +33,7 @@ from app.watching.ending import complete_results, write_results
 from app.watching.fitting import fit_detector
 from app.watching.keeper import Keeper, keeper_of, told
 from app.watching.lookout import Lookout
+from app.watching.namer import Words
 from app.watching.naming import AtOnce, Teller
 from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
@@ -108,6 +109,7 @@ class _Audit:
         self._detector_s = 0.0
         self._failed: list[str] = []
         self._keeper: Keeper | None = None
+        self._words = Words()
         self._recorded = recordings(request.videos)
 
     def run(self) -> AuditResult:
@@ -121,6 +123,8 @@ class _Audit:
                 names = self._load_names(device)
                 detector = self._detector(device)
                 self._keeper = self._promised(detector)
+                # Once for all videos: it reads the calibration, and may say why it cannot.
+                self._words = self._request.words(names, self._reporter.say)
                 began = time.monotonic()
                 self._tell_files()
                 for number, recorded in enumerate(self._recorded):
@@ -288,7 +292,7 @@ class _Audit:
                 rule=self._request.rule,
                 zones=self._request.zones,
                 video=source.uri,
-                words=self._request.words(names, self._reporter.say),
+                words=self._words,
                 keeper=self._keeper,
             ),
             say=self._reporter.say,

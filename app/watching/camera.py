@@ -74,6 +74,7 @@ class Camera:
         rule = self._settings.rule
         self._health = Health(size, view, self._settings.video, rule.open_score)
         self._live = live
+        self._watched = self._settings.zones.grid((1, 1))
         self._finder = Finder(view)
         self._tracker = Tracker(rule)
         self._keeper = self._settings.keeper
@@ -299,8 +300,10 @@ class Camera:
 
     def _masked(self, heat: NDArray[np.float32]) -> NDArray[np.float32]:
         """The map [h, w] with 0 wherever nobody watches."""
-        watched = self._settings.zones.grid((heat.shape[0], heat.shape[1]))
-        return heat if watched.all() else np.where(watched, heat, np.float32(0))
+        shape = (heat.shape[0], heat.shape[1])
+        if self._watched.shape != shape:
+            self._watched = self._settings.zones.grid(shape)
+        return heat if self._watched.all() else np.where(self._watched, heat, np.float32(0))
 
     def _take(self, frame: Frame, heat: NDArray[np.float32], placed: Placed) -> Found:
         """Follow one frame, laid on the view, with its masked map [h, w]."""
