@@ -28,7 +28,7 @@ from novic.embedder import Pixels
 from novic.extras import how_to_install_alone
 from novic.packaged import WeightsError, check_file
 from novic.runtime import GraphFile
-from novic.surrounded import Edges, Surrounded
+from novic.surrounded import Edges, Place, Surrounded
 from novic.vocabulary import PERSON, Naming, NounScore
 
 _log = logging.getLogger(__name__)
@@ -101,8 +101,8 @@ class Persons:
 
     p: float
     """Pi, 0 to 1."""
-    boxes: tuple[Edges, ...] = ()
-    """Of each that was found, 0 to 1 of the square's side."""
+    places: tuple[Place, ...] = ()
+    """Where each is that was found, and pi of him alone, by the first network; the surest first."""
 
 
 class PersonEvidence:
@@ -126,7 +126,11 @@ class PersonEvidence:
         """Whether a thing is a person, or several."""
         boxes = self.pedestrians(seen)
         score = max((score for score, _ in boxes), default=0.0)
-        found = [box for score, box in sorted(boxes, reverse=True) if score >= FOUND]
+        found = [
+            Place(box, ALONE.of(score, 0.5))
+            for score, box in sorted(boxes, reverse=True)
+            if score >= FOUND
+        ]
         return Persons(self._pi(seen, score), _apart(found))
 
     def pedestrians(self, seen: Surrounded) -> list[tuple[float, Edges]]:
@@ -173,13 +177,17 @@ def letterboxed(image: Pixels, side: int) -> Pixels:
     return square
 
 
-def _apart(boxes: Sequence[Edges]) -> tuple[Edges, ...]:
-    """Boxes without those that lie in a surer one, or around it; the surest first."""
-    kept: list[Edges] = []
-    for box in boxes:
-        if all(max(_share(box, other), _share(other, box)) < WITHIN for other in kept):
-            kept.append(box)
+def _apart(found: Sequence[Place]) -> tuple[Place, ...]:
+    """Places without those that lie in a surer one, or around it; the surest first."""
+    kept: list[Place] = []
+    for one in found:
+        if not any(_same(one.edges, other.edges) for other in kept):
+            kept.append(one)
     return tuple(kept)
+
+
+def _same(box: Edges, other: Edges) -> bool:
+    return max(_share(box, other), _share(other, box)) >= WITHIN
 
 
 def _lies_on(box: Edges, thing: Edges) -> bool:
@@ -231,7 +239,8 @@ def with_person(naming: Naming, seen: Persons) -> Naming:
     ranked = sorted(mass.items(), key=lambda pair: -pair[1])[: max(1, len(naming.nouns))]
     nouns = tuple(NounScore(noun, share) for noun, share in ranked)
     rest = max(0.0, 1 - sum(one.p for one in nouns))
-    return replace(naming, nouns=nouns, rest=rest, people=max(1, len(seen.boxes)))
+    people = max(1, len(seen.places))
+    return replace(naming, nouns=nouns, rest=rest, people=people, places=seen.places)
 
 
 @cache

@@ -13,6 +13,16 @@ type Edges = tuple[float, float, float, float]
 """(x1, y1, x2, y2), x2 and y2 excluded."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one of several things is in a square."""
+
+    edges: Edges
+    """0 to 1 of the square's side."""
+    p: float
+    """Probability that it is one, 0 to 1."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Surrounded:
     """A thing in the middle of a square piece of its picture."""
@@ -46,6 +56,25 @@ class Surrounded:
         """A picture that shows nothing but the thing."""
         height, width = image.shape[:2]
         return cls.of(image, (0.0, 0.0, float(width), float(height)))
+
+    def in_picture(self, place: Edges, thing: Edges) -> Edges:
+        """Edges in the square, 0 to 1 of its side, as they lie in the picture.
+
+        Args:
+            place: The edges.
+            thing: Where the thing is in the picture, pixels.
+        """
+        x1, y1, x2, y2 = self.thing
+        across, down = x2 - x1, y2 - y1
+        # By the longer side, which tells the scale best.
+        side = (thing[2] - thing[0]) / across if across > down else (thing[3] - thing[1]) / down
+        left, top = thing[0] - x1 * side, thing[1] - y1 * side
+        return (
+            left + place[0] * side,
+            top + place[1] * side,
+            left + place[2] * side,
+            top + place[3] * side,
+        )
 
     def piece(self, margin: float) -> Pixels:
         """The thing with so much of its longer side around it, as far as that is known."""

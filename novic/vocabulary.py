@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from unidecode import unidecode
 
+from novic.surrounded import Place
+
 PERSON = "person"
 """The noun of people that were seen to be some, whoever they are (`novic.persons`)."""
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -65,6 +67,9 @@ class Naming:
     """What kind of thing it is; None where nothing is known of that."""
     people: int = 0
     """How many people were seen in it; 0 if none, or if nobody looked for them."""
+    places: tuple[Place, ...] = ()
+    """Where each of them is in the square that they were looked for in; none where nobody was
+    found, though it may be told that somebody is there."""
 
     @property
     def headline(self) -> str:

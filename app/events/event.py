@@ -26,6 +26,20 @@ type EventKind = Literal["object", "camera"]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of several people in the box of an event."""
+
+    box: Box
+    """Where it is in the frame of the snapshot, pixels of the full frame."""
+    p: float
+    """Probability that it is a person, 0 to 1."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The part as scripts read it; keys are stable."""
+        return {"box": _rounded(self.box), "p": round(self.p, 4)}
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that did not belong, where and when it was, and what it may have been."""
 
@@ -74,6 +88,9 @@ class Event:
     """What kind of thing it is, where the decoder tells that."""
     people: int = 0
     """How many people are seen in its box; 0 if none, or if nobody looked for them."""
+    parts: tuple[Part, ...] = ()
+    """Each of several people in the picture of its snapshot, if they are clearly apart there; else
+    none."""
     evidence: Evidence | None = None
     """By what is decided whether it belongs; None while unnamed, and of a camera's own fault."""
     belonging: BelongingRule = field(default_factory=BelongingRule)
@@ -174,6 +191,7 @@ class Event:
             **({"raw_p": [round(p, 4) for p in self.raw_p]} if self.raw_p else {}),
             **({} if self.thing is None else {"is_a": self.thing.as_json()}),
             **({"people": self.people} if self.people else {}),
+            **({"parts": [part.as_json() for part in self.parts]} if self.parts else {}),
             **({} if self.belongs is None else {"belongs": self._belongs()}),
             "frames": self.frames,
             "cut": self.cut,

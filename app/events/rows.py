@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from app.events.event import Event, box_sides
+from app.events.event import Event, Part, box_sides
 from calibration.belonging import Evidence
 from detectors.types import Box
 from novic.vocabulary import ThingKind
@@ -29,11 +29,13 @@ def row_of(event: Event) -> Row:
 def shown(event: Event) -> Row:
     """What an event says of its pictures, by column."""
     height, width = event.frame_size
+    parts = [(*box_sides(one.box), one.p) for one in event.parts]
     return {
         **asdict(event.box),
         "frame_height": height,
         "frame_width": width,
         "snapshot_s": event.snapshot_s,
+        "parts": json.dumps(parts) if parts else None,
     }
 
 
@@ -41,6 +43,7 @@ def event_of(row: Row, candidates: Iterable[tuple[str, float]]) -> Event:
     """The event of a row, which is used up."""
     del row["run_id"]
     raw_p = tuple(json.loads(row.pop("raw_p") or "[]"))
+    parts = json.loads(row.pop("parts") or "[]")
     moved_from, thing = row.pop("moved_from"), row.pop("thing")
     evidence, belonging = row.pop("evidence"), row.pop("belonging")
     return Event(
@@ -49,6 +52,7 @@ def event_of(row: Row, candidates: Iterable[tuple[str, float]]) -> Event:
         frame_size=(row.pop("frame_height"), row.pop("frame_width")),
         candidates=tuple((noun, p) for noun, p in candidates),
         raw_p=raw_p,
+        parts=tuple(Part(Box(*sides), p) for *sides, p in parts),
         cut=bool(row.pop("cut")),
         moved_from=moved_from and Box(*json.loads(moved_from)),
         thing=thing and ThingKind(**json.loads(thing)),

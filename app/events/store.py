@@ -128,7 +128,7 @@ class Store(StoreReader):
                 for finding in wanted:
                     self._db.execute(
                         "UPDATE event SET x1 = ?, y1 = ?, x2 = ?, y2 = ?, frame_height = ?,"
-                        " frame_width = ?, snapshot_s = ? WHERE id = ?",
+                        " frame_width = ?, snapshot_s = ?, parts = ? WHERE id = ?",
                         (*shown(finding.event).values(), finding.event.id),
                     )
 

@@ -57,8 +57,10 @@ class Card:
     snapshot: str
     heat: str
     """Pictures as data addresses; empty where there is none."""
-    box: Share
-    """The thing in its frame."""
+    boxes: tuple[Share, ...]
+    """The thing in its frame, or each of its parts."""
+    parts: tuple[Share, ...]
+    """The parts in the crop, if it has any."""
     frame: Share
     """The frame around the crop, in shares of the crop: where the heat lies on it."""
     crop_shape: float
@@ -115,7 +117,11 @@ def _card(
         before=_before(store, event, room),
         snapshot=embedded(snapshot, room.snapshot),
         heat=embedded(store.media("heat", event), room.heat),
-        box=_share(event.box, Box(0, 0, width, height)),
+        boxes=tuple(
+            _share(box, Box(0, 0, width, height))
+            for box in [part.box for part in event.parts] or [event.box]
+        ),
+        parts=tuple(_share(part.box, seen) for part in event.parts),
         frame=_share(Box(0, 0, width, height), seen),
         crop_shape=max(seen.width, 1) / max(seen.height, 1),
         frame_shape=width / height,

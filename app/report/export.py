@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.events.event import Event, box_sides
+from app.events.event import Event, Part, box_sides
 from app.events.media import SNAPSHOT_SIDE
 from app.events.outputs import write_text
 from app.events.reading import Run, SourceProgress, StoreReader
@@ -30,6 +30,7 @@ COLUMNS = (
     "is_a",
     "is_a_p",
     "people",
+    "parts",
     "noun",
     "p",
     "candidates",
@@ -51,7 +52,9 @@ COLUMNS = (
     "crop",
     "snapshot",
 )
-"""Of a row; `start` and `end` are ISO 8601 in the zone of this machine, and rest on `time_from`."""
+"""Of a row; `start` and `end` are ISO 8601 in the zone of this machine, and rest on `time_from`.
+`parts` are "x1 y1 x2 y2 p; ..." of several people who are clearly apart."""
+_ATTRIBUTES = ("id", "camera", "change", "sure", "candidates", "start_s", "muted")
 
 
 def rows(store: StoreReader, run: Run) -> list[dict[str, Any]]:
@@ -84,6 +87,7 @@ def as_csv(table: Sequence[Mapping[str, Any]]) -> str:
 def as_coco(table: Sequence[Mapping[str, Any]], description: str) -> dict[str, Any]:
     """Rows as a COCO data set of detections, boxes in pixels of the snapshots.
 
+    An event is one annotation, or one for each of its parts, and then its score is the part's.
     Categories are nouns, and a guess is "something unnamed"; its candidates are attributes. Left
     out are faults of the camera, which have no box, things that are missing, which are not in the
     picture, and events whose picture is gone.
@@ -94,14 +98,11 @@ def as_coco(table: Sequence[Mapping[str, Any]], description: str) -> dict[str, A
         if row["kind"] == "object" and row["change"] != "missing" and row["snapshot"]
     ]
     names = sorted({row["category"] for row in objects})
-    images, boxes = [], []
+    images, boxes = [], list[dict[str, Any]]()
     for number, row in enumerate(objects, start=1):
         scale = min(1.0, SNAPSHOT_SIDE / max(row["frame_width"], row["frame_height"]))
         width, height = (
             max(1, round(row[f"frame_{side}"] * scale)) for side in ("width", "height")
-        )
-        left, top, right, bottom = (
-            round(row[side] * scale, 1) for side in ("x1", "y1", "x2", "y2")
         )
         images.append(
             {
@@ -112,29 +113,20 @@ def as_coco(table: Sequence[Mapping[str, Any]], description: str) -> dict[str, A
                 "date_captured": row["start"],
             }
         )
-        boxes.append(
-            {
-                "id": number,
-                "image_id": number,
-                "category_id": 1 + names.index(row["category"]),
-                "bbox": [left, top, round(right - left, 1), round(bottom - top, 1)],
-                "area": round((right - left) * (bottom - top), 1),
-                "iscrowd": 0,
-                "score": row["p"],
-                "attributes": {
-                    key: row[key]
-                    for key in (
-                        "id",
-                        "camera",
-                        "change",
-                        "sure",
-                        "candidates",
-                        "start_s",
-                        "muted",
-                    )
-                },
-            }
-        )
+        for *sides, p in _boxes(row):
+            left, top, right, bottom = (round(side * scale, 1) for side in sides)
+            boxes.append(
+                {
+                    "id": len(boxes) + 1,
+                    "image_id": number,
+                    "category_id": 1 + names.index(row["category"]),
+                    "bbox": [left, top, round(right - left, 1), round(bottom - top, 1)],
+                    "area": round((right - left) * (bottom - top), 1),
+                    "iscrowd": 0,
+                    "score": p,
+                    "attributes": {key: row[key] for key in _ATTRIBUTES},
+                }
+            )
     return {
         "info": {"description": description},
         "images": images,
@@ -183,6 +175,7 @@ def _row(
         "is_a": event.thing.noun if event.thing is not None else "",
         "is_a_p": None if event.thing is None else round(event.thing.p, 4),
         "people": event.people,
+        "parts": "; ".join(_said(part) for part in event.parts),
         "noun": event.noun,
         "p": round(event.p, 4),
         "candidates": "; ".join(f"{noun} {p:.4f}" for noun, p in event.candidates),
@@ -203,6 +196,17 @@ def _row(
         "crop": _name(store.media("crops", event)),
         "snapshot": _name(store.media("snapshots", event)),
     }
+
+
+def _said(part: Part) -> str:
+    return f"{' '.join(f'{side:.1f}' for side in box_sides(part.box))} {part.p:.4f}"
+
+
+def _boxes(row: Mapping[str, Any]) -> list[list[float]]:
+    """(x1, y1, x2, y2, p) of an event's parts, or of the whole if it has none."""
+    if not row["parts"]:
+        return [[row[name] for name in ("x1", "y1", "x2", "y2", "p")]]
+    return [[float(one) for one in part.split()] for part in row["parts"].split("; ")]
 
 
 def _name(picture: Path) -> str:

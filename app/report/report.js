@@ -124,9 +124,9 @@ function enlarge(card) {
   scene.className = "scene";
   const picture = one("img.scene", card);
   if (picture) scene.append(Object.assign(new Image(), { src: picture.src, alt: "the whole scene" }));
-  const box = one(".map .box", card), fit = one(".fit:has(img.crop)", card);
+  const boxes = all(".map .box", card), fit = one(".fit:has(img.crop)", card);
   if (one(".map .heat", card)) scene.append(one(".map .heat", card).cloneNode());
-  if (box) scene.append(box.cloneNode());
+  scene.append(...boxes.map((box) => box.cloneNode()));
   for (const place of [scene, one("#view-near")]) place.style.setProperty("--heat", card.style.getPropertyValue("--heat"));
   one("#view-scene").replaceChildren(scene);
   one("#view-near").replaceChildren(...(fit ? [...all(".was", card), fit].map((part) => part.cloneNode(true)) : []));
@@ -202,14 +202,17 @@ function coco() {
   objects.forEach((row, index) => {
     const id = index + 1, scale = Math.min(1, data.snapshot_side / Math.max(row.frame_width, row.frame_height));
     const [width, height] = [row.frame_width, row.frame_height].map((side) => Math.max(1, Math.round(side * scale)));
-    const [left, top, right, bottom] = [row.x1, row.y1, row.x2, row.y2].map((side) => tenth(side * scale));
     images.push({ id, file_name: row.snapshot, width, height, date_captured: row.start });
-    annotations.push({
-      id, image_id: id, category_id: 1 + names.indexOf(row.category),
-      bbox: [left, top, tenth(right - left), tenth(bottom - top)],
-      area: tenth((right - left) * (bottom - top)), iscrowd: 0, score: row.p,
-      attributes: { id: row.id, camera: row.camera, change: row.change, sure: row.sure, candidates: row.candidates, start_s: row.start_s, muted: row.muted },
-    });
+    const parts = row.parts ? row.parts.split("; ").map((part) => part.split(" ").map(Number)) : [[row.x1, row.y1, row.x2, row.y2, row.p]];
+    for (const part of parts) {
+      const [left, top, right, bottom] = part.slice(0, 4).map((side) => tenth(side * scale));
+      annotations.push({
+        id: annotations.length + 1, image_id: id, category_id: 1 + names.indexOf(row.category),
+        bbox: [left, top, tenth(right - left), tenth(bottom - top)],
+        area: tenth((right - left) * (bottom - top)), iscrowd: 0, score: part[4],
+        attributes: { id: row.id, camera: row.camera, change: row.change, sure: row.sure, candidates: row.candidates, start_s: row.start_s, muted: row.muted },
+      });
+    }
   });
   return {
     info: { description: data.description }, images, annotations,

@@ -1,18 +1,19 @@
 """What is kept of a track for its event, and events that are to be told."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from app.events.checkpoint import Kept
 from app.events.event import Event, EventChange, Finding, Picture, event_id
 from app.watching.change import Looks
-from app.watching.evidence import KEPT, Evidence
+from app.watching.evidence import KEPT, Evidence, settled
 from app.watching.namer import Words, vote
+from app.watching.parting import parted
 from detectors.learned import LearnedView
 from detectors.track import Track
 from detectors.types import Box
-from novic.vocabulary import Naming
+from novic.vocabulary import PERSON, Naming
 
 
 @dataclass(slots=True, eq=False)
@@ -93,9 +94,26 @@ class Due:
         followed.named = {picture: known[picture] for picture in self.pictures}
         followed.named_from, followed.due = len(self.pictures), False
         elected = vote(followed.named, words.certainty)
-        event = words.named(self.event, elected)
+        event, picture = self._parted(words.named(self.event, elected))
         signature = followed.looks.signature(event.change)
-        return Finding(event, self.picture, self.path, elected.vector, signature)
+        return Finding(event, picture, self.path, elected.vector, signature)
+
+    def _parted(self, event: Event) -> tuple[Event, Picture | None]:
+        """The event with a box for each of several people, and the picture that shows them."""
+        found = None
+        if event.noun == PERSON:
+            found = parted(self.followed.named, event.people)
+        if found is None:
+            return event, self.picture
+        picture = found.picture
+        told = replace(
+            event,
+            parts=found.parts,
+            box=settled(self.path, picture.box),
+            frame_size=picture.frame_size,
+            snapshot_s=picture.pts_s,
+        )
+        return told, picture
 
 
 def track_of(event: Event, path: Sequence[tuple[float, Box, float]]) -> Track:

@@ -26,7 +26,7 @@ from novic.persons import (
     network_path,
     with_person,
 )
-from novic.surrounded import CONTEXT, Surrounded
+from novic.surrounded import CONTEXT, Edges, Place, Surrounded
 from novic.vocabulary import PERSON, TIMES, Naming, NounScore
 
 CPU = torch.device("cpu")
@@ -62,9 +62,10 @@ def test_only_who_lies_on_the_thing_counts(evidence: PersonEvidence):
     person = evidence.look(Surrounded.of(picture, (100, 200, 612, 712)))
     beside = evidence.look(Surrounded.of(picture, (640, 200, 1152, 712)))
     assert person.p > 0.9 > 0.1 > beside.p
-    (box,) = person.boxes
-    assert 0 <= box[0] < box[2] <= 1
-    assert beside.boxes == ()
+    (place,) = person.places
+    assert 0 <= place.edges[0] < place.edges[2] <= 1
+    assert place.p > 0.9
+    assert beside.places == ()
 
 
 def test_without_the_second_network_the_first_is_enough(
@@ -110,6 +111,15 @@ def test_the_square_around_a_thing_reaches_beyond_the_picture():
     np.testing.assert_array_equal(seen.piece(0.0), image[10:50, :20])
 
 
+@pytest.mark.parametrize("thing", [(0.0, 10.0, 20.0, 50.0), (70.0, 5.0, 100.0, 25.0)])
+def test_places_in_the_square_are_told_in_pixels_of_the_picture(thing: Edges):
+    seen = Surrounded.of(np.zeros((60, 100, 3), np.uint8), thing)
+    assert seen.in_picture(seen.thing, thing) == pytest.approx(thing)
+    x1, y1, x2, y2 = seen.in_picture((0.0, 0.0, 1.0, 1.0), thing)
+    side = seen.square.shape[0]
+    assert (x2 - x1, y2 - y1) == (pytest.approx(side), pytest.approx(side))
+
+
 def test_a_square_of_a_dot_is_a_square():
     seen = Surrounded.of(np.zeros((5, 5, 3), np.uint8), (2.0, 2.0, 3.0, 3.0))
     assert seen.square.shape[0] == seen.square.shape[1] >= 2
@@ -129,19 +139,20 @@ def test_names_are_mixed_by_total_probability():
 
 
 def test_several_people_are_counted():
-    boxes = ((0.0, 0.0, 0.4, 1.0), (0.5, 0.0, 0.9, 1.0))
+    places = (Place((0.0, 0.0, 0.4, 1.0), 0.9), Place((0.5, 0.0, 0.9, 1.0), 0.8))
     person = replace(a_naming(("person", 0.5)), sure=True)
-    assert with_person(person, Persons(0.9, boxes)).headline == f"person {TIMES} 2"
+    two = with_person(person, Persons(0.9, places))
+    assert (two.headline, two.places) == (f"person {TIMES} 2", places)
     assert with_person(person, Persons(0.9)).headline == "person"
-    assert with_person(person, Persons(0.2, boxes)).people == 0
+    assert with_person(person, Persons(0.2, places)).people == 0
 
 
 def test_two_people_side_by_side_are_two_and_a_head_is_nobody_else(evidence: PersonEvidence):
     astronaut = data.astronaut()[:, 60:380]
     picture = np.full((560, 800, 3), 120, np.uint8)
     picture[24:536, 50:370], picture[24:536, 430:750] = astronaut, astronaut[:, ::-1]
-    assert len(evidence.look(Surrounded.of(picture, (50, 24, 750, 536))).boxes) == 2
-    assert len(evidence.look(Surrounded.of(picture, (50, 24, 370, 536))).boxes) == 1
+    assert len(evidence.look(Surrounded.of(picture, (50, 24, 750, 536))).places) == 2
+    assert len(evidence.look(Surrounded.of(picture, (50, 24, 370, 536))).places) == 1
 
 
 def test_what_was_fitted_says_person_where_both_networks_do():

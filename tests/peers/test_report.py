@@ -20,7 +20,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from app.events.store import Store
 from app.report.export import as_coco, as_csv, rows
 from app.report.page import write_report
-from tests.app.report.runs import a_fault, a_run, a_seen
+from tests.app.report.runs import a_fault, a_run, a_seen, parted
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +70,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     seen = [
         a_seen(number, ((("cat", "dog")[number % 2], 0.9 - 0.05 * number),)) for number in range(5)
     ]
+    seen[0] = parted(seen[0])
     guesses = [a_seen(number, (("drug", 0.07), ("oil", 0.05))) for number in (5, 6)]
     with Store(folder) as store:
         write_report(store, a_run(store, *seen, *guesses, a_fault(99)))
@@ -279,6 +280,16 @@ def test_exports_of_the_page_are_those_of_the_command(
 def plain(table: str) -> list[str]:
     """A table in which whole numbers look alike, however a language writes them."""
     return re.sub(r"(?<=\d)\.0(?=,)", "", table).splitlines()
+
+
+def test_an_event_of_two_people_is_enlarged_with_both_boxes(browser: webdriver.Chrome, many: Path):
+    open_report(browser, many)
+    for event, boxes in ((1, 2), (2, 1)):
+        browser.find_element(By.CSS_SELECTOR, f"#event-{event} .shot").click()
+        assert len(browser.find_elements(By.CSS_SELECTOR, "#view-scene .box")) == boxes
+        near = browser.find_elements(By.CSS_SELECTOR, "#view-near .box")
+        assert len(near) == (2 if boxes == 2 else 0)
+        press(browser, Keys.ESCAPE)
 
 
 def test_an_event_is_played_where_it_happened(browser: webdriver.Chrome, audited: tuple[Path, str]):

@@ -37,6 +37,7 @@ def test_an_old_store_is_brought_up_to_date_and_reads_the_same(old_folder: Path)
         closed, left = store.events(run.id)
         assert closed.candidates == (("cat", 0.5), ("dog", 0.25))
         assert (closed.state, closed.start_us, closed.box) == ("closed", 1764374401000000, BOX)
+        assert (closed.people, closed.parts) == (0, ())
         assert (closed.surprise_bits, left.surprise_bits) == (11.25, None)
         assert (left.state, left.noun, left.snapshot_s) == ("updated", "bicycle", 10.0)
         assert store.sightings(closed.id) == [(1.0, BOX, 2.5), (1.2, Box(11, 5, 31, 25), 2.0)]

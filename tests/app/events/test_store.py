@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from app.errors import PicturesError, StoreError
-from app.events.event import Lasting
+from app.events.event import Lasting, Part
 from app.events.media import pictures_of
 from app.events.schema import STORE
 from app.events.store import Run, Store
@@ -166,6 +166,27 @@ def test_a_fault_of_the_camera_is_kept_and_told_by_its_name(store: Store):
     page = write_report(store, store.end_run(run_id, "finished", {})).read_text()
     assert page.count("black picture</h3>") == 1
     assert page.count("data:image/webp;base64,") == 4
+
+
+def test_parts_are_kept_with_the_picture_that_shows_them(store: Store):
+    parts = (Part(Box(10.25, 5, 18, 25), 0.9), Part(Box(20, 6, 30, 25), 0.8))
+    plain = a_finding()
+    apart = replace(plain, event=replace(plain.event, people=2, parts=parts))
+    run_id = begin(store, apart)
+    assert store.events(run_id) == [apart.event]
+    # One that brings no picture leaves those of before, with the parts in it.
+    later = seen_later(plain)
+    store.save(run_id, changes(replace(later, picture=None)))
+    (event,) = store.events(run_id)
+    assert (event.snapshot_s, event.parts) == (apart.event.snapshot_s, parts)
+    store.add_pictures([later])
+    (event,) = store.events(run_id)
+    assert (event.snapshot_s, event.parts) == (later.event.snapshot_s, ())
+    both = replace(later, event=replace(later.event, parts=parts))
+    for picture in pictures(store):
+        picture.unlink()
+    store.add_pictures([both])
+    assert [event.parts for event in store.events(run_id)] == [parts]
 
 
 def test_what_has_happened_is_kept_with_the_place_as_it_was_learned(store: Store):

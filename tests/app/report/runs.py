@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from skimage import data
 
-from app.events.event import Finding, Picture
+from app.events.event import Finding, Part, Picture
 from app.events.store import Changes, Run, SourceProgress, Store
 from app.report.page import write_report
 from detectors.types import Box, Pixels
@@ -56,6 +56,12 @@ def a_seen(
     heat = np.random.default_rng(number).random((60, 80)).astype(np.float32) * 4
     picture = Picture(start_s + 1, box, SIZE, (crop,), image, heat, 1.0)
     return Finding(event, picture, ((start_s, box, 2.5),))
+
+
+def parted(finding: Finding) -> Finding:
+    """The same of two people, who are apart."""
+    parts = (Part(Box(200, 120, 250, 300), 0.99), Part(Box(262, 130, 330, 290.5), 0.8))
+    return replace(finding, event=replace(finding.event, people=2, parts=parts))
 
 
 def a_fault(number: int) -> Finding:

@@ -17,7 +17,7 @@ from app.events.store import Store
 from app.report.export import COLUMNS, as_coco, as_csv, rows, write_coco, write_csv
 from detectors.types import Box
 from novic.vocabulary import TIMES, ThingKind
-from tests.app.report.runs import a_fault, a_run, a_seen
+from tests.app.report.runs import a_fault, a_run, a_seen, parted
 
 
 @pytest.fixture
@@ -139,6 +139,24 @@ def test_a_place_that_cannot_be_written_is_told(store: Store, tmp_path: Path):
     run = a_run(store, a_seen(0))
     with pytest.raises(StoreError, match=r"nowhere/events\.csv: cannot be written"):
         write_csv(store, run, tmp_path / "nowhere" / "events.csv")
+
+
+def test_people_who_are_apart_are_boxes_of_their_own(store: Store):
+    two = parted(a_seen(0, (("person", 0.9),)))
+    run = a_run(store, two, a_seen(1))
+    people, cat = rows(store, run)
+    assert people["parts"] == "200.0 120.0 250.0 300.0 0.9900; 262.0 130.0 330.0 290.5 0.8000"
+    assert (people["x1"], cat["parts"]) == (200.0, "")
+    said = as_coco([people, cat], "")
+    assert [len(said[name]) for name in ("images", "annotations", "categories")] == [2, 3, 2]
+    left, right, third = said["annotations"]
+    assert [one["id"] for one in said["annotations"]] == [1, 2, 3]
+    assert [one["image_id"] for one in said["annotations"]] == [1, 1, 2]
+    assert (left["bbox"], left["area"], left["score"]) == ([200, 120, 50, 180], 9000, 0.99)
+    assert (right["bbox"], right["score"]) == ([262, 130, 68, 160.5], 0.8)
+    assert left["category_id"] == right["category_id"] != third["category_id"]
+    assert left["attributes"]["id"] == right["attributes"]["id"] == people["id"]
+    assert third["score"] == cat["p"]
 
 
 def test_people_are_counted_in_the_headline_and_are_one_category(store: Store):

@@ -11,9 +11,9 @@ import pytest
 from app.events.store import Store
 from app.report.page import write_report
 from app.sources.base import Gap
-from novic.vocabulary import ThingKind
+from novic.vocabulary import TIMES, ThingKind
 from tests.app.events.findings import a_finding, begin, changes
-from tests.app.report.runs import BEGAN_US, a_fault, a_run, a_seen, a_source, report_of
+from tests.app.report.runs import BEGAN_US, a_fault, a_run, a_seen, a_source, parted, report_of
 
 EVENT_BYTES = 15_000
 """What an event may weigh in a report of more than 50."""
@@ -83,6 +83,16 @@ def test_a_likely_kind_is_the_first_guess(store: Store):
     page = write_report(store, a_run(store, a_seen(0, (("crow", 0.4),), thing=bird))).read_text()
     assert re.findall(r"<h3[^>]*>([^<]*)</h3>", page) == ["something unnamed"]
     assert "perhaps bird 60%, crow 40%" in page
+
+
+def test_people_who_are_apart_have_a_box_each(store: Store):
+    two = parted(a_seen(0, (("person", 0.9),)))
+    page = write_report(store, a_run(store, two, a_seen(1))).read_text()
+    people, cat = page.split('<article class="card')[1:]
+    assert f"person {TIMES} 2" in people
+    # In the crop and in the scene; of one thing only there.
+    assert (people.count('class="box"'), cat.count('class="box"')) == (4, 1)
+    assert 'class="box" style="left:31.25%;top:25.00%;width:7.81%;height:37.50%"' in people
 
 
 def test_the_title_names_the_camera_and_the_day(store: Store):
