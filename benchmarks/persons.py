@@ -67,6 +67,8 @@ class Thing:
     """Of a stamp; who it is, of the others."""
     image: Pixels
     box: Box
+    frame: int = -1
+    """Its number, of the yard."""
 
     @property
     def held_out(self) -> bool:
@@ -98,9 +100,10 @@ def walkers() -> Iterator[Thing]:
             if box.height < LEAST or not SHAPE[0] <= box.height / box.width <= SHAPE[1]:
                 continue
             frame = frames[number * EVERY]
-            yield Thing("people", f"{who}", frame, box)
+            yield Thing("people", f"{who}", frame, box, number * EVERY)
             small = cv2.resize(frame, None, fx=SMALL, fy=SMALL, interpolation=cv2.INTER_AREA)
-            yield Thing("people small", f"{who}", small.astype(np.uint8), box.scaled(SMALL, SMALL))
+            small_box = box.scaled(SMALL, SMALL)
+            yield Thing("people small", f"{who}", small.astype(np.uint8), small_box, number * EVERY)
 
 
 def others(nouns: frozenset[str]) -> Iterator[Thing]:

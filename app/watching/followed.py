@@ -7,7 +7,7 @@ from typing import Self
 from app.events.checkpoint import Kept
 from app.events.event import Event, EventChange, Finding, Picture, event_id
 from app.watching.change import Looks
-from app.watching.evidence import KEPT, Evidence, settled
+from app.watching.evidence import KEPT, Evidence
 from app.watching.namer import Words, vote
 from app.watching.parting import parted
 from detectors.learned import LearnedView
@@ -109,7 +109,8 @@ class Due:
         told = replace(
             event,
             parts=found.parts,
-            box=settled(self.path, picture.box),
+            # As it is in this picture, not where most of its pictures have it: people walk on.
+            box=picture.box,
             frame_size=picture.frame_size,
             snapshot_s=picture.pts_s,
         )

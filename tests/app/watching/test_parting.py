@@ -109,8 +109,8 @@ def test_an_event_is_shown_by_the_picture_that_parts_it():
     event = finding.event
     assert finding.picture is apart
     assert (event.headline, event.people, len(event.parts)) == (f"person {TIMES} 2", 2, 2)
-    # As every box of an event, by what was seen in that place.
-    assert (event.snapshot_s, event.box) == (1.0, Box(20, 15, 50, 45))
+    # Parts and crop lie in the box of that picture.
+    assert (event.snapshot_s, event.box) == (1.0, apart.box)
     assert event.frame_size == SIZE
     said = event.as_json()["parts"]
     assert [part["p"] for part in said] == [0.9, 0.8]
