@@ -36,7 +36,7 @@ FIGURES: Mapping[str, Measure] = {
 ENERGY_FROM = 30
 """Pictures of each class from which on the energy of a head joins Fisher's fusion."""
 NO_NOUNS = "needs the nouns of what is known: call the sub-folders by them, or say --nouns FILE"
-NO_PATCHES = "needs vectors of patches in the space of the texts, which no embedder here gives"
+NO_PATCHES = "needs vectors of patches in the space of the texts"
 
 type Figures = Mapping[str, Estimate]
 
@@ -55,6 +55,8 @@ class Inputs:
     """Foreign pictures that scores may be weighed by; of other kinds than those measured."""
     centres: np.ndarray | None = None
     """Of the classes of a trained TagOOD [C, P, W / P], if there is one."""
+    no_patches: str = NO_PATCHES
+    """Why there are no vectors of patches, if there are none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +98,8 @@ class Measured:
     rows: Sequence[Row]
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Scores that could not be fitted, and why."""
+    fitted: Mapping[str, Fitted] = field(default_factory=dict)
+    """Those that could, by name."""
 
 
 def measure_all(
@@ -109,17 +113,47 @@ def measure_all(
         seed: Of what is drawn.
         told: Called before each score with how many are done, of how many, and which is next.
     """
-    wanted = list(_wanted(inputs, texts, seed))
+    wanted = [
+        (name, lambda make=make: make().fit(inputs.known))
+        for name, make in _wanted(inputs, texts, seed)
+    ]
+    return _measured(wanted, inputs, seed, told)
+
+
+def measure_fitted(
+    fitted: Mapping[str, Fitted], inputs: Inputs, seed: int, told: Callable[[int, int, str], None]
+) -> Measured:
+    """Measure scores that were fitted before; `inputs.known` is not looked at.
+
+    Args:
+        fitted: By name.
+        inputs: Pictures.
+        seed: Of what is drawn.
+        told: As `measure_all` calls it.
+    """
+    wanted = [(name, lambda one=one: one) for name, one in fitted.items()]
+    return _measured(wanted, inputs, seed, told)
+
+
+def _measured(
+    wanted: Sequence[tuple[str, Callable[[], Fitted]]],
+    inputs: Inputs,
+    seed: int,
+    told: Callable[[int, int, str], None],
+) -> Measured:
     rows: list[Row] = []
+    fitted: dict[str, Fitted] = {}
     left_out: dict[str, str] = {}
-    for done, (name, make) in enumerate(wanted):
+    for done, (name, fit) in enumerate(wanted):
         told(done, len(wanted), name)
         try:
-            rows.append(_row(make().fit(inputs.known), name, inputs, seed))
+            one = fit()
+            rows.append(_row(one, name, inputs, seed))
+            fitted[name] = one
         except NomalyError as error:
             left_out[name] = str(error).removeprefix(f"{name}: ")
     told(len(wanted), len(wanted), "")
-    return Measured(rows, left_out)
+    return Measured(rows, left_out, fitted)
 
 
 def halves(count: int, labels: Ints | None, seed: int) -> tuple[Ints, Ints]:
@@ -167,7 +201,7 @@ def _wanted(inputs: Inputs, texts: ByTexts, seed: int) -> Iterator[tuple[str, Ma
     else:
         yield "mcm", lambda: Mcm(positive)
         if inputs.known.patches is None:
-            yield "gl_mcm", lambda: _refuse("gl_mcm", NO_PATCHES)
+            yield "gl_mcm", lambda: _refuse("gl_mcm", inputs.no_patches)
         else:
             yield "gl_mcm", lambda: GlMcm(positive)
         yield "neglabel", lambda: NegLabel(positive, negative, seed=seed)
