@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from calibration.scores import conformal, features, fusion, gaussians, pytorch_ood, texts
+from calibration.scores.clusters import FittedClusterEnergy
 from calibration.scores.heads import LinearHead
 from calibration.scores.logits import LOGIT_SCORES, FittedOnLogits, OnLogits
 from calibration.scores.protocol import Fitted
@@ -56,6 +57,7 @@ FORMS: Mapping[type, Mapping[str, str]] = {
         "background": "AA",
     },
     FittedOnLogits: {},
+    FittedClusterEnergy: {},
     pytorch_ood.FittedPytorchOod: {"vectors": "NF", "classes": "N"},
     texts.Mcm: {"texts": "CF"},
     texts.GlMcm: {"texts": "CF"},
@@ -240,7 +242,7 @@ def _check(kind: type, given: Mapping[str, Any]) -> None:
             for axis, size in zip(axes, value.shape, strict=True)
         ):
             raise ValueError(f"{kind.__name__}.{one.name} has another form {list(value.shape)}")
-    if kind in (fusion.FittedFisher, fusion.FittedLogistic) and not given["parts"]:
+    if any(isinstance(value, tuple) and not value for value in given.values()):
         raise ValueError(f"{kind.__name__} has no parts")
 
 
@@ -256,10 +258,10 @@ def _is(value: object, wanted: object) -> bool:
 
 
 def _is_part(part: object) -> bool:
-    """Of a fusion: a score, or one with its p-values."""
+    """Of several: a head, a score, or one with its p-values."""
     if isinstance(part, tuple):
         return len(part) == 2 and _is_score(part[0]) and isinstance(part[1], conformal.TailedRanks)
-    return _is_score(part)
+    return isinstance(part, LinearHead) or _is_score(part)
 
 
 def _is_score(value: object) -> bool:

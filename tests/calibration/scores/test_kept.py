@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save
 
+from calibration.scores.clusters import ClusterEnergy
 from calibration.scores.features import CentreCosine, Knn, Vim
 from calibration.scores.fusion import FisherFusion, LogisticFusion
 from calibration.scores.gaussians import FittedMahalanobis, MahalanobisPP, Rmd
@@ -53,6 +54,7 @@ def scores() -> Iterator[tuple[str, Score]]:
         MahalanobisPP(),
         Rmd(),
         CentreCosine(),
+        ClusterEnergy(),
         Vim(),
         Mcm(texts[:3]),
         GlMcm(texts[:3], tau=0.1),
