@@ -15,6 +15,7 @@ from calibration.ranking import (
     fpr_at_ood95,
     measured_all,
 )
+from calibration.scores.clusters import ClusterEnergy
 from calibration.scores.features import CentreCosine, Knn, Vim
 from calibration.scores.fusion import FisherFusion, LogisticFusion
 from calibration.scores.gaussians import MahalanobisPP, Rmd
@@ -191,7 +192,7 @@ type Make = Callable[[], Score]
 def _wanted(inputs: Inputs, texts: ByTexts, seed: int) -> Iterator[tuple[str, Make]]:
     """Every score by name, and what makes it or says why it cannot be."""
     plain: list[Score] = [*LOGIT_SCORES, Knn(), MahalanobisPP(), Rmd(), CentreCosine(), Vim()]
-    plain += map(PytorchOod, KINDS)
+    plain += [ClusterEnergy(seed=seed), *map(PytorchOod, KINDS)]
     for score in plain:
         yield score.name, lambda score=score: score
     positive, negative = texts.positive, texts.negative
@@ -213,6 +214,8 @@ def _wanted(inputs: Inputs, texts: ByTexts, seed: int) -> Iterator[tuple[str, Ma
         yield "tagood", lambda: TagOod(inputs.centres)
     parts = _fused(inputs.known, texts)
     yield "fisher", lambda: FisherFusion(parts, seed=seed)
+    with_clusters = (*_without_labels(texts, inputs.known), ClusterEnergy(seed=seed))
+    yield "fisher_clusters", lambda: FisherFusion(with_clusters, seed=seed)
     yield "logistic", lambda: _logistic(parts, inputs.tuning, seed)
 
 
@@ -227,16 +230,19 @@ def _logistic(parts: tuple[Score, ...], tuning: Pictures | None, seed: int) -> S
 
 
 def _fused(known: Pictures, texts: ByTexts) -> tuple[Score, ...]:
-    """One score by texts or nouns, one by features, and one by classes where each has enough."""
-    parts: list[Score] = []
-    if texts.positive is not None and texts.negative is not None and len(texts.negative):
-        parts.append(NegLabel(texts.positive, texts.negative))
-    elif known.inside is not None:
-        parts.append(DictionaryMass())
-    # One Gaussian for all: a fusion without labels loses next to nothing by it.
-    parts.append(MahalanobisPP())
+    """Scores without labels, and one by classes where each has enough."""
+    parts = _without_labels(texts, known)
     if known.labels is not None:
         counts = np.unique(known.labels, return_counts=True)[1]
         if len(counts) > 1 and counts.min() >= ENERGY_FROM:
-            parts.append(next(score for score in LOGIT_SCORES if score.name == "energy"))
-    return tuple(parts)
+            parts += (next(score for score in LOGIT_SCORES if score.name == "energy"),)
+    return parts
+
+
+def _without_labels(texts: ByTexts, known: Pictures) -> tuple[Score, ...]:
+    """One score by texts or nouns, if there can be one, and one by features."""
+    # One Gaussian for all: a fusion without labels loses next to nothing by it.
+    by_features = MahalanobisPP()
+    if texts.positive is not None and texts.negative is not None and len(texts.negative):
+        return NegLabel(texts.positive, texts.negative), by_features
+    return (by_features,) if known.inside is None else (DictionaryMass(), by_features)
