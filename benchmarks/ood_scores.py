@@ -151,10 +151,10 @@ def see(pictures: Sequence[Pixels]) -> Seen:
     return Seen(np.concatenate(features), np.concatenate(log_p))
 
 
-def inside() -> NDArray[np.bool_]:
+def inside(classes: Sequence[int] = KNOWN) -> NDArray[np.bool_]:
     """Which of the 1,000 ImageNet classes are kinds of the known ones [1000]."""
     wordnet = read_wordnet()
-    known = {meaning(wordnet, NAMES[number]) for number in KNOWN}
+    known = {meaning(wordnet, NAMES[number]) for number in classes}
     info = ImageNetInfo()
     offsets = [int(info.index_to_label_name(number)[1:]) for number in range(1000)]
     return np.array([not known.isdisjoint((o, *wordnet.ancestors(o))) for o in offsets])

@@ -148,7 +148,7 @@ def evaluate_ood(
     from app.unknown.outputs import check_place
     from app.unknown.run import OodRequest
     from app.unknown.run import evaluate_ood as evaluate
-    from calibration.scores.kept import FILES as KEPT_FILES
+    from calibration.kept import FILES as KEPT_FILES
 
     if out is not None:
         check_place(out, overwrite=overwrite)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import UsageError
 from app.unknown.looking import Folder
-from calibration.scores.kept import Kept, KeptError, read_kept, write_kept
+from calibration.kept import Kept, KeptError, read_kept, write_kept
 from calibration.scores.protocol import Fitted
 from novic.digest import file_sha256
 
@@ -57,7 +57,7 @@ class Before:
         """Refuse them where something else looks.
 
         Raises:
-            calibration.scores.kept.KeptError: If something of it differs.
+            calibration.kept.KeptError: If something of it differs.
         """
         here = bindings_of(embedder, model, tagood)
         if TAGOOD not in self.kept.bindings:
@@ -69,7 +69,7 @@ def read_before(folder: Path) -> Before:
     """Read what `keep` wrote.
 
     Raises:
-        calibration.scores.kept.KeptError: If there is none, or it is damaged.
+        calibration.kept.KeptError: If there is none, or it is damaged.
     """
     kept = read_kept(folder)
     said = {}
@@ -93,7 +93,7 @@ def keep(
         learned: What they were fitted on.
 
     Raises:
-        calibration.scores.kept.KeptError: If they cannot be written.
+        calibration.kept.KeptError: If they cannot be written.
     """
     write_kept(folder, Kept(scores, bindings, learned.as_json()))
 

@@ -150,7 +150,7 @@ def evaluate_ood(request: OodRequest, reporter: Reporter) -> OodResult:
     Raises:
         UsageError: If a folder is not there, holds too few pictures, or shares some with another.
         StoppedError: On Ctrl-C.
-        calibration.scores.kept.KeptError: If scores cannot be kept, or kept ones not used.
+        calibration.kept.KeptError: If scores cannot be kept, or kept ones not used.
         novic.errors.NomalyError: If the model or its embedder cannot be used.
     """
     before = read_before(request.fitted) if request.fitted is not None else None

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save
 
+from calibration.kept import ARRAYS, CARD, KINDS, Kept, KeptError, read_kept, write_kept
 from calibration.scores.clusters import ClusterEnergy
 from calibration.scores.features import CentreCosine, Knn, Vim
 from calibration.scores.fusion import FisherFusion, LogisticFusion
 from calibration.scores.gaussians import FittedMahalanobis, MahalanobisPP, Rmd
-from calibration.scores.kept import ARRAYS, CARD, KINDS, Kept, KeptError, read_kept, write_kept
 from calibration.scores.logits import LOGIT_SCORES
 from calibration.scores.protocol import Fitted, Pictures, Score
 from calibration.scores.pytorch_ood import PytorchOod
