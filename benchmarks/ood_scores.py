@@ -31,6 +31,7 @@ from timm.data.imagenet_info import ImageNetInfo
 
 from app.unknown.site import meaning
 from calibration.ranking import auroc, fpr_at_id95, fpr_at_ood95, measured
+from calibration.scores.clusters import ClusterEnergy
 from calibration.scores.features import CentreCosine, Knn, Vim
 from calibration.scores.fusion import FisherFusion
 from calibration.scores.gaussians import MahalanobisPP, Rmd
@@ -150,10 +151,10 @@ def see(pictures: Sequence[Pixels]) -> Seen:
     return Seen(np.concatenate(features), np.concatenate(log_p))
 
 
-def inside() -> NDArray[np.bool_]:
+def inside(classes: Sequence[int] = KNOWN) -> NDArray[np.bool_]:
     """Which of the 1,000 ImageNet classes are kinds of the known ones [1000]."""
     wordnet = read_wordnet()
-    known = {meaning(wordnet, NAMES[number]) for number in KNOWN}
+    known = {meaning(wordnet, NAMES[number]) for number in classes}
     info = ImageNetInfo()
     offsets = [int(info.index_to_label_name(number)[1:]) for number in range(1000)]
     return np.array([not known.isdisjoint((o, *wordnet.ancestors(o))) for o in offsets])
@@ -212,13 +213,19 @@ def fitted(seen: Mapping[str, Seen], flags: NDArray[np.bool_]) -> Iterator[tuple
     for score in singles:
         yield score.name, score.fit(fit)
     yield "mahalanobis_pp, one class", MahalanobisPP().fit(plain)
+    yield "cluster_energy", ClusterEnergy().fit(plain)
     yield "dictionary_mass", DictionaryMass().fit(fit)
     share = KEPT / (FIT + KEPT)
     unlabelled = Pictures(both.vectors, log_p=both.log_p, inside=both.inside)
     pair = (DictionaryMass(), MahalanobisPP())
-    yield "fisher of the two above", FisherFusion(pair, share).fit(unlabelled)
+    yield "fisher of mass and mahalanobis_pp", FisherFusion(pair, share).fit(unlabelled)
+    three = (*pair, ClusterEnergy())
+    yield "fisher of these and cluster_energy", FisherFusion(three, share).fit(unlabelled)
     energy = next(score for score in LOGIT_SCORES if score.name == "energy")
-    yield "fisher of these and energy", FisherFusion((*pair, energy), share).fit(both)
+    yield (
+        "fisher of mass, mahalanobis_pp and energy",
+        FisherFusion((*pair, energy), share).fit(both),
+    )
 
 
 def told(estimate: Estimate) -> str:

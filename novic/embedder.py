@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,10 @@ type Pixels = NDArray[np.uint8]
 
 type Vectors = NDArray[np.float32]
 """Unit vectors, float32 [N, F], on the CPU."""
+
+
+type PatchVectors = NDArray[np.float32]
+"""Unit vectors of the patches of images, float32 [N, P, F], on the CPU."""
 
 
 class EmbedderError(NomalyError):
@@ -121,5 +125,27 @@ class Embedder(Protocol):
 
         The keys `model_id`, `model_config`, `class`, `device_type` and `amp_dtype` are those that
         the hash in a version-1 cache is made of (novic_spec §3.2).
+        """
+        ...
+
+
+@runtime_checkable
+class PatchEmbedder(Protocol):
+    """What an `Embedder` may also do: see the patches of images in the space of its texts."""
+
+    def embed_with_patches(self, images: Sequence[Pixels]) -> tuple[Vectors, PatchVectors]:
+        """Embed images of any sizes, and each of their patches.
+
+        Args:
+            images: N images, RGB uint8 [H, W, 3].
+
+        Returns:
+            What `embed_images` gives, and unit vectors float32 [N, P, F], patches row by row;
+            [0, F] and [0, 0, F] for no images.
+
+        Raises:
+            ValueError: If an image is not of that form or has no pixels.
+            EmbedderError: If the image tower of this model gives none, or vectors that are not
+                finite.
         """
         ...

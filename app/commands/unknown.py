@@ -47,6 +47,8 @@ cli = command_list()
     "evaluate ood",
     epilog="Examples:  nomaly evaluate ood parts/ scratched/ foreign/ --out parts-scores\n\n"
     "nomaly evaluate ood today/ other-parts/ --fit yesterday/ --nouns nouns.txt\n\n"
+    "nomaly evaluate ood parts/ scratched/ --keep parts-fitted    # then, on other days\n\n"
+    "nomaly evaluate ood today/ other-parts/ --fitted parts-fitted\n\n"
     "nomaly evaluate ood parts/ scratched/ --embedder openclip:/models/clip --model mine.train",
 )
 def evaluate_ood(
@@ -110,6 +112,18 @@ def evaluate_ood(
             "--out", "-o", help="Folder for scores.csv, pictures.csv and the plot auroc.svg."
         ),
     ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep the fitted scores in this folder."),
+    ] = None,
+    fitted: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Fit nothing, but measure scores that --keep has kept there; pictures that they "
+            "were fitted on are left out of the first folder.",
+        ),
+    ] = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -123,14 +137,23 @@ def evaluate_ood(
         raise UsageError(f"--template {template!r}: has no {{}} where the noun stands")
     if seed < 0:
         raise UsageError(f"--seed {seed}: must be 0 or more")
+    if fitted is not None:
+        given = {"--fit": fit, "--foreign": foreign, "--nouns": nouns, "--keep": keep}
+        given["--template"] = Path(template) if template else None
+        said = [option for option, value in given.items() if value is not None]
+        if said:
+            raise UsageError(f"--fitted {fitted}: nothing is fitted, so leave out {said[0]}")
     named = tuple(guide_nouns(nouns, "--nouns"))
 
     from app.unknown.outputs import check_place
     from app.unknown.run import OodRequest
     from app.unknown.run import evaluate_ood as evaluate
+    from calibration.kept import FILES as KEPT_FILES
 
     if out is not None:
         check_place(out, overwrite=overwrite)
+    if keep is not None:
+        check_place(keep, overwrite=overwrite, option="--keep", files=KEPT_FILES)
     request = OodRequest(
         known=known,
         others=tuple(others),
@@ -145,6 +168,8 @@ def evaluate_ood(
         device=device,
         seed=seed,
         out=out,
+        keep=keep,
+        fitted=fitted,
     )
     done = evaluate(request, show_progress(quiet))
     if as_json:
@@ -172,6 +197,8 @@ def _print(done: "OodResult") -> None:
     ]
     if done.request.out is not None:
         lines.append(f"Wrote scores.csv, pictures.csv and auroc.svg into {done.request.out}")
+    if done.request.keep is not None:
+        lines.append(f"Kept the fitted scores in {done.request.keep}")
     for line in lines:
         console.print(tame(line), highlight=False, markup=False, soft_wrap=True)
 

@@ -1,7 +1,7 @@
 """The pictures of folders, and what the embedder and the decoder see in them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,16 +10,21 @@ import numpy as np
 
 from app.errors import UsageError
 from app.names.images import find_images, open_images
+from app.unknown.measuring import NO_PATCHES
 from calibration.scores.protocol import Floats, Ints
+from novic.embedder import EmbedderError, PatchEmbedder, PatchVectors
 from novic.gencfg import GenConfig
 from novic.image_sets import folder_class_names
 
 if TYPE_CHECKING:  # what is wrong with the folders is told before torch is loaded
     from app.unknown.tagging import TagoodEyes
+    from novic.embedder import Embedder, Pixels, Vectors
     from novic.model import NounModel
 
 BATCH = 32
 """Pictures looked at between two looks at whether to stop."""
+MOST_PATCH_BYTES = 4 << 30
+"""Of vectors of patches that are in memory at once."""
 NOUNS = GenConfig()
 """Plain log-probabilities of ten nouns, as the score of their mass needs them."""
 
@@ -60,6 +65,43 @@ class Seen:
     """Vectors of a TagOOD [N, W], if there is one."""
     tag_p: Floats | None = None
     """Probability of each picture's likeliest tag [N]."""
+    patches: PatchVectors | None = None
+    """Vectors of their patches [N, P, F], if the embedder gives them."""
+
+
+class Patches:
+    """Sees pictures with their patches, as long as the embedder gives them and there is room.
+
+    Args:
+        pictures: How many there are in all folders.
+        why_not: Why none are wanted; empty if they are.
+    """
+
+    def __init__(self, pictures: int, why_not: str = "") -> None:
+        self.why_not = why_not
+        self._pictures = pictures
+
+    def see(
+        self, embedder: "Embedder", images: "Sequence[Pixels]"
+    ) -> "tuple[Vectors, PatchVectors | None]":
+        """Vectors of pictures, and of their patches; `why_not` tells why there are none."""
+        if not self.why_not and not isinstance(embedder, PatchEmbedder):
+            self.why_not = f"{NO_PATCHES}, which embedder '{embedder.spec}' does not give"
+        if self.why_not or not isinstance(embedder, PatchEmbedder):
+            return embedder.embed_images(images), None
+        try:
+            vectors, patches = embedder.embed_with_patches(images)
+        except EmbedderError as error:
+            self.why_not = f"{NO_PATCHES}: {error}"
+            return embedder.embed_images(images), None
+        whole = patches[0].nbytes * self._pictures
+        if whole > MOST_PATCH_BYTES:
+            self.why_not = (
+                f"{NO_PATCHES}, which take {whole / 1e9:.1f} GB of memory for {self._pictures} "
+                "pictures; name fewer"
+            )
+            return vectors, None
+        return vectors, patches
 
 
 def find_folder(path: Path, *, labels: bool = False, say: Callable[[str], None]) -> Folder:
@@ -124,6 +166,7 @@ def look(
     folder: Folder,
     load: "Callable[[], tuple[NounModel, TagoodEyes | None]]",
     told: Callable[[int], None],
+    patches: Patches,
 ) -> Seen:
     """See all pictures of a folder; broken ones are left out.
 
@@ -132,6 +175,7 @@ def look(
         load: Gives what sees, and a TagOOD's eyes if there is one; called once there is a picture
             that can be read.
         told: Called with how many are done.
+        patches: Sees pictures with their patches, if they are wanted.
 
     Raises:
         UsageError: If none can be read.
@@ -142,6 +186,7 @@ def look(
     said: list[tuple[str, ...]] = []
     log_p: list[list[float]] = []
     tagged: list[tuple[Floats, Floats]] = []
+    of_patches: list[PatchVectors] = []
     broken: dict[str, str] = {}
     done = 0
     for batch in batched(open_images(folder.files), BATCH):
@@ -150,7 +195,9 @@ def look(
         if good:
             model, eyes = load()
             images = [o.image for _, o in good if o.image is not None]
-            found = model.embedder.embed_images(images)
+            found, parts = patches.see(model.embedder, images)
+            if parts is not None:
+                of_patches.append(parts)
             vectors.append(found.astype(np.float64))
             for answers in model.decoder.decode(found, NOUNS, wanted=NOUNS.topk):
                 said.append(tuple(answer.noun for answer in answers))
@@ -166,7 +213,7 @@ def look(
     if not vectors:
         raise UsageError(f"{folder.path}: holds no picture that can be read")
     labels = np.array(folder.labels, np.int64)[rows] if folder.labels else None
-    return Seen(
+    seen = Seen(
         folder,
         tuple(files),
         np.concatenate(vectors),
@@ -176,3 +223,4 @@ def look(
         broken,
         *(np.concatenate(column) for column in zip(*tagged, strict=True)),
     )
+    return seen if patches.why_not else replace(seen, patches=np.concatenate(of_patches))

@@ -15,6 +15,7 @@ from calibration.ranking import (
     fpr_at_ood95,
     measured_all,
 )
+from calibration.scores.clusters import ClusterEnergy
 from calibration.scores.features import CentreCosine, Knn, Vim
 from calibration.scores.fusion import FisherFusion, LogisticFusion
 from calibration.scores.gaussians import MahalanobisPP, Rmd
@@ -36,7 +37,7 @@ FIGURES: Mapping[str, Measure] = {
 ENERGY_FROM = 30
 """Pictures of each class from which on the energy of a head joins Fisher's fusion."""
 NO_NOUNS = "needs the nouns of what is known: call the sub-folders by them, or say --nouns FILE"
-NO_PATCHES = "needs vectors of patches in the space of the texts, which no embedder here gives"
+NO_PATCHES = "needs vectors of patches in the space of the texts"
 
 type Figures = Mapping[str, Estimate]
 
@@ -55,6 +56,8 @@ class Inputs:
     """Foreign pictures that scores may be weighed by; of other kinds than those measured."""
     centres: np.ndarray | None = None
     """Of the classes of a trained TagOOD [C, P, W / P], if there is one."""
+    no_patches: str = NO_PATCHES
+    """Why there are no vectors of patches, if there are none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +99,8 @@ class Measured:
     rows: Sequence[Row]
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Scores that could not be fitted, and why."""
+    fitted: Mapping[str, Fitted] = field(default_factory=dict)
+    """Those that could, by name."""
 
 
 def measure_all(
@@ -109,17 +114,47 @@ def measure_all(
         seed: Of what is drawn.
         told: Called before each score with how many are done, of how many, and which is next.
     """
-    wanted = list(_wanted(inputs, texts, seed))
+    wanted = [
+        (name, lambda make=make: make().fit(inputs.known))
+        for name, make in _wanted(inputs, texts, seed)
+    ]
+    return _measured(wanted, inputs, seed, told)
+
+
+def measure_fitted(
+    fitted: Mapping[str, Fitted], inputs: Inputs, seed: int, told: Callable[[int, int, str], None]
+) -> Measured:
+    """Measure scores that were fitted before; `inputs.known` is not looked at.
+
+    Args:
+        fitted: By name.
+        inputs: Pictures.
+        seed: Of what is drawn.
+        told: As `measure_all` calls it.
+    """
+    wanted = [(name, lambda one=one: one) for name, one in fitted.items()]
+    return _measured(wanted, inputs, seed, told)
+
+
+def _measured(
+    wanted: Sequence[tuple[str, Callable[[], Fitted]]],
+    inputs: Inputs,
+    seed: int,
+    told: Callable[[int, int, str], None],
+) -> Measured:
     rows: list[Row] = []
+    fitted: dict[str, Fitted] = {}
     left_out: dict[str, str] = {}
-    for done, (name, make) in enumerate(wanted):
+    for done, (name, fit) in enumerate(wanted):
         told(done, len(wanted), name)
         try:
-            rows.append(_row(make().fit(inputs.known), name, inputs, seed))
+            one = fit()
+            rows.append(_row(one, name, inputs, seed))
+            fitted[name] = one
         except NomalyError as error:
             left_out[name] = str(error).removeprefix(f"{name}: ")
     told(len(wanted), len(wanted), "")
-    return Measured(rows, left_out)
+    return Measured(rows, left_out, fitted)
 
 
 def halves(count: int, labels: Ints | None, seed: int) -> tuple[Ints, Ints]:
@@ -157,7 +192,7 @@ type Make = Callable[[], Score]
 def _wanted(inputs: Inputs, texts: ByTexts, seed: int) -> Iterator[tuple[str, Make]]:
     """Every score by name, and what makes it or says why it cannot be."""
     plain: list[Score] = [*LOGIT_SCORES, Knn(), MahalanobisPP(), Rmd(), CentreCosine(), Vim()]
-    plain += map(PytorchOod, KINDS)
+    plain += [ClusterEnergy(seed=seed), *map(PytorchOod, KINDS)]
     for score in plain:
         yield score.name, lambda score=score: score
     positive, negative = texts.positive, texts.negative
@@ -167,7 +202,7 @@ def _wanted(inputs: Inputs, texts: ByTexts, seed: int) -> Iterator[tuple[str, Ma
     else:
         yield "mcm", lambda: Mcm(positive)
         if inputs.known.patches is None:
-            yield "gl_mcm", lambda: _refuse("gl_mcm", NO_PATCHES)
+            yield "gl_mcm", lambda: _refuse("gl_mcm", inputs.no_patches)
         else:
             yield "gl_mcm", lambda: GlMcm(positive)
         yield "neglabel", lambda: NegLabel(positive, negative, seed=seed)
@@ -179,6 +214,8 @@ def _wanted(inputs: Inputs, texts: ByTexts, seed: int) -> Iterator[tuple[str, Ma
         yield "tagood", lambda: TagOod(inputs.centres)
     parts = _fused(inputs.known, texts)
     yield "fisher", lambda: FisherFusion(parts, seed=seed)
+    with_clusters = (*_without_labels(texts, inputs.known), ClusterEnergy(seed=seed))
+    yield "fisher_clusters", lambda: FisherFusion(with_clusters, seed=seed)
     yield "logistic", lambda: _logistic(parts, inputs.tuning, seed)
 
 
@@ -193,16 +230,19 @@ def _logistic(parts: tuple[Score, ...], tuning: Pictures | None, seed: int) -> S
 
 
 def _fused(known: Pictures, texts: ByTexts) -> tuple[Score, ...]:
-    """One score by texts or nouns, one by features, and one by classes where each has enough."""
-    parts: list[Score] = []
-    if texts.positive is not None and texts.negative is not None and len(texts.negative):
-        parts.append(NegLabel(texts.positive, texts.negative))
-    elif known.inside is not None:
-        parts.append(DictionaryMass())
-    # One Gaussian for all: a fusion without labels loses next to nothing by it.
-    parts.append(MahalanobisPP())
+    """Scores without labels, and one by classes where each has enough."""
+    parts = _without_labels(texts, known)
     if known.labels is not None:
         counts = np.unique(known.labels, return_counts=True)[1]
         if len(counts) > 1 and counts.min() >= ENERGY_FROM:
-            parts.append(next(score for score in LOGIT_SCORES if score.name == "energy"))
-    return tuple(parts)
+            parts += (next(score for score in LOGIT_SCORES if score.name == "energy"),)
+    return parts
+
+
+def _without_labels(texts: ByTexts, known: Pictures) -> tuple[Score, ...]:
+    """One score by texts or nouns, if there can be one, and one by features."""
+    # One Gaussian for all: a fusion without labels loses next to nothing by it.
+    by_features = MahalanobisPP()
+    if texts.positive is not None and texts.negative is not None and len(texts.negative):
+        return NegLabel(texts.positive, texts.negative), by_features
+    return (by_features,) if known.inside is None else (DictionaryMass(), by_features)

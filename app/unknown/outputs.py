@@ -1,7 +1,7 @@
 """What an evaluation writes: tables for spreadsheets, and a plot."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from io import StringIO
 from pathlib import Path
 
@@ -17,8 +17,16 @@ _LEFT, _WIDTH, _LINE, _TOP = 150, 480, 18, 40
 _COLOURS = ("#1b6ca8", "#c2571a", "#3d7a37", "#8a3d8f", "#7a6a1b", "#555555")
 
 
-def check_place(out: Path, *, overwrite: bool) -> None:
+def check_place(
+    out: Path, *, overwrite: bool, option: str = "--out", files: Set[str] = FILES
+) -> None:
     """Refuse a folder that holds something, before anything is measured for it.
+
+    Args:
+        out: The folder.
+        overwrite: An earlier evaluation's may be replaced.
+        option: That named it.
+        files: That may lie there.
 
     Raises:
         UsageError: If it is a file, holds other files, or an evaluation without `overwrite`.
@@ -26,16 +34,16 @@ def check_place(out: Path, *, overwrite: bool) -> None:
     if not out.exists():
         return
     if not out.is_dir():
-        raise UsageError(f"--out {out}: is a file; name a folder")
+        raise UsageError(f"{option} {out}: is a file; name a folder")
     present = {entry.name for entry in out.iterdir()}
-    if present - FILES:
+    if present - files:
         raise UsageError(
-            f"--out {out}: holds files that no such evaluation wrote ({min(present - FILES)}, "
+            f"{option} {out}: holds files that no such evaluation wrote ({min(present - files)}, "
             "...); name a new or empty folder"
         )
     if present and not overwrite:
         raise UsageError(
-            f"--out {out}: holds an earlier evaluation; name another folder, or replace it with "
+            f"{option} {out}: holds an earlier evaluation; name another folder, or replace it with "
             "--overwrite"
         )
 

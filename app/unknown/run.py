@@ -1,7 +1,8 @@
 """`nomaly evaluate ood`: sees the pictures of all folders, then fits and measures the scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,25 @@ import numpy as np
 from app.errors import StoppedError, UsageError
 from app.progress import Reporter
 from app.stop import Stop, stoppable
-from app.unknown.looking import Folder, Seen, check_apart, check_distinct, find_folder, look
+from app.unknown.keeping import Before, Learned, bindings_of, keep, read_before, unlearned
+from app.unknown.looking import (
+    Folder,
+    Patches,
+    Seen,
+    check_apart,
+    check_distinct,
+    find_folder,
+    look,
+)
 from app.unknown.measuring import (
     NO_NOUNS,
+    NO_PATCHES,
     ByTexts,
     Inputs,
     Measured,
     halves,
     measure_all,
+    measure_fitted,
 )
 from app.unknown.outputs import write_all
 from app.unknown.site import Site, texts_of
@@ -58,6 +70,10 @@ class OodRequest:
     device: str = "auto"
     seed: int = 0
     out: Path | None = None
+    keep: Path | None = None
+    """Folder that the fitted scores are written into."""
+    fitted: Path | None = None
+    """Folder of scores that an earlier evaluation kept; nothing is fitted then."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +99,8 @@ class OodResult:
     @property
     def fitted_on(self) -> str:
         """What the scores were fitted on, in words."""
+        if self.request.fitted is not None:
+            return f"what {self.request.fitted} says ({self.fitted} pictures)"
         if self.request.fit is not None:
             return f"{self.request.fit} ({self.fitted} pictures)"
         whole = self.fitted + self.new
@@ -94,7 +112,7 @@ class OodResult:
         return {
             "known": str(self.request.known),
             "embedder": self.embedder,
-            "fitted_on": str(self.request.fit or self.request.known),
+            "fitted_on": str(self.request.fitted or self.request.fit or self.request.known),
             "fitted_pictures": self.fitted,
             "known_pictures": self.new,
             "folders": dict(self.others),
@@ -132,17 +150,19 @@ def evaluate_ood(request: OodRequest, reporter: Reporter) -> OodResult:
     Raises:
         UsageError: If a folder is not there, holds too few pictures, or shares some with another.
         StoppedError: On Ctrl-C.
+        calibration.kept.KeptError: If scores cannot be kept, or kept ones not used.
         novic.errors.NomalyError: If the model or its embedder cannot be used.
     """
-    folders = _find(request, reporter)
+    before = read_before(request.fitted) if request.fitted is not None else None
+    folders = _find(request, reporter, before)
     with stoppable() as stop:
         try:
-            return _evaluate(request, folders, reporter, stop)
+            return _evaluate(request, before, folders, reporter, stop)
         except KeyboardInterrupt as error:
             raise StoppedError("stopped; nothing was measured whole") from error
 
 
-def _find(request: OodRequest, reporter: Reporter) -> _Folders:
+def _find(request: OodRequest, reporter: Reporter, before: Before | None) -> _Folders:
     def found(path: Path, *, labels: bool = False) -> Folder:
         return find_folder(path, labels=labels and request.labels, say=reporter.say)
 
@@ -155,38 +175,35 @@ def _find(request: OodRequest, reporter: Reporter) -> _Folders:
     }
     fit = found(request.fit, labels=True) if request.fit is not None else None
     tuning = found(request.tuning) if request.tuning is not None else None
-    known = found(request.known, labels=request.fit is None)
+    known = found(request.known, labels=request.fit is None and before is None)
+    if before is not None:
+        known = unlearned(known, before.learned, reporter.say)
     folders = _Folders(known, others, fit, tuning)
     check_apart(folders.every)
     return folders
 
 
-def _evaluate(request: OodRequest, folders: _Folders, reporter: Reporter, stop: Stop) -> OodResult:
-    seen, model, eyes = _look(request, folders, reporter, stop)
+def _evaluate(
+    request: OodRequest,
+    before: Before | None,
+    folders: _Folders,
+    reporter: Reporter,
+    stop: Stop,
+) -> OodResult:
+    looked = _look(request, before, folders, reporter, stop)
+    seen, model, eyes = looked.seen, looked.model, looked.eyes
     known, learned = seen[folders.known.path], seen[(folders.fit or folders.known).path]
-    if folders.fit is None:
-        if len(known.files) < LEAST:
-            raise UsageError(
-                f"{request.known}: needs {LEAST} pictures or more, of which half are fitted on"
-            )
-        fit_rows, new_rows = halves(len(known.files), known.labels, request.seed)
+    fit_rows, new_rows = _parted(request, before, known, learned)
+    if before is None:
+        nouns = request.nouns or learned.folder.classes
+        files = [learned.files[row] for row in fit_rows]
+        on = Learned.of(learned.folder.classes, nouns, files if request.keep is not None else ())
     else:
-        fit_rows, new_rows = np.arange(len(learned.files)), np.arange(len(known.files))
-    if not len(new_rows):
-        raise UsageError(f"{request.known}: has one picture a class, so none is left to measure on")
-    nouns = request.nouns or learned.folder.classes
-    site = Site(nouns) if nouns else None
+        on = before.learned
+    site = Site(on.nouns) if on.nouns else None
 
     def pictures(of: Seen, rows: Ints | None = None) -> Pictures:
-        inside = site.inside(of.nouns, of.log_p.shape[1]) if site is not None else None
-        whole = Pictures(
-            of.vectors,
-            of.labels,
-            log_p=of.log_p,
-            inside=inside,
-            projected=of.projected,
-            tag_p=of.tag_p,
-        )
+        whole = _pictures(of, site, looked.no_patches)
         return whole if rows is None else whole.part(rows)
 
     others = {name: seen[folder.path] for name, folder in folders.others.items()}
@@ -196,17 +213,30 @@ def _evaluate(request: OodRequest, folders: _Folders, reporter: Reporter, stop: 
         {name: pictures(of) for name, of in others.items()},
         pictures(seen[folders.tuning.path]) if folders.tuning is not None else None,
         eyes.saved.centres if eyes is not None else None,
+        looked.no_patches,
     )
-    done = _measure(request, inputs, _texts(request, site, model, reporter, stop), reporter, stop)
+    if before is None:
+        texts = _texts(request, site, model, reporter, stop)
+        measure = partial(measure_all, inputs, texts, request.seed)
+    else:
+        measure = partial(measure_fitted, before.kept.scores, inputs, request.seed)
+    done = _measure(measure, reporter, stop)
+    if request.keep is not None:
+        keep(
+            request.keep,
+            done.fitted,
+            bindings_of(model.embedder, request.model, request.tagood),
+            on,
+        )
     if request.out is not None:
         files = {name: of.files for name, of in others.items()}
         write_all(request.out, done, [known.files[row] for row in new_rows], files)
     return OodResult(
         request=request,
         embedder=model.embedder.spec,
-        fitted=len(fit_rows),
-        classes=learned.folder.classes,
-        nouns=tuple(nouns),
+        fitted=len(fit_rows) if before is None else len(on.pictures),
+        classes=on.classes,
+        nouns=on.nouns,
         new=len(new_rows),
         others={name: len(of.files) for name, of in others.items()},
         broken={file: why for of in seen.values() for file, why in of.broken.items()},
@@ -214,12 +244,58 @@ def _evaluate(request: OodRequest, folders: _Folders, reporter: Reporter, stop: 
     )
 
 
-def _look(
-    request: OodRequest, folders: _Folders, reporter: Reporter, stop: Stop
-) -> "tuple[dict[Path, Seen], NounModel, TagoodEyes | None]":
+def _parted(
+    request: OodRequest, before: Before | None, known: Seen, learned: Seen
+) -> tuple[Ints, Ints]:
+    """Rows of what is fitted on, none if that was done before, and of the known to be measured."""
+    every = np.arange(len(known.files))
+    if before is not None:
+        return every[:0], every
+    if known is not learned:
+        return np.arange(len(learned.files)), every
+    if len(known.files) < LEAST:
+        raise UsageError(
+            f"{request.known}: needs {LEAST} pictures or more, of which half are fitted on"
+        )
+    fit_rows, new_rows = halves(len(known.files), known.labels, request.seed)
+    if not len(new_rows):
+        raise UsageError(f"{request.known}: has one picture a class, so none is left to measure on")
+    return fit_rows, new_rows
+
+
+def _pictures(of: Seen, site: Site | None, no_patches: str) -> Pictures:
+    inside = site.inside(of.nouns, of.log_p.shape[1]) if site is not None else None
+    return Pictures(
+        of.vectors,
+        of.labels,
+        patches=None if no_patches else of.patches,
+        log_p=of.log_p,
+        inside=inside,
+        projected=of.projected,
+        tag_p=of.tag_p,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
     """What is seen in every folder, by its path, and what saw it."""
+
+    seen: Mapping[Path, Seen]
+    model: "NounModel"
+    eyes: "TagoodEyes | None"
+    no_patches: str
+
+
+def _look(
+    request: OodRequest,
+    before: Before | None,
+    folders: _Folders,
+    reporter: Reporter,
+    stop: Stop,
+) -> _Looked:
     models: list[tuple[NounModel, TagoodEyes | None]] = []
     total = sum(len(folder.files) for folder in folders.every)
+    patches = Patches(total, _no_patches(request, before, folders))
     seen: dict[Path, Seen] = {}
     done = 0
     with reporter.task("Looking at pictures", total) as meter:
@@ -227,7 +303,10 @@ def _look(
         def load() -> "tuple[NounModel, TagoodEyes | None]":
             if not models:
                 meter.to(done, "loading what sees them")
-                models.append(_model(request))
+                model, eyes = _model(request)
+                if before is not None:
+                    before.check(model.embedder, request.model, request.tagood)
+                models.append((model, eyes))
             return models[0]
 
         def told(of_folder: int) -> None:
@@ -235,12 +314,19 @@ def _look(
             stop.check()
 
         for folder in folders.every:
-            seen[folder.path] = look(folder, load, told)
+            seen[folder.path] = look(folder, load, told, patches)
             done += len(folder.files)
     for of in seen.values():
         for file, why in of.broken.items():
             reporter.say(f"{file}: {why}; left out")
-    return seen, *models[0]
+    return _Looked(seen, *models[0], patches.why_not)
+
+
+def _no_patches(request: OodRequest, before: Before | None, folders: _Folders) -> str:
+    """Why nothing asks for patches; empty if something does."""
+    if before is not None:
+        return "" if "gl_mcm" in before.kept.scores else NO_PATCHES
+    return "" if request.nouns or (folders.fit or folders.known).classes else NO_NOUNS
 
 
 def _model(request: OodRequest) -> "tuple[NounModel, TagoodEyes | None]":
@@ -278,7 +364,7 @@ def _texts(
 
 
 def _measure(
-    request: OodRequest, inputs: Inputs, texts: ByTexts, reporter: Reporter, stop: Stop
+    measure: Callable[[Callable[[int, int, str], None]], Measured], reporter: Reporter, stop: Stop
 ) -> Measured:
     with reporter.task("Fitting and measuring scores") as meter:
 
@@ -286,4 +372,4 @@ def _measure(
             meter.count(done, total, name)
             stop.check()
 
-        return measure_all(inputs, texts, request.seed, told)
+        return measure(told)

@@ -5,13 +5,13 @@ sixth digit by what else is in its batch. Neither it nor torch is imported befor
 """
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from calibration.scores.heads import LinearHead, fit_head, labelled
-from calibration.scores.protocol import Floats, Pictures, ScoreError, enough, vectors_of
+from calibration.scores.protocol import Floats, Ints, Pictures, ScoreError, enough, vectors_of
 from novic.extras import needing
 
 type Kind = Literal["nnguide", "fdbd", "pnml", "nci"]
@@ -36,25 +36,36 @@ class PytorchOod:
         """
         vectors, classes = labelled(self.name, known)
         enough(self.name, len(vectors), LEAST)
-        torch, found = _imported(self.name)
-        head = _linear(torch, fit_head(vectors, classes))
-        detector = found(encoder=None, head=head)
-        detector.fit_features(_tensor(torch, vectors), torch.from_numpy(classes))
-        return FittedPytorchOod(self.name, vectors.shape[1], detector)
+        return FittedPytorchOod(self.name, vectors, classes, fit_head(vectors, classes))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedPytorchOod:
-    """See `PytorchOod`."""
+    """See `PytorchOod`; what pytorch-ood learns is learned anew where it is read back.
 
-    name: str
-    width: int
-    detector: Any
+    Raises:
+        novic.extras.MissingPackageError: If pytorch-ood is not installed.
+    """
+
+    name: Kind
+    vectors: Floats
+    """That it was fitted on [N, F]."""
+    classes: Ints
+    """Of these, 0 to C - 1 [N]."""
+    head: LinearHead
+    detector: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let pytorch-ood learn."""
+        torch, found = _imported(self.name)
+        detector = found(encoder=None, head=_linear(torch, self.head))
+        detector.fit_features(_tensor(torch, self.vectors), torch.from_numpy(self.classes))
+        object.__setattr__(self, "detector", detector)
 
     def score(self, batch: Pictures) -> Floats:
         """See `protocol.Fitted`."""
         torch = importlib.import_module("torch")
-        vectors = vectors_of(self.name, batch, self.width)
+        vectors = vectors_of(self.name, batch, self.vectors.shape[1])
         if not len(vectors):
             return np.empty(0)
         scores = self.detector.predict_features(_tensor(torch, vectors))

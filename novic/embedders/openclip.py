@@ -22,7 +22,7 @@ from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES, OPENAI_IMAGENET_TE
 from torch import Tensor
 
 from novic.digest import file_sha256
-from novic.embedder import EmbedderError, Pixels, TokenIds, Vectors
+from novic.embedder import EmbedderError, PatchVectors, Pixels, TokenIds, Vectors
 from novic.embedders.hub import (
     OPENAI_CACHE,
     check_vocabulary,
@@ -39,6 +39,7 @@ from novic.embedders.openclip_files import (
     is_torchscript,
     weights_file,
 )
+from novic.embedders.openclip_patches import parted, with_patches
 from novic.embedders.towers import (
     Inputs,
     Runner,
@@ -112,6 +113,11 @@ class OpenClipEmbedder:
         """Embed images [H, W, 3] of any sizes; float32 unit vectors [N, F]."""
         rows = self._runner.run(images, "images", self._image_inputs, self._encode_images)
         return stacked(rows, self.width)
+
+    def embed_with_patches(self, images: Sequence[Pixels]) -> tuple[Vectors, PatchVectors]:
+        """The same, and unit vectors of their patches [N, P, F]."""
+        encode = with_patches(self.spec, self._model.visual, self._encode_images)
+        return parted(self._runner.run(images, "images", self._image_inputs, encode), self.width)
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed texts; float32 unit vectors [N, F]."""

@@ -75,10 +75,10 @@ class Runner:
             items: N of them.
             what: `images` or `texts`: how many run at once, and what errors call them.
             prepare: Turns up to a batch of them into inputs on the CPU; runs in another thread.
-            encode: The tower: inputs on the device to features [B, F].
+            encode: The tower: inputs on the device to features [B, F], or [B, P, F].
 
         Returns:
-            Unit vectors, float32, of one batch after the other.
+            Unit vectors, float32, of one batch after the other, of the form of the features.
 
         Raises:
             EmbedderError: If features are not finite, or the memory is too small for a single one.
@@ -116,8 +116,9 @@ class Runner:
 
     def _unit(self, features: Tensor, what: str) -> Vectors:
         features = features.float()
-        lengths = features.norm(dim=1, keepdim=True)
-        bad = int((~(lengths.isfinite() & (lengths > 0))).sum())
+        lengths = features.norm(dim=-1, keepdim=True)
+        good = (lengths.isfinite() & (lengths > 0)).flatten(1).all(dim=1)
+        bad = int((~good).sum())
         if bad:
             cure = "its weights are damaged" if self.dtype is None else "use precision bf16 or fp32"
             raise EmbedderError(

@@ -20,6 +20,7 @@ from novic.bundle import load_bundle, save_bundle
 from novic.model import starter_bundle_path
 from novic.tokens import NounTokens
 from scenarios.wordnet import WordNet
+from tests.novic.clips import clip_config, save_model
 from tests.once import made_once
 
 PIECES = 6
@@ -146,6 +147,43 @@ def test_another_folder_is_fitted_on_and_a_table_is_shown(folders: Path, nomaly:
     assert done.stderr == ""
 
 
+def write_clip(folder: Path) -> None:
+    """A small CLIP with random weights, as wide as the decoder reads."""
+    config = clip_config(42, "shortest", quick=True)
+    config["model_cfg"]["embed_dim"] = 384
+    save_model(folder, config)
+
+
+@pytest.mark.slow
+def test_kept_scores_measure_the_same_without_what_they_were_fitted_on(
+    folders: Path, tmp_path: Path, nomaly: Run
+):
+    write_clip(tmp_path / "clip")
+    known, kept = folders / "known", tmp_path / "kept"
+    words = known, folders / "rocket", "--model", folders / "model", "--json"
+    clip = "--embedder", f"openclip:{tmp_path / 'clip'}"
+    done = nomaly(*words, *clip, "--keep", kept)
+    assert done.returncode == 0, done.stderr
+    before = json.loads(done.stdout)
+    names = [row["score"] for row in before["scores"]]
+    assert {"gl_mcm", "mcm", "neglabel", "vim", "knn", "dictionary_mass"} <= set(names)
+    again = nomaly(*words, *clip, "--fitted", kept)
+    assert again.returncode == 0, again.stderr
+    after = json.loads(again.stdout)
+    assert f"left out: {PIECES} pictures that the scores were fitted on" in again.stderr
+    assert after["scores"] == before["scores"]
+    for key in ("classes", "nouns", "fitted_pictures", "known_pictures", "folders"):
+        assert after[key] == before[key]
+    assert after["fitted_on"] == str(kept)
+
+    other = nomaly(*words, "--fitted", kept)
+    assert other.returncode == 1
+    assert "were fitted with embedder clip@" in other.stderr
+    assert "here it is starter; use the same, or" in other.stderr
+    taken = nomaly(*words, "--keep", kept)
+    assert f"--keep {kept}: holds an earlier evaluation" in taken.stderr
+
+
 @pytest.mark.slow
 def test_ctrl_c_ends_it_with_a_sentence(
     folders: Path, nomaly: Run, monkeypatch: pytest.MonkeyPatch
@@ -176,10 +214,14 @@ def test_misuse_is_told_before_anything_is_seen(folders: Path, tmp_path: Path, n
         (known, known): "is named twice",
         (known, rocket, rocket): "is named twice",
         (known, rocket, "--nouns", rocket / "none.txt"): "none.txt: there is no such file",
+        (known, rocket, "--fitted", one, "--fit", few): "nothing is fitted, so leave out --fit",
+        (known, rocket, "--keep", one): "holds files that no such evaluation wrote",
     }
     for words, said in cases.items():
         done = nomaly(*words)
         assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    done = nomaly(known, rocket, "--fitted", tmp_path / "none")
+    assert (done.returncode, "scores.json: is not there" in done.stderr) == (1, True), done.stderr
     done = nomaly(one, few, "--model", folders / "model")
     assert "one: needs 4 pictures or more, of which half are fitted on" in done.stderr
     assert done.returncode == 2
