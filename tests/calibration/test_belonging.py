@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -137,6 +139,12 @@ def test_what_is_surely_of_a_kind_is_not_unknown():
     assert decide(doubtful).word == "unknown"
     told = decide(replace(doubtful, kind_p=0.87))
     assert (told.word, told.unknown) == ("unexpected", pytest.approx(0.13))
+
+
+def test_the_room_needs_no_torch():
+    rooms = "calibration, calibration.belonging, calibration.site.weights"
+    code = f"import sys, {rooms}; sys.exit(bool({{'torch', 'sklearn'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 class TestFlip:

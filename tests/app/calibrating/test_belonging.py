@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.calibrating.answers import Answers, read_answers
+from app.calibrating.answers import read_answers
 from app.calibrating.belonging import weighed, word_of
 from app.calibrating.page import write_page
 from app.calibrating.run import CalibrateRequest, Tools, calibrate_with
@@ -96,12 +96,6 @@ def test_a_camera_learns_from_answers_and_tells_by_them(
     change = of_event(dog, lambda _: None).belonging
     assert change is not None
     assert (change.setting, change.outcome) == ("belonging.sure_from", "it would be unknown")
-
-    # Without answers a later calibration keeps them.
-    request = replace(request, events=None)
-    again = calibrate_with(tools, request, Answers((), 0), Reporter(quiet=True))
-    assert "verdict" in again.kept
-    assert load_calibration(site).weights == here.weights
 
 
 def test_events_by_weights_are_kept_and_answered_like_others(lines: list[str], tmp_path: Path):
