@@ -124,6 +124,7 @@ def lacked(
     own = {nouns[number] for number in rng.permutation(len(nouns))[: len(nouns) // 2]}
     said = [noun for noun in model.bundle.tokens.nouns if noun in own or noun not in nouns]
     decoder = NounDecoder(model.bundle, guide=read_guide(said, model.bundle.tokens))
+    site, here = Site(sorted(own)), [thing.truth.noun in own for thing in sharp]
     vectors = np.stack([crop.vector for thing in sharp for crop in thing.crops])
     figures = {}
     ways = {"silent": GenConfig(guide="p"), "never heard of": GenConfig(guide="r")}
@@ -131,8 +132,7 @@ def lacked(
         renamed = NounModel(model.embedder, decoder, config)
         answers = iter(renamed.decode(vectors, SCALED))
         again = [replace(one, crops=tuple(next(answers) for _ in one.crops)) for one in sharp]
-        told = [decide(evidence(one, certainty, Site(sorted(own)))).unknown for one in again]
-        here = [thing.truth.noun in own for thing in sharp]
+        told = [decide(evidence(one, certainty, site)).unknown for one in again]
         pairs = list(zip(told, here, strict=True))
         figures[f"lacked / own AUROC, {name}"] = auroc(
             [one for one, known in pairs if known], [one for one, known in pairs if not known]

@@ -101,6 +101,7 @@ def cost(model: NounModel, crops: Sequence[Pixels]) -> dict[str, float]:
     rng = np.random.default_rng(0)
     looks = np.stack([one.vector for one in named])
     normal = looks[rng.integers(len(looks), size=512)] + rng.normal(0, 0.02, (512, looks.shape[1]))
+    normal /= np.linalg.norm(normal, axis=1)[:, None]
     at_s, half = np.sort(rng.uniform(0, 3600, 512)), np.full(512, 0.5)
     seen = Crops(normal.astype(np.float32), half, half, at_s, (1e6 * at_s).astype(np.int64))
     weight = Weight(0.0, 1.0, (0.1, 0.2, 0.3))
