@@ -19,7 +19,7 @@ With `--dev` it takes the stamps that things are chosen on.
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,8 +86,7 @@ def at_site(
     own = {nouns[number] for number in rng.permutation(len(nouns))[: len(nouns) // 2]}
     site = Site(sorted(own))
     told = [decide(evidence(thing, certainty, site)) for thing in (*sharp, *hidden)]
-    truth: list[Word] = [WORDS[0] if thing.truth.noun in own else WORDS[1] for thing in sharp]
-    truth += [WORDS[2]] * len(hidden)
+    truth: list[Word] = [*(word_of(one, own) for one in sharp), *(WORDS[2] for _ in hidden)]
     unknown = [one.unknown for one in told]
     foreign = [1 - one.expected for one in told]
     share = [one.unexpected / max(one.unexpected + one.expected, 1e-9) for one in told]
@@ -113,6 +112,11 @@ def at_site(
             for word in WORDS
         },
     }
+
+
+def word_of(thing: Thing, own: Collection[str]) -> Word:
+    """What a thing that can be seen is at a site, by the site's own nouns."""
+    return "expected" if thing.truth.noun in own else "unexpected"
 
 
 def lacked(

@@ -24,7 +24,7 @@ from sklearn.metrics import f1_score
 from app.events.event import Event
 from app.unknown.site import Site
 from app.watching.namer import Elected, Words
-from benchmarks.belonging import SITES, evidence, over_sites, share_of, things
+from benchmarks.belonging import SITES, evidence, over_sites, share_of, things, word_of
 from benchmarks.naming import find_stamps
 from benchmarks.naming_truth import Thing, crops_of, plain_model
 from benchmarks.timing import side_by_side
@@ -58,7 +58,7 @@ def answers(
     for time_us, number in enumerate(rng.permutation(len(shown))):
         thing, blurred = shown[number]
         noun = thing.truth.noun
-        word: Word = "unknown" if blurred else "expected" if noun in own else "unexpected"
+        word: Word = "unknown" if blurred else word_of(thing, own)
         known = evidence(thing, certainty, site)
         one = Answered(time_us, word, seen_of(known, BelongingRule()), decide(known))
         parts[noun not in asked].append(one)
