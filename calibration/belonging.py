@@ -8,10 +8,12 @@ Gates are asked in order, the first that holds decides:
 4. is its noun expected, but not its looks?                               then it is unexpected
 5. otherwise nothing can be told: unknown
 
-Where a site has no dictionary, no noun is expected: what was learned does not ring.
+Where a site has no dictionary, no noun is expected: what was learned does not ring. Where people
+confirmed enough at a camera, weights give the probabilities (`calibration.site.weights`); then
+looks are among what they ask, and 4 is never reached.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite, log, sqrt
 from typing import Any, Literal
@@ -19,14 +21,21 @@ from typing import Any, Literal
 from scenarios.belonging_rule import BelongingRule
 
 type Word = Literal["expected", "unexpected", "unknown"]
+WORDS: tuple[Word, ...] = ("expected", "unexpected", "unknown")
+type Shares = tuple[float, float, float]
+"""Probabilities of the words, in their order; they sum to 1."""
 
 TOTAL_SCALE = 0.375
 """A dictionary's total of a noun is so many times the square of its frequency (novic_spec §1.9)."""
+_WEIGHED = "by weights of what people confirmed here"
 _STEP = 1e-6
 """So little beyond a setting's turning point counts as beyond."""
 
 PLAUSIBLE = 3.0
 """Frequency from which on a noun may be expected by its looks (ood_spec §4.6)."""
+DOUBT = 0.03
+"""Probability that is added to what is named of either side: of candidates that all are the site's,
+or all are others, little is known where they have little p themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,16 @@ class Evidence:
     is a bird knows what it is, whichever noun fits best."""
     site_p: float | None = None
     """P-value of its looks among normal crops, 0 to 1; None if nothing was calibrated."""
+    seen: tuple[tuple[str, float], ...] = ()
+    """Numbers of the event by name that weights may ask (`calibration.site.weights`)."""
+    weighed: Shares | None = None
+    """What a camera's weights make of them; None where the rule decides."""
+
+    def own_share(self, line: float) -> float:
+        """Which share of what is named of it is the site's own, nouns from a frequency on."""
+        here = sum(p for _, p, f in self.nouns if f >= line)
+        named = sum(p for _, p, _ in self.nouns)
+        return (here + DOUBT) / (named + 2 * DOUBT)
 
     @property
     def provisional(self) -> bool:
@@ -55,6 +74,8 @@ class Evidence:
             "rest": self.rest,
             "kind_p": self.kind_p,
             "site_p": self.site_p,
+            **({"seen": dict(self.seen)} if self.seen else {}),
+            **({} if self.weighed is None else {"weighed": list(self.weighed)}),
         }
 
     @classmethod
@@ -66,8 +87,16 @@ class Evidence:
         """
         try:
             nouns = tuple((str(noun), float(p), float(f)) for noun, p, f in kept["nouns"])
-            return cls(nouns, float(kept["rest"]), float(kept["kind_p"]), kept["site_p"])
-        except (KeyError, TypeError, ValueError) as error:
+            seen = tuple((str(name), float(one)) for name, one in kept.get("seen", {}).items())
+            return cls(
+                nouns,
+                float(kept["rest"]),
+                float(kept["kind_p"]),
+                kept["site_p"],
+                seen,
+                _shares(kept["weighed"]) if "weighed" in kept else None,
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"no evidence of a thing: {error}") from error
 
 
@@ -84,6 +113,13 @@ class Belonging:
     """Number of the gate that decided, from 1."""
     why: str
     """The reason in a few words."""
+    by: Literal["rule", "weights"] = "rule"
+    """What gave the probabilities: the rule of the site, or weights of what people confirmed."""
+
+    @property
+    def shares(self) -> Shares:
+        """The three probabilities."""
+        return self.expected, self.unexpected, self.unknown
 
     def as_json(self) -> dict[str, Any]:
         """As scripts read it; keys are stable."""
@@ -94,7 +130,24 @@ class Belonging:
             "unknown": round(self.unknown, 4),
             "gate": self.gate,
             "why": self.why,
+            "by": self.by,
         }
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> "Belonging":
+        """What `as_json` gave.
+
+        Raises:
+            ValueError: If it is none.
+        """
+        try:
+            word, by = kept["word"], kept.get("by", "rule")
+            shares = (float(kept["expected"]), float(kept["unexpected"]), float(kept["unknown"]))
+            if word not in WORDS or by not in ("rule", "weights"):
+                raise ValueError(f"{word} by {by}")
+            return cls(word, *shares, int(kept["gate"]), str(kept["why"]), by)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"not what is told of a thing: {error}") from error
 
 
 def frequency_of(total: float) -> float:
@@ -114,31 +167,36 @@ def decide(evidence: Evidence, rule: BelongingRule | None = None) -> Belonging:
     """
     _check(evidence)
     rule = rule or BelongingRule()
-    expected, unexpected, unknown = _probabilities(evidence, rule)
-    gates = _gates(evidence, rule, expected, unexpected, unknown)
-    for number, (word, why) in enumerate(gates, 1):
+    told = _probabilities(evidence, rule)
+    for number, (word, why) in enumerate(_gates(evidence, rule, *told), 1):
+        if word is not None and evidence.weighed is not None:
+            return Belonging(word, *told, number, _WEIGHED, "weights")
         if word is not None:
-            return Belonging(word, expected, unexpected, unknown, number, why)
+            return Belonging(word, *told, number, why)
     raise AssertionError("the last gate lets nothing pass")
 
 
 def _check(evidence: Evidence) -> None:
     shares = [p for _, p, _ in evidence.nouns] + [evidence.rest, evidence.kind_p]
     shares += [] if evidence.site_p is None else [evidence.site_p]
+    shares += evidence.weighed or ()
     if not all(isfinite(p) and 0 <= p <= 1 for p in shares):
         raise ValueError("evidence of a thing must hold probabilities from 0 to 1")
 
 
-def _probabilities(evidence: Evidence, rule: BelongingRule) -> tuple[float, float, float]:
-    """Of expected, unexpected and unknown; nouns renormalised to what is known."""
-    named = sum(p for _, p, _ in evidence.nouns)
-    if named <= 0:
+def _probabilities(evidence: Evidence, rule: BelongingRule) -> Shares:
+    """Of expected, unexpected and unknown."""
+    return by_rule(evidence, rule) if evidence.weighed is None else evidence.weighed
+
+
+def by_rule(evidence: Evidence, rule: BelongingRule) -> Shares:
+    """What the rule makes of it, whatever weights say; nouns renormalised to what is known."""
+    if sum(p for _, p, _ in evidence.nouns) <= 0:
         return 0.0, 0.0, 1.0
     usual = evidence.site_p is not None and evidence.site_p >= rule.usual_from
     line = min(PLAUSIBLE, rule.expected_from) if usual else rule.expected_from
-    here = sum(p for _, p, f in evidence.nouns if f >= line)
     known = max(1 - evidence.rest, evidence.kind_p)
-    expected = known * here / named
+    expected = known * evidence.own_share(line)
     return expected, known - expected, 1 - known
 
 
@@ -151,13 +209,23 @@ def _gates(
 ) -> Iterator[tuple[Word | None, str]]:
     """What each gate says in turn; None where it lets pass."""
     yield ("unknown" if unknown >= rule.sure_from else None), "no noun fits it"
-    looks_usual = evidence.site_p is None or evidence.site_p > rule.foreign_share
+    # Weights have asked for the looks already.
+    looks_usual = evidence.weighed is not None or _looks_usual(evidence, rule)
     is_expected = expected >= rule.sure_from
     yield ("expected" if looks_usual and is_expected else None), "such things are usual here"
     is_unexpected = unexpected >= rule.sure_from
     yield ("unexpected" if is_unexpected else None), "such things are not expected here"
     yield ("unexpected" if is_expected else None), "such things are usual here, its looks are not"
     yield "unknown", "its names do not agree"
+
+
+def _looks_usual(evidence: Evidence, rule: BelongingRule) -> bool:
+    return evidence.site_p is None or evidence.site_p > rule.foreign_share
+
+
+def _shares(kept: Any) -> Shares:  # noqa: ANN401
+    expected, unexpected, unknown = map(float, kept)
+    return expected, unexpected, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +250,7 @@ def smallest_flip(evidence: Evidence, rule: BelongingRule | None = None) -> Flip
     """The smallest change of one setting that changes what is told; None if no such one exists.
 
     What is told turns only where a setting passes one of the evidence's own numbers, so these are
-    tried, each from both sides.
+    tried, each from both sides. Where weights decide, only `sure_from` still does.
     """
     rule = rule or BelongingRule()
     word = decide(evidence, rule).word

@@ -59,7 +59,7 @@ class Earlier:
         if without.looked and (old.site_ranks is not None or old.unnameable_ranks is not None):
             fitted = {"site": old.site, "site_ranks": old.site_ranks}
             done = replace(done, **fitted, unnameable_ranks=old.unnameable_ranks)
-            own = {key: measured[key] for key in ("names_ece",) if key in measured}
+            own = {key: measured[key] for key in ("names_ece", "verdict") if key in measured}
             measured = {**old.measured, **own}
             card["footage"] = self.facts.get("footage")
             kept += [name for name in _LOOKED if name in old.said]
@@ -68,6 +68,11 @@ class Earlier:
             measured["names_ece"] = old.measured.get("names_ece")
             card["confirmed"] = self.facts.get("confirmed")
             kept.append("names_p")
+        if without.names and old.weights is not None:
+            done = replace(done, weights=old.weights)
+            measured["verdict"] = old.measured.get("verdict")
+            card["confirmed"] = self.facts.get("confirmed")
+            kept.append("verdict")
         if without.blind and old.blind is not None:
             done = replace(done, blind=old.blind)
             kept.append("blind_map")

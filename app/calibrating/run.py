@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from app.calibrating.answers import Answers, read_answers
+from app.calibrating.belonging import Knows, weighed
 from app.calibrating.drift import Drift, drift_of
 from app.calibrating.footage import How, Looked, look, moments
 from app.calibrating.keeping import Again, Earlier, Merged, earlier_of
@@ -24,11 +26,12 @@ from app.simulator.photos import PhotoError
 from app.stop import Stop, stoppable
 from app.watching.camera_settings import CameraSettings
 from app.watching.keeper import keeper_of
-from app.watching.namer import Names
+from app.watching.namer import Names, Words
 from calibration.blindness import BlindMap
 from calibration.site.calibrated import Bindings, HeldOut, SiteCalibration, calibrated
 from calibration.site.confirmed import Refit, refit
 from calibration.site.files import dictionary_sha256, write_calibration
+from calibration.site.weights import Weighed
 from detectors.base import Detector
 from detectors.files import read_facts
 
@@ -127,13 +130,16 @@ def calibrate(request: CalibrateRequest, reporter: Reporter) -> Calibrated:
         raise UsageError(f"{shown_path(request.site)}: the detector has learned nothing yet")
     options = ModelOptions(embedder=request.embedder)
     names = load_model(request.model, device, options, many_images=True)
+    nouns = tuple(names.bundle.tokens.nouns)
     bindings = Bindings(
         read_facts(request.site)["weights_sha256"],
         names.embedder.spec,
         model_sha256(request.model),
-        dictionary_sha256(tuple(names.bundle.tokens.nouns)),
+        dictionary_sha256(nouns),
     )
-    return calibrate_with(Tools(detector, names, bindings), request, answers, reporter)
+    frequency = Words.of(names).frequency
+    known = {noun: frequency(noun) for noun in nouns}
+    return calibrate_with(Tools(detector, names, bindings, known.get), request, answers, reporter)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,6 +150,8 @@ class Tools:
     names: Names
     bindings: Bindings
     """What both are."""
+    knows: Knows = lambda _: 0.0
+    """What is known of a noun at the site."""
 
 
 def calibrate_with(
@@ -162,7 +170,7 @@ class _Work:
     ) -> None:
         self._request, self._answers, self._reporter = request, answers, reporter
         self._detector, self._names = tools.detector, tools.names
-        self._bindings = tools.bindings
+        self._bindings, self._knows = tools.bindings, tools.knows
         self._looked = Looked()
         self._sown: list[Sown] = []
         self._bar, self._stays_s = 1.0, list[float]()
@@ -258,7 +266,7 @@ class _Work:
         """Calibrate on all that is there by now, and write it."""
         looked, crops = self._looked, self._looked.crops
         fitted, held_out = calibrated(self._bindings, crops, looked.length_s)
-        names = refit(self._answers.events)
+        names, verdict = refit(self._answers.events), self._verdict
         blind, blind_said = self._blind()
         drift = drift_of(fitted, crops, held_out, looked.minutes)
         planted = [one.pictures[0] for one in self._sown if one.pictures]
@@ -267,6 +275,7 @@ class _Work:
         said = {
             **fitted.said,
             "names_p": names.said,
+            "verdict": verdict.said,
             "tail": figures.tail_said,
             "rings": rings_said(looked.levels, self._answers.events),
             "drift": drift.said if drift is not None else "drift: not measured, site_p is missing",
@@ -274,8 +283,12 @@ class _Work:
         }
         if looked.backwards:
             said["clock"] = f"clock: {looked.backwards}"
-        facts = figures.as_json() | {"drift": None if drift is None else drift.as_json()}
-        done = replace(fitted, names=names.scaling, blind=blind, said=said, measured=facts)
+        facts = figures.as_json() | {
+            "drift": None if drift is None else drift.as_json(),
+            "verdict": verdict.measured,
+        }
+        fitted = replace(fitted, names=names.scaling, weights=verdict.weights)
+        done = replace(fitted, blind=blind, said=said, measured=facts)
         all_of = self._merged(done, self._facts(stopped=stopped))
         write_calibration(self._request.site, all_of.done, {**all_of.facts, "kept": all_of.kept})
         return Calibrated(
@@ -290,6 +303,11 @@ class _Work:
             stopped,
             all_of.kept,
         )
+
+    @cached_property
+    def _verdict(self) -> Weighed:
+        """Weights of what people confirmed; of the footage they need nothing."""
+        return weighed(self._answers, self._knows, self._request.watched.belonging)
 
     def _merged(self, done: SiteCalibration, facts: dict[str, Any]) -> Merged:
         """With what stays of an earlier calibration."""

@@ -10,6 +10,7 @@ from calibration.promise import DEFAULT, Promise
 from detectors.files import PROMISE
 from detectors.tracks import TrackRule
 from detectors.zones import Zones
+from scenarios.belonging_rule import BelongingRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,8 @@ class Watched:
     promise: Promise = DEFAULT
     bar: float | None = None
     """What the detector's maps are divided by, whatever was promised; None to choose."""
+    belonging: BelongingRule = field(default_factory=BelongingRule)
+    """When a named thing belongs to the site."""
     evidence: Path | None = None
     """What a watch learned of its promise since; None where there is no such file."""
     run: Path | None = None
@@ -69,6 +72,7 @@ def watched_in(out: Path) -> Watched:
         rule=TrackRule.model_validate(said.get("rule") or {}),
         promise=Promise.parse(said.get("false_events") or str(DEFAULT)),
         bar=said.get("bar"),
+        belonging=BelongingRule.model_validate(said.get("belonging") or {}),
         evidence=evidence if evidence.is_file() else None,
         run=out,
     )

@@ -45,8 +45,8 @@ def calibrate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help='Lines of events.jsonl with what each was: "confirmed": "person" or "normal": '
-            "true.",
+            help='Lines of events.jsonl with what each was: "confirmed": "person", or "unknown" if '
+            'nobody can tell, or "normal": true.',
         ),
     ] = None,
     model: Model = None,

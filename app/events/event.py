@@ -207,9 +207,13 @@ class Event:
 
     def _belongs(self) -> dict[str, Any]:
         """Whether it belongs, as scripts read it."""
-        if self.belongs is None or self.evidence is None:
+        told, evidence = self.belongs, self.evidence
+        if told is None or evidence is None:
             return {}
-        return {**self.belongs.as_json(), "provisional": self.evidence.provisional}
+        said = {**told.as_json(), "provisional": evidence.provisional}
+        if told.by == "weights":
+            said["rule"] = decide(replace(evidence, weighed=None), self.belonging).as_json()
+        return said | ({"seen": dict(evidence.seen)} if evidence.seen else {})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.events.event import Event, Picture
-from calibration.belonging import Evidence, frequency_of
+from calibration.belonging import Evidence, by_rule, frequency_of
+from calibration.site.weights import Weights, seen_of
 from detectors.types import Pixels
 from novic.certainty import Certainty, Scaling
 from novic.surrounded import Surrounded
@@ -36,6 +37,11 @@ class SiteLooks(Protocol):
     @property
     def names(self) -> Scaling | None:
         """What p of names is worth there; None if no better is known than the decoder's own."""
+        ...
+
+    @property
+    def weights(self) -> Weights | None:
+        """By which things belong there; None where the rule decides."""
         ...
 
 
@@ -93,6 +99,7 @@ class Words:
     def named(self, event: Event, elected: "Elected") -> Event:
         """The event with what its crops agree on, and what the decoder knows of that."""
         raw_p: tuple[float, ...] = ()
+        said = elected
         if self.site is not None and self.site.names is not None:
             # Kept, as what people confirm is fitted to what the decoder itself says.
             raw_p = tuple(p for _, p in elected.candidates)
@@ -105,9 +112,28 @@ class Words:
             sure_from=self.certainty.line(elected.noun),
             thing=elected.thing,
             people=elected.people,
-            evidence=self.evidence(elected),
+            evidence=self._weighed(event, said, elected),
             belonging=self.belonging,
         )
+
+    def _weighed(self, event: Event, said: "Elected", elected: "Elected") -> Evidence | None:
+        """The evidence, with what weights ask and make of it.
+
+        Args:
+            event: Of which it is.
+            said: What crops agree on as the decoder gives it: that is what weights are fitted to,
+                whatever a calibration makes of p.
+            elected: The same with what p are worth.
+        """
+        evidence = self.evidence(elected)
+        plain = evidence if said is elected else self.evidence(said)
+        if evidence is None or plain is None:
+            return evidence
+        level = event.level / event.bar if event.level and event.bar else None
+        seen = seen_of(plain, self.belonging, level, self.surprise(elected.noun))
+        weights = None if self.site is None else self.site.weights
+        weighed = weights and weights.shares(seen, by_rule(evidence, self.belonging))
+        return replace(evidence, seen=tuple(seen.items()), weighed=weighed)
 
     def evidence(self, elected: "Elected") -> Evidence | None:
         """By what is decided whether a thing belongs; None while it has no name."""

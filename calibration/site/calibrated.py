@@ -20,6 +20,7 @@ from calibration.scores.conformal import Ranks, ranks_of
 from calibration.scores.gaussians import FittedMahalanobis, MahalanobisPP
 from calibration.scores.protocol import Pictures, ScoreError
 from calibration.site.crops import CALIBRATE, FIT, TEST, Crops, parts
+from calibration.site.weights import Weights
 from novic.certainty import Scaling
 
 LEAST_FIT = 60
@@ -65,6 +66,8 @@ class SiteCalibration:
     """What was left to other nouns, of normal crops."""
     names: Scaling | None = None
     """From the decoder's p to p here, of the candidates that an event keeps; None to leave it."""
+    weights: Weights | None = None
+    """By which things belong there; None where the rule decides."""
     blind: BlindMap | None = None
     said: Mapping[str, str] = field(default_factory=dict)
     """A sentence for each part: what it was fitted on, or why it was not."""

@@ -1,13 +1,14 @@
 """What people confirmed of events, and what p is worth by it (`novic.certainty.Scaling`)."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from calibration.belonging import Belonging
 from calibration.reliability import ece
 from novic.certainty import Scaling
 from novic.vocabulary import NounScore, canonical
@@ -38,6 +39,11 @@ class Confirmed:
     """The largest bar at which it would have rung; None where an older Nomaly told it."""
     bar: float | None = None
     """What maps were divided by."""
+    seen: Mapping[str, float] = field(default_factory=dict)
+    """Numbers that weights may ask (`calibration.site.weights`); empty where an older Nomaly told
+    it, or one is no number."""
+    by_rule: Belonging | None = None
+    """What the rule made of it; None where an older Nomaly told it."""
 
     @property
     def is_normal(self) -> bool:

@@ -16,6 +16,7 @@ from calibration.blindness import BlindMap
 from calibration.scores.conformal import Ranks
 from calibration.scores.gaussians import FittedMahalanobis
 from calibration.site.calibrated import Bindings, SiteCalibration
+from calibration.site.weights import Weights
 from detectors.files import CALIBRATION, CALIBRATION_ARRAYS
 from novic.certainty import Scaling
 from novic.errors import NomalyError
@@ -57,6 +58,7 @@ def write_calibration(
         "bindings": asdict(done.bindings),
         "parts": dict(done.said),
         "names": None if done.names is None else asdict(done.names),
+        "weights": None if done.weights is None else done.weights.as_json(),
         "blind_map": None if done.blind is None else done.blind.as_json(),
         "measured": dict(done.measured),
         "arrays_sha256": hashlib.sha256(content).hexdigest(),
@@ -181,13 +183,15 @@ def _read(
         if means.ndim != 2 or white.shape != (means.shape[1], means.shape[1]):
             raise ValueError("site_means and site_white do not fit")
         site = FittedMahalanobis("site_p", means, white)
-    names = said["names"]
+    # Calibrations of before December 2026 have no weights.
+    names, weights = said["names"], said.get("weights")
     return SiteCalibration(
         bindings,
         site,
         _ranks(arrays, "site_scores"),
         _ranks(arrays, "unnameable_scores"),
         None if names is None else _scaling(names),
+        None if weights is None else Weights.of(weights),
         None if said["blind_map"] is None else BlindMap.of(said["blind_map"]),
         {str(key): str(value) for key, value in said["parts"].items()},
         dict(said["measured"]),

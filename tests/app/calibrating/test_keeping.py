@@ -14,15 +14,18 @@ from app.calibrating.planting import Planting
 from app.calibrating.run import Calibrated, CalibrateRequest, Tools, calibrate_with
 from app.calibrating.watched import Watched
 from app.progress import Reporter
+from calibration.belonging import WORDS
 from calibration.blindness import BlindMap, Planted
 from calibration.site.calibrated import Bindings, SiteCalibration, calibrated
 from calibration.site.confirmed import refit
 from calibration.site.files import load_calibration, write_calibration
+from calibration.site.weights import Weight, Weights
 from detectors.base import Detector
 from detectors.files import CALIBRATION, read_facts
 from tests.app.calibrating.names import ColourNames, Interrupted
 from tests.calibration.site.footage import confirmed, crops
 
+WEIGHTS = Weights(WORDS[:2], {"rest": Weight(0.0, 1.0, (0.5, -0.5))}, (0.0, 0.0), 0.1, 60)
 BEFORE = {"created": "2026-11-29", "footage": {"hours": 1.0}, "confirmed": {"names": 200}}
 
 
@@ -41,7 +44,9 @@ def whole(site: Path) -> SiteCalibration:
     names = refit(confirmed(200))
     blind = BlindMap((Planted(0, 0.04, 9, True),) * 6, (1, 1), 1.5, 2.0)
     said = {**fitted.said, "names_p": names.said, "blind_map": "blind_map: 6 things"}
-    done = replace(fitted, names=names.scaling, blind=blind, said=said, measured={"tail": []})
+    said["verdict"] = "verdict: weights decide"
+    done = replace(fitted, names=names.scaling, weights=WEIGHTS, blind=blind, said=said)
+    done = replace(done, measured={"tail": [], "verdict": {"right": 0.8}})
     assert done.names is not None
     write_calibration(site, done, BEFORE)
     return done
@@ -62,18 +67,25 @@ def test_what_nobody_asked_for_stays_as_it_was(
     knows: Detector, site: Path, whole: SiteCalibration, footage: Path
 ):
     done = run(knows, site, footage, ColourNames())
-    assert done.kept == ("names_p", "blind_map")
+    assert done.kept == ("names_p", "verdict", "blind_map")
     read = load_calibration(site, bound(site))
     assert (read.names, read.blind) == (whole.names, whole.blind)
+    assert (read.weights, read.measured["verdict"]) == (WEIGHTS, {"right": 0.8})
     assert read.said["blind_map"] == (
         "blind_map: 6 things; kept from the calibration of 2026-11-29"
     )
     # The footage was looked at to its end: what it shows is what counts now.
     assert read.site_ranks is None
     card = json.loads((site / CALIBRATION).read_text())
-    assert (card["kept"], card["confirmed"]) == (["names_p", "blind_map"], BEFORE["confirmed"])
+    assert (card["kept"], card["confirmed"]) == (
+        ["names_p", "verdict", "blind_map"],
+        BEFORE["confirmed"],
+    )
     assert card["footage"]["hours"] < 0.01
-    assert "Kept from an earlier calibration: names_p, blind_map." in write_page(done).read_text()
+    assert (
+        "Kept from an earlier calibration: names_p, verdict, blind_map."
+        in write_page(done).read_text()
+    )
     # A third one says when it was measured, not when it was kept.
     again = run(knows, site, footage, ColourNames())
     assert again.done.said["blind_map"] == read.said["blind_map"]
@@ -92,7 +104,7 @@ def test_ctrl_c_while_it_looks_leaves_a_whole_calibration_as_it_was(
     assert read.site_ranks is not None
     assert (read.site_ranks.ordered == whole.site_ranks.ordered).all()
     assert (read.names, read.blind) == (whole.names, whole.blind)
-    assert done.kept == ("site_p", "unnameable_p", "names_p", "blind_map")
+    assert done.kept == ("site_p", "unnameable_p", "names_p", "verdict", "blind_map")
     card = json.loads((site / CALIBRATION).read_text())
     assert (card["stopped"], card["footage"]) == (True, BEFORE["footage"])
     assert card["parts"]["site_p"].endswith("; kept from the calibration of 2026-11-29")
@@ -105,7 +117,7 @@ def test_what_was_asked_for_and_done_replaces_what_was_there(
     watched = Watched(bar=2.0)
     how = {"blind": True, "planting": planting, "repeats": 1, "watched": watched}
     done = run(knows, site, footage, ColourNames(), **how)
-    assert done.kept == ("names_p",)
+    assert done.kept == ("names_p", "verdict")
     read = load_calibration(site, bound(site))
     assert read.blind is not None
     assert (len(read.blind.things), read.blind.bar, read.blind.stays_s) == (1, 2.0, 2.0)

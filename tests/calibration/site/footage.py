@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from calibration.belonging import WORDS, Belonging
 from calibration.site.calibrated import Bindings
 from calibration.site.confirmed import Confirmed
 from calibration.site.crops import Crops
+from calibration.site.weights import Answered
 from novic.vocabulary import NounScore
 
 BOUND = Bindings("d" * 64, "starter", "e" * 64, "f" * 64)
@@ -43,4 +45,32 @@ def confirmed(count: int, seed: int = 0, power: float = 0.4) -> list[Confirmed]:
         candidates = tuple(NounScore(nouns[i], float(p[i])) for i in order)
         noun = nouns[drawn] if drawn < len(nouns) else "kite"
         events.append(Confirmed(f"{number}", number * 60_000_000, candidates, 2.0, noun))
+    return events
+
+
+def answered(count: int, seed: int = 0, unknown: float = 0.1, tells: float = 1.5) -> list[Answered]:
+    """Events of which people said what they were, and whose rule knows nothing of that.
+
+    Args:
+        count: How many, a minute apart.
+        seed: Of what is drawn.
+        unknown: Share of unknown ones; two thirds of the others are expected.
+        tells: How far the dictionary's share tells expected from unexpected, in spreads.
+    """
+    rng = np.random.default_rng(seed)
+    known = 1 - unknown
+    events = []
+    for number in range(count):
+        word = WORDS[int(rng.choice(3, p=[known * 2 / 3, known / 3, unknown]))]
+        side = {"expected": tells, "unexpected": -tells, "unknown": 0.0}[word]
+        seen = {
+            "rest": float(rng.normal(3 if word == "unknown" else -1)),
+            "dictionary": float(rng.normal(side)),
+            "kind": float(rng.normal()),
+            "level": float(abs(rng.normal())),
+        }
+        shares = [float(one) for one in rng.dirichlet([1, 1, 1])]
+        best = WORDS[int(np.argmax(shares))]
+        told = Belonging(best, shares[0], shares[1], shares[2], 2, "drawn")
+        events.append(Answered(number * 60_000_000, word, seen, told))
     return events
