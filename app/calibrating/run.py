@@ -274,7 +274,11 @@ class _Work:
         }
         if looked.backwards:
             said["clock"] = f"clock: {looked.backwards}"
-        facts = figures.as_json() | {"drift": None if drift is None else drift.as_json()}
+        sampling = looked.sampling
+        facts = figures.as_json() | {
+            "drift": None if drift is None else drift.as_json(),
+            "sampling": None if sampling is None else sampling.as_json(),
+        }
         done = replace(fitted, names=names.scaling, blind=blind, said=said, measured=facts)
         all_of = self._merged(done, self._facts(stopped=stopped))
         write_calibration(self._request.site, all_of.done, {**all_of.facts, "kept": all_of.kept})

@@ -6,6 +6,7 @@ decoder leaves to other nouns over the p of its best one. Both are low where a t
 share a of normal crops has a p of a or less, as far as they are cut as events are.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,6 +84,15 @@ class SiteCalibration:
         if self.site is None or self.site_ranks is None:
             return None
         return float(self.site_ranks.p(self.distances(np.asarray(vector)[None]))[0])
+
+    @property
+    def sha256(self) -> str:
+        """What tells its distances from those of another calibration; the same for the same."""
+        digest = hashlib.sha256()
+        if self.site is not None and self.site_ranks is not None:
+            for one in (self.site.means, self.site.white, self.site_ranks.ordered):
+                digest.update(np.ascontiguousarray(one, "<f8").tobytes())
+        return digest.hexdigest()
 
     def distances(self, vectors: ArrayLike) -> Floats:
         """How far crops lie from the normal ones of this camera [N]; higher is stranger.
