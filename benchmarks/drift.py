@@ -1,0 +1,161 @@
+"""How soon is a calibration called void, and how often for nothing?
+
+For each scene a detector learns a minute of a simulated day, whose light wanders by 12%. The
+camera is calibrated on the next 50 minutes, and then watched for an hour in which nothing changes.
+That hour is watched again with a change from its 10th minute on. Only those frames are drawn of
+which crops are taken, three a minute; crops, distances and bets are the product's own.
+
+    python -m benchmarks.drift [--split report] [--scenes terrace,...] [--seed 7] [--minutes 60]
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from itertools import batched
+
+import cv2
+import numpy as np
+
+from app.events.bets import Bet
+from app.simulator.simulation import Simulation
+from app.simulator.splits import split
+from app.simulator.views import scene
+from app.watching.holding import Holding, Light, Sampling
+from app.watching.namer import Names, name_pictures, vote
+from app.watching.sampling import Crop, Sampler
+from benchmarks.looking import LEARN_S, fitted, frames_of
+from calibration.site.calibrated import Bindings, SiteCalibration, calibrated
+from calibration.site.crops import Crops
+from detectors.base import Detector
+from detectors.types import Frame, Pixels
+from novic.device import resolve_device
+from novic.model import ModelOptions, load_model
+
+CALIBRATED_S = 3000.0
+EVERY_S = 20.0
+CHANGED_S = 600.0
+"""From the start of the hour that is watched."""
+_AT_ONCE = 16
+_FPS = 5.0
+
+type Changed = Callable[[Pixels], Pixels]
+
+
+def _gains(*gains: float) -> Changed:
+    def change(image: Pixels) -> Pixels:
+        return np.clip(image * np.array(gains, np.float32) + 0.5, 0, 255).astype(np.uint8)
+
+    return change
+
+
+def _autumn(image: Pixels) -> Pixels:
+    """What is green turns brown."""
+    red, green, blue = np.moveaxis(image.astype(np.float32), -1, 0)
+    leaf = np.clip((green - np.maximum(red, blue)) / 40 + 0.5, 0, 1)
+    turned = np.stack([red + leaf * 0.5 * green, green * (1 - 0.15 * leaf), blue], -1)
+    return np.clip(turned + 0.5, 0, 255).astype(np.uint8)
+
+
+CHANGES: dict[str, Changed] = {
+    "light -40%": _gains(0.6, 0.6, 0.6),
+    "tint": _gains(1.12, 1.0, 0.85),
+    "autumn": _autumn,
+}
+
+
+def taken(
+    day: Simulation, from_s: float, for_s: float, change: Changed | None = None
+) -> Iterator[Frame]:
+    """The frames of a day of which crops are taken."""
+    for at_s in np.arange(from_s, from_s + for_s, EVERY_S):
+        index = round(float(at_s) * _FPS)
+        frame = next(iter(frames_of(day, index, index + 1)))
+        image = frame.image if change is None else change(frame.image)
+        time_us = round(frame.pts_s * 1e6)
+        yield Frame(frame.camera, frame.index, frame.pts_s, time_us, image)
+
+
+def vectors(
+    frames: Iterator[Frame], detector: Detector, names: Names, sampler: Sampler
+) -> Iterator[tuple[Crop, np.ndarray, float]]:
+    """Crops with their vectors, and how light their frames are."""
+
+    def crops() -> Iterator[tuple[Crop, float]]:
+        for frame in frames:
+            heat = detector.detect([frame.image]).maps[0]
+            light = float(cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY).mean())
+            yield from ((crop, light) for crop in sampler.crops(frame, heat))
+
+    for some in batched(crops(), _AT_ONCE):
+        named = name_pictures(names, [crop.picture for crop, _ in some])
+        for crop, light in some:
+            vector = vote({crop.picture: named[crop.picture]}).vector
+            if vector is not None:
+                yield crop, vector, light
+
+
+def calibrate(day: Simulation, detector: Detector, names: Names) -> SiteCalibration:
+    """As `nomaly calibrate` does it."""
+    frames = taken(day, LEARN_S, CALIBRATED_S)
+    seen = [*vectors(frames, detector, names, Sampler(EVERY_S))]
+    at_s = np.array([crop.at_s for crop, _, _ in seen])
+    known = np.stack([vector for _, vector, _ in seen])
+    nothing = np.zeros(len(seen))
+    crops = Crops(known, nothing + 0.5, nothing + 0.5, at_s, (at_s * 1e6).astype(np.int64))
+    done, _ = calibrated(Bindings("d", "starter", "n"), crops, LEARN_S + CALIBRATED_S)
+    light = Light.of([light for _, _, light in seen])
+    a_minute = 60 * len(seen) / CALIBRATED_S
+    done.measured["sampling"] = Sampling(EVERY_S, a_minute, light).as_json()  # type: ignore[index]
+    return done
+
+
+def watched(
+    site: SiteCalibration, crops: Iterator[tuple[Crop, np.ndarray, float]]
+) -> tuple[str, int, float | None]:
+    """What is said at last, after how many bets, and when that was, seconds of the day."""
+    holding, bets = Holding(site), 0
+    for crop, vector, light in crops:
+        distance = holding.distance(vector)
+        if distance is None:
+            continue
+        bets += 1
+        one = Bet("", holding.key, crop.at_s, crop.time_us, crop.place, distance, light)
+        if holding.bet(one):
+            return holding.said, bets, crop.at_s
+    return "", bets, None
+
+
+def main() -> None:
+    """Measure, and print a line of JSON for each scene and what happens there."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--split", default="report")
+    parser.add_argument("--scenes", default="")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    names = load_model(None, resolve_device("auto"), ModelOptions(), many_images=True)
+    chosen = split(args.split)
+    from_s, for_s = LEARN_S + CALIBRATED_S, 60 * args.minutes
+    for name in args.scenes.split(",") if args.scenes else chosen.scenes:
+        day = Simulation(scene(name), chosen.seed(args.seed), from_s + for_s)
+        detector = fitted(day).detector
+        site = calibrate(day, detector, names)
+        how = Holding(site).sampling
+        if how is None:
+            print(json.dumps({"scene": name, "said": site.said["site_p"]}), flush=True)
+            continue
+        for what, change in (("nothing", None), *CHANGES.items()):
+            begins_s = from_s + (0.0 if change is None else CHANGED_S)
+            before = taken(day, from_s, begins_s - from_s)
+            after = taken(day, begins_s, for_s - (begins_s - from_s), change)
+            frames = (frame for part in (before, after) for frame in part)
+            crops = vectors(frames, detector, names, Sampler(how.every_s, how.share))
+            said, bets, at_s = watched(site, crops)
+            late = None if at_s is None else round((at_s - begins_s) / 60, 1)
+            row = {"scene": name, "seed": args.seed, "change": what, "bets": bets, "minutes": late}
+            print(json.dumps({**row, "a_minute": round(how.a_minute, 1), "said": said}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
