@@ -134,8 +134,9 @@ class Holding:
         return None if self.said else self._site.names
 
     def site_p(self, vector: NDArray[np.float32]) -> float | None:
-        """See `app.watching.namer.SiteLooks`."""
-        return None if self.said else self._site.site_p(vector)
+        """See `app.watching.namer.SiteLooks`; None too of a vector that is not finite."""
+        known = not self.said and bool(np.isfinite(vector).all())
+        return self._site.site_p(vector) if known else None
 
     def distance(self, vector: NDArray[np.float32]) -> float | None:
         """How far a crop lies from the normal ones; None of one that is not finite."""

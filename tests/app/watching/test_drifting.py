@@ -34,8 +34,8 @@ from novic.vocabulary import Naming, NounScore
 from tests.app.builders import SIZE, a_frame
 
 EVERY_S, STEP_S = 20.0, 5.0
-CHANGE_S, LAST_S = 1800.0, 4500.0
-THINGS_S = (300.0, 4200.0)
+CHANGE_S, LAST_S = 1500.0, 3000.0
+THINGS_S = (300.0, 2800.0)
 """Before and after the calibration is void something lies there for half a minute."""
 VIDEO = "a.mp4"
 
@@ -68,7 +68,7 @@ class Broken(LightNames):
 
     def vector(self, image: Pixels) -> np.ndarray:
         vector = super().vector(image)
-        return vector * np.float32(np.nan) if image.sum() % 2 else vector
+        return vector * np.float32(np.nan) if image.sum() % 4 == 0 else vector
 
 
 def picture(at_s: float, light: float = 1.0) -> Pixels:
@@ -165,7 +165,7 @@ def test_light_that_changes_is_told_once_with_when_and_why(darkened: Store):
     assert "light changed (mean grey 50 before, 29 since)" in void.said
     assert void.said.endswith("It goes on uncalibrated; run nomaly calibrate again.")
     assert CHANGE_S - 600 <= void.start_s <= CHANGE_S + 120
-    assert CHANGE_S < void.end_s < CHANGE_S + 2400
+    assert CHANGE_S < void.end_s < CHANGE_S + 1200
     assert darkened.media("snapshots", void).exists()
 
 
@@ -201,14 +201,14 @@ def test_a_view_that_does_not_change_keeps_its_calibration(site: SiteCalibration
         assert holding.said == ""
         bets = store.bets(1, holding.key)
         # One a minute, by chance.
-        assert 50 <= len(bets) <= 100
+        assert 30 <= len(bets) <= 75
         for event in store.events(1):
             assert event.evidence is not None
             assert event.evidence.site_p is not None
         assert audit_result(store, store.required_run()).as_json()["calibration_void"] == []
 
 
-@pytest.mark.parametrize("kill_at_s", [900.0, 2000.0, 3600.0])
+@pytest.mark.parametrize("kill_at_s", [900.0, 2700.0])
 def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(
     site: SiteCalibration, darkened: Store, tmp_path: Path, kill_at_s: float
 ):
@@ -221,7 +221,7 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(
         assert store.bets(1, again.key) == darkened.bets(1, again.key)
         assert voids(store) == voids(darkened)
         assert sum(text.startswith("Calibration void") for text in session.said) == 1
-        assert void_before == (kill_at_s == 3600.0)
+        assert void_before == (kill_at_s == 2700.0)
 
 
 def test_another_calibration_ends_it_and_the_same_one_does_not(
@@ -238,7 +238,7 @@ def test_another_calibration_ends_it_and_the_same_one_does_not(
 
 
 def test_a_clock_that_goes_back_harms_nothing(site: SiteCalibration, tmp_path: Path):
-    holding, store = audited(tmp_path, site, frames(clock_back_s=2400.0))
+    holding, store = audited(tmp_path, site, frames(clock_back_s=1800.0))
     with store:
         (void,) = voids(store)
         assert holding.said
@@ -266,7 +266,7 @@ def test_a_live_camera_bets_beside_its_frames_and_tells_the_same(
         camera = Camera(SIZE, live=True, settings=CameraSettings(words=words))
         lookout = Lookout(camera, Brightness(), teller, recorder)
         lookout.hold(holding, (), Watched("rtsp://hall"))
-        for frame in frames():
+        for frame in frames()[: round(2700 / STEP_S)]:
             lookout.look([frame])
             lookout.save(lookout.findings())
         lookout.save(lookout.finish())
