@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from app.cli import cli
 from app.events.bets import Bet
 from app.events.event import VOID, Event
 from app.events.store import SourceProgress, Store
@@ -182,6 +184,8 @@ def test_verdicts_rest_on_the_calibration_until_it_is_void(darkened: Store):
     assert after.as_json()["belongs"]["provisional"]
     receipt = of_event(after, lambda _: None)
     assert receipt.as_json()["uncalibrated"] == after.uncalibrated
+    shown = CliRunner().invoke(cli, ["events", "why", str(darkened.folder), after.id])
+    assert f"Uncalibrated: {after.uncalibrated}.\n" in shown.stdout
 
 
 def test_run_and_report_say_that_it_is_void(darkened: Store):
