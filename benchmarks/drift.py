@@ -2,15 +2,16 @@
 
 For each scene a detector learns a minute of a simulated day, whose light wanders by 12%. The
 camera is calibrated on the next 50 minutes, and then watched for an hour in which nothing changes.
-That hour is watched again with a change from its 10th minute on. Only those frames are drawn of
-which crops are taken, three a minute; crops, distances and bets are the product's own.
+Its first ten minutes are watched again with half an hour behind them in which something is changed.
+Only those frames are drawn of which crops are taken, three a minute; crops, distances and bets are
+the product's own, for a live camera and, with fewer bets, for a recording.
 
     python -m benchmarks.drift [--split report] [--scenes terrace,...] [--seed 7] [--minutes 60]
 """
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import batched
 
 import cv2
@@ -20,9 +21,10 @@ from app.events.bets import Bet
 from app.simulator.simulation import Simulation
 from app.simulator.splits import split
 from app.simulator.views import scene
+from app.watching.drifting import LIVE, RECORDED
 from app.watching.holding import Holding, Light, Sampling
 from app.watching.namer import Names, name_pictures, vote
-from app.watching.sampling import Crop, Sampler
+from app.watching.sampling import MINUTE_S, Crop, Sampler, chosen
 from benchmarks.looking import LEARN_S, fitted, frames_of
 from calibration.site.calibrated import Bindings, SiteCalibration, calibrated
 from calibration.site.crops import Crops
@@ -33,12 +35,14 @@ from novic.model import ModelOptions, load_model
 
 CALIBRATED_S = 3000.0
 EVERY_S = 20.0
-CHANGED_S = 600.0
-"""From the start of the hour that is watched."""
+CHANGED_S, CHANGED_FOR_S = 600.0, 1800.0
+"""From the start of the hour that is watched, and how long it is watched then."""
 _AT_ONCE = 16
 _FPS = 5.0
 
 type Changed = Callable[[Pixels], Pixels]
+type Seen = tuple[Crop, np.ndarray, float]
+"""A crop with its vector, and how light its frame is."""
 
 
 def _gains(*gains: float) -> Changed:
@@ -77,7 +81,7 @@ def taken(
 
 def vectors(
     frames: Iterator[Frame], detector: Detector, names: Names, sampler: Sampler
-) -> Iterator[tuple[Crop, np.ndarray, float]]:
+) -> Iterator[Seen]:
     """Crops with their vectors, and how light their frames are."""
 
     def crops() -> Iterator[tuple[Crop, float]]:
@@ -109,12 +113,10 @@ def calibrate(day: Simulation, detector: Detector, names: Names) -> SiteCalibrat
     return done
 
 
-def watched(
-    site: SiteCalibration, crops: Iterator[tuple[Crop, np.ndarray, float]]
-) -> tuple[str, int, float | None]:
+def watched(site: SiteCalibration, seen: Iterable[Seen]) -> tuple[str, int, float | None]:
     """What is said at last, after how many bets, and when that was, seconds of the day."""
     holding, bets = Holding(site), 0
-    for crop, vector, light in crops:
+    for crop, vector, light in seen:
         distance = holding.distance(vector)
         if distance is None:
             continue
@@ -123,6 +125,38 @@ def watched(
         if holding.bet(one):
             return holding.said, bets, crop.at_s
     return "", bets, None
+
+
+def rows(
+    name: str, day: Simulation, names: Names, for_s: float
+) -> Iterator[dict[str, str | float | None]]:
+    """What is said of one scene after each change."""
+    from_s = LEARN_S + CALIBRATED_S
+    detector = fitted(day).detector
+    site = calibrate(day, detector, names)
+    how = Holding(site).sampling
+    if how is None:
+        yield {"scene": name, "said": site.said["site_p"]}
+        return
+    share = how.share(LIVE)
+    same = [*vectors(taken(day, from_s, for_s), detector, names, Sampler(EVERY_S, share))]
+    begins_s = from_s + CHANGED_S
+    for what, change in (("nothing", None), *CHANGES.items()):
+        seen = same
+        if change is not None:
+            frames = taken(day, begins_s, CHANGED_FOR_S, change)
+            after = vectors(frames, detector, names, Sampler(EVERY_S, share))
+            seen = [*(one for one in same if one[0].at_s < begins_s), *after]
+        for kind, rate in (("live", LIVE), ("recorded", RECORDED)):
+            fewer = [one for one in seen if _is_chosen(one[0], how.share(rate))]
+            said, bets, at_s = watched(site, fewer)
+            late = None if at_s is None else round((at_s - begins_s) / 60, 1)
+            row = {"scene": name, "change": what, "as": kind, "bets": bets, "minutes": late}
+            yield {**row, "a_minute": round(how.a_minute, 1), "said": said}
+
+
+def _is_chosen(crop: Crop, share: float) -> bool:
+    return chosen(int(crop.at_s // MINUTE_S), crop.place, share)
 
 
 def main() -> None:
@@ -135,26 +169,12 @@ def main() -> None:
     args = parser.parse_args()
     cv2.setNumThreads(1)
     names = load_model(None, resolve_device("auto"), ModelOptions(), many_images=True)
-    chosen = split(args.split)
-    from_s, for_s = LEARN_S + CALIBRATED_S, 60 * args.minutes
-    for name in args.scenes.split(",") if args.scenes else chosen.scenes:
-        day = Simulation(scene(name), chosen.seed(args.seed), from_s + for_s)
-        detector = fitted(day).detector
-        site = calibrate(day, detector, names)
-        how = Holding(site).sampling
-        if how is None:
-            print(json.dumps({"scene": name, "said": site.said["site_p"]}), flush=True)
-            continue
-        for what, change in (("nothing", None), *CHANGES.items()):
-            begins_s = from_s + (0.0 if change is None else CHANGED_S)
-            before = taken(day, from_s, begins_s - from_s)
-            after = taken(day, begins_s, for_s - (begins_s - from_s), change)
-            frames = (frame for part in (before, after) for frame in part)
-            crops = vectors(frames, detector, names, Sampler(how.every_s, how.share))
-            said, bets, at_s = watched(site, crops)
-            late = None if at_s is None else round((at_s - begins_s) / 60, 1)
-            row = {"scene": name, "seed": args.seed, "change": what, "bets": bets, "minutes": late}
-            print(json.dumps({**row, "a_minute": round(how.a_minute, 1), "said": said}), flush=True)
+    material = split(args.split)
+    for name in args.scenes.split(",") if args.scenes else material.scenes:
+        length_s = LEARN_S + CALIBRATED_S + 60 * args.minutes
+        day = Simulation(scene(name), material.seed(args.seed), length_s)
+        for row in rows(name, day, names, 60 * args.minutes):
+            print(json.dumps(row), flush=True)
 
 
 if __name__ == "__main__":

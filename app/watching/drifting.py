@@ -26,6 +26,8 @@ from detectors.types import Box, Frame
 from detectors.zones import Zones
 from novic.vocabulary import Naming
 
+LIVE, RECORDED = 4.0, 1.0
+"""Crops a minute that are bet on, on average: of a recording fewer, as they hold up its frames."""
 MOST_ASKED = 8
 """Frames whose crops may wait for their names; those of more are left out."""
 
@@ -75,7 +77,8 @@ class Drifting:
         """
         self._holding, self._watched, self._aside = holding, watched, aside
         taken = [(one.at_s, one.place) for one in bets if one.uri == watched.uri]
-        self._sampler = Sampler(sampling.every_s, sampling.share, taken, watched.seen_s)
+        share = sampling.share(RECORDED if watched.video else LIVE)
+        self._sampler = Sampler(sampling.every_s, share, taken, watched.seen_s)
         self._asked: deque[_Asked] = deque()
         self._bets: list[Bet] = []
 

@@ -18,8 +18,6 @@ from calibration.scores.protocol import ScoreError
 from calibration.site.calibrated import SiteCalibration
 from novic.certainty import Scaling
 
-A_MINUTE = 1.0
-"""Crops a minute that are bet on, on average: they cost a little, and may not be alike."""
 _LIGHTER = 8.0
 """Grey levels, and usual spreads, by which light differs where it has changed."""
 _SPREADS = 3.0
@@ -69,10 +67,9 @@ class Sampling:
     """Crops that a minute gave."""
     light: Light | None = None
 
-    @property
-    def share(self) -> float:
-        """Of the crops, chosen by chance, that give A_MINUTE."""
-        return min(1.0, A_MINUTE / self.a_minute)
+    def share(self, a_minute: float) -> float:
+        """Of the crops, chosen by chance, that give so many a minute on average."""
+        return min(1.0, a_minute / self.a_minute)
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept with the calibration; keys are stable."""

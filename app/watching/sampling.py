@@ -93,7 +93,7 @@ class Sampler:
             if place in self._taken or any(one.box.overlap(box) for box in but):
                 continue
             self._taken.add(place)
-            if self._chosen(place):
+            if chosen(self._minute, place, self._share):
                 evidence = Evidence()
                 evidence.offer(frame, one, heat)
                 crops.append(Crop(evidence.best(), frame.pts_s, frame.time_us, place))
@@ -105,12 +105,13 @@ class Sampler:
             self._minute = minute
             self._taken.clear()
 
-    def _chosen(self, place: int) -> bool:
-        """Whether this place is taken in this minute: by chance, whatever it looks like."""
-        if self._share >= 1:
-            return True
-        seed = (abs(self._minute), place)
-        return bool(np.random.default_rng(seed).random() < self._share)
+
+def chosen(minute: int, place: int, share: float) -> bool:
+    """Whether a place is among a share of all in a minute: by chance, whatever it looks like.
+
+    Of a smaller share are none that are not of a larger one.
+    """
+    return share >= 1 or bool(np.random.default_rng((abs(minute), place)).random() < share)
 
 
 def strongest(heat: NDArray[np.float32], size: tuple[int, int], most: int) -> list[Detection]:

@@ -293,8 +293,8 @@ def test_nobody_asks_a_calibration_that_does_not_tell_how_it_was_taken(site: Sit
 def test_how_crops_were_taken_comes_back_as_it_was_kept():
     for how in (Sampling(10.8, 13.5, Light(120.25, 2.5)), Sampling(1.0, 0.5)):
         assert Sampling.of(json.loads(json.dumps(how.as_json()))) == how
-    assert Sampling(10.8, 13.5).share == pytest.approx(1 / 13.5)
-    assert Sampling(1.0, 0.5).share == 1
+    assert Sampling(10.8, 13.5).share(2.0) == pytest.approx(2 / 13.5)
+    assert Sampling(1.0, 0.5).share(1.0) == 1
 
 
 def test_the_reason_is_the_light_only_if_that_changed():
