@@ -4,14 +4,15 @@ For each scene a detector learns a minute of a simulated day, whose light wander
 camera is calibrated on the next 50 minutes, and then watched for an hour in which nothing changes.
 Its first ten minutes are watched again with half an hour behind them in which something is changed.
 Only those frames are drawn of which crops are taken, three a minute; crops, distances and bets are
-the product's own, for a live camera and, with fewer bets, for a recording.
+the product's own, for a live camera and, with fewer bets, for a recording. Which crops of the hour
+are bet on is chosen by 200 other chances, too, to count how often it is called void for nothing.
 
     python -m benchmarks.drift [--split report] [--scenes terrace,...] [--seed 7] [--minutes 60]
 """
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import batched
 
 import cv2
@@ -37,12 +38,15 @@ CALIBRATED_S = 3000.0
 EVERY_S = 20.0
 CHANGED_S, CHANGED_FOR_S = 600.0, 1800.0
 """From the start of the hour that is watched, and how long it is watched then."""
+WAYS = 200
 _AT_ONCE = 16
 _FPS = 5.0
 
 type Changed = Callable[[Pixels], Pixels]
 type Seen = tuple[Crop, np.ndarray, float]
 """A crop with its vector, and how light its frame is."""
+type Far = tuple[Crop, float, float]
+"""The same with its distance from what was normal."""
 
 
 def _gains(*gains: float) -> Changed:
@@ -113,13 +117,17 @@ def calibrate(day: Simulation, detector: Detector, names: Names) -> SiteCalibrat
     return done
 
 
-def watched(site: SiteCalibration, seen: Iterable[Seen]) -> tuple[str, int, float | None]:
+def measured(site: SiteCalibration, seen: Iterable[Seen]) -> list[Far]:
+    """How far crops lie from what was normal."""
+    known = [*seen]
+    far = site.distances(np.stack([vector for _, vector, _ in known]))
+    return [(crop, float(one), light) for (crop, _, light), one in zip(known, far, strict=True)]
+
+
+def watched(site: SiteCalibration, seen: Iterable[Far]) -> tuple[str, int, float | None]:
     """What is said at last, after how many bets, and when that was, seconds of the day."""
     holding, bets = Holding(site), 0
-    for crop, vector, light in seen:
-        distance = holding.distance(vector)
-        if distance is None:
-            continue
+    for crop, distance, light in seen:
         bets += 1
         one = Bet("", holding.key, crop.at_s, crop.time_us, crop.place, distance, light)
         if holding.bet(one):
@@ -138,14 +146,18 @@ def rows(
     if how is None:
         yield {"scene": name, "said": site.said["site_p"]}
         return
+    every = measured(site, vectors(taken(day, from_s, for_s), detector, names, Sampler(EVERY_S)))
+    for kind, rate in (("live", LIVE), ("recorded", RECORDED)):
+        void = sum(bool(watched(site, one)[0]) for one in _ways(every, how.share(rate)))
+        yield {"scene": name, "change": "nothing", "as": kind, "ways": WAYS, "void": void}
     share = how.share(LIVE)
-    same = [*vectors(taken(day, from_s, for_s), detector, names, Sampler(EVERY_S, share))]
+    same = [one for one in every if _is_chosen(one[0], share)]
     begins_s = from_s + CHANGED_S
     for what, change in (("nothing", None), *CHANGES.items()):
         seen = same
         if change is not None:
             frames = taken(day, begins_s, CHANGED_FOR_S, change)
-            after = vectors(frames, detector, names, Sampler(EVERY_S, share))
+            after = measured(site, vectors(frames, detector, names, Sampler(EVERY_S, share)))
             seen = [*(one for one in same if one[0].at_s < begins_s), *after]
         for kind, rate in (("live", LIVE), ("recorded", RECORDED)):
             fewer = [one for one in seen if _is_chosen(one[0], how.share(rate))]
@@ -153,6 +165,13 @@ def rows(
             late = None if at_s is None else round((at_s - begins_s) / 60, 1)
             row = {"scene": name, "change": what, "as": kind, "bets": bets, "minutes": late}
             yield {**row, "a_minute": round(how.a_minute, 1), "said": said}
+
+
+def _ways(every: Sequence[Far], share: float) -> Iterator[list[Far]]:
+    """The crops of the same hour, chosen by other chances."""
+    for way in range(WAYS):
+        rng = np.random.default_rng(way)
+        yield [one for one in every if rng.random() < share]
 
 
 def _is_chosen(crop: Crop, share: float) -> bool:

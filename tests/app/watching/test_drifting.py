@@ -35,10 +35,10 @@ from novic.surrounded import Surrounded
 from novic.vocabulary import Naming, NounScore
 from tests.app.builders import SIZE, a_frame
 
-EVERY_S, STEP_S = 20.0, 5.0
+EVERY_S, STEP_S = 20.0, 10.0
 CHANGE_S, LAST_S = 1500.0, 3000.0
 THINGS_S = (300.0, 2800.0)
-"""Before and after the calibration is void something lies there for half a minute."""
+"""Before and after the calibration is void something lies there for a minute."""
 VIDEO = "a.mp4"
 
 
@@ -76,13 +76,13 @@ class Broken(LightNames):
 def picture(at_s: float, light: float = 1.0) -> Pixels:
     rng = np.random.default_rng(round(at_s))
     image = (light * rng.integers(30, 70, (*SIZE, 3))).astype(np.uint8)
-    if any(start_s <= at_s < start_s + 30 for start_s in THINGS_S):
+    if any(start_s <= at_s < start_s + 60 for start_s in THINGS_S):
         image[20:35, 40:55] = 190 + rng.integers(0, 30, 3)
     return image
 
 
 def frames(change_s: float = CHANGE_S, clock_back_s: float = np.inf) -> list[Frame]:
-    """A frame each five seconds; the light goes down to 60%."""
+    """A frame each ten seconds; the light goes down to 60%."""
     shown = []
     for at_s in np.arange(0.0, LAST_S, STEP_S).tolist():
         frame = a_frame(at_s, picture(at_s, 0.6 if at_s >= change_s else 1.0))

@@ -9,13 +9,15 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
+from app.events.bets import Bet
 from app.events.event import VOID
+from app.events.store import Changes, Store
 from app.progress import Reporter
-from app.watching.holding import Light, Sampling
+from app.watching.holding import Holding, Light, Sampling
 from app.watching.watch import WatchRequest, watch
 from calibration.site.calibrated import Bindings, calibrated
 from calibration.site.crops import Crops
-from calibration.site.files import dictionary_sha256, write_calibration
+from calibration.site.files import dictionary_sha256, load_calibration, write_calibration
 from detectors.base import Detector
 from detectors.files import read_facts
 from novic.bundle import load_bundle
@@ -56,7 +58,7 @@ def detector(learned: Detector, tmp_path: Path) -> Path:
     return folder
 
 
-def test_an_audit_and_a_watch_say_it_and_a_restart_keeps_it(
+def test_an_audit_says_that_the_calibration_does_not_hold(
     detector: Path, footage: Path, tmp_path: Path
 ):
     out = tmp_path / "out"
@@ -72,17 +74,25 @@ def test_an_audit_and_a_watch_say_it_and_a_restart_keeps_it(
     assert said in (out / "report.html").read_text()
     why = CliRunner().invoke(cli, ["events", "why", str(out), event["id"]])
     assert f"The camera told of itself: {said}" in why.stdout
-    watched = WatchRequest(
-        source=str(footage), detector=detector, out=tmp_path / "watched", for_s=8.0, device="cpu"
-    )
-    first = watch(watched, Reporter(quiet=True), lambda _: None)
-    assert len(first["calibration_void"]) == 1
+
+
+def test_a_watch_that_is_started_again_says_that_it_still_is(
+    detector: Path, footage: Path, tmp_path: Path
+):
+    out, key = tmp_path / "watched", Holding(load_calibration(detector)).key
+    asked = WatchRequest(source=str(footage), detector=detector, out=out, for_s=0.5, device="cpu")
+    before: list[str] = []
+    watch(asked, Telling(before), lambda _: None)
+    with Store(out) as store:
+        run = store.required_run()
+        (source,) = store.sources(run.id)
+        bets = [Bet(source.uri, key, 0.01 * n, n + 1, n, 1e6 + n, 60.0) for n in range(40)]
+        store.save(run.id, Changes(source, bets=bets))
     heard: list[str] = []
-    again = watch(replace(watched, for_s=1.0), Telling(heard), lambda _: None)
-    assert again["calibration_void"] == first["calibration_void"]
-    assert [text for text in heard if text.startswith("Calibration void")] == [
-        *first["calibration_void"]
-    ]
+    watch(asked, Telling(heard), lambda _: None)
+    assert [text for text in before if text.startswith("Calibration void")] == []
+    (said,) = [text for text in heard if text.startswith("Calibration void")]
+    assert "light changed (mean grey 200 before, 60 since)" in said
 
 
 class Telling(Reporter):
