@@ -2,7 +2,7 @@
 
 For each scene a detector learns a minute of a simulated day, whose light wanders by 12%. The
 camera is calibrated on the next 50 minutes, and then watched for an hour in which nothing changes.
-Its first ten minutes are watched again with half an hour behind them in which something is changed.
+Its first ten minutes are watched again with 25 minutes behind them in which something is changed.
 Only those frames are drawn of which crops are taken, three a minute; crops, distances and bets are
 the product's own, for a live camera and, with fewer bets, for a recording. Which crops of the hour
 are bet on is chosen by 200 other chances, too, to count how often it is called void for nothing.
@@ -36,7 +36,7 @@ from novic.model import ModelOptions, load_model
 
 CALIBRATED_S = 3000.0
 EVERY_S = 20.0
-CHANGED_S, CHANGED_FOR_S = 600.0, 1800.0
+CHANGED_S, CHANGED_FOR_S = 600.0, 1500.0
 """From the start of the hour that is watched, and how long it is watched then."""
 WAYS = 200
 _AT_ONCE = 16

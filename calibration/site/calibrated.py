@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from calibration.betting import ALPHA, Betting
+from calibration.betting import ALPHA, SLACK, Betting
 from calibration.blindness import BlindMap
 from calibration.scores.conformal import LEAST as LEAST_KEPT
 from calibration.scores.conformal import Ranks, ranks_of
@@ -110,7 +110,8 @@ class SiteCalibration:
         Returns:
             None if distances were not fitted.
         """
-        return None if self.site_ranks is None else Betting(self.site_ranks.ordered, alpha, seed)
+        ranks = self.site_ranks
+        return None if ranks is None else Betting(ranks.ordered, alpha, seed, SLACK)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
