@@ -6,6 +6,10 @@ fortune of 1 reaches 1/alpha with a chance of alpha at most, however long one lo
 How it is bet: the simple jumper of Vovk et al. 2021, Retrain or not retrain, with stakes on high
 and on low ranks that may change at any time. Scores must not follow each other closely: one for
 each place and minute.
+
+No view is quite the same an hour later. With `slack` a stake pays only for what a mean rank lies
+further than that from the middle: as long as it does not, whatever came before, the fortune still
+does not grow on average, and the same bound holds.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -20,6 +24,8 @@ STAKES = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
 JUMPS = (1.0, 0.1, 0.01, 0.001)
 """Shares of a fortune that are put on all stakes anew at each step; each has a quarter of it."""
 ALPHA = 0.01
+SLACK = 0.1
+"""So far the mean rank of a camera's crops may lie from the middle, as a share of all ranks."""
 
 type Floats = NDArray[np.float64]
 
@@ -37,22 +43,32 @@ class Void:
 class Betting:
     """Bets against a calibration, score by score; can be asked at any time."""
 
-    def __init__(self, known: Iterable[float], alpha: float = ALPHA, seed: int = 0) -> None:
+    def __init__(
+        self, known: Iterable[float], alpha: float = ALPHA, seed: int = 0, slack: float = 0.0
+    ) -> None:
         """Begin with a fortune of 1.
 
         Args:
             known: Scores that the calibration holds for, in any order, at least one.
             alpha: Chance, 0 to 1, that it is ever called void although nothing changed.
             seed: Of the draws that part equal scores.
+            slack: So far the mean rank may lie from the middle and nothing has changed, as a
+                share of all ranks: from 0, below .5.
 
         Raises:
-            ValueError: If there is no score, one is not finite, or alpha is no such chance.
+            ValueError: If there is no score, one is not finite, alpha is no such chance, or slack
+                no such share.
         """
         self._past = sorted(float(one) for one in known)
         if not self._past or not np.isfinite(self._past).all():
             raise ValueError("betting needs known scores, all of them finite numbers")
         if not 0 < alpha < 1:
             raise ValueError(f"alpha must be between 0 and 1, got {alpha}")
+        if not 0 <= slack < 0.5:
+            raise ValueError(f"slack must be from 0 and below .5, got {slack}")
+        self._slack = slack
+        # Whatever comes, the largest stake loses no more than all.
+        self._stakes = STAKES * (0.5 / (0.5 + slack))
         self._rng = np.random.default_rng(seed)
         self._limit = -float(np.log(alpha))
         self._shares = np.full((len(JUMPS), len(STAKES)), 1 / len(STAKES))
@@ -104,7 +120,7 @@ class Betting:
         return float((above + self._rng.random() * equal) / len(self._past))
 
     def _bet(self, p: float) -> None:
-        won = 1 + STAKES * (p - 0.5)
+        won = 1 + self._stakes * (p - 0.5) - np.abs(self._stakes) * self._slack
         for number, jump in enumerate(JUMPS):
             shares = (1 - jump) * self._shares[number] + jump / len(STAKES)
             shares = shares * won

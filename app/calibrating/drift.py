@@ -4,19 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from app.calibrating.footage import Minute
 from app.report.times import local
+from app.watching.holding import Light, reason_of
 from calibration.betting import ALPHA, Void
 from calibration.site.calibrated import HeldOut, SiteCalibration
 from calibration.site.crops import Crops
-
-_LIGHTER = 8.0
-"""Grey levels, and usual spreads, by which light differs where it has changed."""
-_SPREADS = 3.0
-_SPREAD = 1.4826
-"""From a median absolute deviation to a standard deviation of a normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +76,5 @@ def reason(minutes: Sequence[Minute], since_us: int) -> str:
         minutes: How light each minute was.
         since_us: From when on it does not, UTC in microseconds.
     """
-    before = np.array([one.light for one in minutes if one.time_us < since_us])
-    after = np.array([one.light for one in minutes if one.time_us >= since_us])
-    if len(before) and len(after):
-        usual, now = float(np.median(before)), float(np.median(after))
-        spread = _SPREAD * float(np.median(np.abs(before - usual)))
-        if abs(now - usual) > max(_LIGHTER, _SPREADS * spread):
-            return f"light changed (mean grey {usual:.0f} before, {now:.0f} since)"
-    return "what is seen there looks otherwise"
+    before = Light.of([one.light for one in minutes if one.time_us < since_us])
+    return reason_of(before, [one.light for one in minutes if one.time_us >= since_us])

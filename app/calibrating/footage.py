@@ -11,42 +11,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.calibrating.planting import Pace, Window
-from app.events.event import Picture
 from app.paths import shown_path
 from app.progress import Meter, Reporter
 from app.report.times import local
 from app.watching.calibrating import Footage
-from app.watching.evidence import Evidence
+from app.watching.holding import Light, Sampling
 from app.watching.keeper import lowest_level
 from app.watching.namer import Names, name_pictures, vote
+from app.watching.sampling import EACH, MINUTE_S, Crop, Sampler
 from calibration.levels import Level, OpeningLevels
 from calibration.site.crops import Crops
 from detectors.base import Detector
-from detectors.boxes import find_boxes
 from detectors.finding import Finder
 from detectors.frames import BATCH
 from detectors.tracks import TrackRule
-from detectors.types import Detection, Frame, Pixels
+from detectors.types import Frame, Pixels
 from detectors.zones import Zones
 
 MOST_S = 3600.0
 MOST_CROPS = 1000
-EACH = 3
-"""Crops of one frame at most, as many as it has strongest places."""
-PLACES = (6, 8)
-"""Rows and columns of places: of one there is one crop a minute."""
-MINUTE_S = 60.0
 REPEATS, LEAST_REPEATS = 8, 3
 """Moments for the blind map: of one hour, and of each at least where there are many."""
 _NAMED_AT_ONCE = 16
 _STEPS = 500
 """Frames of a recording by which its pace is known."""
-_HILL = 9
-"""Cells across in which there is one strongest place."""
-_NEAR_PEAK = (0.8, 0.9, 0.95, 0.98)
-"""Shares of the weakest of the strongest places that belong to a box, as low as may be."""
-_LARGE = 0.2
-"""Share of the view that a box may cover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +80,8 @@ class Looked:
     """Levels at which things would have rung, their times in seconds of the footage."""
     hours: float = 0.0
     """That were looked at."""
+    every_s: float = 0.0
+    """Seconds from one frame of which crops were taken to the next."""
     picture: Pixels | None = None
     """One frame."""
     backwards: str = ""
@@ -101,6 +91,14 @@ class Looked:
     def length_s(self) -> float:
         """From its start to the end of what was seen, with all that was left out in between."""
         return max((film.start_s + film.length_s for film in self.films), default=0.0)
+
+    @property
+    def sampling(self) -> Sampling | None:
+        """How its crops were taken, so that later ones can be; None if there are none."""
+        if not self.moments or not self.minutes:
+            return None
+        light = Light.of([one.light for one in self.minutes])
+        return Sampling(self.every_s, len(self.moments) / len(self.minutes), light)
 
     @property
     def crops(self) -> Crops:
@@ -172,10 +170,9 @@ class _Walk:
     def __init__(self, detector: Detector, names: Names, how: How, length_s: float) -> None:
         self.seen = Looked()
         self._detector, self._names, self._how = detector, names, how
-        self._step_s = max(1.0, EACH * length_s / MOST_CROPS)
-        self._next_s = 0.0
-        self._taken: set[tuple[int, int, int]] = set()
-        self._waiting: list[tuple[Picture, float, int]] = []
+        self.seen.every_s = max(1.0, EACH * length_s / MOST_CROPS)
+        self._sampler = Sampler(self.seen.every_s)
+        self._waiting: list[Crop] = []
         self._start_s, self._at_s, self._last_us = 0.0, 0.0, -math.inf
         self._steps_s: list[float] = []
         self._pause_s = max(2.0, 2 / how.fps) if how.fps else 2.0
@@ -224,9 +221,7 @@ class _Walk:
             timed = replace(placed, time_us=round(1e6 * placed.pts_s))
             self._levels.see(timed, heat, mask)
             self._minute(placed, np.where(mask, heat, np.float32(0)))
-            if placed.pts_s >= self._next_s:
-                self._next_s = placed.pts_s + self._step_s
-                self._crops(placed, np.where(mask, heat, np.float32(0)))
+            self._waiting += self._sampler.crops(placed, np.where(mask, heat, np.float32(0)))
         self._take_levels()
         if len(self._waiting) >= _NAMED_AT_ONCE:
             self.name()
@@ -256,58 +251,19 @@ class _Walk:
         light = float(cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY).mean())
         minutes.append(Minute(frame.pts_s, frame.time_us, peak, light))
 
-    def _crops(self, frame: Frame, heat: NDArray[np.float32]) -> None:
-        """Take the strongest places of a frame, one of each place and minute."""
-        height, width = frame.image.shape[:2]
-        minute = int(frame.pts_s // MINUTE_S)
-        for one in strongest(heat, (height, width), EACH):
-            x, y = (one.box.x1 + one.box.x2) / 2 / width, (one.box.y1 + one.box.y2) / 2 / height
-            key = minute, int(y * PLACES[0]), int(x * PLACES[1])
-            if key in self._taken:
-                continue
-            self._taken.add(key)
-            evidence = Evidence()
-            evidence.offer(frame, one, heat)
-            self._waiting.append((evidence.best(), frame.pts_s, frame.time_us))
-
     def name(self) -> None:
         """Name the crops that wait, as those of an event."""
-        named = name_pictures(self._names, [picture for picture, _, _ in self._waiting])
-        for picture, at_s, time_us in self._waiting:
-            elected = vote({picture: named[picture]})
+        named = name_pictures(self._names, [one.picture for one in self._waiting])
+        for one in self._waiting:
+            elected = vote({one.picture: named[one.picture]})
             if elected.vector is None:
                 continue
             seen = self.seen
             seen.vectors.append(elected.vector)
             seen.top_p.append(elected.candidates[0][1])
             seen.rest.append(float(np.clip(elected.rest, 0.0, 1.0)))
-            seen.moments.append((at_s, time_us))
+            seen.moments.append((one.at_s, one.time_us))
         self._waiting = []
-
-
-def strongest(heat: NDArray[np.float32], size: tuple[int, int], most: int) -> list[Detection]:
-    """The strongest places of a map whatever their value, with boxes as events have them.
-
-    An event that nobody wanted barely reaches what it needs, so its box is what comes near its
-    peak. Where the map is so flat that this is much of the view, more is asked.
-
-    Args:
-        heat: A map [h, w]; cells that are no numbers are left out.
-        size: (height, width) of the frame in pixels.
-        most: How many.
-    """
-    values = np.nan_to_num(heat, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)
-    highest = cv2.dilate(values, np.ones((_HILL, _HILL), np.uint8))
-    peaks = np.unique(values[(values == highest) & (values > 0)])[::-1]
-    if not len(peaks):
-        return []
-    found: list[Detection] = []
-    for share in _NEAR_PEAK:
-        level = np.float32(share) * peaks[min(most, len(peaks)) - 1]
-        found = find_boxes(values / level, size, most=most)[:most]
-        if all(one.box.area <= _LARGE * size[0] * size[1] for one in found):
-            return [replace(one, score=one.score * float(level)) for one in found]
-    return []
 
 
 def _usual(steps_s: list[float]) -> float:

@@ -283,9 +283,11 @@ class _Work:
         }
         if looked.backwards:
             said["clock"] = f"clock: {looked.backwards}"
+        sampling = looked.sampling
         facts = figures.as_json() | {
             "drift": None if drift is None else drift.as_json(),
             "verdict": verdict.measured,
+            "sampling": None if sampling is None else sampling.as_json(),
         }
         fitted = replace(fitted, names=names.scaling, weights=verdict.weights)
         done = replace(fitted, blind=blind, said=said, measured=facts)

@@ -79,6 +79,8 @@ def _print(receipt: "Receipt") -> None:
     typer.echo(f"  {receipt.said}")
     for gate in receipt.gates:
         typer.echo(_gate(gate))
+    if receipt.uncalibrated:
+        typer.echo(f"  Uncalibrated: {receipt.uncalibrated}.")
     for change in (receipt.flip, receipt.naming, receipt.belonging):
         if change is not None:
             typer.echo(f"  {_change(change)}")

@@ -91,4 +91,5 @@ def _joined(earlier: Changes, later: Changes) -> Changes:
         lasting=[*lasting.values()],
         peaks={at: max(earlier.peaks.get(at, 0.0), later.peaks.get(at, 0.0)) for at in seconds},
         gaps=[*gaps.values()],
+        bets=(*earlier.bets, *later.bets),
     )

@@ -24,6 +24,9 @@ longer as it was."""
 type EventKind = Literal["object", "camera"]
 """Something in front of the camera, or what is wrong with the camera's picture itself."""
 
+VOID = "calibration void"
+"""The name of the camera's event that tells that its calibration no longer holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -103,6 +106,9 @@ class Event:
     """What the detector's maps were divided by; None of a camera's own fault."""
     level: float | None = None
     """The largest bar at which it would still have been told; None where that is not known."""
+    uncalibrated: str = ""
+    """Why its verdict rests on no calibration although the camera had one, as "calibration void
+    since 09:40: light changed"; empty where it rests on one, or where there never was one."""
     muted: str = ""
     """By what people said of it or of its like it is not told; empty if it is told."""
 
@@ -193,6 +199,7 @@ class Event:
             **({"people": self.people} if self.people else {}),
             **({"parts": [part.as_json() for part in self.parts]} if self.parts else {}),
             **({} if self.belongs is None else {"belongs": self._belongs()}),
+            **({"uncalibrated": self.uncalibrated} if self.uncalibrated else {}),
             "frames": self.frames,
             "cut": self.cut,
             "snapshot": f"snapshots/{self.id}.jpg",
@@ -277,6 +284,11 @@ class Lasting:
     """(pts_s, box, score) of its sightings: those that were not saved yet, ..."""
     thinned: bool = False
     """... or all, because older ones were thinned out."""
+
+
+def voids(events: Iterable[Event]) -> list[str]:
+    """What is said of calibrations that no longer held, of all events of a run."""
+    return [one.said for one in events if one.kind == "camera" and one.name == VOID]
 
 
 def agreement(one: Iterable[tuple[str, float]], other: Iterable[tuple[str, float]]) -> float:

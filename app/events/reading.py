@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import StoreError, UsageError
+from app.events import bets as kept_bets
 from app.events import checkpoint as checkpoints
 from app.events import moment
+from app.events.bets import Bet
 from app.events.checkpoint import Checkpoint
 from app.events.event import Event
 from app.events.media import media_path
@@ -197,6 +199,15 @@ class StoreReader:
     def moments(self, run_id: int, since_us: int, until_us: int) -> Sequence[Moment]:
         """What came near in a stretch of time, UTC in microseconds, and was not told."""
         return moment.read(self._db, run_id, since_us, until_us)
+
+    def bets(self, run_id: int, calibration: str) -> Sequence[Bet]:
+        """What was bet in a run against a calibration of this SHA-256, in order.
+
+        Raises:
+            StoreError: If it cannot be read.
+        """
+        with faults(self.folder):
+            return kept_bets.read(self._db, run_id, calibration)
 
     def checkpoint(self, run_id: int, source: SourceProgress) -> Checkpoint | None:
         """What was followed at a source's `done_s`; None if nothing was.

@@ -12,8 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
+from app.events import bets as kept_bets
 from app.events import checkpoint as checkpoints
 from app.events import moment
+from app.events.bets import Bet
 from app.events.checkpoint import Checkpoint
 from app.events.event import Event, Finding, Lasting, box_sides
 from app.events.media import MEDIA, has_pictures, pictures_at, pictures_of, remove, sweep
@@ -45,6 +47,8 @@ class Changes:
     """What was followed at `source.done_s`, if that is new."""
     moments: Sequence[Moment] = ()
     """What came near and was not told."""
+    bets: Sequence[Bet] = ()
+    """What was bet against the camera's calibration."""
     embedder: str = ""
     """Spec of the embedder that made the findings' vectors, for example `starter`."""
 
@@ -114,6 +118,7 @@ class Store(StoreReader):
                 self._save_seconds(run_id, changes.source.uri, changes.peaks)
                 self._save_gaps(run_id, changes.source.camera, changes.gaps)
                 moment.save(self._db, run_id, changes.source.uri, changes.moments)
+                kept_bets.save(self._db, run_id, changes.bets)
                 self._save_checkpoint(run_id, changes, packed)
 
     def add_pictures(self, findings: Sequence[Finding]) -> None:
@@ -359,6 +364,7 @@ class Store(StoreReader):
         """
         kept = checkpoint.kept if checkpoint is not None else ()
         moment.drop_since(self._db, run_id, uri, from_s)
+        kept_bets.drop_since(self._db, run_id, uri, from_s)
         self._drop_events("run_id = ? AND video = ? AND start_s >= ?", [(run_id, uri, from_s)])
         self._drop_events("id = ?", [(one.id,) for one in kept if not one.opened])
         self._db.executemany(

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from app.events.event import Event
+from app.events.event import Event, voids
 from app.events.reading import Run, StoreReader
 from app.report.times import day
 from novic.json_files import read_json
@@ -29,6 +29,7 @@ def about(store: StoreReader, run: Run, events: list[Event]) -> list[tuple[str, 
         ("embedder", str(embedder)),
         ("sure from p", ", ".join(f"{line:g}" for line in lines)),
         ("promise", run.facts.get("promise", "")),
+        ("calibration", " ".join(voids(events))),
         *_detector(store.folder, settings),
         *_rows("", settings),
         ("report written with", _versions()),

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
-from app.events.event import Event
+from app.events.event import Event, voids
 from app.events.media import SNAPSHOT_SIDE
 from app.events.outputs import REPORT, write_text
 from app.events.reading import Run, SourceProgress, StoreReader
@@ -55,12 +55,16 @@ def render_report(store: StoreReader, run: Run) -> str:
         speed=_speed(run),
         started=day(run.started_us),
         zone=zone(run.started_us),
-        notes=[f"{day(note.time_us)}: {note.text}" for note in store.notes(run.id)],
+        notes=[*voids(events), *_notes(store, run)],
         gaps=[gap_row(gap) for gap in gaps],
         videos=sorted(file.name for file in store.folder.glob("annotated*.mp4")),
         about=about(store, run, events),
         data=_data(store, run),
     )
+
+
+def _notes(store: StoreReader, run: Run) -> list[str]:
+    return [f"{day(note.time_us)}: {note.text}" for note in store.notes(run.id)]
 
 
 def _title(run: Run, sources: Sequence[SourceProgress]) -> str:

@@ -29,8 +29,10 @@ from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.drawing import annotate
+from app.watching.drifting import Watched
 from app.watching.ending import complete_results, write_results
 from app.watching.fitting import fit_detector
+from app.watching.holding import Holding
 from app.watching.keeper import Keeper, keeper_of, told
 from app.watching.lookout import Lookout
 from app.watching.namer import Words
@@ -110,6 +112,7 @@ class _Audit:
         self._failed: list[str] = []
         self._keeper: Keeper | None = None
         self._words = Words()
+        self._holding: Holding | None = None
         self._recorded = recordings(request.videos)
 
     def run(self) -> AuditResult:
@@ -124,7 +127,8 @@ class _Audit:
                 detector = self._detector(device)
                 self._keeper = self._promised(detector)
                 # Once for all videos: it reads the calibration, and may say why it cannot.
-                self._words = self._request.words(names, self._reporter.say)
+                self._holding = self._request.holding(names, self._reporter.say)
+                self._words = self._request.words(names, self._holding)
                 began = time.monotonic()
                 self._tell_files()
                 for number, recorded in enumerate(self._recorded):
@@ -247,6 +251,7 @@ class _Audit:
             source.frames, earlier = source.done_frames, source.warning
             lookout = self._lookout(source, detector, names)
             take_up(self._store, self._run_id, lookout, self._reporter.say)
+            self._hold(lookout)
             with self._reporter.task(f"Auditing {recorded.name}", info.duration_s or None) as meter:
                 meter.to(resume_s)
                 try:
@@ -301,6 +306,14 @@ class _Audit:
         recorder = Recorder(self._store, self._run_id, source, embedder)
         heeding = self._request.heeding(names, self._reporter.say)
         return Lookout(camera, detector, self._telling(names), recorder, heeding=heeding)
+
+    def _hold(self, lookout: Lookout) -> None:
+        """Notice when the calibration no longer holds; what was noticed before stays so."""
+        if self._holding is not None:
+            uri, seen_s = lookout.recorder.source.uri, lookout.recorder.counted_s
+            watched = Watched(uri, uri, self._request.zones, seen_s)
+            bets = self._store.bets(self._run_id, self._holding.key)
+            lookout.hold(self._holding, bets, watched)
 
     def _analyse(self, ahead: Prefetched, lookout: Lookout, meter: Meter) -> None:
         """Look at all frames, and save as it goes."""

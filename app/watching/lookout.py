@@ -4,12 +4,15 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from app.events.bets import Bet
 from app.events.checkpoint import Checkpoint
 from app.events.event import Finding
 from app.feedback.heeding import Heeding
 from app.sources.base import Gap
 from app.watching.camera import Camera
+from app.watching.drifting import Drifting, Watched
 from app.watching.gate import MotionGate
+from app.watching.holding import Holding
 from app.watching.moves import Moves
 from app.watching.naming import Teller
 from app.watching.recorder import Recorder
@@ -52,6 +55,21 @@ class Lookout:
         self._gate = gate
         self._heeding = heeding
         self._moves = Moves()
+        self.drifting: Drifting | None = None
+        """What notices that the camera's calibration no longer holds; None where it has none."""
+
+    def hold(self, holding: Holding | None, bets: Sequence[Bet], watched: Watched) -> None:
+        """Notice from now on when a calibration no longer holds.
+
+        Args:
+            holding: The camera's; None if it has none.
+            bets: All that were made against it before.
+            watched: What is looked at.
+        """
+        if holding is None or holding.sampling is None:
+            return
+        holding.recall(bets)
+        self.drifting = Drifting(holding, holding.sampling, watched, self._teller.aside, bets)
 
     def look(self, frames: Sequence[Frame]) -> None:
         """Detect, follow and count.
@@ -75,7 +93,10 @@ class Lookout:
         began = time.monotonic()
         maps = self._detector.detect([frame.image for frame in admitted]).maps
         self.detector_s += time.monotonic() - began
-        self.recorder.watched(admitted, self.camera.follow(admitted, maps))
+        peaks = self.camera.follow(admitted, maps)
+        self.recorder.watched(admitted, peaks)
+        if self.drifting is not None:
+            self.drifting.see(admitted, maps, peaks, lambda: self.camera.lasting)
         self.frames += len(admitted)
 
     def _same_again(self, frames: Sequence[Frame]) -> bool:
@@ -95,7 +116,7 @@ class Lookout:
         """
         if flush:
             self.camera.flush()
-        return self._heeded(self._teller.findings(self.camera))
+        return self._all_of(self._teller.findings(self.camera))
 
     def finish(self, *, cut: bool = False) -> list[Finding]:
         """End all tracks, and name what they were.
@@ -104,12 +125,16 @@ class Lookout:
             cut: Whether the run stops here although the source goes on.
         """
         self.camera.finish(cut=cut)
-        return self._heeded(self._teller.last(self.camera))
+        return self._all_of(self._teller.last(self.camera), wait=True)
 
-    def _heeded(self, findings: list[Finding]) -> list[Finding]:
-        """The same, joined where a thing has moved, and marked where they are not to be told."""
+    def _all_of(self, findings: list[Finding], *, wait: bool = False) -> list[Finding]:
+        """The same, joined where a thing has moved, and marked where they are not to be told.
+
+        Besides them that the calibration is void; `wait` for all that this rests on.
+        """
         linked = self._moves.linked(findings)
-        return linked if self._heeding is None else self._heeding.heeded(linked)
+        heeded = linked if self._heeding is None else self._heeding.heeded(linked)
+        return heeded if self.drifting is None else [*heeded, *self.drifting.findings(wait=wait)]
 
     def save(
         self,
@@ -131,4 +156,5 @@ class Lookout:
             gaps=[*gaps, *self.camera.gaps],
             lasting=self.camera.lasting,
             moments=self.camera.take_moments(),
+            bets=[] if self.drifting is None else self.drifting.take_bets(),
         )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.events.event import Event, Picture
+from app.watching.holding import Holding
 from calibration.belonging import Evidence, by_rule, frequency_of
 from calibration.site.weights import Weights, seen_of
 from detectors.types import Pixels
@@ -78,12 +79,14 @@ class Words:
     """What normal crops of the site look like; None if nobody measured that."""
     belonging: BelongingRule = field(default_factory=BelongingRule)
     """When a thing belongs to the site."""
+    uncalibrated: Callable[[], str] = lambda: ""
+    """Why what was measured of the site holds no longer; empty while it does."""
 
     @classmethod
     def of(
         cls,
         model: "NounModel",
-        site: SiteLooks | None = None,
+        holding: Holding | None = None,
         belonging: BelongingRule | None = None,
     ) -> "Words":
         """What the decoder of a model knows, and perhaps what was measured and said of the site."""
@@ -92,8 +95,9 @@ class Words:
             model.bundle.surprise_bits,
             model.certainty,
             lambda noun: frequency_of(totals[noun]) if noun in totals else 0.0,
-            site=site,
+            site=holding,
             belonging=belonging or BelongingRule(),
+            uncalibrated=lambda: "" if holding is None else holding.said,
         )
 
     def named(self, event: Event, elected: "Elected") -> Event:
@@ -114,6 +118,7 @@ class Words:
             people=elected.people,
             evidence=self._weighed(event, said, elected),
             belonging=self.belonging,
+            uncalibrated=self.uncalibrated(),
         )
 
     def _weighed(self, event: Event, said: "Elected", elected: "Elected") -> Evidence | None:

@@ -47,6 +47,10 @@ class Teller(Protocol):
         """All that was not told yet; waits for its names."""
         ...
 
+    def aside(self, pictures: Sequence[Picture]) -> Future[Mapping[Picture, tuple[Naming, ...]]]:
+        """Name pictures that no event waits for, one naming for each crop of each."""
+        ...
+
 
 class AtOnce:
     """Names in the caller's thread; nobody waits for what a recording shows next.
@@ -66,6 +70,12 @@ class AtOnce:
     def last(self, camera: Camera) -> list[Finding]:
         """The same."""
         return self.findings(camera)
+
+    def aside(self, pictures: Sequence[Picture]) -> Future[Mapping[Picture, tuple[Naming, ...]]]:
+        """See `Teller.aside`; they are named when it returns."""
+        named: Future[Mapping[Picture, tuple[Naming, ...]]] = Future()
+        named.set_result(name_pictures(self._names, pictures))
+        return named
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +115,10 @@ class Beside:
         """See `Teller.last`."""
         found = [*self._collected(camera), *self._asked(camera)]
         return [*found, *self._collected(camera)]
+
+    def aside(self, pictures: Sequence[Picture]) -> Future[Mapping[Picture, tuple[Naming, ...]]]:
+        """See `Teller.aside`; behind the batch that is under way."""
+        return self._thread.submit(name_pictures, self._names, pictures)
 
     def _collected(self, camera: Camera) -> list[Finding]:
         """The findings of the batch that is under way; waits for it."""

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from app.events.bets import Bet
 from app.events.checkpoint import Checkpoint
 from app.events.event import Finding, Lasting
 from app.events.moment import Moment
@@ -64,6 +65,7 @@ class Recorder:
         gaps: Iterable[Gap] = (),
         lasting: Sequence[Lasting] = (),
         moments: Sequence[Moment] = (),
+        bets: Sequence[Bet] = (),
     ) -> None:
         """Save all that is new.
 
@@ -73,6 +75,7 @@ class Recorder:
             gaps: All gaps of the source.
             lasting: How far the events have come that are open, with whole paths.
             moments: What came near and was not told.
+            bets: What was bet against the camera's calibration.
 
         Raises:
             app.errors.StoreError: If it cannot be written.
@@ -93,6 +96,7 @@ class Recorder:
             checkpoint=checkpoint,
             embedder=self._embedder,
             moments=moments,
+            bets=bets,
         )
         self._store.save(self._run_id, changes)
         self._peaks = {}

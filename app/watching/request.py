@@ -11,6 +11,7 @@ import torch
 from app.feedback.heeding import Heeding, Wanted
 from app.feedback.verdicts import Verdicts
 from app.sinks.build import AnySink
+from app.watching.holding import Holding
 from app.watching.namer import Words
 from calibration.promise import DEFAULT, Promise
 from calibration.site.files import dictionary_sha256, read_calibration
@@ -82,12 +83,12 @@ class RunRequest:
         wanted = Wanted(self.tell, names.certainty) if self.tell else None
         return Heeding(self.verdicts, names.bundle.embedder, say, wanted)
 
-    def words(self, names: NounModel, say: Callable[[str], None]) -> Words:
-        """What is known of the nouns that things are named by, here where the detector looks.
+    def holding(self, names: NounModel, say: Callable[[str], None]) -> Holding | None:
+        """The calibration of the camera, as long as it holds; None if there is none.
 
         Args:
             names: What names things.
-            say: Told in a sentence that the camera's calibration cannot be used.
+            say: Told in a sentence that it cannot be used, or holds no longer.
         """
         folder = self.detector or self.kept_detector
         site = read_calibration(
@@ -98,7 +99,11 @@ class RunRequest:
             dictionary_sha256=dictionary_sha256(names.bundle.tokens.nouns),
             say=say,
         )
-        return Words.of(names, site, self.belonging)
+        return None if site is None else Holding(site, say)
+
+    def words(self, names: NounModel, holding: Holding | None) -> Words:
+        """What is known of the nouns that things are named by, here where the detector looks."""
+        return Words.of(names, holding, self.belonging)
 
     def load_names(self, device: torch.device) -> NounModel:
         """What names things.

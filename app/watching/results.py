@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.events.event import Event
+from app.events.event import Event, voids
 from app.events.outputs import REPORT
 from app.events.reading import Run, StoreReader
 from app.events.watched import watched_s
@@ -84,6 +84,7 @@ class AuditResult:
             "recordings": self.recordings,
             "events": [event.as_json() | self._place(event) for event in self.events],
             "muted": [event.as_json() | self._place(event) for event in self.muted],
+            "calibration_void": voids(self.events),
         }
 
     def _place(self, event: Event) -> dict[str, Any]:
@@ -149,6 +150,7 @@ def watch_summary(
         "notes": [*(note.text for note in store.notes(run.id)), *faults],
         "events": [event.as_json() for event in events if not event.muted],
         "muted": [event.as_json() for event in events if event.muted],
+        "calibration_void": voids(events),
         "stopped": run.state == "stopped",
         "report": str(report) if report.exists() else None,
     }

@@ -23,6 +23,7 @@ from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.delivery import as_told, delivering
+from app.watching.drifting import Watched
 from app.watching.ending import Ending, complete_results, end_watch
 from app.watching.fitting import fit_detector
 from app.watching.gate import MotionGate
@@ -176,6 +177,7 @@ class _Watch:
                 info.camera, info.uri, size, self._from_s, 0.0, time_from=info.time_from
             )
         self._keeper = self._promised(detector)
+        holding = self._request.holding(names, self._reporter.say)
         camera = Camera(
             size,
             live=True,
@@ -183,7 +185,7 @@ class _Watch:
             settings=CameraSettings(
                 rule=self._request.rule,
                 zones=self._request.zones,
-                words=self._request.words(names, self._reporter.say),
+                words=self._request.words(names, holding),
                 keeper=self._keeper,
             ),
             say=self._reporter.say,
@@ -201,6 +203,9 @@ class _Watch:
             lookout = Lookout(
                 camera, detector, teller, recorder, gate=MotionGate(), heeding=heeding
             )
+            if holding is not None:
+                bets = self._store.bets(run_id, holding.key)
+                lookout.hold(holding, bets, Watched(source.uri, zones=self._request.zones))
             try:
                 self._look(lookout)
                 source.finished = self._camera.ended and not self._backlog.waiting

@@ -105,6 +105,8 @@ class Receipt:
     """The smallest change after which its name is told otherwise, as a fact or as a guess."""
     belonging: Change | None = None
     """The smallest change after which it belongs otherwise."""
+    uncalibrated: str = ""
+    """Why its verdict rests on no calibration although the camera had one; empty if it does."""
 
     def as_json(self) -> dict[str, Any]:
         """As scripts read it; keys are stable."""
@@ -119,6 +121,7 @@ class Receipt:
             "end_s": self.end_s,
             "event": self.event_id,
             "headline": self.headline,
+            "uncalibrated": self.uncalibrated,
             "gates": [gate.as_json() for gate in self.gates],
             **{name: change and change.as_json() for name, change in told.items()},
         }
@@ -154,6 +157,7 @@ def of_event(event: Event, rates: Rates, muting: Muting = lambda _: None) -> Rec
         flip=_unmuted(event, muting) if event.muted else _silenced(event, rates),
         naming=_named_otherwise(event),
         belonging=_belongs_otherwise(event),
+        uncalibrated=event.uncalibrated,
     )
 
 

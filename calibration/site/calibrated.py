@@ -6,6 +6,7 @@ decoder leaves to other nouns over the p of its best one. Both are low where a t
 share a of normal crops has a p of a or less, as far as they are cut as events are.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from calibration.betting import ALPHA, Betting
+from calibration.betting import ALPHA, SLACK, Betting
 from calibration.blindness import BlindMap
 from calibration.scores.conformal import LEAST as LEAST_KEPT
 from calibration.scores.conformal import Ranks, ranks_of
@@ -87,6 +88,15 @@ class SiteCalibration:
             return None
         return float(self.site_ranks.p(self.distances(np.asarray(vector)[None]))[0])
 
+    @property
+    def sha256(self) -> str:
+        """What tells its distances from those of another calibration; the same for the same."""
+        digest = hashlib.sha256()
+        if self.site is not None and self.site_ranks is not None:
+            for one in (self.site.means, self.site.white, self.site_ranks.ordered):
+                digest.update(np.ascontiguousarray(one, "<f8").tobytes())
+        return digest.hexdigest()
+
     def distances(self, vectors: ArrayLike) -> Floats:
         """How far crops lie from the normal ones of this camera [N]; higher is stranger.
 
@@ -103,7 +113,8 @@ class SiteCalibration:
         Returns:
             None if distances were not fitted.
         """
-        return None if self.site_ranks is None else Betting(self.site_ranks.ordered, alpha, seed)
+        ranks = self.site_ranks
+        return None if ranks is None else Betting(ranks.ordered, alpha, seed, SLACK)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.calibrating.footage import How, Looked, look, moments, strongest
+from app.calibrating.footage import How, Looked, look, moments
 from app.calibrating.planting import Pace
 from app.progress import Reporter
+from app.watching.sampling import strongest
 from detectors.base import Detector
 from detectors.zones import Zones
 from tests.app.calibrating.names import ColourNames, Scores

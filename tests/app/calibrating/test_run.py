@@ -20,6 +20,7 @@ from app.errors import UsageError
 from app.events.store import Store
 from app.progress import Reporter
 from app.watching.audit_request import AuditRequest
+from app.watching.holding import Sampling
 from calibration.blindness import BlindMap, Planted
 from calibration.site.calibrated import Bindings
 from calibration.site.files import load_calibration, read_calibration
@@ -107,6 +108,12 @@ def test_what_is_missing_is_told_to_people_and_scripts(site: Path, footage: Path
     watched = {"fps": 1.0, "false_events": "1/hour", "bar": 1.5, "run": str(site)}
     assert facts["watched"] == told["watched"] == watched
     assert facts["confirmed"] == {"names": 1, "normal": 0}
+    # By this a watch takes its crops alike.
+    how = Sampling.of(facts["measured"]["sampling"])
+    assert how is not None
+    assert (how.every_s, how.a_minute) == (1.0, told["crops"])
+    assert how.light is not None
+    assert 0 < how.light.usual < 255
 
 
 def test_what_cannot_be_calibrated_is_refused_before_anything_is_loaded(

@@ -1,0 +1,170 @@
+"""Notices while a camera runs that its calibration no longer holds.
+
+Now and then a crop of what the camera usually shows is taken, as `nomaly calibrate` took its own
+(`app.watching.sampling`), named beside the frames, and bet on (`app.watching.holding`). That a
+calibration is void is told once, as an event of the camera.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.events.bets import Bet
+from app.events.event import VOID, Event, Finding, Lasting, Picture, event_id
+from app.events.media import SNAPSHOT_SIDE
+from app.watching.evidence import at_most
+from app.watching.holding import Holding, Sampling
+from app.watching.namer import vote
+from app.watching.sampling import Crop, Sampler
+from detectors.types import Box, Frame
+from detectors.zones import Zones
+from novic.vocabulary import Naming
+
+LIVE, RECORDED = 4.0, 1.0
+"""Crops a minute that are bet on, on average: of a recording fewer, as they hold up its frames."""
+MOST_ASKED = 8
+"""Frames whose crops may wait for their names; those of more are left out."""
+
+type Aside = Callable[[Sequence[Picture]], Future[Mapping[Picture, tuple[Naming, ...]]]]
+"""Names pictures, at once or beside the frames."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    frame: Frame
+    crops: Sequence[Crop]
+    light: float
+    named: Future[Mapping[Picture, tuple[Naming, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is watched."""
+
+    uri: str
+    video: str = ""
+    """The file, if it is one; empty for a live camera."""
+    zones: Zones = field(default_factory=Zones)
+    seen_s: float = -math.inf
+    """Up to here it was looked at before, seconds from its start."""
+
+
+class Drifting:
+    """Holds what one source shows against its camera's calibration."""
+
+    def __init__(
+        self,
+        holding: Holding,
+        sampling: Sampling,
+        watched: Watched,
+        aside: Aside,
+        bets: Sequence[Bet],
+    ) -> None:
+        """Go on from what was bet before.
+
+        Args:
+            holding: The calibration; it knows those bets.
+            sampling: How its crops were taken.
+            watched: The source.
+            aside: Names crops.
+            bets: All that were made against it.
+        """
+        self._holding, self._watched, self._aside = holding, watched, aside
+        taken = [(one.at_s, one.place) for one in bets if one.uri == watched.uri]
+        share = sampling.share(RECORDED if watched.video else LIVE)
+        self._sampler = Sampler(sampling.every_s, share, taken, watched.seen_s)
+        self._asked: deque[_Asked] = deque()
+        self._bets: list[Bet] = []
+
+    def see(
+        self,
+        frames: Sequence[Frame],
+        maps: NDArray[np.float32],
+        peaks: NDArray[np.float32],
+        lasting: Callable[[], Sequence[Lasting]],
+    ) -> None:
+        """Take frames that were looked at.
+
+        Args:
+            frames: B frames, laid on the learned view.
+            maps: Their maps [B, h, w], not divided.
+            peaks: [B], NaN where nothing can be seen in the frame, or where it was seen before.
+            lasting: The events that were told and are open; asked seldom.
+        """
+        for frame, heat, peak in zip(frames, maps, peaks, strict=True):
+            if np.isnan(peak) or self._holding.said or not self._sampler.due(frame.pts_s):
+                continue
+            mask = self._watched.zones.grid((heat.shape[0], heat.shape[1]))
+            told = [one.path[-1][1] for one in lasting() if one.path]
+            crops = self._sampler.crops(frame, np.where(mask, heat, np.float32(0)), told)
+            if crops and len(self._asked) < MOST_ASKED:
+                light = float(cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY).mean())
+                named = self._aside([one.picture for one in crops])
+                self._asked.append(_Asked(frame, crops, light, named))
+
+    def findings(self, *, wait: bool = False) -> list[Finding]:
+        """Bet on what has been named by now.
+
+        Args:
+            wait: Whether to wait for the names of all that was taken.
+
+        Returns:
+            The event that tells that the calibration is void, if it became so.
+        """
+        told: list[Finding] = []
+        while self._asked and (wait or self._asked[0].named.done()):
+            told += self._bet(self._asked.popleft())
+        return told
+
+    def take_bets(self) -> list[Bet]:
+        """Bets that were made since this was asked last."""
+        bets, self._bets = self._bets, []
+        return bets
+
+    def _bet(self, asked: _Asked) -> list[Finding]:
+        named = asked.named.result()
+        for crop in asked.crops:
+            vector = vote({crop.picture: named[crop.picture]}).vector
+            distance = None if vector is None else self._holding.distance(vector)
+            if distance is None or self._holding.said:
+                continue
+            uri, key = self._watched.uri, self._holding.key
+            bet = Bet(uri, key, crop.at_s, crop.time_us, crop.place, distance, asked.light)
+            self._bets.append(bet)
+            if self._holding.bet(bet):
+                return [self._finding(asked.frame)]
+        return []
+
+    def _finding(self, frame: Frame) -> Finding:
+        """That it is void, told when that is sure."""
+        void = self._holding.void
+        since_us = frame.time_us if void is None else void.since_us
+        since_s = self._holding.since(self._watched.uri)
+        size = frame.image.shape[0], frame.image.shape[1]
+        whole = Box(0, 0, size[1], size[0])
+        event = Event(
+            id=event_id(frame.camera, since_us, VOID),
+            camera=frame.camera,
+            state="closed",
+            start_s=frame.pts_s if since_s is None else since_s,
+            end_s=frame.pts_s,
+            start_us=since_us,
+            end_us=max(since_us, frame.time_us),
+            box=whole,
+            frame_size=size,
+            score=0.0,
+            frames=1,
+            video=self._watched.video,
+            snapshot_s=frame.pts_s,
+            kind="camera",
+            name=VOID,
+            said=self._holding.sentence,
+        )
+        shown, nothing = at_most(frame.image, SNAPSHOT_SIDE), np.zeros((1, 1), np.float32)
+        return Finding(event, Picture(frame.pts_s, whole, size, (), shown, nothing, 1.0), ())
