@@ -1,7 +1,9 @@
 """The blind map: cut-outs put into a camera's own footage, and what the product tells of them.
 
 Things of one size are put into several zones at once, so far apart that none changes what becomes
-of another. Each scene begins with frames as they were, then the things stay for two seconds, or
+of another. What fills little of its box, as a tripod does, is counted apart: it is seen later than
+its size says, and is no measure of a zone. Where all that is near is dark, things are, too. Each
+scene begins with frames as they were, then the things stay for two seconds, or
 for ten frames where a second holds fewer than five. Camera, boxes and tracks are those of an audit;
 only names are left out.
 """
@@ -13,7 +15,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from app.events.event import Picture
-from app.simulator.cutouts import Cutout, Sticker, cutouts, sticker
+from app.simulator.cutouts import Cutout, Sticker, cutouts, fill, sticker
 from app.simulator.places import Place
 from app.simulator.scene import Layer, lay
 from app.simulator.things import TALLEST
@@ -34,6 +36,12 @@ TOGETHER = 4
 """Things in one scene, at most."""
 APART = 0.12
 """Between two of them, as a share of the frame's width."""
+SOLID = 0.35
+"""What fills less of its box is thin."""
+NEAR, OUTSHINES = 0.1, 2.0
+"""Nothing is put there that is so many times as bright as the brightest within a share of the
+frame's width: what lies in the dark is dark itself."""
+_BRIGHTEST = 95
 _TRIES = 40
 _LEAST_PX = 4
 
@@ -139,31 +147,51 @@ class Sown:
 
 
 def scenes(window: Window, how: Planting, seed: int) -> Iterator[list[Put]]:
-    """Things for one moment, each size in each zone once, a scene at a time.
+    """Things for one moment, each size in each zone once, a scene at a time; last a thin scene.
 
     Args:
         window: Where they are put.
         how: What is put.
-        seed: Of what is drawn.
+        seed: Of what is drawn; thin things are of the next size with the next seed.
     """
     rng = np.random.default_rng((how.seed, seed, 23))
     place = _place(window.frames[0].image)
-    for size in how.sizes:
-        left = [int(zone) for zone in rng.permutation(how.grid[0] * how.grid[1])]
+    nouns = how.nouns or tuple(sorted(cutouts()))
+    thin = tuple(noun for noun in nouns if fill(noun) < SOLID)
+    solid = tuple(noun for noun in nouns if noun not in thin)
+    for size in how.sizes if solid else ():
+        left = _zones(how, rng)
         while left:
-            scene: list[Put] = []
-            for zone in tuple(left):
-                if len(scene) == how.together:
-                    break
-                put = _put(zone, size, how, place, rng, scene)
-                if put is not None:
-                    scene.append(put)
-                    left.remove(zone)
-                elif not scene:
-                    # It has no room even alone, as what is taller than the view.
-                    left.remove(zone)
+            scene = _scene(left, size, replace(how, nouns=solid), place, rng)
             if scene:
                 yield scene
+    if thin:
+        size = how.sizes[seed % len(how.sizes)]
+        scene = _scene(_zones(how, rng), size, replace(how, nouns=thin), place, rng)
+        if scene:
+            yield scene
+
+
+def _zones(how: Planting, rng: np.random.Generator) -> list[int]:
+    return [int(zone) for zone in rng.permutation(how.grid[0] * how.grid[1])]
+
+
+def _scene(
+    left: list[int], size: float, how: Planting, place: Place, rng: np.random.Generator
+) -> list[Put]:
+    """As many things as may be there at once, each in one of the zones that are left."""
+    scene: list[Put] = []
+    for zone in tuple(left):
+        if len(scene) == how.together:
+            break
+        put = _put(zone, size, how, place, rng, scene)
+        if put is not None:
+            scene.append(put)
+            left.remove(zone)
+        elif not scene:
+            # It has no room even alone, as what is taller than the view.
+            left.remove(zone)
+    return scene
 
 
 def sown(
@@ -205,7 +233,8 @@ def _on(due: Due, put: Put, came_s: float) -> bool:
 
 
 def _sown(put: Put, hour: int, due: Due | None) -> Sown:
-    planted = Planted(put.zone, put.size, hour, due is not None)
+    thin = fill(put.noun) < SOLID
+    planted = Planted(put.zone, put.size, hour, due is not None, thin)
     return Sown(planted, put.noun, put.box, tuple(due.pictures) if due is not None else ())
 
 
@@ -262,9 +291,8 @@ def _put(
     """Something with its middle in a zone, whole in the view and apart from the others."""
     height, width = place.size
     rows, columns = how.grid
-    nouns = how.nouns or tuple(sorted(cutouts()))
     for _ in range(_TRIES):
-        cutout = cutouts()[nouns[int(rng.integers(len(nouns)))]]
+        cutout = cutouts()[how.nouns[int(rng.integers(len(how.nouns)))]]
         cut = _cut(cutout, size, width, rng)
         left, top, right, bottom = cut.covered
         if bottom - top > TALLEST * height:
@@ -279,8 +307,21 @@ def _put(
         if near or zone_of(*middle, how.grid) != zone:
             continue
         layer = lay(cut, (x1 - left, y1 - top), place, shadow=False)
-        return Put(zone, size, cutout.noun, layer, box)
+        return Put(zone, size, cutout.noun, _dimmed(layer, box, place.world), box)
     return None
+
+
+def _dimmed(layer: Layer, box: Box, picture: Pixels) -> Layer:
+    """The same no brighter than what lies near lets expect."""
+    rim = round(NEAR * picture.shape[1])
+    rows = slice(max(0, int(box.y1) - rim), int(box.y2) + rim)
+    columns = slice(max(0, int(box.x1) - rim), int(box.x2) + rim)
+    near = float(np.percentile(picture[rows, columns].max(axis=2), _BRIGHTEST))
+    covers = 1 - layer.through[..., 0]
+    most = covers >= 0.5 * covers.max()
+    own = float(np.percentile(layer.colour[most].max(axis=1) / covers[most], _BRIGHTEST))
+    dimmed = layer.colour * np.float32(min(1.0, OUTSHINES * near / max(1.0, own)))
+    return replace(layer, colour=dimmed)
 
 
 def _cut(cutout: Cutout, size: float, width: int, rng: np.random.Generator) -> Sticker:
