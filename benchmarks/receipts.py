@@ -3,10 +3,10 @@
     python -m benchmarks.receipts --cache maps --keep moments.jsonl   # 200 of the report split
     python -m benchmarks.receipts --split dev --moments 20 --cache maps --keep dev.jsonl
 
-Small and faint things come one after the other in short clips, each a stretch of its own of a day in
-which one detector learned the first minute. A clip is audited with several bars, so that there are
-events and silences of all strengths; of each thing one of either is taken. The stated bar is set as
-it is printed, and the stretch around is watched again through the whole path: the outcome must
+Small and faint things come one after the other in short clips, each a stretch of its own of a day
+of which one detector learned the first minute. A clip is audited with several bars, so that there
+are events and silences of all strengths; of each thing one of either is taken. The stated bar is
+set as it is printed, and the stretch around goes through the whole path again: the outcome must
 flip. With a bar that goes only `SHORT` of the way it must not.
 
 Whatever is done is a line of the file, so what was stopped goes on where it was. Silences without a
@@ -22,12 +22,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import cv2
 import torch
 
 from app.events.event import Event
+from app.events.moment import Moment
+from app.events.reading import SourceProgress
+from app.events.store import Changes, Store
 from app.simulator.simulation import Simulation
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
@@ -235,7 +239,7 @@ def _cases(clip: Clip, bar: float) -> tuple[list[Case], list[str]]:
         if change is not None:
             box = event.box.x1, event.box.y1, event.box.x2, event.box.y2
             cases.append(Case("event", event.start_s, event.end_s, box, bar, _typed(change)))
-    for moment in camera.take_moments():
+    for moment in _joined(camera):
         change = of_moment(moment, lambda _: None).flip
         if change is None:
             other.append(moment.why)
@@ -243,6 +247,15 @@ def _cases(clip: Clip, bar: float) -> tuple[list[Case], list[str]]:
         box = moment.box.x1, moment.box.y1, moment.box.x2, moment.box.y2
         cases.append(Case("silence", moment.start_s, moment.end_s, box, bar, _typed(change)))
     return cases, other
+
+
+def _joined(camera: Camera) -> Sequence[Moment]:
+    """What came near, as a store joins and gives it."""
+    with TemporaryDirectory() as folder, Store(Path(folder)) as store:
+        run = store.begin_run("audit", {})
+        source = SourceProgress("clip", "clip", (1, 1), 0.0, 0.0)
+        store.save(run.id, Changes(source, moments=camera.take_moments()))
+        return store.moments(run.id, 0, 2**62)
 
 
 def _typed(change: Change) -> float:

@@ -1,19 +1,24 @@
 """The blind map: cut-outs put into a camera's own footage, and what the product tells of them.
 
 Things of one size are put into several zones at once, so far apart that none changes what becomes
-of another. What fills little of its box, as a tripod does, is counted apart: it is seen later than
-its size says, and is no measure of a zone. Where all that is near is dark, things are, too. Each
-scene begins with frames as they were, then the things stay for two seconds, or
+of another. Each scene begins with frames as they were, then the things stay for two seconds, or
 for ten frames where a second holds fewer than five. Camera, boxes and tracks are those of an audit;
 only names are left out.
+
+Where all that is near is dark, things are dark, too, and where the view is out of focus, so are
+they. What fills little of its box, as a tripod does, is counted apart: it is seen later than its
+size says, and is no measure of a zone.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from app.calibrating.softness import softest, softness
 from app.events.event import Picture
 from app.simulator.cutouts import Cutout, Sticker, cutouts, fill, sticker
 from app.simulator.places import Place
@@ -155,19 +160,19 @@ def scenes(window: Window, how: Planting, seed: int) -> Iterator[list[Put]]:
         seed: Of what is drawn; thin things are of the next size with the next seed.
     """
     rng = np.random.default_rng((how.seed, seed, 23))
-    place = _place(window.frames[0].image)
+    view = _View.of(window.frames[0].image)
     nouns = how.nouns or tuple(sorted(cutouts()))
     thin = tuple(noun for noun in nouns if fill(noun) < SOLID)
     solid = tuple(noun for noun in nouns if noun not in thin)
     for size in how.sizes if solid else ():
         left = _zones(how, rng)
         while left:
-            scene = _scene(left, size, replace(how, nouns=solid), place, rng)
+            scene = _scene(left, size, replace(how, nouns=solid), view, rng)
             if scene:
                 yield scene
     if thin:
         size = how.sizes[seed % len(how.sizes)]
-        scene = _scene(_zones(how, rng), size, replace(how, nouns=thin), place, rng)
+        scene = _scene(_zones(how, rng), size, replace(how, nouns=thin), view, rng)
         if scene:
             yield scene
 
@@ -177,14 +182,14 @@ def _zones(how: Planting, rng: np.random.Generator) -> list[int]:
 
 
 def _scene(
-    left: list[int], size: float, how: Planting, place: Place, rng: np.random.Generator
+    left: list[int], size: float, how: Planting, view: "_View", rng: np.random.Generator
 ) -> list[Put]:
     """As many things as may be there at once, each in one of the zones that are left."""
     scene: list[Put] = []
     for zone in tuple(left):
         if len(scene) == how.together:
             break
-        put = _put(zone, size, how, place, rng, scene)
+        put = _put(zone, size, how, view, rng, scene)
         if put is not None:
             scene.append(put)
             left.remove(zone)
@@ -274,22 +279,32 @@ def zone_of(x: float, y: float, grid: tuple[int, int]) -> int:
     return row * columns + column
 
 
-def _place(picture: Pixels) -> Place:
-    """A picture, as the simulator takes places: things are lit as it is."""
-    size = (picture.shape[0], picture.shape[1])
-    return Place("footage", (), size, picture, (), (), None, 0.0)
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """The picture that things are put into."""
+
+    place: Place
+    """As the simulator takes it: things are lit as it is."""
+    soft: NDArray[np.float32]
+    """How far each pixel's surroundings are out of focus, pixels [H, W]."""
+
+    @classmethod
+    def of(cls, picture: Pixels) -> Self:
+        size = (picture.shape[0], picture.shape[1])
+        place = Place("footage", (), size, picture, (), (), None, 0.0)
+        return cls(place, softness(picture))
 
 
 def _put(
     zone: int,
     size: float,
     how: Planting,
-    place: Place,
+    view: _View,
     rng: np.random.Generator,
     scene: Sequence[Put],
 ) -> Put | None:
     """Something with its middle in a zone, whole in the view and apart from the others."""
-    height, width = place.size
+    height, width = view.place.size
     rows, columns = how.grid
     for _ in range(_TRIES):
         cutout = cutouts()[how.nouns[int(rng.integers(len(how.nouns)))]]
@@ -306,9 +321,29 @@ def _put(
         near = any(box.gap(other.box) < APART * width for other in scene)
         if near or zone_of(*middle, how.grid) != zone:
             continue
-        layer = lay(cut, (x1 - left, y1 - top), place, shadow=False)
-        return Put(zone, size, cutout.noun, _dimmed(layer, box, place.world), box)
+        layer = lay(cut, (x1 - left, y1 - top), view.place, shadow=False)
+        layer = _dimmed(_blurred(layer, softest(view.soft, box)), box, view.place.world)
+        return Put(zone, size, cutout.noun, layer, box)
     return None
+
+
+def _blurred(layer: Layer, soft_px: float) -> Layer:
+    """The same out of focus."""
+    if soft_px <= 0:
+        return layer
+    # Enough room for what spreads.
+    pad = int(2 * soft_px) + 1
+    colour, covers = (
+        cv2.GaussianBlur(
+            cv2.copyMakeBorder(part, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0.0),
+            (0, 0),
+            soft_px,
+        )
+        for part in (layer.colour, 1 - layer.through)
+    )
+    corner = (layer.corner[0] - pad, layer.corner[1] - pad)
+    through = np.asarray(1 - covers, np.float32)[..., None]
+    return replace(layer, colour=np.asarray(colour, np.float32), through=through, corner=corner)
 
 
 def _dimmed(layer: Layer, box: Box, picture: Pixels) -> Layer:
