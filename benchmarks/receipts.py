@@ -48,12 +48,12 @@ from detectors.types import Box, Frame
 BARS = (0.6, 0.75, 0.94, 1.17, 1.46, 1.83)
 """Each 1.25 times the one before, so that whatever reaches 1.25 is near one of them."""
 WIDTHS = (0.02, 0.03, 0.04, 0.06)
-CONTRASTS = (0.12, 1.0)
+CONTRASTS = (0.25, 1.0)
 """Share of a thing's difference from what lies behind it that is left, drawn by its logarithm."""
 THINGS = 8
 QUIET_S = 3.0
 CLIP_S = 25.0
-BEFORE_S, AFTER_S = 6.0, 3.0
+BEFORE_S, AFTER_S = 4.0, 2.6
 """What is watched again around a moment."""
 SHORT = 0.97
 """Share of the way to the flip, as a ratio of bars, at which nothing may flip yet, ..."""

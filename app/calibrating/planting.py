@@ -22,7 +22,7 @@ from app.calibrating.softness import softest, softness
 from app.events.event import Picture
 from app.simulator.cutouts import Cutout, Sticker, cutouts, fill, sticker
 from app.simulator.places import Place
-from app.simulator.scene import Layer, lay
+from app.simulator.scene import Layer, compressed, lay
 from app.simulator.things import TALLEST
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
@@ -43,10 +43,14 @@ APART = 0.12
 """Between two of them, as a share of the frame's width."""
 SOLID = 0.35
 """What fills less of its box is thin."""
-NEAR, OUTSHINES = 0.1, 2.0
+NEAR, OUTSHINES = 0.15, 1.0
 """Nothing is put there that is so many times as bright as the brightest within a share of the
 frame's width: what lies in the dark is dark itself."""
 _BRIGHTEST = 95
+QUALITY = 80
+"""Of the JPEG that things go through, as what a camera shows has gone through its codec; ..."""
+_BLOCK = 8
+"""... pixels that it packs together."""
 _TRIES = 40
 _LEAST_PX = 4
 
@@ -374,4 +378,14 @@ def _with(frame: Frame, scene: Sequence[Put]) -> Frame:
     image = frame.image.copy()
     for put in scene:
         put.layer.over(image)
+        _code(image, put.box, frame.image)
     return replace(frame, image=image)
+
+
+def _code(image: Pixels, box: Box, before: Pixels) -> None:
+    """Leave of a thing what a camera's codec would, which is little of what is faint."""
+    x1, y1 = (max(0, int(at) // _BLOCK - 1) * _BLOCK for at in (box.x1, box.y1))
+    x2, y2 = (_BLOCK * (int(at) // _BLOCK + 2) for at in (box.x2, box.y2))
+    part = np.s_[y1:y2, x1:x2]
+    put = (image[part] != before[part]).any(axis=2, keepdims=True)
+    image[part] = np.where(put, compressed(image[part], QUALITY), image[part])
