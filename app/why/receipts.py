@@ -1,6 +1,6 @@
 """A receipt for an event, and for a silence: the gates in order, and what would have flipped it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import ceil, floor
 from typing import Any, Literal
@@ -20,8 +20,8 @@ from novic.certainty import is_sensitive
 type Rates = Callable[[float], float | None]
 """False events an hour that the normal footage shows for a bar; None if it shows none."""
 
-type Muting = Callable[[str], Verdict | None]
-"""The verdict by its reason, if it is still there."""
+type Muting = Callable[[Event], Sequence[Verdict]]
+"""The verdicts that silence an event, that first which did; none if that one is gone."""
 
 AROUND_US = 5_000_000
 """A moment is looked for so far before and after the time that is asked for."""
@@ -126,7 +126,7 @@ class Receipt:
         }
 
 
-def of_event(event: Event, rates: Rates, muting: Muting = lambda _: None) -> Receipt:
+def of_event(event: Event, rates: Rates, muting: Muting = lambda _: ()) -> Receipt:
     """The receipt of an event.
 
     Args:
@@ -160,7 +160,7 @@ def of_event(event: Event, rates: Rates, muting: Muting = lambda _: None) -> Rec
 
 
 def at_time(
-    store: StoreReader, run: Run, time_us: int, rates: Rates, muting: Muting = lambda _: None
+    store: StoreReader, run: Run, time_us: int, rates: Rates, muting: Muting = lambda _: ()
 ) -> list[Receipt]:
     """Receipts of all that was there, or nearly was, at a time: events first.
 
@@ -313,13 +313,20 @@ def _to_bar(bar: float, now: float, outcome: str, rates: Rates) -> Change:
 
 def _unmuted(event: Event, muting: Muting) -> Change | None:
     """What takes back that an event is silent."""
-    verdict = muting(event.muted)
-    if verdict is not None:
-        number = float(verdict.number)
-        return Change("nomaly feedback forget", number, "its like would ring again")
+    verdicts = muting(event)
+    if verdicts:
+        first, *others = (one.number for one in verdicts)
+        rest = f", once {_listed(others)} forgotten, too" if others else ""
+        again = f"its like would ring again{rest}"
+        return Change("nomaly feedback forget", float(first), again)
     if event.muted.startswith(UNWANTED):
         return Change("other kinds in --tell, or none,", None, "it would have rung")
     return None
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    *most, last = map(str, numbers)
+    return f"verdicts {', '.join(most)} and {last} are" if most else f"verdict {last} is"
 
 
 def _named_otherwise(event: Event) -> Change | None:

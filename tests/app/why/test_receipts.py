@@ -13,12 +13,16 @@ from app.errors import UsageError
 from app.events.event import Finding
 from app.events.moment import KEPT_US, Moment
 from app.events.store import Changes, Store
+from app.feedback.heeding import Heeding
+from app.feedback.saying import forget, say_normal
+from app.feedback.verdicts import Verdicts
 from app.sources.base import Gap
 from app.why.asking import listed, why
 from app.why.receipts import of_event, of_moment
 from calibration.belonging import Evidence
 from detectors.types import Box
 from novic.certainty import Certainty
+from tests.app.feedback.verdicts import EMBEDDER, a_run_of, seen
 from tests.app.report.runs import BEGAN_US, a_fault, a_run, a_seen, a_source
 
 DOG = Evidence((("dog", 0.8, 0.0),), 0.2)
@@ -90,6 +94,25 @@ class TestEvents:
         assert receipt.outcome == "silent"
         assert [gate.passed for gate in receipt.gates if gate.name == "feedback"] == [False]
         assert receipt.flip is None  # the verdict is gone
+
+    def test_a_verdict_is_told_with_the_others_that_silence_the_same(self, tmp_path: Path):
+        cat, again = seen(1, 0), seen(2, 8)
+        a_run_of(tmp_path, cat, again)
+        say_normal(tmp_path, cat.event.id, None, "")
+        say_normal(tmp_path, again.event.id, None, "")
+        heeding = Heeding(Verdicts(tmp_path / "detector"), EMBEDDER, pytest.fail)
+        (receipt,) = why(tmp_path, cat.event.id)
+        assert receipt.flip is not None
+        assert receipt.flip.setting == "nomaly feedback forget"
+        first = int(receipt.flip.value or 0)
+        other = {1: 2, 2: 1}[first]
+        assert receipt.flip.outcome == (
+            f"its like would ring again, once verdict {other} is forgotten, too"
+        )
+        for number, silent in ((first, True), (other, False)):
+            forget(tmp_path, number)
+            (like,) = heeding.heeded([seen(2 + number, 4)])
+            assert bool(like.event.muted) == silent
 
     def test_what_nobody_wants_says_how_it_would_be_told(self, store: Store):
         finding = a_thing(muted="only person is told, and it is that with p = 0.01")
