@@ -38,7 +38,7 @@ def softness(picture: Pixels) -> _Map:
         return np.zeros_like(grey)
     known = [float(np.percentile(ratio[seen], _SHARP))]
     for blur in BLURS_PX[1:]:
-        blurred, _ = _ratio(np.asarray(cv2.GaussianBlur(grey, (0, 0), blur * unit)), unit)
+        blurred, _ = _ratio(_blurred(grey, blur * unit), unit)
         known.append(min(known[-1], float(np.percentile(blurred[seen], _SHARP))))
     softer = np.interp(-ratio, -np.array(known), BLURS_PX)
     return np.where(seen & (softer >= LEAST_PX), softer * unit, 0).astype(np.float32)
@@ -62,5 +62,8 @@ def _ratio(grey: _Map, unit: float) -> tuple[_Map, NDArray[np.bool_]]:
 
 
 def _band(grey: _Map, low: float, high: float) -> _Map:
-    near, far = (cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in (low, high))
-    return np.asarray(near - far, np.float32)
+    return _blurred(grey, low) - _blurred(grey, high)
+
+
+def _blurred(grey: _Map, sigma: float) -> _Map:
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), sigma), np.float32)
