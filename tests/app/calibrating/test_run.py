@@ -53,7 +53,9 @@ def test_a_camera_is_calibrated_and_its_page_shows_it(site: Path, footage: Path,
     done = calibrate_with(tools, request, Answers((), 0), Reporter(quiet=True))
     page = write_page(done).read_text()
     assert done.done.blind is not None
-    assert len(done.done.blind.things) == 8
+    assert done.done.blind.share().of == 8
+    assert done.done.blind.thin().of >= 1
+    assert "Thin things, as a tripod, are counted apart: " in page
     read = load_calibration(folder)
     assert read.blind is not None
     assert read.blind.as_json() == done.as_json()["blind_map"]
