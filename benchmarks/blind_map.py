@@ -109,8 +109,8 @@ def planted_truth(name: str, detector: Any, repeats: int) -> Iterator[Planted]: 
             if at is None:
                 continue
             things.append(replace(thing, path=((now, *at), (now + LIES_S, *at))))
-            taken.append(_around(thing, at, place.size, 0.12))
-            before.append(_around(thing, at, place.size, 0.02))
+            taken.append(around(thing, at, place.size, 0.12))
+            before.append(around(thing, at, place.size, 0.02))
         now += LIES_S + PAUSE_S
     day = Simulation(place, split("report").seed(11), math.ceil(now + 1), tuple(things))
     start = int(LEARN_S * FPS)
@@ -121,7 +121,7 @@ def planted_truth(name: str, detector: Any, repeats: int) -> Iterator[Planted]: 
         yield Planted(zone_of(x, y, GRID), thing.width, 0, one.seen)
 
 
-def _around(thing: Thing, at: tuple[float, float], size: tuple[int, int], margin: float) -> Box:
+def around(thing: Thing, at: tuple[float, float], size: tuple[int, int], margin: float) -> Box:
     """A thing's box and a margin of a share of the frame's width, in pixels."""
     height, width = size
     x, y = at[0] * width, at[1] * height

@@ -15,7 +15,7 @@ looks are among what they ask, and 4 is never reached.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import isfinite, log, sqrt
+from math import floor, isfinite, log, log10, sqrt
 from typing import Any, Literal
 
 from scenarios.belonging_rule import BelongingRule
@@ -28,8 +28,8 @@ type Shares = tuple[float, float, float]
 TOTAL_SCALE = 0.375
 """A dictionary's total of a noun is so many times the square of its frequency (novic_spec §1.9)."""
 _WEIGHED = "by weights of what people confirmed here"
-_STEP = 1e-6
-"""So little beyond a setting's turning point counts as beyond."""
+_DIGITS = 5
+"""Of a setting that is told, so that it still flips as it is printed."""
 
 PLAUSIBLE = 3.0
 """Frequency from which on a noun may be expected by its looks (ood_spec §4.6)."""
@@ -257,13 +257,20 @@ def smallest_flip(evidence: Evidence, rule: BelongingRule | None = None) -> Flip
     flips = []
     for setting, turning in _turning_points(evidence, rule):
         now = getattr(rule, setting)
-        for value in (turning * (1 - _STEP), turning, turning * (1 + _STEP)):
+        for value in _beside(turning):
             changed = _with(rule, setting, value)
             if changed is not None and value != now:
                 other = decide(evidence, changed).word
                 if other != word:
                     flips.append(Flip(setting, now, value, other))
     return min(flips, key=lambda flip: flip.size, default=None)
+
+
+def _beside(turning: float) -> list[float]:
+    """The values on both sides of a number that have few enough digits to be typed."""
+    step = 10.0 ** (floor(log10(turning)) + 1 - _DIGITS)
+    below = floor(turning / step)
+    return [round((below + more) * step, 12) for more in (-1, 0, 1, 2)]
 
 
 def _turning_points(evidence: Evidence, rule: BelongingRule) -> Iterator[tuple[str, float]]:

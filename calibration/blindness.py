@@ -58,6 +58,8 @@ class Planted:
     hour: int
     """Of the day where it was put, 0 to 23."""
     found: bool
+    thin: bool = False
+    """Whether it fills little of its box; such things are counted apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +92,20 @@ class BlindMap:
     def share(
         self, zone: int | None = None, size: float | None = None, hour: int | None = None
     ) -> Share:
-        """What was found in a zone, of a size, at an hour; None takes all."""
+        """What was found in a zone, of a size, at an hour; None takes all. Nothing thin counts."""
         of = [
             one.found
             for one in self.things
-            if (zone is None or one.zone == zone)
+            if not one.thin
+            and (zone is None or one.zone == zone)
             and (size is None or one.size == size)
             and (hour is None or one.hour == hour)
         ]
+        return Share(sum(of), len(of))
+
+    def thin(self, size: float | None = None) -> Share:
+        """What was found of thin things of a size, wherever they were; None takes all sizes."""
+        of = [one.found for one in self.things if one.thin and size in (None, one.size)]
         return Share(sum(of), len(of))
 
     def least_size(self, zone: int, seen: float = SEEN) -> float | None:
@@ -136,27 +144,42 @@ class BlindMap:
                 for hour in self.hours
                 if (share := self.share(zone, size, hour)).of
             ],
+            "thin": [
+                {"zone": zone, "size": size, "hour": hour, "found": sum(found), "of": len(found)}
+                for (zone, size, hour), found in self._thin()
+            ],
             "least_size": [self.least_size(zone) for zone in self.zones],
             "blind_zones": [zone for zone in self.zones if self.blind(zone)],
         }
 
+    def _thin(self) -> list[tuple[tuple[int, float, int], list[bool]]]:
+        """Which thin things were found, by zone, size and hour."""
+        cells: dict[tuple[int, float, int], list[bool]] = {}
+        for one in self.things:
+            if one.thin:
+                cells.setdefault((one.zone, one.size, one.hour), []).append(one.found)
+        return sorted(cells.items())
+
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Self:
-        """What `as_json` gave.
+        """What `as_json` gave, also before thin things were counted apart.
 
         Raises:
             KeyError: If a part is missing; a TypeError or ValueError if one is wrong.
         """
         rows, columns = (int(number) for number in facts["grid"])
-        things = tuple(_things(facts["cells"], rows * columns))
+        things = [*_things(facts["cells"], rows * columns)]
+        things += _things(facts.get("thin", ()), rows * columns, thin=True)
         bar, stays_s = (None if (one := facts.get(key)) is None else float(one) for key in _HOW)
-        return cls(things, (rows, columns), bar, stays_s)
+        return cls(tuple(things), (rows, columns), bar, stays_s)
 
 
-def _things(cells: Iterable[Mapping[str, Any]], zones: int) -> Iterable[Planted]:
+def _things(
+    cells: Iterable[Mapping[str, Any]], zones: int, *, thin: bool = False
+) -> Iterable[Planted]:
     for cell in cells:
         zone, found, of = int(cell["zone"]), int(cell["found"]), int(cell["of"])
         if not (0 <= zone < zones and 0 <= found <= of <= 1_000_000):
             raise ValueError(f"a cell of the blind map is none: {cell}")
         for number in range(of):
-            yield Planted(zone, float(cell["size"]), int(cell["hour"]), number < found)
+            yield Planted(zone, float(cell["size"]), int(cell["hour"]), number < found, thin)

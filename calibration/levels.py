@@ -77,12 +77,11 @@ class _Followed:
     """Its detections by the frames' times, scores as in the undivided maps."""
 
 
-class OpeningLevels:
-    """Follows one camera's normal frames, and gives the levels at which they would have rung."""
+class FoundLevels:
+    """Follows what was found in one camera's frames: the levels at which it would have rung."""
 
     def __init__(
         self,
-        finds: Finds,
         rule: TrackRule,
         lowest: float,
         known: Callable[[float, float, Box], bool] = lambda *_: False,
@@ -90,7 +89,6 @@ class OpeningLevels:
         """Start with nothing.
 
         Args:
-            finds: As the camera finds.
             rule: As the camera follows.
             lowest: Level below which nothing is followed, above 0.
             known: Whether something that was seen from one time to another, in seconds, in a box
@@ -98,7 +96,6 @@ class OpeningLevels:
         """
         self._known = known
         self.lowest = lowest
-        self._finds = finds
         self._rule = rule
         # Nothing may open: an open track swallows what lies inside it.
         self._tracker = Tracker(rule.model_copy(update={"open_score": _NEVER}))
@@ -110,26 +107,11 @@ class OpeningLevels:
         self._bounds: list[Level] = []
         self._last: tuple[float, Sequence[Detection]] | None = None
 
-    def see(
-        self, frame: Frame, heat: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
-    ) -> None:
+    def take_found(self, frame: Frame, highest: float, found: Sequence[Detection]) -> None:
         """Take one more frame.
 
         Args:
             frame: Later than all before it, else what was followed ends.
-            heat: Its map [h, w]; cells that are no numbers are left out.
-            mask: Cells that are watched [h, w]; None watches all.
-        """
-        heat = np.nan_to_num(heat, nan=0.0, posinf=0.0, neginf=0.0)
-        highest = float(heat.max() if mask is None else heat.max(where=mask, initial=0.0))
-        found = self._finds.find(heat / np.float32(self.lowest), frame.image, mask, MOST_BOXES)
-        self.take_found(frame, highest, found)
-
-    def take_found(self, frame: Frame, highest: float, found: Sequence[Detection]) -> None:
-        """Take one more frame in which things were found already.
-
-        Args:
-            frame: See `see`.
             highest: Highest value of its map.
             found: In any order, scores as in the map divided by `lowest`.
         """
@@ -229,6 +211,36 @@ class OpeningLevels:
     def _frames_of_window(self) -> int:
         now_s = self._times[-1]
         return sum(time_s > now_s - self._rule.window_s for time_s in self._times)
+
+
+class OpeningLevels(FoundLevels):
+    """The same of one camera's maps, in which it finds things itself."""
+
+    def __init__(self, finds: Finds, rule: TrackRule, lowest: float) -> None:
+        """Start with nothing.
+
+        Args:
+            finds: As the camera finds.
+            rule: As the camera follows.
+            lowest: Level below which nothing is followed, above 0.
+        """
+        super().__init__(rule, lowest)
+        self._finds = finds
+
+    def see(
+        self, frame: Frame, heat: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Take one more frame.
+
+        Args:
+            frame: Later than all before it, else what was followed ends.
+            heat: Its map [h, w]; cells that are no numbers are left out.
+            mask: Cells that are watched [h, w]; None watches all.
+        """
+        heat = np.nan_to_num(heat, nan=0.0, posinf=0.0, neginf=0.0)
+        highest = float(heat.max() if mask is None else heat.max(where=mask, initial=0.0))
+        found = self._finds.find(heat / np.float32(self.lowest), frame.image, mask, MOST_BOXES)
+        self.take_found(frame, highest, found)
 
 
 def opening_level(

@@ -80,6 +80,7 @@ def write_page(done: Calibrated) -> Path:
             maps=() if blind is None else maps(blind),
             blind=blind,
             hours=() if blind is None else hours(blind),
+            thin="" if blind is None else thin(blind),
             charts=charts(done),
             parts=[(name, text.partition(": ")[2]) for name, text in done.done.said.items()],
             begun=min((day(one.time_us) for one in looked.minutes), default=""),
@@ -112,6 +113,15 @@ def hours(blind: BlindMap) -> list[tuple[str, list[Share], Share]]:
         )
         for hour in blind.hours
     ]
+
+
+def thin(blind: BlindMap) -> str:
+    """What is found of thin things, by size, in a sentence; empty where none were put there."""
+    shares = [(size, blind.thin(size)) for size in blind.sizes]
+    found = [
+        f"{share.found} of {share.of} at {100 * size:g}%" for size, share in shares if share.of
+    ]
+    return f"Thin things, as a tripod, are counted apart: {', '.join(found)}." if found else ""
 
 
 def charts(done: Calibrated) -> list[Chart]:

@@ -4,18 +4,25 @@ Things of one size are put into several zones at once, so far apart that none ch
 of another. Each scene begins with frames as they were, then the things stay for two seconds, or
 for ten frames where a second holds fewer than five. Camera, boxes and tracks are those of an audit;
 only names are left out.
+
+Where all that is near is dark, things are dark, too, and where the view is out of focus, so are
+they. What fills little of its box, as a tripod does, is counted apart: it is seen later than its
+size says, and is no measure of a zone.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from app.calibrating.softness import softest, softness
 from app.events.event import Picture
-from app.simulator.cutouts import Cutout, Sticker, cutouts, sticker
+from app.simulator.cutouts import Cutout, Sticker, cutouts, fill, sticker
 from app.simulator.places import Place
-from app.simulator.scene import Layer, lay
+from app.simulator.scene import Layer, compressed, lay
 from app.simulator.things import TALLEST
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
@@ -34,6 +41,16 @@ TOGETHER = 4
 """Things in one scene, at most."""
 APART = 0.12
 """Between two of them, as a share of the frame's width."""
+SOLID = 0.35
+"""What fills less of its box is thin."""
+NEAR, OUTSHINES = 0.15, 1.0
+"""Nothing is put there that is so many times as bright as the brightest within a share of the
+frame's width: what lies in the dark is dark itself."""
+_BRIGHTEST = 95
+QUALITY = 80
+"""Of the JPEG that things go through, as what a camera shows has gone through its codec; ..."""
+_BLOCK = 8
+"""... pixels that it packs together."""
 _TRIES = 40
 _LEAST_PX = 4
 
@@ -139,31 +156,51 @@ class Sown:
 
 
 def scenes(window: Window, how: Planting, seed: int) -> Iterator[list[Put]]:
-    """Things for one moment, each size in each zone once, a scene at a time.
+    """Things for one moment, each size in each zone once, a scene at a time; last a thin scene.
 
     Args:
         window: Where they are put.
         how: What is put.
-        seed: Of what is drawn.
+        seed: Of what is drawn; thin things are of the next size with the next seed.
     """
     rng = np.random.default_rng((how.seed, seed, 23))
-    place = _place(window.frames[0].image)
-    for size in how.sizes:
-        left = [int(zone) for zone in rng.permutation(how.grid[0] * how.grid[1])]
+    view = _View.of(window.frames[0].image)
+    nouns = how.nouns or tuple(sorted(cutouts()))
+    thin = tuple(noun for noun in nouns if fill(noun) < SOLID)
+    solid = tuple(noun for noun in nouns if noun not in thin)
+    for size in how.sizes if solid else ():
+        left = _zones(how, rng)
         while left:
-            scene: list[Put] = []
-            for zone in tuple(left):
-                if len(scene) == how.together:
-                    break
-                put = _put(zone, size, how, place, rng, scene)
-                if put is not None:
-                    scene.append(put)
-                    left.remove(zone)
-                elif not scene:
-                    # It has no room even alone, as what is taller than the view.
-                    left.remove(zone)
+            scene = _scene(left, size, replace(how, nouns=solid), view, rng)
             if scene:
                 yield scene
+    if thin:
+        size = how.sizes[seed % len(how.sizes)]
+        scene = _scene(_zones(how, rng), size, replace(how, nouns=thin), view, rng)
+        if scene:
+            yield scene
+
+
+def _zones(how: Planting, rng: np.random.Generator) -> list[int]:
+    return [int(zone) for zone in rng.permutation(how.grid[0] * how.grid[1])]
+
+
+def _scene(
+    left: list[int], size: float, how: Planting, view: "_View", rng: np.random.Generator
+) -> list[Put]:
+    """As many things as may be there at once, each in one of the zones that are left."""
+    scene: list[Put] = []
+    for zone in tuple(left):
+        if len(scene) == how.together:
+            break
+        put = _put(zone, size, how, view, rng, scene)
+        if put is not None:
+            scene.append(put)
+            left.remove(zone)
+        elif not scene:
+            # It has no room even alone, as what is taller than the view.
+            left.remove(zone)
+    return scene
 
 
 def sown(
@@ -205,7 +242,8 @@ def _on(due: Due, put: Put, came_s: float) -> bool:
 
 
 def _sown(put: Put, hour: int, due: Due | None) -> Sown:
-    planted = Planted(put.zone, put.size, hour, due is not None)
+    thin = fill(put.noun) < SOLID
+    planted = Planted(put.zone, put.size, hour, due is not None, thin)
     return Sown(planted, put.noun, put.box, tuple(due.pictures) if due is not None else ())
 
 
@@ -245,26 +283,35 @@ def zone_of(x: float, y: float, grid: tuple[int, int]) -> int:
     return row * columns + column
 
 
-def _place(picture: Pixels) -> Place:
-    """A picture, as the simulator takes places: things are lit as it is."""
-    size = (picture.shape[0], picture.shape[1])
-    return Place("footage", (), size, picture, (), (), None, 0.0)
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """The picture that things are put into."""
+
+    place: Place
+    """As the simulator takes it: things are lit as it is."""
+    soft: NDArray[np.float32]
+    """How far each pixel's surroundings are out of focus, pixels [H, W]."""
+
+    @classmethod
+    def of(cls, picture: Pixels) -> Self:
+        size = (picture.shape[0], picture.shape[1])
+        place = Place("footage", (), size, picture, (), (), None, 0.0)
+        return cls(place, softness(picture))
 
 
 def _put(
     zone: int,
     size: float,
     how: Planting,
-    place: Place,
+    view: _View,
     rng: np.random.Generator,
     scene: Sequence[Put],
 ) -> Put | None:
     """Something with its middle in a zone, whole in the view and apart from the others."""
-    height, width = place.size
+    height, width = view.place.size
     rows, columns = how.grid
-    nouns = how.nouns or tuple(sorted(cutouts()))
     for _ in range(_TRIES):
-        cutout = cutouts()[nouns[int(rng.integers(len(nouns)))]]
+        cutout = cutouts()[how.nouns[int(rng.integers(len(how.nouns)))]]
         cut = _cut(cutout, size, width, rng)
         left, top, right, bottom = cut.covered
         if bottom - top > TALLEST * height:
@@ -278,9 +325,42 @@ def _put(
         near = any(box.gap(other.box) < APART * width for other in scene)
         if near or zone_of(*middle, how.grid) != zone:
             continue
-        layer = lay(cut, (x1 - left, y1 - top), place, shadow=False)
+        layer = lay(cut, (x1 - left, y1 - top), view.place, shadow=False)
+        layer = _dimmed(_blurred(layer, softest(view.soft, box)), box, view.place.world)
         return Put(zone, size, cutout.noun, layer, box)
     return None
+
+
+def _blurred(layer: Layer, soft_px: float) -> Layer:
+    """The same out of focus."""
+    if soft_px <= 0:
+        return layer
+    # Enough room for what spreads.
+    pad = int(2 * soft_px) + 1
+    colour, covers = (
+        cv2.GaussianBlur(
+            cv2.copyMakeBorder(part, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0.0),
+            (0, 0),
+            soft_px,
+        )
+        for part in (layer.colour, 1 - layer.through)
+    )
+    corner = (layer.corner[0] - pad, layer.corner[1] - pad)
+    through = np.asarray(1 - covers, np.float32)[..., None]
+    return replace(layer, colour=np.asarray(colour, np.float32), through=through, corner=corner)
+
+
+def _dimmed(layer: Layer, box: Box, picture: Pixels) -> Layer:
+    """The same no brighter than what lies near lets expect."""
+    rim = round(NEAR * picture.shape[1])
+    rows = slice(max(0, int(box.y1) - rim), int(box.y2) + rim)
+    columns = slice(max(0, int(box.x1) - rim), int(box.x2) + rim)
+    near = float(np.percentile(picture[rows, columns].max(axis=2), _BRIGHTEST))
+    covers = 1 - layer.through[..., 0]
+    most = covers >= 0.5 * covers.max()
+    own = float(np.percentile(layer.colour[most].max(axis=1) / covers[most], _BRIGHTEST))
+    dimmed = layer.colour * np.float32(min(1.0, OUTSHINES * near / max(1.0, own)))
+    return replace(layer, colour=dimmed)
 
 
 def _cut(cutout: Cutout, size: float, width: int, rng: np.random.Generator) -> Sticker:
@@ -298,4 +378,14 @@ def _with(frame: Frame, scene: Sequence[Put]) -> Frame:
     image = frame.image.copy()
     for put in scene:
         put.layer.over(image)
+        _code(image, put.box, frame.image)
     return replace(frame, image=image)
+
+
+def _code(image: Pixels, box: Box, before: Pixels) -> None:
+    """Leave of a thing what a camera's codec would, which is little of what is faint."""
+    x1, y1 = (max(0, int(at) // _BLOCK - 1) * _BLOCK for at in (box.x1, box.y1))
+    x2, y2 = (_BLOCK * (int(at) // _BLOCK + 2) for at in (box.x2, box.y2))
+    part = np.s_[y1:y2, x1:x2]
+    put = (image[part] != before[part]).any(axis=2, keepdims=True)
+    image[part] = np.where(put, compressed(image[part], QUALITY), image[part])

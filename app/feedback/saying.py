@@ -58,7 +58,7 @@ def say_normal(out: Path, event_id: str, keep_s: float | None, note: str) -> Sai
     """
     with snapshot(out) as store:
         event = _event(store, event_id)
-        seen = _seen(store, event)
+        seen = seen_of(store, event)
         if seen.vector is None or seen.signature is None:
             raise UsageError(
                 f"{event_id}: {'has no name yet' if seen.vector is None else UNSEEN}, by which its "
@@ -145,10 +145,10 @@ def _alike(store: StoreReader, verdict: Verdict) -> Sequence[str]:
     """Ids of all events in a store that a verdict silences."""
     ids, _ = store.vectors(verdict.embedder)
     events = [event for event_id in ids if (event := store.event(event_id)) is not None]
-    return [one.id for one in events if match([verdict], _seen(store, one)) is not None]
+    return [one.id for one in events if match([verdict], seen_of(store, one)) is not None]
 
 
-def _seen(store: StoreReader, event: Event) -> Seen:
+def seen_of(store: StoreReader, event: Event) -> Seen:
     """What the store holds of how an event looks."""
     embedder, vector = store.vector(event.id) or ("", None)
     return Seen(event, embedder, vector, store.signature(event.id))

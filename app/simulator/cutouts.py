@@ -103,6 +103,14 @@ def mask(cutout: Cutout) -> Floats:
     return covered.astype(np.float32) / np.float32(255)
 
 
+@cache
+def fill(noun: str) -> float:
+    """How much of its own box a cut-out covers, 0 to 1: little of what is all legs."""
+    covered = mask(cutouts()[noun])
+    ys, xs = np.nonzero(covered > 0.5)
+    return float(covered[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1].mean())
+
+
 def sticker(cutout: Cutout, width_px: int, flip: bool = False) -> Sticker:
     """Cut the object out and bring it to a width.
 

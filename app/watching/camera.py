@@ -78,7 +78,7 @@ class Camera:
         self._finder = Finder(view)
         self._tracker = Tracker(rule)
         self._keeper = self._settings.keeper
-        self._near = NearMisses(self._finder, rule)
+        self._near = NearMisses(rule)
         if self._keeper is not None and live:
             self._keeper.learn(self._finder)
         self._followed: dict[Track, Followed] = {}

@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import median
 
 from app.events.moment import Moment, Silence
-from calibration.levels import Finds, Level, OpeningLevels, opening_level
+from calibration.levels import FoundLevels, Level, opening_level
 from calibration.tail import GAP_S
 from detectors.track import Track
 from detectors.tracks import TrackRule
@@ -42,15 +42,14 @@ class Found:
 class NearMisses:
     """Follows one camera's frames below the bar."""
 
-    def __init__(self, finds: Finds, rule: TrackRule) -> None:
+    def __init__(self, rule: TrackRule) -> None:
         """Start with nothing.
 
         Args:
-            finds: As the camera finds.
             rule: As the camera follows.
         """
         # Before it is worked out at which bar: what stands there for weeks needs none.
-        self._levels = OpeningLevels(finds, rule, _LOWEST, self._is_told)
+        self._levels = FoundLevels(rule, _LOWEST, self._is_told)
         self._told: deque[tuple[float, Box]] = deque()
         self._lit: deque[tuple[float, Box]] = deque()
         self._offset_s = 0.0

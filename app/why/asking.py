@@ -8,7 +8,8 @@ from pathlib import Path
 from app.errors import UsageError
 from app.events.event import Event
 from app.events.reading import Run, StoreReader, snapshot
-from app.feedback.saying import detector_of
+from app.feedback.heeding import match
+from app.feedback.saying import detector_of, seen_of
 from app.feedback.verdicts import Verdict, Verdicts
 from app.report.times import local
 from app.watching.keeper import read_evidence
@@ -57,11 +58,23 @@ def rates_of(store: StoreReader, run: Run) -> Rates:
 
 
 def _muting(store: StoreReader, run: Run) -> Muting:
-    """Finds the verdict behind a reason."""
+    """Finds the verdicts behind a silence: forgotten alone, one of several changes nothing."""
     verdicts: list[Verdict] = []
     with suppress(NomalyError):
         verdicts = Verdicts(detector_of(store, run)).all()
-    return lambda reason: next((one for one in verdicts if one.why == reason), None)
+
+    def silencing(event: Event) -> list[Verdict]:
+        found = [one for one in verdicts if one.why == event.muted][:1]
+        seen = seen_of(store, event)
+        while found:
+            numbers = {one.number for one in found}
+            other = match([one for one in verdicts if one.number not in numbers], seen)
+            if other is None:
+                break
+            found.append(other)
+        return found
+
+    return silencing
 
 
 def _time_us(store: StoreReader, run: Run, asked: str) -> int:

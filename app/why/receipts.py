@@ -1,8 +1,8 @@
 """A receipt for an event, and for a silence: the gates in order, and what would have flipped it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from math import ceil
+from math import ceil, floor
 from typing import Any, Literal
 
 from app.events.event import Event
@@ -10,23 +10,25 @@ from app.events.moment import Moment
 from app.events.reading import Run, StoreReader
 from app.feedback.heeding import UNWANTED
 from app.feedback.verdicts import Verdict
+from app.paths import path_of, shown_path
+from app.report.times import clock
 from calibration.belonging import smallest_flip
 from calibration.promise import BARS
-from detectors.tracks import TrackRule
+from detectors.tracks import LEAST_HITS, TrackRule
 from novic.certainty import is_sensitive
 
 type Rates = Callable[[float], float | None]
 """False events an hour that the normal footage shows for a bar; None if it shows none."""
 
-type Muting = Callable[[str], Verdict | None]
-"""The verdict by its reason, if it is still there."""
+type Muting = Callable[[Event], Sequence[Verdict]]
+"""The verdicts that silence an event, that first which did; none if that one is gone."""
 
 AROUND_US = 5_000_000
 """A moment is looked for so far before and after the time that is asked for."""
-BEYOND = 1.001
-"""An event goes silent with a bar so many times its level."""
 _FINE = 1e4
-"""Bars are told in steps of one over this, rounded to the side on which they flip."""
+"""Bars are told in steps of one over this, rounded to the side on which they flip: ..."""
+CLOSE = 1e-5
+"""... so far at least from the level, as a share of it, as maps have seven digits."""
 _SHARES = (0.01, 0.99)
 """What --wrong-names takes."""
 _SILENT = {
@@ -127,7 +129,7 @@ class Receipt:
         }
 
 
-def of_event(event: Event, rates: Rates, muting: Muting = lambda _: None) -> Receipt:
+def of_event(event: Event, rates: Rates, muting: Muting = lambda _: ()) -> Receipt:
     """The receipt of an event.
 
     Args:
@@ -162,7 +164,7 @@ def of_event(event: Event, rates: Rates, muting: Muting = lambda _: None) -> Rec
 
 
 def at_time(
-    store: StoreReader, run: Run, time_us: int, rates: Rates, muting: Muting = lambda _: None
+    store: StoreReader, run: Run, time_us: int, rates: Rates, muting: Muting = lambda _: ()
 ) -> list[Receipt]:
     """Receipts of all that was there, or nearly was, at a time: events first.
 
@@ -195,10 +197,9 @@ def of_moment(moment: Moment, rates: Rates) -> Receipt:
     gates = [_gate_of_bar(moment.level, moment.bar)]
     if not short:
         gates.append(Gate("thing", passed=False, value=None, needed=None, said=_SILENT[moment.why]))
-    rings = moment.level >= BARS[0]
-    flip = (
-        _to_bar(moment.level, moment.bar, "it would have rung", rates) if short and rings else None
-    )
+    bar = floor(moment.level * (1 - CLOSE) * _FINE) / _FINE
+    rings = short and bar >= BARS[0]
+    flip = _to_bar(bar, moment.bar, "it would have rung", rates) if rings else None
     return Receipt(
         "silent",
         f"Something was silent: {_SILENT[moment.why]}.",
@@ -228,9 +229,9 @@ def _unseen(store: StoreReader, run: Run, since_us: int, until_us: int) -> list[
 
 
 def _nothing(store: StoreReader, run: Run, time_us: int) -> Receipt:
-    """That nothing came near at a time, and how unusual the most unusual was."""
+    """That nothing came near at a time, and how unusual the most unusual was, and where it is."""
     peaks = [
-        (peak, source)
+        (peak, second, source)
         for source in store.sources(run.id)
         if source.start_us is not None
         for second, peak in store.seconds(run.id, source.uri)
@@ -238,14 +239,36 @@ def _nothing(store: StoreReader, run: Run, time_us: int) -> Receipt:
     ]
     if not peaks:
         return Receipt("unseen", "Nobody watched then.", "", time_us, time_us)
-    peak, source = max(peaks, key=lambda one: one[0])
-    needed = TrackRule().open_score
-    said = (
-        f"Nothing came near: the most unusual within 5 s was {peak:.2f} times the bar, where an "
-        f"event needs {needed:g}, for longer than a moment."
+    peak, second, source = max(peaks, key=lambda one: one[0])
+    rule = TrackRule()
+    needed, high = rule.open_score, peak >= rule.open_score
+    gates = [Gate("bar", high, round(peak, 4), needed, "its highest value")]
+    if high:
+        gates.append(Gate("thing", False, None, None, "it did not last as one thing"))
+        said = (
+            f"The most unusual within 5 s was {peak:.2f} times the bar. An event needs {needed:g}, "
+            f"and that in {100 * rule.open_share:.0f}% of the frames of a second, {LEAST_HITS} at "
+            "least, as one thing; it did not last so long."
+        )
+    else:
+        said = (
+            f"Nothing came near: the most unusual within 5 s was {peak:.2f} times the bar, where "
+            f"an event needs {needed:g}, for longer than a moment."
+        )
+    video = path_of(source.uri)
+    if video.is_file():
+        said += f" It can be seen in {shown_path(video)} at {clock(second)}."
+    at_us = (source.start_us or 0) + second * 1_000_000
+    return Receipt(
+        "quiet",
+        said,
+        source.camera,
+        at_us,
+        at_us + 1_000_000,
+        float(second),
+        float(second + 1),
+        gates=tuple(gates),
     )
-    gate = Gate("bar", passed=False, value=round(peak, 4), needed=needed, said="its highest value")
-    return Receipt("quiet", said, source.camera, time_us, time_us, gates=(gate,))
 
 
 def _bar_gate(event: Event) -> tuple[Gate, ...]:
@@ -284,7 +307,7 @@ def _silenced(event: Event, rates: Rates) -> Change | None:
     """The bar at which an event goes silent."""
     if event.bar is None or event.level is None:
         return None
-    bar = ceil(event.level * BEYOND * _FINE) / _FINE
+    bar = ceil(event.level * (1 + CLOSE) * _FINE) / _FINE
     return _to_bar(bar, event.bar, "it would have been silent", rates) if bar <= BARS[1] else None
 
 
@@ -294,13 +317,20 @@ def _to_bar(bar: float, now: float, outcome: str, rates: Rates) -> Change:
 
 def _unmuted(event: Event, muting: Muting) -> Change | None:
     """What takes back that an event is silent."""
-    verdict = muting(event.muted)
-    if verdict is not None:
-        number = float(verdict.number)
-        return Change("nomaly feedback forget", number, "its like would ring again")
+    verdicts = muting(event)
+    if verdicts:
+        first, *others = (one.number for one in verdicts)
+        rest = f", once {_listed(others)} forgotten, too" if others else ""
+        again = f"its like would ring again{rest}"
+        return Change("nomaly feedback forget", float(first), again)
     if event.muted.startswith(UNWANTED):
         return Change("other kinds in --tell, or none,", None, "it would have rung")
     return None
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    *most, last = map(str, numbers)
+    return f"verdicts {', '.join(most)} and {last} are" if most else f"verdict {last} is"
 
 
 def _named_otherwise(event: Event) -> Change | None:

@@ -23,6 +23,22 @@ def test_shares_are_those_of_a_zone_a_size_and_an_hour():
     assert MAP.share() == Share(22, 60)
 
 
+def test_thin_things_are_counted_apart_and_kept():
+    thin = (Planted(0, 0.02, 9, False, True), Planted(1, 0.04, 9, True, True))
+    both = BlindMap((*MAP.things, *thin), MAP.grid)
+    assert both.share() == MAP.share()
+    assert both.least_size(0) == MAP.least_size(0)
+    assert (both.thin(), both.thin(0.04), both.thin(0.08)) == (
+        Share(1, 2),
+        Share(1, 1),
+        Share(0, 0),
+    )
+    facts = json.loads(json.dumps(both.as_json()))
+    assert BlindMap.of(facts).thin() == both.thin()
+    del facts["thin"]  # as it was written before they were counted
+    assert BlindMap.of(facts).share() == MAP.share()
+
+
 def test_intervals_are_wilsons():
     assert Share(9, 10).interval == (
         pytest.approx(0.5958, abs=1e-4),

@@ -113,7 +113,7 @@ def test_ctrl_c_while_it_looks_leaves_a_whole_calibration_as_it_was(
 def test_what_was_asked_for_and_done_replaces_what_was_there(
     knows: Detector, site: Path, whole: SiteCalibration, footage: Path
 ):
-    planting = Planting(grid=(1, 1), sizes=(0.2,))
+    planting = Planting(grid=(1, 1), sizes=(0.2,), nouns=("cup",))
     watched = Watched(bar=2.0)
     how = {"blind": True, "planting": planting, "repeats": 1, "watched": watched}
     done = run(knows, site, footage, ColourNames(), **how)

@@ -1,8 +1,11 @@
 """Cut-outs put into a small view, and what the product tells of them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import cv2
 import numpy as np
+import pytest
 
 from app.calibrating.planting import (
     APART,
@@ -15,8 +18,10 @@ from app.calibrating.planting import (
     sown,
     zone_of,
 )
+from app.simulator.scene import Layer
 from app.watching.camera_settings import CameraSettings
 from detectors.base import Detector
+from detectors.types import Pixels
 from detectors.zones import Zones
 
 HOW = Planting(grid=(2, 2), sizes=(0.12, 0.2), nouns=("bottle", "cup", "helmet"))
@@ -35,6 +40,50 @@ def test_each_size_is_put_into_each_zone_once_and_apart(moment: Window):
             assert all(one.box.gap(other.box) >= APART * width for other in scene[:at])
             assert 0 <= one.box.x1 < one.box.x2 <= width
             assert 0 <= one.box.y1 < one.box.y2 <= height
+
+
+def test_thin_things_are_put_there_last_and_counted_apart(knows: Detector, moment: Window):
+    how = replace(HOW, nouns=("cup", "tripod"))
+    *solid, thin = scenes(moment, how, 3)
+    assert {one.noun for scene in solid for one in scene} == {"cup"}
+    assert sum(map(len, solid)) == 8
+    assert {(one.noun, one.size) for one in thin} == {("tripod", HOW.sizes[3 % 2])}
+    done = blind_map(knows, [moment], replace(how, sizes=(0.2,)))
+    assert done.share().of == 4
+    assert 1 <= done.thin().of <= 4
+    assert done.thin(0.2) == done.thin()
+    assert done.thin(0.12).of == 0
+
+
+def test_what_is_put_into_the_dark_is_dark_and_what_is_put_into_a_blur_is_soft(moment: Window):
+    picture = moment.frames[0].image
+    half = picture.shape[1] // 2
+    dark, soft = picture.copy(), picture.copy()
+    dark[:, half:] = dark[:, half:] // 16
+    soft[:, half:] = cv2.GaussianBlur(picture, (0, 0), 1.0)[:, half:]
+    how = replace(HOW, grid=(1, 4), sizes=(0.1,), nouns=("cup",))
+    for other, tells in ((dark, brightest), (soft, steepest)):
+        as_was, changed = (by_zone(seen(moment, one), how, tells) for one in (picture, other))
+        assert changed[0] == pytest.approx(as_was[0], rel=0.3)
+        assert changed[-1] < 0.7 * as_was[-1]
+
+
+def seen(moment: Window, picture: Pixels) -> Window:
+    first = replace(moment.frames[0], image=picture)
+    return replace(moment, frames=(first, *moment.frames[1:]))
+
+
+def by_zone(moment: Window, how: Planting, tells: Callable[[Layer], float]) -> list[float]:
+    put = [one for scene in scenes(moment, how, 3) for one in scene]
+    return [tells(one.layer) for one in sorted(put, key=lambda one: one.zone)]
+
+
+def brightest(layer: Layer) -> float:
+    return float(layer.colour.max())
+
+
+def steepest(layer: Layer) -> float:
+    return float(np.abs(np.diff(layer.through[..., 0], axis=1)).max())
 
 
 def test_the_same_seed_puts_the_same_there(moment: Window):

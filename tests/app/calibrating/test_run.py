@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from app.calibrating.answers import Answers
 from app.calibrating.drift import reason
 from app.calibrating.footage import Minute
-from app.calibrating.page import maps, write_page
+from app.calibrating.page import maps, thin, write_page
 from app.calibrating.planting import Planting
 from app.calibrating.plots import Axis, Series, plot, steps
 from app.calibrating.run import CalibrateRequest, Tools, calibrate_with, site_folder
@@ -54,7 +54,9 @@ def test_a_camera_is_calibrated_and_its_page_shows_it(site: Path, footage: Path,
     done = calibrate_with(tools, request, Answers((), 0), Reporter(quiet=True))
     page = write_page(done).read_text()
     assert done.done.blind is not None
-    assert len(done.done.blind.things) == 8
+    assert done.done.blind.share().of == 8
+    assert done.done.blind.thin().of >= 1
+    assert "Thin things, as a tripod, are counted apart: " in page
     read = load_calibration(folder)
     assert read.blind is not None
     assert read.blind.as_json() == done.as_json()["blind_map"]
@@ -147,6 +149,14 @@ def test_a_zone_of_which_little_is_known_is_not_told_as_blind():
     smallest, of_size = maps(BlindMap(tuple(few), (1, 2)))
     assert [zone.text for zone in smallest.zones] == ["?", "blind"]
     assert [zone.text for zone in of_size.zones] == ["?", "0"]
+
+
+def test_thin_things_have_a_sentence_of_their_own():
+    thin_ones = tuple(Planted(0, 0.04, 9, at < 2, True) for at in range(5))
+    assert thin(BlindMap(thin_ones, (1, 1))) == (
+        "Thin things, as a tripod, are counted apart: 2 of 5 at 4%."
+    )
+    assert thin(BlindMap((Planted(0, 0.04, 9, True),), (1, 1))) == ""
 
 
 def test_plots_hold_their_texts_as_texts():

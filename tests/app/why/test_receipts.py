@@ -13,12 +13,16 @@ from app.errors import UsageError
 from app.events.event import Finding
 from app.events.moment import KEPT_US, Moment
 from app.events.store import Changes, Store
+from app.feedback.heeding import Heeding
+from app.feedback.saying import forget, say_normal
+from app.feedback.verdicts import Verdicts
 from app.sources.base import Gap
 from app.why.asking import listed, why
-from app.why.receipts import BEYOND, of_event
+from app.why.receipts import of_event, of_moment
 from calibration.belonging import Evidence
 from detectors.types import Box
 from novic.certainty import Certainty
+from tests.app.feedback.verdicts import EMBEDDER, a_run_of, seen
 from tests.app.report.runs import BEGAN_US, a_fault, a_run, a_seen, a_source
 
 DOG = Evidence((("dog", 0.8, 0.0),), 0.2)
@@ -55,7 +59,7 @@ class TestEvents:
         assert receipt.gates[0].margin == pytest.approx(2)
         assert receipt.flip is not None
         assert (receipt.flip.setting, receipt.flip.now) == ("--bar", 0.7)
-        assert receipt.flip.value == pytest.approx(1.4 * BEYOND)
+        assert receipt.flip.value == pytest.approx(1.4001)
 
     @pytest.mark.parametrize(
         ("noun", "p", "flips"),
@@ -91,6 +95,25 @@ class TestEvents:
         assert [gate.passed for gate in receipt.gates if gate.name == "feedback"] == [False]
         assert receipt.flip is None  # the verdict is gone
 
+    def test_a_verdict_is_told_with_the_others_that_silence_the_same(self, tmp_path: Path):
+        cat, again = seen(1, 0), seen(2, 8)
+        a_run_of(tmp_path, cat, again)
+        say_normal(tmp_path, cat.event.id, None, "")
+        say_normal(tmp_path, again.event.id, None, "")
+        heeding = Heeding(Verdicts(tmp_path / "detector"), EMBEDDER, pytest.fail)
+        (receipt,) = why(tmp_path, cat.event.id)
+        assert receipt.flip is not None
+        assert receipt.flip.setting == "nomaly feedback forget"
+        first = int(receipt.flip.value or 0)
+        other = {1: 2, 2: 1}[first]
+        assert receipt.flip.outcome == (
+            f"its like would ring again, once verdict {other} is forgotten, too"
+        )
+        for number, silent in ((first, True), (other, False)):
+            forget(tmp_path, number)
+            (like,) = heeding.heeded([seen(2 + number, 4)])
+            assert bool(like.event.muted) == silent
+
     def test_what_nobody_wants_says_how_it_would_be_told(self, store: Store):
         finding = a_thing(muted="only person is told, and it is that with p = 0.01")
         a_run(store, finding)
@@ -120,8 +143,22 @@ class TestSilences:
         (receipt,) = why(store.folder, "41s")
         assert receipt.outcome == "silent"
         assert receipt.flip is not None
-        assert receipt.flip.value == pytest.approx(0.6)
+        assert receipt.flip.value == pytest.approx(0.5999)
         assert receipt.flip.outcome == "it would have rung"
+
+    @pytest.mark.parametrize("level", [0.647149, 0.61236, 0.7, 0.30005, 0.5999999])
+    def test_a_bar_flips_as_it_is_printed(self, level: float):
+        rings = of_moment(a_moment(level=level) if level < 0.7 else a_moment(), lambda _: None).flip
+        silent = of_event(a_thing(level=level).event, lambda _: None).flip
+        assert rings is not None
+        assert silent is not None
+        for change, least in ((rings, 0.6 if level == 0.7 else level), (silent, level)):
+            typed = float(f"{change.value:.6g}")
+            assert (typed < least) == (change is rings)
+            assert typed == pytest.approx(least, abs=2.1e-4)
+
+    def test_what_would_need_a_bar_below_the_lowest_has_none_that_flips_it(self):
+        assert of_moment(a_moment(level=0.30000001), lambda _: None).flip is None
 
     def test_what_was_taken_for_light_has_no_bar_that_flips_it(self, store: Store):
         a_run(store, moments=[a_moment(level=0.9, why="light")])
@@ -135,6 +172,24 @@ class TestSilences:
         (receipt,) = why(store.folder, "41s")
         assert receipt.outcome == "quiet"
         assert "0.41 times the bar" in receipt.said
+        assert (receipt.start_s, receipt.end_s) == (40.0, 41.0)
+
+    def test_what_was_high_enough_but_not_for_long_is_not_said_to_be_too_low(
+        self, store: Store, tmp_path: Path
+    ):
+        video = tmp_path / "hall.mp4"
+        a_run(store, source=a_source(uri=str(video)), peaks={40: 1.93, 41: 0.2})
+        (receipt,) = why(store.folder, "41s")
+        assert "1.93 times the bar. An event needs 1.25, and that in 60% of the" in receipt.said
+        assert [(gate.name, gate.passed) for gate in receipt.gates] == [
+            ("bar", True),
+            ("thing", False),
+        ]
+        assert receipt.flip is None
+        assert "It can be seen in" not in receipt.said
+        video.touch()
+        (receipt,) = why(store.folder, "41s")
+        assert receipt.said.endswith(f"It can be seen in {video} at 0:40.0.")
 
     def test_a_time_in_which_the_camera_could_not_see_says_so(self, store: Store):
         begin_us = BEGAN_US + 30_000_000
@@ -207,7 +262,7 @@ class TestAsking:
         done = CliRunner().invoke(cli, ["events", "why", str(store.folder), finding.event.id])
         assert done.exit_code == 0
         assert "bar       passed" in done.output
-        assert "With --bar 1.4014 it would have been silent; now it is 0.7." in done.output
+        assert "With --bar 1.4001 it would have been silent; now it is 0.7." in done.output
 
     def test_the_command_prints_json(self, store: Store):
         a_run(store, moments=[a_moment()])
