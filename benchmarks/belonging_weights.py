@@ -23,6 +23,7 @@ from sklearn.metrics import f1_score
 
 from app.events.event import Event
 from app.unknown.site import Site
+from app.watching.holding import Holding
 from app.watching.namer import Elected, Words
 from benchmarks.belonging import SITES, evidence, over_sites, share_of, things, word_of
 from benchmarks.naming import find_stamps
@@ -110,7 +111,7 @@ def cost(model: NounModel, crops: Sequence[Pixels]) -> dict[str, float]:
     )
     weights = Weights(WORDS, asked, (0.0, 0.0, 0.0), 0.1, 50)
     site = replace(calibrated(Bindings("", "", ""), seen, 3600.0)[0], weights=weights)
-    words = replace(Words.of(model, site), frequency=lambda _: 5.0)
+    words = replace(Words.of(model, Holding(site)), frequency=lambda _: 5.0)
     best = tuple((one.noun, one.p) for one in named[0].nouns[:5])
     elected = Elected(best, named[0].vector, rest=1 - sum(p for _, p in best))
     event = Event("a", "", "closed", 0, 1, 0, 1, Box(0, 0, 9, 9), (99, 99), 2, 9, bar=1.2, level=2)
