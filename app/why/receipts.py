@@ -1,15 +1,17 @@
 """A receipt for an event, and for a silence: the gates in order, and what would have flipped it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import ceil
 from typing import Any, Literal
 
+from app.events.belonging import HERE
 from app.events.event import Event
 from app.events.moment import Moment
-from app.events.reading import Run, StoreReader
+from app.events.reading import Run, SourceProgress, StoreReader
 from app.feedback.heeding import UNWANTED
 from app.feedback.verdicts import Verdict
+from app.report.times import clock, day
 from calibration.belonging import smallest_flip
 from calibration.promise import BARS
 from detectors.tracks import TrackRule
@@ -18,8 +20,8 @@ from novic.certainty import is_sensitive
 type Rates = Callable[[float], float | None]
 """False events an hour that the normal footage shows for a bar; None if it shows none."""
 
-type Muting = Callable[[str], Verdict | None]
-"""The verdict by its reason, if it is still there."""
+type Muting = Callable[[Event], Sequence[Verdict]]
+"""All verdicts that silence a muted event and are still there."""
 
 AROUND_US = 5_000_000
 """A moment is looked for so far before and after the time that is asked for."""
@@ -93,7 +95,7 @@ class Receipt:
     """UTC in microseconds."""
     end_us: int
     start_s: float | None = None
-    """The same in seconds from the start of the source; None where nothing was there."""
+    """The same in seconds from the start of the source; None where there is no source."""
     end_s: float | None = None
     event_id: str = ""
     headline: str = ""
@@ -105,6 +107,11 @@ class Receipt:
     """The smallest change after which its name is told otherwise, as a fact or as a guess."""
     belonging: Change | None = None
     """The smallest change after which it belongs otherwise."""
+
+    def without_place(self) -> "Receipt":
+        """The same where nothing is known of what is usual: nobody asked whether it belongs."""
+        gates = tuple(gate for gate in self.gates if gate.name != "place")
+        return replace(self, gates=gates, belonging=None)
 
     def as_json(self) -> dict[str, Any]:
         """As scripts read it; keys are stable."""
@@ -124,7 +131,7 @@ class Receipt:
         }
 
 
-def of_event(event: Event, rates: Rates, muting: Muting = lambda _: None) -> Receipt:
+def of_event(event: Event, rates: Rates, muting: Muting = lambda _: ()) -> Receipt:
     """The receipt of an event.
 
     Args:
@@ -158,7 +165,7 @@ def of_event(event: Event, rates: Rates, muting: Muting = lambda _: None) -> Rec
 
 
 def at_time(
-    store: StoreReader, run: Run, time_us: int, rates: Rates, muting: Muting = lambda _: None
+    store: StoreReader, run: Run, time_us: int, rates: Rates, muting: Muting = lambda _: ()
 ) -> list[Receipt]:
     """Receipts of all that was there, or nearly was, at a time: events first.
 
@@ -233,15 +240,45 @@ def _nothing(store: StoreReader, run: Run, time_us: int) -> Receipt:
         if abs(source.start_us + second * 1_000_000 - time_us) <= AROUND_US
     ]
     if not peaks:
-        return Receipt("unseen", "Nobody watched then.", "", time_us, time_us)
+        return _unwatched(store, run, time_us)
     peak, source = max(peaks, key=lambda one: one[0])
+    at_s = (time_us - (source.start_us or 0)) / 1e6
     needed = TrackRule().open_score
     said = (
         f"Nothing came near: the most unusual within 5 s was {peak:.2f} times the bar, where an "
         f"event needs {needed:g}, for longer than a moment."
     )
     gate = Gate("bar", passed=False, value=round(peak, 4), needed=needed, said="its highest value")
-    return Receipt("quiet", said, source.camera, time_us, time_us, gates=(gate,))
+    return Receipt("quiet", said, source.camera, time_us, time_us, at_s, at_s, gates=(gate,))
+
+
+def _unwatched(store: StoreReader, run: Run, time_us: int) -> Receipt:
+    """That nobody watched at a time, and what came instead, by the source that is nearest."""
+
+    def at_s(source: SourceProgress) -> float:
+        return (time_us - (source.start_us or 0)) / 1e6
+
+    def away_s(source: SourceProgress) -> float:
+        return max(-at_s(source), at_s(source) - source.seen_s, 0.0)
+
+    sources = [one for one in store.sources(run.id) if one.start_us is not None]
+    if not sources:
+        return Receipt("unseen", "Nobody watched then.", "", time_us, time_us)
+    nearest = min(sources, key=away_s)
+    name = nearest.uri.rstrip("/").split("/")[-1] if run.kind == "audit" else nearest.camera
+    seconds = at_s(nearest)
+    if 0 <= seconds < nearest.from_s:
+        said = f"Its normal view was learned until {clock(nearest.from_s)}; nothing is told of that"
+    else:
+        does = "begins" if seconds < 0 else "ends" if nearest.finished else "was looked at until"
+        edge_s = 0.0 if seconds < 0 else nearest.seen_s
+        at = "" if does.endswith("until") else "at "
+        edge_us = (nearest.start_us or 0) + round(edge_s * 1e6)
+        said = f"Nobody watched then: {name} {does} {at}{clock(edge_s)} ({day(edge_us)})"
+    shown_s = seconds if seconds >= 0 else None
+    return Receipt(
+        "unseen", f"{said}.", nearest.camera, time_us, time_us, shown_s, shown_s
+    )
 
 
 def _bar_gate(event: Event) -> tuple[Gate, ...]:
@@ -263,14 +300,16 @@ def _thing_gates(event: Event) -> tuple[Gate, ...]:
         Gate("feedback", not event.muted, None, None, heard),
     ]
     if event.candidates:
-        how = "is told as a fact" if event.sure else "is a guess"
-        kind = f", its kind ({event.category}) is sure" if event.of_sure_kind else ""
+        how = "is told as a fact" if event.sure else "is only a guess"
+        kind = f", but it is surely of a kind: {event.category}" if event.of_sure_kind else ""
         said = f"{event.noun} {how}{kind}"
         gates.append(Gate("name", event.sure, event.p, event.sure_from, said))
     belongs = event.belongs
     if belongs is not None:
         sure = max(belongs.expected, belongs.unexpected)
-        said = f"{belongs.word}: {belongs.why}"
+        said = HERE[belongs.word]
+        if not belongs.why.endswith(said):
+            said = f"{said}: {belongs.why}"
         needed = event.belonging.sure_from
         gates.append(Gate("place", belongs.word != "unknown", sure, needed, said))
     return tuple(gates)
@@ -290,10 +329,11 @@ def _to_bar(bar: float, now: float, outcome: str, rates: Rates) -> Change:
 
 def _unmuted(event: Event, muting: Muting) -> Change | None:
     """What takes back that an event is silent."""
-    verdict = muting(event.muted)
-    if verdict is not None:
-        number = float(verdict.number)
-        return Change("nomaly feedback forget", number, "its like would ring again")
+    numbers = sorted(verdict.number for verdict in muting(event))
+    if numbers:
+        before = "".join(f" {number} and" for number in numbers[:-1])
+        forget = f"nomaly feedback forget{before}"
+        return Change(forget, float(numbers[-1]), "its like would ring again")
     if event.muted.startswith(UNWANTED):
         return Change("other kinds in --tell, or none,", None, "it would have rung")
     return None
