@@ -104,10 +104,10 @@ def _gate(gate: "Gate") -> str:
 
 def _named(change: "Change") -> str:
     """When its name would be told otherwise, without advice to change it."""
-    assert change.value is not None and change.now is not None  # noqa: S101 - a share each
+    wrong, now = (f"{100 * (share or 0.0):.2g}%" for share in (change.value, change.now))
     return (
-        f"{change.outcome[0].upper()}{change.outcome[1:]} only if {100 * change.value:.2g}% of "
-        f"names may be wrong (--wrong-names {change.value:.6g}); now {100 * change.now:.2g}% may."
+        f"{change.outcome[0].upper()}{change.outcome[1:]} only if {wrong} of "
+        f"names may be wrong (--wrong-names {change.value:.6g}); now {now} may."
     )
 
 

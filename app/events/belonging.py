@@ -24,10 +24,12 @@ def of_site(events: Iterable[Event]) -> bool:
     """
     return any(
         event.surprise_bits is not None
-        or event.evidence is not None
-        and (
-            event.evidence.site_p is not None
-            or any(frequency > 0 for *_, frequency in event.evidence.nouns)
+        or (
+            event.evidence is not None
+            and (
+                event.evidence.site_p is not None
+                or any(frequency > 0 for *_, frequency in event.evidence.nouns)
+            )
         )
         for event in events
     )

@@ -276,9 +276,7 @@ def _unwatched(store: StoreReader, run: Run, time_us: int) -> Receipt:
         edge_us = (nearest.start_us or 0) + round(edge_s * 1e6)
         said = f"Nobody watched then: {name} {does} {at}{clock(edge_s)} ({day(edge_us)})"
     shown_s = seconds if seconds >= 0 else None
-    return Receipt(
-        "unseen", f"{said}.", nearest.camera, time_us, time_us, shown_s, shown_s
-    )
+    return Receipt("unseen", f"{said}.", nearest.camera, time_us, time_us, shown_s, shown_s)
 
 
 def _bar_gate(event: Event) -> tuple[Gate, ...]:
