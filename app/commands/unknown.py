@@ -1,5 +1,6 @@
 """`nomaly evaluate ood`: how well scores tell what is known from what is not."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -125,6 +126,7 @@ def evaluate_ood(
         raise UsageError(f"--seed {seed}: must be 0 or more")
     named = tuple(guide_nouns(nouns, "--nouns"))
 
+    from app.private import privately
     from app.unknown.outputs import check_place
     from app.unknown.run import OodRequest
     from app.unknown.run import evaluate_ood as evaluate
@@ -146,7 +148,9 @@ def evaluate_ood(
         seed=seed,
         out=out,
     )
-    done = evaluate(request, show_progress(quiet))
+    reporter = show_progress(quiet)
+    with nullcontext() if out is None else privately(out, reporter.say):
+        done = evaluate(request, reporter)
     if as_json:
         print_json(done.as_json())
     else:
@@ -188,7 +192,7 @@ def _classes(done: "OodResult") -> str:
     if not done.classes:
         return "without labels"
     listed = ", ".join(done.classes[:5]) + (", ..." if len(done.classes) > 5 else "")
-    return f"{len(done.classes)} classes ({listed})"
+    return f"{len(done.classes)} class{'' if len(done.classes) == 1 else 'es'} ({listed})"
 
 
 def _against(done: "OodResult") -> str:

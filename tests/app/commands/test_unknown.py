@@ -14,6 +14,7 @@ from PIL import Image
 from skimage import data
 
 from app import cli
+from app.private import is_private
 from app.stop import Stop
 from calibration import ranking
 from novic.bundle import load_bundle, save_bundle
@@ -122,6 +123,7 @@ def test_scores_are_measured_and_written(folders: Path, tmp_path: Path, nomaly: 
     rows = list(csv.DictReader((tmp_path / "out" / "scores.csv").read_text().splitlines()))
     assert len(rows) == 2 * len(told["scores"])
     assert (tmp_path / "out" / "auroc.svg").is_file()
+    assert is_private(tmp_path / "out")
     again = nomaly(*words, "--out", tmp_path / "out")
     assert again.returncode == 2
     assert "holds an earlier evaluation" in again.stderr

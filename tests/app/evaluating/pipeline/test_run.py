@@ -162,7 +162,10 @@ SLIPS = [
     ({"rivals": (("owl", Path("gone.json")),)}, "gone.json: cannot be read"),
     ({"truth": Path("gone.json")}, "gone.json: cannot be read"),
     ({"looking": replace(LOOKING, fps=0.0)}, "--fps 0: must be above 0"),
-    ({"looking": replace(LOOKING, normal_first_s=None)}, "say what is normal"),
+    (
+        {"looking": replace(LOOKING, normal_first_s=None)},
+        "say what is normal in it: either --normal-first SECONDS or --detector FOLDER$",
+    ),
     ({"looking": replace(LOOKING, model=Path("gone"))}, "gone"),
     ({"looking": replace(LOOKING, normal_first_s=None, detector=Path("gone"))}, "no such folder"),
 ]
