@@ -62,10 +62,10 @@ def why(
         print_json([receipt.as_json() for receipt in receipts])
         return
     for receipt in receipts:
-        _print(receipt)
+        _print(receipt, out)
 
 
-def _print(receipt: "Receipt") -> None:
+def _print(receipt: "Receipt", out: Path) -> None:
     from app.report.times import clock
     from app.watching.telling import clock_time
 
@@ -86,7 +86,9 @@ def _print(receipt: "Receipt") -> None:
         (_belongs, receipt.belonging),
     ):
         if change is not None:
-            typer.echo(f"  {said(change)}")
+            # A command is told as it is typed.
+            text = said(change).replace("nomaly feedback forget", f"nomaly feedback forget {out}")
+            typer.echo(f"  {text}")
     typer.echo("")
 
 

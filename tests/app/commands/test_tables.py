@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.commands.name_tables import print_names, print_names_csv
-from app.commands.tables import print_events, print_listed, print_state
+from app.commands.tables import print_events, print_listed, print_state, watched
 from app.events.event import Event
 from app.events.store import Store
 from app.names.naming import NamedImage
@@ -238,3 +238,9 @@ def test_what_belongs_is_shown_where_it_is_known_what_is_usual(
 def test_a_run_that_was_taken_up_tells_no_speed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     print_events(AuditResult(tmp_path, [], 90, 20, 5.0, 1.0, 30.0, False, [], [], []))
     assert "0 events in 0:30.0 of footage, 20 frames at 4.0 frames/s.\n" in capsys.readouterr().out
+
+
+def test_a_watch_counts_what_was_silent():
+    told = {"watched_s": 60.0, "learned_s": 0, "frames": 9, "dropped": 0, "report": None}
+    summary = told | {"events": [], "gaps": [], "muted": [{}]}
+    assert "0 dropped, 1 silent event kept. Report" in watched(summary)

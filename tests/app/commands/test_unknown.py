@@ -14,8 +14,11 @@ from PIL import Image
 from skimage import data
 
 from app import cli
+from app.commands.unknown import _print
 from app.private import is_private
 from app.stop import Stop
+from app.unknown.measuring import Measured
+from app.unknown.run import OodRequest, OodResult
 from calibration import ranking
 from novic.bundle import load_bundle, save_bundle
 from novic.model import starter_bundle_path
@@ -185,3 +188,10 @@ def test_misuse_is_told_before_anything_is_seen(folders: Path, tmp_path: Path, n
     done = nomaly(one, few, "--model", folders / "model")
     assert "one: needs 4 pictures or more, of which half are fitted on" in done.stderr
     assert done.returncode == 2
+
+
+def test_one_class_is_told_as_one(capsys: pytest.CaptureFixture[str]):
+    request = OodRequest(known=Path("cups"), others=(Path("dogs"),))
+    done = OodResult(request, "starter", 4, ("cup",), (), 4, {"dogs": 4}, {}, Measured([]))
+    _print(done)
+    assert "drawn with seed 0; 1 class (cup)." in capsys.readouterr().out

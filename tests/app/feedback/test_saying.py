@@ -66,6 +66,8 @@ def test_what_another_verdict_speaks_of_stays_silent_when_one_is_forgotten(out: 
     (receipt,) = why(out, CAT.event.id)
     assert receipt.flip is not None
     assert (receipt.flip.setting, receipt.flip.value) == ("nomaly feedback forget 1 and", 2)
+    shown = CliRunner().invoke(cli, ["events", "why", str(out), CAT.event.id]).output
+    assert f"With nomaly feedback forget {out} 1 and 2 its like would ring again." in shown
     assert ask("forget", out, 1)["told"] == []
     with Store(out) as store:
         _, *cats = store.events(1)
