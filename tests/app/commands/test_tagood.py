@@ -15,7 +15,6 @@ from app.cli import cli
 from app.errors import UsageError
 from app.private import is_private
 from calibration import ranking
-from novic.tagood.errors import TagoodError
 from novic.tagood.files import load_tagood
 from novic.tagood.released import read_released
 from novic.tagood.token_files import write_tokens
@@ -84,7 +83,7 @@ def test_what_is_there_stays_until_there_is_something_to_train_on(tokens: Path, 
     before = load_tagood(tmp_path / "out")
     (tmp_path / "empty").mkdir()
     done = train("--tokens", tmp_path / "empty", *words, "--overwrite")
-    assert isinstance(done.exception, TagoodError)
+    assert isinstance(done.exception, UsageError)
     np.testing.assert_array_equal(load_tagood(tmp_path / "out").centres, before.centres)
 
 
