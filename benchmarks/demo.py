@@ -1,4 +1,4 @@
-"""Does the demo find and name what it placed, at several seeds?
+"""Does the demo find what it placed, tell it rightly, and guess it, at several seeds?
 
 python -m benchmarks.demo [--seeds 0 1 2] [--json]
 """
@@ -24,7 +24,8 @@ def main() -> None:
             began = time.monotonic()
             rows[seed] = run(seed, Path(folder) / "demo")
             rows[seed]["wall_s"] = round(time.monotonic() - began, 1)
-    keys = ("placed", "placed_wide", "found", "found_wide", "named_top1", "named_top3")
+    keys = ("placed", "placed_wide", "found", "found_wide")
+    keys += ("told", "told_right", "named_top1", "named_top3")
     total = {key: sum(row[key] for row in rows.values()) for key in (*keys, "false_events")}
     if not arguments.json:
         print("seed  " + "  ".join(keys) + "  false  normal s  wall s")

@@ -27,6 +27,12 @@ class DetectorError(NomalyError):
     """A detector cannot be built, fitted or loaded; the text says why and what to do."""
 
 
+class NoDetectorError(DetectorError):
+    """There is no detector in the folder that was named."""
+
+    exit_code = 2
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AnomalyMaps:
     """What a detector says of a batch of frames."""

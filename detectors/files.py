@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 
-from detectors.base import DetectorError
+from detectors.base import DetectorError, NoDetectorError
 from novic.json_files import CARD_BYTES, read_json
 from novic.whole_files import write_whole
 
@@ -71,13 +71,14 @@ def read_facts(path: Path) -> dict[str, Any]:
     """The checked content of detector.json.
 
     Raises:
-        DetectorError: If there is none, or it is damaged, foreign or of another version.
+        NoDetectorError: If there is none.
+        DetectorError: If it is damaged, foreign or of another version.
     """
     file = path / _FACTS
     try:
         facts = read_json(file, CARD_BYTES)
     except FileNotFoundError as error:
-        raise DetectorError(f"{path}: no detector here ({_FACTS} is missing)") from error
+        raise NoDetectorError(f"{path}: no detector here ({_FACTS} is missing)") from error
     except OSError as error:
         raise DetectorError(f"{file}: cannot be read: {error.strerror}") from error
     except ValueError as error:

@@ -159,8 +159,11 @@ def guesses(
         kind: Its kind, if known.
         sure: Whether the best noun is the headline.
     """
+    told = kind.noun if kind is not None and not sure else ""
     kinds = [(kind.noun, kind.p)] if kind is not None and not kind.sure and not sure else []
-    return tuple(one for one in (*kinds, *list(nouns)[sure:]) if one[1] >= TOLD)
+    # A kind that is also one of the nouns is one guess, with the p of the kind.
+    others = [one for one in list(nouns)[sure:] if canonical(one[0]) != canonical(told)]
+    return tuple(one for one in (*kinds, *others) if one[1] >= TOLD)
 
 
 def is_sensitive(noun: str) -> bool:

@@ -53,6 +53,12 @@ class ImageSetError(NomalyError):
     """A set of images is not there, or not laid out or filled as it must be."""
 
 
+class NoImagesError(ImageSetError):
+    """A folder that was named is not there, or holds no images."""
+
+    exit_code = 2
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageSet:
     """Images, and what is known about them."""
@@ -163,7 +169,7 @@ def _class_folders(root: Path, folders: Sequence[Path], name: str) -> ImageSet:
         for file in _images_in(entry.rglob("*"))
     ]
     if not found:
-        raise ImageSetError(f"{root}: holds no images (.jpg, .png and others)")
+        raise NoImagesError(f"{root}: holds no images (.jpg, .png and others)")
     classes = sorted({e.name for folder in folders for e in folder.iterdir() if e.is_dir()})
     return _of_files(root, name, found, classes)
 
@@ -343,7 +349,7 @@ def _parts(split: Split) -> tuple[str, ...]:
 
 def _folder(path: Path) -> Path:
     if not path.is_dir():
-        raise ImageSetError(f"{path}: there is no such folder; {_known()}")
+        raise NoImagesError(f"{path}: there is no such folder; {_known()}")
     return path
 
 

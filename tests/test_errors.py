@@ -1,5 +1,6 @@
 """Every fault that Nomaly expects stands in one tree, with the exit code that scripts see."""
 
+import re
 import subprocess
 import sys
 from functools import cache
@@ -8,7 +9,9 @@ from pathlib import Path
 from pkgutil import walk_packages
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli import cli
 from novic.errors import NomalyError
 from tests.app.short_watch import run_nomaly
 
@@ -108,6 +111,24 @@ def test_a_missing_file_is_the_same_misuse_in_every_command(tmp_path: Path, word
     command, *options = words
     done = run_nomaly(command, "none.mp4", *options, "--out", tmp_path / "out")
     assert (done.returncode, done.stderr) == (2, "nomaly: none.mp4: there is no such file\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("calibrate", "{}", "--normal", "{}"),
+        ("train", "tagood", "--tokens", "{}", "--out", "{}-1"),
+        ("train", "clipn", "--images", "{}", "--out", "{}-1"),
+    ],
+    ids=lambda words: f"{words[0]} {words[1]}",
+)
+def test_an_empty_folder_is_the_same_misuse_in_every_command(
+    tmp_path: Path, words: tuple[str, ...]
+):
+    done = CliRunner().invoke(cli, [word.format(tmp_path) for word in words])
+    assert isinstance(done.exception, NomalyError)
+    assert done.exception.exit_code == 2
+    assert re.search("holds no|no detector here", str(done.exception))
 
 
 def test_a_missing_model_is_exit_code_4(tmp_path: Path):

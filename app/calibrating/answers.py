@@ -88,6 +88,8 @@ def _event(said: Mapping[str, Any], where: str) -> Confirmed | None:
         raise UsageError(f'{where}: "confirmed" must be a noun, for example "person"')
     if noun is None and normal is not True:
         raise UsageError(f'{where}: "normal" must be true, or not be there')
+    if name := _no_number(said):
+        raise UsageError(f"{where}: {name} is no number (NaN or infinite); repair or remove it")
     try:
         candidates = _candidates(said)
         score, time_us = float(said["score"]), int(said["start_us"])
@@ -112,6 +114,25 @@ def _seen(belongs: Mapping[str, Any]) -> tuple[dict[str, float], Belonging | Non
     if not all(map(math.isfinite, (*seen.values(), *by_rule.shares))):
         return {}, None
     return seen, by_rule
+
+
+def _no_number(said: Mapping[str, Any]) -> str:
+    """The first key that holds a NaN or an infinite number; empty if none does."""
+    numbers = {key: [said.get(key)] for key in ("score", "level", "bar")}
+    listed = {key: said.get(key) for key in ("candidates", "raw_p")}
+    numbers |= {
+        key: [one[1] if isinstance(one, list) and len(one) == 2 else one for one in values]
+        for key, values in listed.items()
+        if isinstance(values, list)
+    }
+    return next(
+        (
+            key
+            for key, values in numbers.items()
+            if any(isinstance(one, float) and not math.isfinite(one) for one in values)
+        ),
+        "",
+    )
 
 
 def _above_0(value: Any) -> float | None:  # noqa: ANN401

@@ -89,6 +89,7 @@ def train_clipn(
     copy of their text tower, others a small network on the vectors of texts. Ctrl-C saves, and the
     same command goes on from there.
     """
+    from app.private import privately
     from app.stop import stoppable
     from novic.clipn.files import CARD, HEAD, TOWER, WEIGHTS
     from novic.device import resolve_device
@@ -128,7 +129,8 @@ def train_clipn(
         clear_run(out, (CARD, WEIGHTS))
     learnt = f"{len(request.pairs):,} images" if request.pairs else f"{len(request.nouns):,} nouns"
     reporter.say(f"A {kind} for '{embedder}' on {learnt}, scale {config.scale:g}")
-    with stop_told(), stoppable() as stop, reporter.stages() as report:
+    private = privately(out, reporter.say)
+    with private, stop_told(), stoppable() as stop, reporter.stages() as report:
         options = RunOptions(report=report, stopping=lambda: stop.asked, command=typed())
         told = make_clipn(request, built, config, out, options=options, say=reporter.say)
     _tell(out, told, as_json=as_json)

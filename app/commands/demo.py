@@ -32,7 +32,7 @@ def demo(
     """Make footage of a watched place from real photographs, and audit it.
 
     Objects that do not belong enter, rest and leave; the table shows what was placed beside what
-    was found and how it was named.
+    was found, what was told of it as a fact, and whether the guesses hold it.
     """
     from app.demo.run import run_demo
     from app.demo.table import print_demo

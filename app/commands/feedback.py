@@ -109,7 +109,8 @@ def forget(
     if as_json:
         print_json({"number": number, "told": told})
     else:
-        typer.echo(f"Verdict {number} is forgotten; {len(told)} events of {out} are shown again.")
+        many = "1 event is" if len(told) == 1 else f"{len(told)} events are"
+        typer.echo(f"Verdict {number} is forgotten; of {out} {many} shown again.")
 
 
 def _seconds(text: str) -> float | None:

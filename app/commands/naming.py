@@ -194,7 +194,10 @@ def guide_nouns(file: Path | None, option: str = "--guide") -> list[str]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{option} {file}: cannot be read as text: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else "is no UTF-8"
+        raise UsageError(
+            f"{option} {file}: cannot be read as text: {why}; name a file of nouns, one a line"
+        ) from error
     nouns = [line.partition("#")[0].strip() for line in lines]
     nouns = [noun for noun in nouns if noun]
     if not nouns:

@@ -183,8 +183,11 @@ def print_result(done: "PipelineResult", out: Path) -> None:
     if not console.is_terminal:
         console.width = max(console.width, 160)
     console.print(table)
+    things = f"{done.count} thing{'' if done.count == 1 else 's'}"
+    videos = f"{len(done.things)} recording{'' if len(done.things) == 1 else 's'}"
     lines = [
-        f"{done.count} things in {len(done.things)} recordings. Per cent with 95% intervals; "
+        f"{things} in {videos}. Per cent with 95% intervals; names are the likeliest of each row, "
+        "also where Nomaly tells them as guesses only; "
         "right: share of all things, those that were found and whose name is right at any level; "
         "specific: levels of WordNet by which such names are too broad (below 0).",
         *(f"Left out: {what}: {why}" for what, why in done.left_out.items()),

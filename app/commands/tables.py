@@ -9,8 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from app.events.belonging import here, of_site
 from app.events.event import Event, EventState
 from app.events.outputs import REPORT
+from app.feedback.heeding import UNWANTED
 from app.report.times import clock
 from app.watching.telling import clock_time
 
@@ -24,7 +26,7 @@ def print_events(result: "AuditResult") -> None:
     """The events of an audit and where to see more."""
     console = Console()
     if result.events:
-        console.print(_table(result.events))
+        console.print(_table(result.events, of_site([*result.events, *result.muted])))
     notes = [f"Note: {warning}" for warning in (*result.failed, *result.warnings)]
     for line in (*notes, *_ends(result)):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -41,16 +43,22 @@ def print_events(result: "AuditResult") -> None:
 def print_listed(events: Sequence[Event]) -> None:
     """Events with their ids, by which other commands ask for them."""
     if events:
-        Console().print(_table(events, ids=True))
+        Console().print(_table(events, of_site(events), ids=True))
     else:
         typer.echo("No events.")
 
 
-def _table(events: Sequence[Event], *, ids: bool = False) -> Table:
-    """A row for each event, numbered as the report numbers them; with ids in place of guesses."""
+def _table(events: Sequence[Event], belong: bool, *, ids: bool = False) -> Table:
+    """A row for each event, numbered as the report numbers them; with ids in place of guesses.
+
+    Args:
+        events: Those that are shown.
+        belong: Whether it is known what is usual there, so that it can be told what belongs.
+        ids: In place of guesses.
+    """
     table = Table(title=None, box=None, header_style="bold")
-    of_site = any(event.surprise_bits is not None for event in events)
-    site = ("surprise", "here") if of_site else ()
+    rated = any(event.surprise_bits is not None for event in events)
+    site = (("surprise",) if rated else ()) + (("here",) if belong else ())
     columns = ("#", "from", "to", "camera", "what", "p", "id" if ids else "perhaps", "score", *site)
     for column in columns:
         right = column in ("#", "p", "score", "surprise")
@@ -66,20 +74,18 @@ def _table(events: Sequence[Event], *, ids: bool = False) -> Table:
             "" if event.headline_p is None else f"{100 * event.headline_p:.0f}%",
             event.id if ids else escape(_listed(others)),
             "" if event.kind == "camera" else f"{event.score:.1f}",
-            *([_bits(event.surprise_bits), _here(event)] if of_site else []),
+            *([_bits(event.surprise_bits)] if rated else []),
+            *([here(event)] if belong else []),
         )
     return table
-
-
-def _here(event: Event) -> str:
-    """Whether it belongs to the site."""
-    return "" if event.belongs is None else event.belongs.word
 
 
 def _ends(result: "AuditResult") -> Iterator[str]:
     """What an audit came to, in a line or two."""
     count, highest = len(result.events), result.highest
-    if not count and highest is not None:
+    if not count and result.muted:
+        yield _silent(result.muted)
+    elif not count and highest is not None:
         rest = "" if highest.score < 1 else ", but not for long enough to be an event"
         yield (
             f"Nothing unusual: the highest score was {highest.score:.2f} of the threshold, at "
@@ -87,6 +93,18 @@ def _ends(result: "AuditResult") -> Iterator[str]:
         )
     line = f"{count} event{'' if count == 1 else 's'} in {clock(result.footage_s)} of footage, "
     yield f"{line}{result.analysed} frames at {result.fps:.1f} frames/s{_speed(result)}."
+    if count and result.muted:
+        yield _silent(result.muted, "more ")
+
+
+def _silent(muted: Sequence[Event], more: str = "") -> str:
+    """How many events are kept and not told, and by what."""
+    unwanted = sum(event.muted.startswith(UNWANTED) for event in muted)
+    normal = len(muted) - unwanted
+    by = [f"{unwanted} by --tell"] if unwanted else []
+    by += [f"{normal} by nomaly feedback"] if normal else []
+    many = f"1 {more}event is" if len(muted) == 1 else f"{len(muted)} {more}events are"
+    return f"{many} silent, {' and '.join(by)}: kept, and folded in the report."
 
 
 def _speed(result: "AuditResult") -> str:
@@ -135,6 +153,8 @@ def watched(summary: dict[str, Any]) -> str:
     said.append(f"{summary['frames']} frames looked at, {summary['dropped']} dropped")
     if gaps:
         said.append(f"blind {gaps} time{'s' if gaps != 1 else ''}")
+    if silent := len(summary["muted"]):
+        said.append(f"{silent} silent event{'s' if silent != 1 else ''} kept")
     return f"{', '.join(said)}. Report: {summary['report'] or 'none'}"
 
 

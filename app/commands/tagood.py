@@ -118,6 +118,7 @@ def train_tagood(
     tagged are kept. nomaly evaluate ood --tagood measures what it is worth. Ctrl-C saves, and the
     same command goes on from there.
     """
+    from app.private import privately
     from app.stop import stoppable
     from novic.device import resolve_device
     from novic.tagood.files import CARD, WEIGHTS
@@ -147,7 +148,8 @@ def train_tagood(
     config = TagoodConfig(**{**preset, "seed": seed, **given(settings)})
     reporter = show_progress(quiet)
     where = resolve_device(device)
-    with stop_told(), stoppable() as stop, reporter.stages() as report:
+    private = privately(out, reporter.say)
+    with private, stop_told(), stoppable() as stop, reporter.stages() as report:
         options = RunOptions(report=report, stopping=lambda: stop.asked, command=typed())
         if images is not None:
             eyes = _Eyes(source, marked, empty, model, embedder)

@@ -1,5 +1,6 @@
 """`nomaly evaluate ood`: how well scores tell what is known from what is not."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -145,6 +146,7 @@ def evaluate_ood(
             raise UsageError(f"--fitted {fitted}: nothing is fitted, so leave out {said[0]}")
     named = tuple(guide_nouns(nouns, "--nouns"))
 
+    from app.private import privately
     from app.unknown.outputs import check_place
     from app.unknown.run import OodRequest
     from app.unknown.run import evaluate_ood as evaluate
@@ -171,7 +173,9 @@ def evaluate_ood(
         keep=keep,
         fitted=fitted,
     )
-    done = evaluate(request, show_progress(quiet))
+    reporter = show_progress(quiet)
+    with nullcontext() if out is None else privately(out, reporter.say):
+        done = evaluate(request, reporter)
     if as_json:
         print_json(done.as_json())
     else:
@@ -215,7 +219,7 @@ def _classes(done: "OodResult") -> str:
     if not done.classes:
         return "without labels"
     listed = ", ".join(done.classes[:5]) + (", ..." if len(done.classes) > 5 else "")
-    return f"{len(done.classes)} classes ({listed})"
+    return f"{len(done.classes)} class{'' if len(done.classes) == 1 else 'es'} ({listed})"
 
 
 def _against(done: "OodResult") -> str:

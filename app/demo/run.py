@@ -32,6 +32,8 @@ class DemoResult:
             "placed_wide": score.placed_wide,
             "found": score.found,
             "found_wide": score.found_wide,
+            "told": score.told,
+            "told_right": score.told_right,
             "named_top1": score.named_top1,
             "named_top3": score.named_top3,
             "false_events": score.false_events,

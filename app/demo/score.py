@@ -55,6 +55,8 @@ class Sighting:
     """What was told of it first."""
     headline_p: float | None = None
     """Probability of that; None where it says nothing."""
+    told: str = ""
+    """The noun, or else the kind, that was told as a fact; empty where neither was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,10 @@ class PlacementScore:
     headline: str = ""
     """What was told first of it: that noun, its kind, or that it has no name."""
     headline_p: float | None = None
+    told: str = ""
+    """The noun, or else the kind, that was told of it as a fact; empty where neither was."""
+    told_right: bool = False
+    """Whether that is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +98,14 @@ class DemoScore:
     placed_wide: int
     found: int
     found_wide: int
+    told: int
+    """Objects of which a noun or a kind was told as a fact, ..."""
+    told_right: int
+    """... and rightly."""
     named_top1: int
+    """Objects whose likeliest noun is right, told as a fact or only a guess, ..."""
     named_top3: int
+    """... and one of whose three likeliest is."""
     false_events: int
     normal_seconds: float
 
@@ -122,6 +134,8 @@ def score_demo(
         placed_wide=sum(line.wide for line in lines),
         found=len(found),
         found_wide=sum(line.wide for line in found),
+        told=sum(bool(line.told) for line in lines),
+        told_right=sum(line.told_right for line in lines),
         named_top1=sum(line.named_top1 for line in lines),
         named_top3=sum(line.named_top3 for line in lines),
         false_events=sum(not _touches_any(event, plan.placements) for event in seen),
@@ -169,7 +183,16 @@ def sighting(event: Any) -> Sighting:  # noqa: ANN401  # events come as dataclas
         sure=bool(_field(event, "sure", False)),
         headline=str(_field(event, "headline", "")),
         headline_p=_field(event, "headline_p", None),
+        told=_told(event, candidates),
     )
+
+
+def _told(event: Any, candidates: Sequence[tuple[str, float]]) -> str:  # noqa: ANN401
+    """The noun or the kind that was told of an event as a fact; empty where neither was."""
+    if _field(event, "sure", False):
+        return candidates[0][0] if candidates else ""
+    kind = _field(event, "thing", None) or _field(event, "is_a", None)
+    return _field(kind, "noun", "") or _field(kind, "kind", "") if _field(kind, "sure", 0) else ""
 
 
 def _line(
@@ -183,6 +206,7 @@ def _line(
     found = iou >= MIN_IOU
     nouns = seen[event].nouns if found else ()
     right = [is_right(noun, placed.accepts, hypernyms, placed.kinds) for noun, _ in nouns[:3]]
+    told = seen[event].told if found else ""
     return PlacementScore(
         noun=placed.noun,
         accepts=placed.accepts,
@@ -199,6 +223,8 @@ def _line(
         named_top3=any(right),
         headline=seen[event].headline if found else "",
         headline_p=seen[event].headline_p if found else None,
+        told=told,
+        told_right=is_right(told, placed.accepts, hypernyms, placed.kinds),
     )
 
 

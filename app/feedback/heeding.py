@@ -12,7 +12,7 @@ from app.errors import FeedbackError
 from app.events.event import Event, Finding, agreement
 from app.feedback.verdicts import Verdict, Verdicts
 from detectors.signatures import sameness
-from novic.certainty import Certainty
+from novic.certainty import TOLD, Certainty
 from novic.kind_rules import WANTED_FROM, KindRule
 
 UNWANTED = "only "
@@ -35,7 +35,10 @@ class Wanted:
         if p >= WANTED_FROM:
             return event
         asked = " or ".join(rule.text for rule in self.rules)
-        return replace(event, muted=f"{UNWANTED}{asked} is told, and it is that with p = {p:.2f}")
+        chance = "less than 1%" if p < TOLD else f"{100 * p:.0f}%"
+        return replace(
+            event, muted=f"{UNWANTED}{asked} is told (--tell); the chance that it is one: {chance}"
+        )
 
 
 class Heeding:

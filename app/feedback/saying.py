@@ -52,7 +52,7 @@ def say_normal(out: Path, event_id: str, keep_s: float | None, note: str) -> Sai
         note: Why, in the user's words.
 
     Raises:
-        UsageError: If there is no such event, or nothing to know its like by.
+        UsageError: If there is no such event, nothing to know its like by, or it was said before.
         app.errors.FeedbackError: If the verdict cannot be kept.
         app.errors.StoreError: If the store cannot be read or written.
     """
@@ -65,6 +65,7 @@ def say_normal(out: Path, event_id: str, keep_s: float | None, note: str) -> Sai
                 "like could be known again"
             )
         verdicts = _verdicts(store)
+        _check_new(out, event, verdicts)
         verdict = Verdict(
             0, "normal", event.id, event.camera, event.change, event.noun, event.candidates, note,
             now_us(), keep_s, seen.embedder, seen.vector, seen.signature, LIKENESS,
@@ -93,6 +94,8 @@ def settle(out: Path, verdict: Verdict) -> list[str]:
 def forget(out: Path, number: int) -> list[str]:
     """Drop a verdict; what it silenced in this folder is told again by report and exports.
 
+    What another verdict speaks of, too, stays silent by that one.
+
     Returns:
         Ids of the events that are no longer silent.
 
@@ -108,7 +111,36 @@ def forget(out: Path, number: int) -> list[str]:
         numbers = ", ".join(str(one.number) for one in kept) or "none"
         raise UsageError(f"{verdicts.path}: holds no verdict {number}; there are: {numbers}")
     verdicts.forget(number)
-    return unmute(out, verdict.why)
+    left = [one for one in kept if one.number != number]
+    told = []
+    for event_id in unmute(out, verdict.why):
+        others = _silencing(out, event_id, left)
+        if others:
+            mute(out, [event_id], others[0].why)
+        else:
+            told.append(event_id)
+    return told
+
+
+def silencing(store: StoreReader, event: Event, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """All verdicts that an event falls under, the one that speaks for all first.
+
+    Args:
+        store: That holds the event.
+        event: Muted or not.
+        verdicts: Among which to look.
+    """
+    seen, left, found = seen_of(store, event), list(verdicts), list[Verdict]()
+    while (one := match(left, seen)) is not None:
+        found.append(one)
+        left.remove(one)
+    return found
+
+
+def _silencing(out: Path, event_id: str, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    with snapshot(out) as store:
+        event = store.event(event_id)
+        return [] if event is None else silencing(store, event, verdicts)
 
 
 def detector_of(store: StoreReader, run: Run) -> Path:
@@ -125,6 +157,20 @@ def _verdicts(store: StoreReader) -> Verdicts:
             "lies; call the command where the run was called"
         )
     return Verdicts(detector)
+
+
+def _check_new(out: Path, event: Event, verdicts: Verdicts) -> None:
+    """Refuse to say of an event what still holds of it.
+
+    Raises:
+        UsageError: If so.
+    """
+    for one in verdicts.all():
+        if one.event_id == event.id and one.holds(now_us()):
+            raise UsageError(
+                f"{event.id}: is normal here already, by verdict {one.number}; to say it in "
+                f"another way take that back first: nomaly feedback forget {out} {one.number}"
+            )
 
 
 def _event(store: StoreReader, event_id: str) -> Event:

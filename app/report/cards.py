@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.events.belonging import here
 from app.events.event import Event
 from app.events.media import CONTEXT_MARGIN
 from app.events.outputs import drawn_name
@@ -70,6 +71,11 @@ class Card:
     """Address of the whole frame in full size, beside the page."""
     play: str
     """Address of the annotated video at the event; empty if there is none."""
+
+    @property
+    def here(self) -> str:
+        """Whether it belongs to its place, for people; empty where nothing tells that."""
+        return here(self.event)
 
     @property
     def words(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
+from app.events.belonging import HERE, of_site
 from app.events.event import Event, voids
 from app.events.media import SNAPSHOT_SIDE
 from app.events.outputs import REPORT, write_text
@@ -46,6 +47,8 @@ def render_report(store: StoreReader, run: Run) -> str:
         title=_title(run, sources),
         counts=_counts(told),
         groups=_groups(shown),
+        belong=of_site(events),
+        here=_here(told),
         cards=shown,
         told=told,
         lanes=[lane(store, run, source, _of_source(source, sources, told)) for source in sources],
@@ -102,6 +105,12 @@ def _groups(shown: Sequence[Card]) -> list[tuple[str, str, list[Card]]]:
 def _counts(shown: Sequence[Card]) -> list[tuple[str, int]]:
     """Headlines with how often they stand there, the commonest first."""
     return Counter(card.event.category for card in shown).most_common()
+
+
+def _here(shown: Sequence[Card]) -> list[tuple[str, int]]:
+    """How many events belong and how many do not, in the order of HERE."""
+    counts = Counter(card.here for card in shown)
+    return [(word, counts[word]) for word in HERE.values() if counts[word]]
 
 
 def _of_source(

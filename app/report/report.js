@@ -52,11 +52,12 @@ function step(by) {
 }
 
 // Filters and order.
-const wanted = { text: "", noun: "", source: null, group: "" };
+const wanted = { text: "", noun: "", here: "", source: null, group: "" };
 
 function fits(card) {
-  const { text, noun, source, group } = wanted;
+  const { text, noun, here: belongs, source, group } = wanted;
   return (!noun || card.dataset.noun === noun)
+    && (!belongs || card.dataset.here === belongs)
     && (!group || card.closest(".group").dataset.group === group)
     && (!source || (card.dataset.camera === source.camera && (!card.dataset.uri || card.dataset.uri === source.uri)))
     && text.split(/\s+/).every((word) => card.dataset.words.includes(word));
@@ -78,13 +79,15 @@ function filter() {
   const whole = count === cards.length;
   one("#shown").textContent = whole ? "" : `${count} of ${cards.length}`;
   one("#none").hidden = count > 0;
-  all(".chips button").forEach((chip) => press(chip, chip.dataset.noun === wanted.noun));
+  for (const name of ["noun", "here"]) {
+    all(`.chips button[data-${name}]`).forEach((chip) => press(chip, chip.dataset[name] === wanted[name]));
+  }
   if (here?.hidden) goTo(null);
   spread();
 }
 
 function clear() {
-  Object.assign(wanted, { text: "", noun: "", source: null, group: "" });
+  Object.assign(wanted, { text: "", noun: "", here: "", source: null, group: "" });
   all(".tools input").forEach((input) => { input.value = ""; });
   all("#noun, #source, #group").forEach((list) => { list.value = ""; });
   filter();
@@ -142,7 +145,7 @@ function enlarge(card) {
   const facts = { from: card.dataset.from, ...(card.dataset.wall && { clock: card.dataset.wall }), score: `${Number(row.score).toFixed(2)} × threshold`, seen: `in ${row.frames} frames` };
   if (row.kind === "camera") delete facts.score;
   if (row.level !== null) facts.why = `rings up to --bar ${(Math.floor(row.level * 100) / 100).toFixed(2)}, it was ${row.bar.toFixed(2)}; more: nomaly events why`;
-  if (row.surprise_bits !== null && row.belongs) facts.here = row.belongs;
+  if (card.dataset.here) facts.belongs = card.dataset.here;
   if (row.surprise_bits !== null) facts.surprise = `${row.surprise_bits.toFixed(1)} bits`;
   if (byKind) facts.name = "its kind is sure, these are guesses";
   if (guess) facts.name = "not sure enough: these are guesses";
@@ -222,7 +225,11 @@ function coco() {
 
 if (cards.length) {
   one("#search").addEventListener("input", (event) => { wanted.text = event.target.value.trim().toLowerCase(); filter(); });
-  all(".chips button").forEach((chip) => chip.addEventListener("click", () => {
+  all(".chips button[data-here]").forEach((chip) => chip.addEventListener("click", () => {
+    wanted.here = pressed(chip) ? "" : chip.dataset.here;
+    filter();
+  }));
+  all(".chips button[data-noun]").forEach((chip) => chip.addEventListener("click", () => {
     wanted.noun = pressed(chip) ? "" : chip.dataset.noun;
     if (one("#noun")) one("#noun").value = "";
     filter();

@@ -90,4 +90,12 @@ def _zones(exclude: Sequence[str]) -> Zones:
 
 
 def _corners(text: str) -> tuple[tuple[float, float], ...]:
-    return tuple((float(x), float(y)) for x, y in (pair.split(",") for pair in text.split()))
+    return tuple(map(_corner, text.split()))
+
+
+def _corner(text: str) -> tuple[float, float]:
+    try:
+        x, y = map(float, text.split(","))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no corner x,y") from error
+    return x, y

@@ -1,15 +1,16 @@
 """Finds what somebody asks about: an event by its id, or a time."""
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from app.errors import UsageError
+from app.events.belonging import of_site
 from app.events.event import Event
-from app.events.reading import Run, StoreReader, snapshot
-from app.feedback.heeding import match
-from app.feedback.saying import detector_of, seen_of
+from app.events.reading import Run, SourceProgress, StoreReader, snapshot
+from app.feedback.saying import detector_of, silencing
 from app.feedback.verdicts import Verdict, Verdicts
 from app.report.times import local
 from app.watching.keeper import read_evidence
@@ -20,7 +21,8 @@ from detectors.files import PROMISE
 from novic.errors import NomalyError
 
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d+)?)\s*s")
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})")
+_MINUTES = re.compile(r"(\d{1,5}):([0-5]\d(?:\.\d+)?)")
+_CLOCK = re.compile(r"(\d{1,5}):([0-5]\d):([0-5]\d)")
 
 
 def why(out: Path, asked: str) -> list[Receipt]:
@@ -29,7 +31,8 @@ def why(out: Path, asked: str) -> list[Receipt]:
     Args:
         out: Folder of an audit or a watch.
         asked: An event's id; a time as 2026-11-29T12:03:20, or 12:03:20 of the run's first day; or
-            seconds from the start of the first source, as 83.5s.
+            from the start of each source, as 83.5s, 1:23.5 or, if nobody watched at that time of
+            day, 1:02:03.
 
     Raises:
         UsageError: If there is no such event, or the words are neither.
@@ -40,8 +43,16 @@ def why(out: Path, asked: str) -> list[Receipt]:
         rates, muting = rates_of(store, run), _muting(store, run)
         event = store.event(asked)
         if event is not None:
-            return [of_event(event, rates, muting)]
-        return at_time(store, run, _time_us(store, run, asked), rates, muting)
+            receipts = [of_event(event, rates, muting)]
+        else:
+            every = [
+                receipt
+                for time_us in _times_us(store, run, asked.strip())
+                for receipt in at_time(store, run, time_us, rates, muting)
+            ]
+            receipts = list(dict.fromkeys(every))
+        known = of_site(store.events(run.id))
+        return receipts if known else [receipt.without_place() for receipt in receipts]
 
 
 def rates_of(store: StoreReader, run: Run) -> Rates:
@@ -58,44 +69,51 @@ def rates_of(store: StoreReader, run: Run) -> Rates:
 
 
 def _muting(store: StoreReader, run: Run) -> Muting:
-    """Finds the verdicts behind a silence: forgotten alone, one of several changes nothing."""
+    """Finds the verdict behind a reason, and those that would silence the event without it."""
     verdicts: list[Verdict] = []
     with suppress(NomalyError):
         verdicts = Verdicts(detector_of(store, run)).all()
 
-    def silencing(event: Event) -> list[Verdict]:
-        found = [one for one in verdicts if one.why == event.muted][:1]
-        seen = seen_of(store, event)
-        while found:
-            numbers = {one.number for one in found}
-            other = match([one for one in verdicts if one.number not in numbers], seen)
-            if other is None:
-                break
-            found.append(other)
-        return found
+    def find(event: Event) -> list[Verdict]:
+        named = [one for one in verdicts if one.why == event.muted]
+        others = [one for one in verdicts if one not in named]
+        return [*named, *silencing(store, event, others)] if named else []
 
-    return silencing
+    return find
 
 
-def _time_us(store: StoreReader, run: Run, asked: str) -> int:
-    """UTC in microseconds."""
-    starts = [one.start_us for one in store.sources(run.id) if one.start_us is not None]
-    first_us = min(starts, default=run.started_us)
-    if found := _SECONDS.fullmatch(asked.strip()):
-        return first_us + round(float(found[1]) * 1e6)
-    if found := _CLOCK.fullmatch(asked.strip()):
+def _times_us(store: StoreReader, run: Run, asked: str) -> list[int]:
+    """What a time may mean, UTC in microseconds, at least one."""
+    sources = [one for one in store.sources(run.id) if one.start_us is not None]
+    first_us = min((one.start_us or 0 for one in sources), default=run.started_us)
+    if found := _SECONDS.fullmatch(asked):
+        return _from_start(sources, first_us, float(found[1]))
+    if found := _MINUTES.fullmatch(asked):
+        return _from_start(sources, first_us, 60 * int(found[1]) + float(found[2]))
+    if found := _CLOCK.fullmatch(asked):
         hour, minute, second = map(int, found.groups())
-        if hour < 24 and minute < 60 and second < 60:
-            at = local(first_us).replace(hour=hour, minute=minute, second=second, microsecond=0)
-            return round(at.timestamp() * 1e6)
+        since_s = 3600 * hour + 60 * minute + second
+        if hour >= 24:
+            return _from_start(sources, first_us, since_s)
+        at = local(first_us).replace(hour=hour, minute=minute, second=second, microsecond=0)
+        time_us = round(at.timestamp() * 1e6)
+        watched = any(0 <= time_us - (one.start_us or 0) <= 1e6 * one.seen_s for one in sources)
+        reached = any(since_s <= one.seen_s for one in sources)
+        return _from_start(sources, first_us, since_s) if reached and not watched else [time_us]
     try:
-        return round(datetime.fromisoformat(asked.strip()).astimezone().timestamp() * 1e6)
+        return [round(datetime.fromisoformat(asked).astimezone().timestamp() * 1e6)]
     except (ValueError, OverflowError) as error:
         raise UsageError(
             f"{asked}: is no event of {store.folder} and no time; ids stand in the report (enlarge "
             "an event) and in events.jsonl, times are written 12:03:20, 2026-11-29T12:03:20, or "
-            "83.5s from the start"
+            "1:23.5 or 83.5s from the start"
         ) from error
+
+
+def _from_start(sources: Sequence[SourceProgress], first_us: int, since_s: float) -> list[int]:
+    """So many seconds from the start of each source that lasted so long; else of the first."""
+    long = [one.start_us or 0 for one in sources if since_s <= one.seen_s]
+    return [start_us + round(since_s * 1e6) for start_us in dict.fromkeys(long or [first_us])]
 
 
 def listed(out: Path) -> list[Event]:

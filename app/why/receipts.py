@@ -5,13 +5,14 @@ from dataclasses import asdict, dataclass, replace
 from math import ceil, floor
 from typing import Any, Literal
 
+from app.events.belonging import HERE
 from app.events.event import Event
 from app.events.moment import Moment
-from app.events.reading import Run, StoreReader
+from app.events.reading import Run, SourceProgress, StoreReader
 from app.feedback.heeding import UNWANTED
 from app.feedback.verdicts import Verdict
 from app.paths import path_of, shown_path
-from app.report.times import clock
+from app.report.times import clock, day
 from calibration.belonging import smallest_flip
 from calibration.promise import BARS
 from detectors.tracks import LEAST_HITS, TrackRule
@@ -21,7 +22,7 @@ type Rates = Callable[[float], float | None]
 """False events an hour that the normal footage shows for a bar; None if it shows none."""
 
 type Muting = Callable[[Event], Sequence[Verdict]]
-"""The verdicts that silence an event, that first which did; none if that one is gone."""
+"""All verdicts that silence a muted event and are still there."""
 
 AROUND_US = 5_000_000
 """A moment is looked for so far before and after the time that is asked for."""
@@ -95,7 +96,7 @@ class Receipt:
     """UTC in microseconds."""
     end_us: int
     start_s: float | None = None
-    """The same in seconds from the start of the source; None where nothing was there."""
+    """The same in seconds from the start of the source; None where there is no source."""
     end_s: float | None = None
     event_id: str = ""
     headline: str = ""
@@ -109,6 +110,11 @@ class Receipt:
     """The smallest change after which it belongs otherwise."""
     uncalibrated: str = ""
     """Why its verdict rests on no calibration although the camera had one; empty if it does."""
+
+    def without_place(self) -> "Receipt":
+        """The same where nothing is known of what is usual: nobody asked whether it belongs."""
+        gates = tuple(gate for gate in self.gates if gate.name != "place")
+        return replace(self, gates=gates, belonging=None)
 
     def as_json(self) -> dict[str, Any]:
         """As scripts read it; keys are stable."""
@@ -238,7 +244,7 @@ def _nothing(store: StoreReader, run: Run, time_us: int) -> Receipt:
         if abs(source.start_us + second * 1_000_000 - time_us) <= AROUND_US
     ]
     if not peaks:
-        return Receipt("unseen", "Nobody watched then.", "", time_us, time_us)
+        return _unwatched(store, run, time_us)
     peak, second, source = max(peaks, key=lambda one: one[0])
     rule = TrackRule()
     needed, high = rule.open_score, peak >= rule.open_score
@@ -271,6 +277,33 @@ def _nothing(store: StoreReader, run: Run, time_us: int) -> Receipt:
     )
 
 
+def _unwatched(store: StoreReader, run: Run, time_us: int) -> Receipt:
+    """That nobody watched at a time, and what came instead, by the source that is nearest."""
+
+    def at_s(source: SourceProgress) -> float:
+        return (time_us - (source.start_us or 0)) / 1e6
+
+    def away_s(source: SourceProgress) -> float:
+        return max(-at_s(source), at_s(source) - source.seen_s, 0.0)
+
+    sources = [one for one in store.sources(run.id) if one.start_us is not None]
+    if not sources:
+        return Receipt("unseen", "Nobody watched then.", "", time_us, time_us)
+    nearest = min(sources, key=away_s)
+    name = nearest.uri.rstrip("/").split("/")[-1] if run.kind == "audit" else nearest.camera
+    seconds = at_s(nearest)
+    if 0 <= seconds < nearest.from_s:
+        said = f"Its normal view was learned until {clock(nearest.from_s)}; nothing is told of that"
+    else:
+        does = "begins" if seconds < 0 else "ends" if nearest.finished else "was looked at until"
+        edge_s = 0.0 if seconds < 0 else nearest.seen_s
+        at = "" if does.endswith("until") else "at "
+        edge_us = (nearest.start_us or 0) + round(edge_s * 1e6)
+        said = f"Nobody watched then: {name} {does} {at}{clock(edge_s)} ({day(edge_us)})"
+    shown_s = seconds if seconds >= 0 else None
+    return Receipt("unseen", f"{said}.", nearest.camera, time_us, time_us, shown_s, shown_s)
+
+
 def _bar_gate(event: Event) -> tuple[Gate, ...]:
     if event.bar is None or event.level is None:
         return ()
@@ -290,14 +323,16 @@ def _thing_gates(event: Event) -> tuple[Gate, ...]:
         Gate("feedback", not event.muted, None, None, heard),
     ]
     if event.candidates:
-        how = "is told as a fact" if event.sure else "is a guess"
-        kind = f", its kind ({event.category}) is sure" if event.of_sure_kind else ""
+        how = "is told as a fact" if event.sure else "is only a guess"
+        kind = f", but it is surely of a kind: {event.category}" if event.of_sure_kind else ""
         said = f"{event.noun} {how}{kind}"
         gates.append(Gate("name", event.sure, event.p, event.sure_from, said))
     belongs = event.belongs
     if belongs is not None:
         sure = max(belongs.expected, belongs.unexpected)
-        said = f"{belongs.word}: {belongs.why}"
+        said = HERE[belongs.word]
+        if not belongs.why.endswith(said):
+            said = f"{said}: {belongs.why}"
         needed = event.belonging.sure_from
         gates.append(Gate("place", belongs.word != "unknown", sure, needed, said))
     return tuple(gates)
@@ -317,12 +352,11 @@ def _to_bar(bar: float, now: float, outcome: str, rates: Rates) -> Change:
 
 def _unmuted(event: Event, muting: Muting) -> Change | None:
     """What takes back that an event is silent."""
-    verdicts = muting(event)
-    if verdicts:
-        first, *others = (one.number for one in verdicts)
-        rest = f", once {_listed(others)} forgotten, too" if others else ""
-        again = f"its like would ring again{rest}"
-        return Change("nomaly feedback forget", float(first), again)
+    numbers = sorted(verdict.number for verdict in muting(event))
+    if numbers:
+        before = "".join(f" {number} and" for number in numbers[:-1])
+        forget = f"nomaly feedback forget{before}"
+        return Change(forget, float(numbers[-1]), "its like would ring again")
     if event.muted.startswith(UNWANTED):
         return Change("other kinds in --tell, or none,", None, "it would have rung")
     return None

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from novic.errors import UsageError
 from novic.tagood.errors import TagoodError
 from novic.tagood.tokens import TaggedTokens
 from novic.weight_files import read_saved, write_saved
@@ -81,11 +82,11 @@ def find_token_files(folder: Path) -> list[tuple[str, Path]]:
     """Class and file of all pictures of a folder, by name.
 
     Raises:
-        TagoodError: If there are none.
+        UsageError: If there are none.
     """
     files = sorted(folder.glob(f"*/*{ENDING}")) if folder.is_dir() else []
     if not files:
-        raise TagoodError(
+        raise UsageError(
             f"{folder}: holds no extracted tokens; they lie in CLASS/PICTURE{ENDING} in it"
         )
     return [(file.parent.name, file) for file in files]

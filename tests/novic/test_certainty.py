@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,14 +17,14 @@ from novic.bundle import (
     save_bundle,
     save_new_bundle,
 )
-from novic.certainty import CERTAINTY, Certainty, KindLine, Scaling, is_sensitive
+from novic.certainty import CERTAINTY, Certainty, KindLine, Scaling, guesses, is_sensitive
 from novic.decode import NounDecoder
 from novic.embedders.starter import StarterEmbedder
 from novic.errors import UsageError
 from novic.gencfg import parse_gencfg
 from novic.kinds import KindScaling
 from novic.model import NounModel, starter_bundle_path
-from novic.vocabulary import UNNAMED, Naming, NounScore
+from novic.vocabulary import UNNAMED, Naming, NounScore, ThingKind
 from scenarios.wordnet import WordNet
 from tests.novic.builders import random_decoder, random_nouns
 
@@ -189,3 +190,11 @@ def test_a_share_of_wrong_names_moves_the_lines_of_a_measured_decoder(
 @pytest.fixture(scope="module")
 def starter() -> NounModel:
     return NounModel(StarterEmbedder(), NounDecoder(load_bundle(starter_bundle_path())))
+
+
+def test_a_kind_that_is_one_of_the_nouns_is_one_guess():
+    nouns = (("Person", 0.33), ("ball", 0.03))
+    likely = ThingKind("person", 0.45, sure=False)
+    assert guesses(nouns, likely, sure=False) == (("person", 0.45), ("ball", 0.03))
+    assert guesses(nouns, replace(likely, sure=True), sure=False) == (("ball", 0.03),)
+    assert guesses(nouns, replace(likely, sure=True), sure=True) == (("ball", 0.03),)

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 from app.events.store import Store
 from app.report.export import as_coco, as_csv, rows
 from app.report.page import write_report
-from tests.app.report.runs import a_fault, a_run, a_seen, parted
+from novic.vocabulary import ThingKind
+from tests.app.report.runs import a_fault, a_run, a_seen, of_site, parted
 
 pytestmark = pytest.mark.slow
 
@@ -250,6 +252,61 @@ def test_events_can_be_filtered_and_sorted(browser: webdriver.Chrome, many: Path
     assert cards(browser) == []
     browser.find_element(By.ID, "clear").click()
     assert len(cards(browser)) == 8
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a report of a camera of which it is known what is usual there."""
+    folder = tmp_path_factory.mktemp("site")
+    sheep = ThingKind("hoofed animal", 0.9, sure=True, maybe="bighorn sheep")
+    seen = [a_seen(0), a_seen(1), a_seen(2, (("bighorn sheep", 0.4),), thing=sheep), a_seen(3)]
+    known = [("cat", 8.0, 0.8), ("cat", 2.0, 0.8), ("sheep", 2.0, 0.8), ("cat", 2.0, 0.1)]
+    events = [
+        replace(one, event=replace(one.event, evidence=of_site(*facts)))
+        for one, facts in zip(seen, known, strict=True)
+    ]
+    events[2] = replace(events[2], event=replace(events[2].event, change="missing"))
+    with Store(folder) as store:
+        write_report(store, a_run(store, *events, a_fault(99)))
+    return folder
+
+
+def test_events_are_filtered_by_whether_they_belong(browser: webdriver.Chrome, site: Path):
+    open_report(browser, site)
+    chips = {
+        chip.text: chip for chip in browser.find_elements(By.CSS_SELECTOR, ".chips [data-here]")
+    }
+    assert list(chips) == ["expected here 1", "not expected here 2", "unknown 1"]
+    chips["not expected here 2"].click()
+    assert numbers(browser) == ["2", "3"]
+    assert all("not expected here" in card.text for card in cards(browser))
+    browser.find_element(By.CSS_SELECTOR, ".chips [data-noun=cat]").click()
+    assert numbers(browser) == ["2"]
+    press(browser, Keys.ESCAPE)
+    assert len(cards(browser)) == 5
+    pressed = browser.find_elements(By.CSS_SELECTOR, ".chips [aria-pressed=true]")
+    assert pressed == []
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_heads_and_choices_are_read_whole(
+    browser: webdriver.Chrome, site: Path, size: tuple[int, int]
+):
+    show(browser, size)
+    open_report(browser, site)
+    heads = "document.querySelectorAll('.card h3')"
+    said = browser.execute_script(f"return [...{heads}].map(head => head.innerText)")
+    assert "missing: hoofed animal (bighorn sheep?)" in said
+    cut = "head.scrollWidth > head.clientWidth + 1 || head.scrollHeight > head.clientHeight + 1"
+    assert browser.execute_script(f"return [...{heads}].filter(head => {cut}).length") == 0
+    widths = browser.execute_script(
+        "const list = document.querySelector('#group'), text = document.createElement('span');"
+        "text.textContent = list.selectedOptions[0].text;"
+        "text.style.font = getComputedStyle(list).font; document.body.append(text);"
+        "return [text.getBoundingClientRect().width, list.clientWidth]"
+    )
+    # Beside the text are the arrow and the padding.
+    assert widths[0] + 40 <= widths[1]
 
 
 def test_the_timeline_leads_to_the_event(browser: webdriver.Chrome, audited: tuple[Path, str]):

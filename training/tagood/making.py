@@ -114,8 +114,8 @@ def read_extracted(folder: Path, *, options: RunOptions) -> Material:
         options: Progress, stopping.
 
     Raises:
-        TagoodError: If there are none, or one cannot be read.
-        UsageError: If there are fewer than two classes, or tokens of several widths.
+        TagoodError: If one cannot be read.
+        UsageError: If there are none, fewer than two classes, or tokens of several widths.
     """
     found = find_token_files(folder)
     classes = tuple(sorted({name for name, _ in found}))

@@ -101,6 +101,11 @@ def check(measured: Measured, looking: Looking) -> None:
         app.errors.StoreError: If the audit cannot be read.
     """
     if measured.video is not None:
+        if (looking.normal_first_s is None) == (looking.detector is None):
+            raise UsageError(
+                f"{measured.name}: say what is normal in it: either --normal-first SECONDS or "
+                "--detector FOLDER"
+            )
         _request(measured.video, looking, Path(), None).check()
         return
     with snapshot(_done(measured)) as store:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import cli
 from app.errors import UsageError
+from app.private import is_private
 from novic.clipn.errors import ClipnError
 from novic.clipn.files import load_clipn, read_card
 from novic.clipn.released import load_released
@@ -73,6 +74,7 @@ def test_a_head_is_trained_on_nouns_and_told(hashed: HashedEmbedder, nouns: Path
     assert (told["clipn"], told["kind"], told["texts"], told["images"]) == (str(out), "head", 6, 0)
     assert told["first_loss"] == pytest.approx(1.688147, abs=1e-5)
     assert told["loss"] < told["first_loss"]
+    assert is_private(out)
     saved = load_clipn(out, hashed)
     assert saved.scale == told["scale"] == 20
     assert saved.provenance["command"].startswith("nomaly")

@@ -67,7 +67,7 @@ def test_list_shows_the_starter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     [
         (["clap:x", "--data", "{}"], "EmbedderError", "unknown embedder 'clap:x'"),
         (["openclip:/none", "--data", "{}"], "EmbedderError", "there is no folder /none"),
-        (["starter", "--data", "/none"], "ImageSetError", "there is no such folder"),
+        (["starter", "--data", "/none"], "NoImagesError", "there is no such folder"),
         (["starter", "--data", "{}", "--split", "all of it"], "UsageError", "use train, valid"),
         (["starter", "--data", "{}", "--like", "starter"], "UsageError", "figures are published"),
         (

@@ -1,11 +1,13 @@
 """How results of naming are told, in terminals and when Ctrl-C is pressed."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from app.commands.name_tables import print_names
-from app.commands.naming import until_stopped
+from app.commands.naming import guide_nouns, until_stopped
+from app.errors import UsageError
 from app.names.naming import NamedImage
 from novic.vocabulary import NounScore
 
@@ -36,3 +38,11 @@ def test_a_long_path_is_shortened_at_its_beginning_in_a_terminal_and_never_in_a_
     row = capsys.readouterr().out.splitlines()[1]
     assert "…" in row
     assert "folders/left01.jpg" in row
+
+
+def test_a_folder_in_place_of_a_list_of_nouns_is_told(tmp_path: Path):
+    with pytest.raises(UsageError, match="text: Is a directory; name a file of nouns, one a line"):
+        guide_nouns(tmp_path, "--nouns")
+    (tmp_path / "photo.txt").write_bytes(b"\xff\xd8")
+    with pytest.raises(UsageError, match=r"photo\.txt: cannot be read as text: is no UTF-8"):
+        guide_nouns(tmp_path / "photo.txt")

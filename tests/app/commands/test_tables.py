@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from app.commands.name_tables import print_names, print_names_csv
-from app.commands.tables import print_events, print_state
+from app.commands.tables import print_events, print_listed, print_state, watched
 from app.events.event import Event
 from app.events.store import Store
 from app.names.naming import NamedImage
 from app.watching.drawing import label
 from app.watching.results import AuditResult, Highest, audit_result
+from calibration.belonging import Evidence
 from novic.vocabulary import NounScore, ThingKind
 from tests.app.events.findings import a_finding, changes
 
@@ -189,6 +190,57 @@ def test_the_last_lines_say_what_came_out_and_how_fast(
     ]
 
 
+@pytest.mark.parametrize(
+    ("reasons", "events", "line"),
+    [
+        (["only cat is told (--tell)"], [], "1 event is silent, 1 by --tell: kept,"),
+        (
+            ["only cat is told (--tell)", "verdict 1: dog is normal here, said of 1"],
+            [SURE],
+            "2 more events are silent, 1 by --tell and 1 by nomaly feedback: kept,",
+        ),
+    ],
+)
+def test_what_is_silent_is_told_by_its_reason(
+    reasons: list[str], events: list[Event], line: str, capsys: pytest.CaptureFixture[str]
+):
+    muted = [replace(SURE, muted=reason) for reason in reasons]
+    highest = Highest("hall.mp4", 7, 4.14)
+    print_events(
+        AuditResult(
+            Path("out"), events, 9, 9, 1.0, 0.5, 30.0, False, [], [], [], highest, muted=muted
+        )
+    )
+    said = capsys.readouterr().out
+    assert line in said
+    assert "Nothing unusual" not in said
+
+
+@pytest.mark.parametrize(
+    ("evidence", "shown"),
+    [
+        (Evidence((("helmet", 0.8, 0.0),), 0.2), False),
+        (Evidence((("helmet", 0.8, 2.0),), 0.2), True),
+        (Evidence((("helmet", 0.8, 0.0),), 0.2, site_p=0.3), True),
+    ],
+)
+def test_what_belongs_is_shown_where_it_is_known_what_is_usual(
+    evidence: Evidence,
+    shown: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("COLUMNS", "200")
+    print_listed([replace(SURE, evidence=evidence)])
+    assert ("not expected here" in capsys.readouterr().out) == shown
+
+
 def test_a_run_that_was_taken_up_tells_no_speed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     print_events(AuditResult(tmp_path, [], 90, 20, 5.0, 1.0, 30.0, False, [], [], []))
     assert "0 events in 0:30.0 of footage, 20 frames at 4.0 frames/s.\n" in capsys.readouterr().out
+
+
+def test_a_watch_counts_what_was_silent():
+    told = {"watched_s": 60.0, "learned_s": 0, "frames": 9, "dropped": 0, "report": None}
+    summary = told | {"events": [], "gaps": [], "muted": [{}]}
+    assert "0 dropped, 1 silent event kept. Report" in watched(summary)

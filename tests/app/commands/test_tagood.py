@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 
 from app.cli import cli
 from app.errors import UsageError
+from app.private import is_private
 from calibration import ranking
-from novic.tagood.errors import TagoodError
 from novic.tagood.files import load_tagood
 from novic.tagood.released import read_released
 from novic.tagood.token_files import write_tokens
@@ -48,6 +48,7 @@ def test_extracted_tokens_are_trained_on_and_told(tokens: Path, tmp_path: Path):
     told = json.loads(done.stdout.splitlines()[-1])
     assert (told["tagood"], told["source"], told["classes"]) == (str(out), "files", 3)
     assert (told["images"], told["tagged"]) == (12, 12)
+    assert is_private(out)
     saved = load_tagood(out)
     assert saved.classes == ("n00", "n01", "n02")
     assert saved.metrics["loss"] == told["loss"] < told["first_loss"]
@@ -82,7 +83,7 @@ def test_what_is_there_stays_until_there_is_something_to_train_on(tokens: Path, 
     before = load_tagood(tmp_path / "out")
     (tmp_path / "empty").mkdir()
     done = train("--tokens", tmp_path / "empty", *words, "--overwrite")
-    assert isinstance(done.exception, TagoodError)
+    assert isinstance(done.exception, UsageError)
     np.testing.assert_array_equal(load_tagood(tmp_path / "out").centres, before.centres)
 
 
@@ -151,6 +152,7 @@ def test_pictures_are_trained_on_and_the_score_is_measured(
     assert done.exit_code == 0, done.exception
     told = json.loads(done.stdout.splitlines()[-1])
     assert (told["source"], told["mask"], told["images"]) == ("starter", "centre", 4)
+    assert is_private(out)
     saved = load_tagood(out)
     assert saved.classes == ("cat", "cup")
     assert saved.projector.sizes.width == 352

@@ -14,7 +14,11 @@ from PIL import Image
 from skimage import data
 
 from app import cli
+from app.commands.unknown import _print
+from app.private import is_private
 from app.stop import Stop
+from app.unknown.measuring import Measured
+from app.unknown.run import OodRequest, OodResult
 from calibration import ranking
 from novic.bundle import load_bundle, save_bundle
 from novic.model import starter_bundle_path
@@ -123,6 +127,7 @@ def test_scores_are_measured_and_written(folders: Path, tmp_path: Path, nomaly: 
     rows = list(csv.DictReader((tmp_path / "out" / "scores.csv").read_text().splitlines()))
     assert len(rows) == 2 * len(told["scores"])
     assert (tmp_path / "out" / "auroc.svg").is_file()
+    assert is_private(tmp_path / "out")
     again = nomaly(*words, "--out", tmp_path / "out")
     assert again.returncode == 2
     assert "holds an earlier evaluation" in again.stderr
@@ -225,3 +230,10 @@ def test_misuse_is_told_before_anything_is_seen(folders: Path, tmp_path: Path, n
     done = nomaly(one, few, "--model", folders / "model")
     assert "one: needs 4 pictures or more, of which half are fitted on" in done.stderr
     assert done.returncode == 2
+
+
+def test_one_class_is_told_as_one(capsys: pytest.CaptureFixture[str]):
+    request = OodRequest(known=Path("cups"), others=(Path("dogs"),))
+    done = OodResult(request, "starter", 4, ("cup",), (), 4, {"dogs": 4}, {}, Measured([]))
+    _print(done)
+    assert "drawn with seed 0; 1 class (cup)." in capsys.readouterr().out

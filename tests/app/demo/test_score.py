@@ -93,6 +93,25 @@ def test_found_and_named():
 
 
 @pytest.mark.parametrize(
+    ("facts", "told", "right"),
+    [
+        pytest.param({"sure": True}, "macaw", True, id="a noun"),
+        pytest.param({"is_a": {"kind": "bird", "sure": True}}, "bird", True, id="a kind"),
+        pytest.param({"is_a": {"kind": "tool", "sure": True}}, "tool", False, id="another kind"),
+        pytest.param({"is_a": {"kind": "bird", "sure": False}}, "", False, id="a likely kind"),
+        pytest.param({}, "", False, id="a guess"),
+    ],
+)
+def test_what_is_told_as_a_fact_is_counted_apart_from_guesses(
+    facts: dict[str, object], told: str, right: bool
+):
+    seen = event(61, [100, 300, 200, 400], "macaw") | facts
+    score = score_demo(plan(PARROT), [seen], HYPERNYMS)
+    assert (score.placements[0].told, score.told_right) == (told, int(right))
+    assert (score.told, score.named_top1) == (int(bool(told)), 1)
+
+
+@pytest.mark.parametrize(
     ("events", "found", "false_events"),
     [
         pytest.param([], 0, 0, id="nothing seen"),

@@ -33,8 +33,18 @@ def test_a_guess_stands_behind_the_headline(
     ]
     audited = AuditResult(Path("out"), [], 9, 9, 1.0, 0.5, 30.0, False, [], [], [])
     print_demo(DemoResult(plan, audited, score_demo(plan, events, {})))
-    _, sure, guess, missed, *_ = capsys.readouterr().out.splitlines()
+    _, sure, guess, missed, *rest = capsys.readouterr().out.splitlines()
     assert "drug 80%" in sure
     assert "something unnamed" not in sure
     assert guess.split("something unnamed")[1].split()[:2] == ["crash", "helmet"]
+    assert guess.rstrip().endswith("34%")
+    assert " ".join(sure.split()).endswith("drug 80% wrong")
     assert "not found" in missed
+    assert rest[-5:-2] == [
+        "2 of 8 objects found (2 of the 7 wider than 6% of the frame); 0 false events in 187 s of "
+        "normal footage.",
+        "Told as a fact, by name or by kind: 1, rightly 0; the other 1 that were found are told as "
+        "something unnamed.",
+        "Guesses, told or not: the likeliest noun is right for 0, one of the three likeliest for "
+        "0.",
+    ]

@@ -122,5 +122,7 @@ def test_only_what_is_wanted_is_told_and_the_camera_itself_always(tmp_path: Path
     assert [bool(one.event.muted) for one in told] == [False, True, True, False]
     assert [one.silent for one in told] == [False, True, True, False]
     assert (
-        told[1].event.muted == "only any animal but the cat is told, and it is that with p = 0.00"
+        told[1].event.muted
+        == "only any animal but the cat is told (--tell); the chance that it is "
+        "one: less than 1%"
     )

@@ -15,6 +15,7 @@ from app.events.store import Store
 from app.feedback.saying import say_normal
 from app.feedback.verdicts import Verdicts
 from app.watching.again import report_again
+from app.why.asking import why
 from tests.app.events.findings import a_camera_finding, a_finding
 from tests.app.feedback.verdicts import a_run_of, seen
 
@@ -50,6 +51,38 @@ def test_one_verdict_silences_the_like_and_forgetting_brings_it_back(out: Path):
     assert ask("list", out) == []
     with Store(out) as store:
         assert not any(event.muted for event in store.events(1))
+
+
+def test_what_holds_of_an_event_is_not_said_twice(out: Path):
+    ask("normal", out, CAT.event.id)
+    with pytest.raises(UsageError, match=r"is normal here already, by verdict 1; .*forget .* 1$"):
+        ask("normal", out, CAT.event.id)
+    assert [one["number"] for one in ask("list", out)] == [1]
+
+
+def test_what_another_verdict_speaks_of_stays_silent_when_one_is_forgotten(out: Path):
+    for finding in (CAT, CAT_AGAIN):
+        ask("normal", out, finding.event.id)
+    (receipt,) = why(out, CAT.event.id)
+    assert receipt.flip is not None
+    assert (receipt.flip.setting, receipt.flip.value) == ("nomaly feedback forget 1 and", 2)
+    shown = CliRunner().invoke(cli, ["events", "why", str(out), CAT.event.id]).output
+    assert f"With nomaly feedback forget {out} 1 and 2 its like would ring again." in shown
+    assert ask("forget", out, 1)["told"] == []
+    with Store(out) as store:
+        _, *cats = store.events(1)
+    assert all(one.muted.startswith("verdict 2: ") for one in cats)
+    (receipt,) = why(out, CAT.event.id)
+    assert receipt.outcome == "silent"
+    assert receipt.flip is not None
+    assert (receipt.flip.setting, receipt.flip.value) == ("nomaly feedback forget", 2)
+    assert ask("forget", out, 2)["told"] == [CAT.event.id, CAT_AGAIN.event.id]
+
+
+def test_forgetting_counts_in_words(out: Path):
+    say_normal(out, DOG.event.id, None, "")
+    done = CliRunner().invoke(cli, ["feedback", "forget", str(out), "1"])
+    assert "1 event is shown again." in done.output
 
 
 def test_it_can_be_said_while_another_process_writes_there(out: Path):

@@ -9,6 +9,7 @@ from skimage import data
 from app.events.event import Finding, Part, Picture
 from app.events.store import Changes, Run, SourceProgress, Store
 from app.report.page import write_report
+from calibration.belonging import Evidence
 from detectors.types import Box, Pixels
 from novic.vocabulary import ThingKind
 from tests.app.events.findings import a_camera_finding, a_finding
@@ -56,6 +57,11 @@ def a_seen(
     heat = np.random.default_rng(number).random((60, 80)).astype(np.float32) * 4
     picture = Picture(start_s + 1, box, SIZE, (crop,), image, heat, 1.0)
     return Finding(event, picture, ((start_s, box, 2.5),))
+
+
+def of_site(noun: str, frequency: float, p: float = 0.8) -> Evidence:
+    """What is known of a thing where a noun is so frequent, from 1 to 10; 0 if no site says so."""
+    return Evidence(((noun, p, frequency),), 1 - p)
 
 
 def parted(finding: Finding) -> Finding:

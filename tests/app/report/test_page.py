@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,16 @@ from app.report.page import write_report
 from app.sources.base import Gap
 from novic.vocabulary import TIMES, ThingKind
 from tests.app.events.findings import a_finding, begin, changes
-from tests.app.report.runs import BEGAN_US, a_fault, a_run, a_seen, a_source, parted, report_of
+from tests.app.report.runs import (
+    BEGAN_US,
+    a_fault,
+    a_run,
+    a_seen,
+    a_source,
+    of_site,
+    parted,
+    report_of,
+)
 
 EVENT_BYTES = 15_000
 """What an event may weigh in a report of more than 50."""
@@ -110,6 +121,35 @@ def test_a_run_without_events_tells_the_highest_score_and_when(store: Store):
     assert "Nothing unusual was found." in page
     assert "the highest score was 0.98 of the threshold at 1:02" in page
     assert "<polyline" in page
+
+
+def test_a_run_of_which_all_is_silent_does_not_say_that_nothing_was_found(store: Store):
+    seen = a_seen(0)
+    silent = replace(seen, event=replace(seen.event, muted="only cat is told (--tell)"))
+    page = write_report(store, a_run(store, silent)).read_text()
+    assert "Nothing unusual was found" not in page
+    assert "Nothing is told. One event is kept and silent: see “Not told”" in page
+
+
+@pytest.mark.parametrize(
+    ("facts", "shown"),
+    [
+        ({"evidence": of_site("cat", 0.0)}, False),
+        ({"evidence": of_site("cat", 2.0)}, True),
+        ({"evidence": replace(of_site("cat", 0.0), site_p=0.4)}, True),
+        ({"evidence": of_site("cat", 0.0), "surprise_bits": 7.0}, True),
+    ],
+)
+def test_what_belongs_is_shown_where_it_is_known_what_is_usual(
+    store: Store, facts: dict[str, Any], shown: bool
+):
+    seen = a_seen(0)
+    finding = replace(seen, event=replace(seen.event, **facts))
+    page = write_report(store, a_run(store, finding, a_fault(99))).read_text()
+    assert ('data-here="not expected here" aria-pressed="false">not expected here 1<' in page) == (
+        shown
+    )
+    assert ("<td>not expected here</td>" in page) == shown
 
 
 def test_time_that_was_not_looked_at_is_not_counted(store: Store):

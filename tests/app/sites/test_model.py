@@ -103,8 +103,8 @@ def test_options_that_contradict_each_other_are_refused(hall: Path):
     [
         ("0,0 1,1", "at least 3 corners"),
         ("0,0 2,0 1,1", "outside the frame"),
-        ("0,0 1,0 1", "write corners as x,y x,y x,y"),
-        ("0,0 1,0 a,b", "write corners as x,y x,y x,y"),
+        ("0,0 1,0 1", "'1' is no corner x,y; write corners as x,y x,y x,y"),
+        ("0,0 1,0 a,b", "'a,b' is no corner x,y; write corners as x,y x,y x,y"),
     ],
 )
 def test_a_polygon_that_is_none_is_told(polygon: str, why: str):

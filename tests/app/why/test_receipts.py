@@ -16,6 +16,7 @@ from app.events.store import Changes, Store
 from app.feedback.heeding import Heeding
 from app.feedback.saying import forget, say_normal
 from app.feedback.verdicts import Verdicts
+from app.report.times import local
 from app.sources.base import Gap
 from app.why.asking import listed, why
 from app.why.receipts import of_event, of_moment
@@ -25,7 +26,9 @@ from novic.certainty import Certainty
 from tests.app.feedback.verdicts import EMBEDDER, a_run_of, seen
 from tests.app.report.runs import BEGAN_US, a_fault, a_run, a_seen, a_source
 
-DOG = Evidence((("dog", 0.8, 0.0),), 0.2)
+DOG = Evidence((("dog", 0.8, 2.0),), 0.2)
+"""Of a site whose dictionary holds dogs, which are rare there."""
+NO_SITE = Evidence((("dog", 0.8, 0.0),), 0.2)
 
 
 def a_moment(at_s: float = 40.0, level: float = 0.6, why: str = "bar") -> Moment:
@@ -82,10 +85,19 @@ class TestEvents:
         finding = a_thing()
         a_run(store, finding)
         (receipt,) = why(store.folder, finding.event.id)
-        assert receipt.gates[-1].said == "unexpected: such things are not expected here"
+        assert receipt.gates[-1].said == "not expected here"
         assert receipt.belonging is not None
         assert receipt.belonging.setting == "belonging.sure_from"
         assert receipt.belonging.outcome == "it would be unknown"
+
+    def test_where_nothing_is_known_of_what_is_usual_nobody_asks_whether_it_belongs(
+        self, store: Store
+    ):
+        finding = a_thing(evidence=NO_SITE)
+        a_run(store, finding)
+        (receipt,) = why(store.folder, finding.event.id)
+        assert [gate.name for gate in receipt.gates] == ["bar", "thing", "feedback", "name"]
+        assert receipt.belonging is None
 
     def test_a_muted_event_is_silent(self, store: Store):
         finding = a_thing(muted="verdict 1: cat is normal here, said of 1")
@@ -103,19 +115,16 @@ class TestEvents:
         heeding = Heeding(Verdicts(tmp_path / "detector"), EMBEDDER, pytest.fail)
         (receipt,) = why(tmp_path, cat.event.id)
         assert receipt.flip is not None
-        assert receipt.flip.setting == "nomaly feedback forget"
-        first = int(receipt.flip.value or 0)
-        other = {1: 2, 2: 1}[first]
-        assert receipt.flip.outcome == (
-            f"its like would ring again, once verdict {other} is forgotten, too"
-        )
-        for number, silent in ((first, True), (other, False)):
+        assert receipt.flip.setting == "nomaly feedback forget 1 and"
+        assert receipt.flip.value == 2
+        assert receipt.flip.outcome == "its like would ring again"
+        for number, silent in ((1, True), (2, False)):
             forget(tmp_path, number)
             (like,) = heeding.heeded([seen(2 + number, 4)])
             assert bool(like.event.muted) == silent
 
     def test_what_nobody_wants_says_how_it_would_be_told(self, store: Store):
-        finding = a_thing(muted="only person is told, and it is that with p = 0.01")
+        finding = a_thing(muted="only person is told (--tell); the chance that it is one: 1%")
         a_run(store, finding)
         by_id, by_time = why(store.folder, finding.event.id), why(store.folder, "6.0s")
         assert by_id == by_time
@@ -204,7 +213,22 @@ class TestSilences:
     def test_a_time_at_which_nobody_watched_says_so(self, store: Store):
         a_run(store)
         (receipt,) = why(store.folder, "2026-11-20T10:00:00+00:00")
-        assert receipt.said == "Nobody watched then."
+        assert receipt.said.startswith("Nobody watched then: 1 begins at 0:00.0 (2026-11-29")
+
+    def test_a_time_at_which_the_view_was_learned_says_so(self, store: Store):
+        a_run(store, source=a_source(from_s=40.0))
+        (receipt,) = why(store.folder, "0:30")
+        assert receipt.said.startswith("Its normal view was learned until 0:40.0;")
+        assert receipt.start_s == 30
+
+    @pytest.mark.parametrize(
+        ("finished", "word"), [(True, "ends at"), (False, "was looked at until")]
+    )
+    def test_a_time_past_the_end_tells_the_end(self, store: Store, finished: bool, word: str):
+        a_run(store, source=a_source(314.0, finished=finished))
+        (receipt,) = why(store.folder, "400s")
+        assert receipt.said.startswith(f"Nobody watched then: 1 {word} 5:14.0 (2026-11-29")
+        assert receipt.start_s == 400
 
     def test_events_come_before_what_only_came_near(self, store: Store):
         finding = a_thing()
@@ -252,6 +276,29 @@ class TestAsking:
         with pytest.raises(UsageError, match=r"yesterday: is no event of .* and no time"):
             why(store.folder, "yesterday")
 
+    @pytest.mark.parametrize("asked", ["1:06.6", "1:06", " 66.6s ", "0:01:06"])
+    def test_a_time_may_be_asked_for_as_the_list_shows_it(self, store: Store, asked: str):
+        finding = a_seen(0)
+        times = {"start_s": 66.6, "end_s": 68.0}
+        at_us = {key[:-1] + "us": BEGAN_US + round(1e6 * s) for key, s in times.items()}
+        event = replace(finding.event, **times, **at_us)
+        a_run(store, replace(finding, event=event), source=a_source(90.0))
+        (receipt,) = why(store.folder, asked)
+        assert receipt.event_id == event.id
+
+    def test_a_time_of_day_at_which_somebody_watched_is_one_of_the_wall(self, store: Store):
+        finding = a_thing()
+        a_run(store, finding, source=a_source(100_000.0))
+        (receipt,) = why(store.folder, f"{local(finding.event.start_us):%H:%M:%S}")
+        assert receipt.event_id == finding.event.id
+
+    def test_a_time_from_the_start_is_looked_for_in_each_video(self, store: Store):
+        run = a_run(store, a_thing())
+        other = a_source(60.0, uri="march.mp4", start_us=BEGAN_US + 10**12)
+        store.save(run.id, Changes(other, peaks={6: 0.3}))
+        found = why(store.folder, "0:06")
+        assert [one.outcome for one in found] == ["rang", "quiet"]
+
     def test_a_folder_without_a_run_is_refused(self, store: Store):
         with pytest.raises(UsageError, match="nothing was audited or watched there yet"):
             listed(store.folder)
@@ -263,6 +310,18 @@ class TestAsking:
         assert done.exit_code == 0
         assert "bar       passed" in done.output
         assert "With --bar 1.4001 it would have been silent; now it is 0.7." in done.output
+        assert "failed" not in done.output
+        assert "  place             not expected here (77%, sure from 50%)" in done.output
+        assert "under belonging in the site's scenario.yaml" in done.output
+
+    def test_another_name_is_told_as_a_condition_not_as_advice(self, store: Store):
+        finding = a_thing(candidates=(("cat", 0.2),), sure_from=0.8)
+        a_run(store, finding)
+        done = CliRunner().invoke(cli, ["events", "why", str(store.folder), finding.event.id])
+        assert (
+            "Its noun would be told as a fact only if 80% of names may be wrong "
+            "(--wrong-names 0.8001); now 20% may." in done.output
+        )
 
     def test_the_command_prints_json(self, store: Store):
         a_run(store, moments=[a_moment()])

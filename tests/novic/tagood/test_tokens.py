@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from novic.errors import UsageError
 from novic.tagood.errors import TagoodError
 from novic.tagood.patches import Patches, attention_rows, centre_weights
 from novic.tagood.token_files import find_token_files, read_tokens, token_path, write_tokens
@@ -142,7 +143,7 @@ def test_other_files_are_refused_in_a_sentence(fault: str, tmp_path: Path):
 
 
 def test_missing_files_are_told(tmp_path: Path):
-    with pytest.raises(TagoodError, match="holds no extracted tokens; they lie in CLASS"):
+    with pytest.raises(UsageError, match="holds no extracted tokens; they lie in CLASS"):
         find_token_files(tmp_path / "none")
     with pytest.raises(TagoodError, match="cannot be read"):
         read_tokens(tmp_path / "none.pt")

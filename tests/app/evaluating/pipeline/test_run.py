@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from app.commands.pipeline import print_result
 from app.demo.footage import DemoPlan
 from app.demo.footage import write_truth as write_plan
 from app.errors import UsageError
@@ -121,6 +122,18 @@ def test_the_page_shows_every_thing_with_its_crop_and_what_it_was_called(measure
         assert thing["noun"] in page
         assert {*thing["told"]} == {row.label for row in done.rows}
     assert re.search(r'<td class="named">tripod</td>', page)
+    assert "2 things in 1 recording." in page
+    assert "also where Nomaly tells it as a guess only" in page
+
+
+def test_the_terminal_counts_in_words_and_says_that_guesses_count(
+    measured: Measured, capsys: pytest.CaptureFixture[str]
+):
+    request, done = measured
+    print_result(done, request.out)
+    said = capsys.readouterr().out
+    assert "2 things in 1 recording. " in said
+    assert "also where Nomaly tells them as guesses only" in said
 
 
 def test_a_list_that_the_decoder_cannot_say_leaves_out_its_row(measured: Measured, tmp_path: Path):
@@ -162,7 +175,10 @@ SLIPS = [
     ({"rivals": (("owl", Path("gone.json")),)}, "gone.json: cannot be read"),
     ({"truth": Path("gone.json")}, "gone.json: cannot be read"),
     ({"looking": replace(LOOKING, fps=0.0)}, "--fps 0: must be above 0"),
-    ({"looking": replace(LOOKING, normal_first_s=None)}, "say what is normal"),
+    (
+        {"looking": replace(LOOKING, normal_first_s=None)},
+        "say what is normal in it: either --normal-first SECONDS or --detector FOLDER$",
+    ),
     ({"looking": replace(LOOKING, model=Path("gone"))}, "gone"),
     ({"looking": replace(LOOKING, normal_first_s=None, detector=Path("gone"))}, "no such folder"),
 ]
