@@ -352,15 +352,33 @@ def _blurred(layer: Layer, soft_px: float) -> Layer:
 
 def _dimmed(layer: Layer, box: Box, picture: Pixels) -> Layer:
     """The same no brighter than what lies near lets expect."""
-    rim = round(NEAR * picture.shape[1])
-    rows = slice(max(0, int(box.y1) - rim), int(box.y2) + rim)
-    columns = slice(max(0, int(box.x1) - rim), int(box.x2) + rim)
-    near = float(np.percentile(picture[rows, columns].max(axis=2), _BRIGHTEST))
+    near = _light(picture, box)
     covers = 1 - layer.through[..., 0]
     most = covers >= 0.5 * covers.max()
     own = float(np.percentile(layer.colour[most].max(axis=1) / covers[most], _BRIGHTEST))
     dimmed = layer.colour * np.float32(min(1.0, OUTSHINES * near / max(1.0, own)))
     return replace(layer, colour=dimmed)
+
+
+def _light(picture: Pixels, box: Box) -> float:
+    """How bright the brightest is around a place, on all sides but the darkest.
+
+    Beside the edge of the dark one side is bright, beside that of the light one is dark; neither
+    says how much light falls on the place.
+    """
+    rim = round(NEAR * picture.shape[1])
+    x1, y1, x2, y2 = (int(edge) for edge in (box.x1, box.y1, box.x2, box.y2))
+    sides = (
+        (y1, y2, x1 - rim, x2),
+        (y1, y2, x1, x2 + rim),
+        (y1 - rim, y2, x1, x2),
+        (y1, y2 + rim, x1, x2),
+    )
+    brightest = (
+        np.percentile(picture[max(0, top) : low, max(0, left) : right].max(axis=2), _BRIGHTEST)
+        for top, low, left, right in sides
+    )
+    return float(sorted(brightest)[1])
 
 
 def _cut(cutout: Cutout, size: float, width: int, rng: np.random.Generator) -> Sticker:
