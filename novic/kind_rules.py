@@ -8,7 +8,7 @@ from typing import Self
 
 from novic.certainty import Certainty
 from novic.errors import UsageError
-from novic.kinds import is_kind, kind_masses, kind_sizes
+from novic.kinds import is_kind, kind_sizes
 from novic.vocabulary import ThingKind, canonical
 
 WANTED_FROM = 0.5
@@ -84,8 +84,7 @@ class KindRule:
             return 0.0
         whole = mass
         if kind in kind_sizes() and certainty.kinds is not None:
-            found = kind_masses(candidates).get(kind, 0.0)
-            whole = certainty.kinds.scaling.of(kind, found) if found > 0 else 0.0
+            whole = certainty.kind_p(candidates).get(kind, 0.0)
         return min(1.0, whole * kept / mass)
 
     def _told(
