@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from novic.json_files import CARD_BYTES, read_json
-from novic.kinds import LIKELY, KindScaling, is_kind, kind_masses, most_specific
+from novic.kinds import LEAST, LIKELY, KindScaling, is_kind, kind_masses, most_specific
+from novic.synonyms import joined
 from novic.vocabulary import PERSON, UNNAMED, NounScore, ThingKind, canonical, counted
 
 FORMAT = "nomaly-certainty"
@@ -100,6 +101,16 @@ class Certainty:
         kinds = self.kinds and replace(self.kinds, sure_from=at)
         return replace(self, sure_from=at, sensitive_from=max(at, self.sensitive_from), kinds=kinds)
 
+    def joined(self, nouns: Iterable[NounScore]) -> tuple[NounScore, ...]:
+        """Candidates, best first, with words for one thing as one, where p says how sure each is.
+
+        Args:
+            nouns: Scaled.
+        """
+        if not self.measured:
+            return tuple(nouns)
+        return tuple(NounScore(*one) for one in joined((noun.noun, noun.p) for noun in nouns))
+
     def line(self, noun: str) -> float:
         """The probability from which on a noun is told as a fact, 0 to 1."""
         return self.sensitive_from if is_sensitive(noun) else self.sure_from
@@ -146,7 +157,7 @@ class Certainty:
             kind: (1 - person) * scaling.of(kind, mass)
             for kind, mass in kind_masses(others).items()
         }
-        if person > 0:
+        if person >= LEAST:
             found[PERSON] = person + found.get(PERSON, 0.0)
         return found
 

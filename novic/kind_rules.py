@@ -9,6 +9,7 @@ from typing import Self
 from novic.certainty import Certainty
 from novic.errors import UsageError
 from novic.kinds import is_kind, kind_sizes
+from novic.synonyms import further_words
 from novic.vocabulary import ThingKind, canonical
 
 WANTED_FROM = 0.5
@@ -121,6 +122,6 @@ def _nouns(text: str) -> tuple[str, ...]:
 
 
 def _is(noun: str, kind: str) -> bool:
-    """Whether a noun is a word, or mostly used for things of it as a kind."""
+    """Whether a noun is a word or another word for it, or mostly used for things of its kind."""
     name = canonical(noun)
-    return name == kind or is_kind(noun, kind)
+    return name == kind or kind in further_words(name) or is_kind(noun, kind)

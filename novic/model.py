@@ -190,14 +190,16 @@ class NounModel:
 
     def _judged(self, naming: Naming, top: int) -> Naming:
         """The best candidates, and what of them is told as a fact."""
-        nouns, certainty = naming.nouns, self.certainty
+        certainty = self.certainty
+        kind = certainty.kind((noun.noun, noun.p) for noun in naming.nouns)
+        nouns = certainty.joined(naming.nouns)
         rest = naming.rest + sum(noun.p for noun in nouns[top:])
         return replace(
             naming,
             nouns=nouns[:top],
             rest=min(rest, 1.0),
             sure=bool(nouns) and certainty.sure(nouns[0].noun, nouns[0].p),
-            kind=certainty.kind((noun.noun, noun.p) for noun in nouns),
+            kind=kind,
         )
 
 

@@ -67,6 +67,17 @@ def test_a_likely_kind_is_a_guess_and_an_unlikely_one_nothing():
     assert CERTAINTY.kind([]) is None
 
 
+def test_what_may_be_a_person_is_an_animal_by_no_more_than_the_rest():
+    scaling = KindScaling(mass=0.9, size=0.5, offset=-0.8)
+    certainty = Certainty(0.7, 0.9, Scaling(), KindLine(scaling, 0.8))
+    alone = certainty.kind_p([("terrier", 0.4), ("fox", 0.2)])
+    mixed = certainty.kind_p([("person", 0.3), ("terrier", 0.7 * 0.4), ("fox", 0.7 * 0.2)])
+    assert mixed["animal"] == pytest.approx(0.7 * alone["animal"])
+    assert mixed["person"] == pytest.approx(0.3)
+    assert certainty.kind_p([("person", 1.0)]) == {"person": 1.0}
+    assert Certainty().kind_p([("fox", 1.0)]) == {}
+
+
 def test_what_alarms_needs_more_and_is_never_asked_in_brackets():
     weapons = [("pistol", 0.5), ("rifle", 0.35)]
     assert CERTAINTY.kind(weapons) is None
