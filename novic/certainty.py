@@ -192,7 +192,10 @@ def guesses(
         sure: Whether the best noun is the headline.
     """
     kinds = [(kind.noun, kind.p)] if kind is not None and not kind.sure and not sure else []
-    return tuple(one for one in (*kinds, *list(nouns)[sure:]) if one[1] >= TOLD)
+    # A person is a kind and a noun: told once.
+    told = {noun for noun, _ in kinds}
+    rest = [one for one in list(nouns)[sure:] if one[0] not in told]
+    return tuple(one for one in (*kinds, *rest) if one[1] >= TOLD)
 
 
 def is_sensitive(noun: str) -> bool:
