@@ -13,7 +13,7 @@ by the starter with and without the evidence of a person (`novic.persons`):
 `--fit` fits the coefficients on one half, the other is what is told: of the people by who walks, of
 the rest by noun. A few of the yard's walkers may be in both halves, under two numbers.
 
-    python -m benchmarks.persons [--fit] [--json]
+    python -m benchmarks.persons [--fit] [--near] [--json]
 """
 
 import argparse
@@ -60,7 +60,8 @@ MARGIN = 0.12
 PART = 0.55
 """Of a person's height, of the boxes that hold a part."""
 WHOLE = ("people", "people small")
-KINDS = (*WHOLE, "people lower", "people upper", "stamps", "stamps at legs", "pieces")
+PARTS = ("people lower", "people upper", "stamps at legs")
+KINDS = (*WHOLE, *PARTS, "stamps", "pieces")
 HIGH = (0.25, 0.5)
 """Of what stands before somebody's legs, of the height."""
 
@@ -77,6 +78,8 @@ class Thing:
     box: Box
     frame: int = -1
     """Its number, of the yard."""
+    near: bool = False
+    """Whether nothing is known of what lies farther around."""
 
     @property
     def held_out(self) -> bool:
@@ -89,7 +92,8 @@ class Thing:
         """It in its square."""
         box = self.box
         seen = Surrounded.of(self.image, (box.x1, box.y1, box.x2, box.y2))
-        return replace(seen, square=at_most(seen.square, CROP_SIDE))
+        wide = None if self.near else seen.wide
+        return replace(seen, square=at_most(seen.square, CROP_SIDE), wide=wide)
 
     @property
     def crops(self) -> list[Pixels]:
@@ -190,14 +194,16 @@ def fitted(things: Sequence[Thing], evidence: PersonEvidence) -> dict[str, list[
     return told
 
 
-def measured(things: Sequence[Thing], evidence: PersonEvidence) -> list[dict[str, float | str]]:
-    """How the held-out things of each kind are named, without and with the evidence."""
+def measured(
+    things: Sequence[Thing], evidence: PersonEvidence, kinds: Sequence[str] = KINDS
+) -> list[dict[str, float | str]]:
+    """How the held-out things of kinds are named, without and with the evidence."""
     device = resolve_device("cpu")
     without = load_model(None, device, many_images=True)
     plain = NounModel(without.embedder, without.decoder)
     mixed = NounModel(without.embedder, without.decoder, persons=evidence)
     rows: list[dict[str, float | str]] = []
-    for kind in KINDS:
+    for kind in kinds:
         own = [thing for thing in things if thing.kind == kind and thing.held_out]
         before, plain_s = _named(plain, own)
         after, mixed_s = _named(mixed, own)
@@ -234,6 +240,9 @@ def main() -> None:
     """Measure and print; the last line is one JSON object."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--fit", action="store_true", help="fit the coefficients, too")
+    parser.add_argument(
+        "--near", action="store_true", help="only parts, by what lies near around them alone"
+    )
     parser.add_argument("--json", action="store_true", help="print the JSON object only")
     options = parser.parse_args()
     for path, package in ((VTEST, "opencv-doc"), (STAMPS, "tuxpaint-stamps-default")):
@@ -244,7 +253,9 @@ def main() -> None:
     people = [*walkers()]
     whole = [one for one in people if one.kind == "people"]
     things = [*people, *others(nouns), *before_legs(nouns, whole)]
-    rows = measured(things, evidence)
+    if options.near:
+        things = [replace(thing, near=True) for thing in things if thing.kind in PARTS]
+    rows = measured(things, evidence, PARTS if options.near else KINDS)
     if not options.json:
         for row in rows:
             print("  ".join(f"{name} {value}" for name, value in row.items()))

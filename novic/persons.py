@@ -46,6 +46,8 @@ PART, LEAST_PART = 0.7, 0.3
 """A box is a part of him in whose box so much of its area lies, if it covers so much of his, ..."""
 AT_END = 0.15
 """... and ends no farther from his feet or his head, of his height: what he carries mostly does."""
+CERTAIN = 0.9
+"""A pi of him below it counts as 0: somebody who is hardly seen has no parts."""
 DOUBTED = 0.01
 """A pi from which on it is worth to look for whose part a thing without a name may be."""
 MOST_POSE = 4.0
@@ -149,7 +151,8 @@ class PersonEvidence:
             return Persons(0.0)
         thing = seen.thing_in_wide
         scores = [score for score, box in self._found(seen.wide) if _is_part(thing, box)]
-        return Persons(ALONE.of(max(scores, default=0.0), 0.5))
+        p = ALONE.of(max(scores, default=0.0), 0.5)
+        return Persons(p if p >= CERTAIN else 0.0)
 
     def pedestrians(self, seen: Surrounded) -> list[tuple[float, Edges]]:
         """Score, 0 to 1, and place of all that looks like somebody and lies on the thing."""
