@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from app.events.event import Picture
+from app.names.naming import NamedImage
 from app.watching.namer import vote
 from detectors.types import Box
 from novic.certainty import Certainty, KindLine, Scaling
@@ -31,6 +32,12 @@ def test_the_other_words_for_a_thing_are_known():
     assert further_words("binoculars") == ("field glasses", "opera glasses")
     assert "binoculars" in further_words("opera glasses")
     assert further_words("zqqz") == ()
+
+
+def test_a_named_image_tells_further_words_for_its_best_noun():
+    told = NamedImage("a.png", (NounScore("binoculars", 0.84), NounScore("car", 0.1))).as_json()
+    assert told["also"] == ["field glasses", "opera glasses"]
+    assert "also" not in NamedImage("a.png", (NounScore("zqqz", 0.8),)).as_json()
 
 
 def test_the_shipped_words_are_those_that_wordnet_gives(wordnet: WordNet):
