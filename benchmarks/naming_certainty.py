@@ -39,6 +39,7 @@ from novic.bundle import read_card
 from novic.certainty import CERTAINTY, FORMAT, VERSION, Certainty, KindLine, Scaling
 from novic.kinds import KindScaling, kind_masses, kind_sizes
 from novic.model import starter_bundle_path
+from novic.synonyms import joined
 
 NOUN, KIND, SENSITIVE = 0.7, 0.8, 0.9
 """Shares that are to be right at the line of nouns, of kinds, and of nouns that alarm or accuse."""
@@ -81,14 +82,14 @@ class Told:
 
 def told(thing: Thing, certainty: Certainty) -> Told:
     """What the product tells of a thing."""
-    mass = thing.mass(certainty.scaling)
-    noun = max(mass, key=lambda word: mass[word])
-    kind = certainty.kind(mass.items())
+    mass = thing.mass(certainty.scaling).items()
+    noun, p = joined(mass)[0] if certainty.measured else max(mass, key=lambda one: one[1])
+    kind = certainty.kind(mass)
     return Told(
         thing.truth,
         noun,
-        mass[noun],
-        certainty.sure(noun, mass[noun]),
+        p,
+        certainty.sure(noun, p),
         kind.noun if kind else "",
         kind.p if kind else 0.0,
         kind is not None and kind.sure,
@@ -131,11 +132,9 @@ def fitted_kinds(things: Sequence[Thing], scaling: Scaling) -> KindScaling:
 def _of_kinds(things: Sequence[Thing], certainty: Certainty) -> tuple[list[float], list[bool]]:
     """The probability of every kind of every thing, and whether it is true."""
     probabilities, true = [], []
-    if certainty.kinds is None:
-        return probabilities, true
     for thing in things:
-        for kind, mass in kind_masses(thing.mass(certainty.scaling).items()).items():
-            probabilities.append(certainty.kinds.scaling.of(kind, mass))
+        for kind, p in certainty.kind_p(thing.mass(certainty.scaling).items()).items():
+            probabilities.append(p)
             true.append(kind in thing.truth.kinds)
     return probabilities, true
 

@@ -6,12 +6,14 @@ by the starter with and without the evidence of a person (`novic.persons`):
 * people of `vtest.avi` (Debian opencv-doc): blobs that differ from its empty yard, of a person's
   shape and one at a time, as they are and in a picture of .4 of the size;
 * cut-outs of Debian's `tuxpaint-stamps-default`, 60 to 200 pixels long, on photographs;
-* pieces of those photographs.
+* pieces of those photographs;
+* the lower 55% of the same people, of their full size, and the upper, as boxes that hold no more;
+* the cut-outs before the legs of somebody, a quarter to a half as high.
 
 `--fit` fits the coefficients on one half, the other is what is told: of the people by who walks, of
 the rest by noun. A few of the yard's walkers may be in both halves, under two numbers.
 
-    python -m benchmarks.persons [--fit] [--json]
+    python -m benchmarks.persons [--fit] [--near] [--json]
 """
 
 import argparse
@@ -21,7 +23,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -55,6 +57,13 @@ PRIOR = 0.25
 PHOTOGRAPHS = ("home.jpg", "building.jpg", "graf1.png", "leuvenA.jpg", "board.jpg", "aero1.jpg")
 FURTHER = ("rubberwhale1.png", "fruits.jpg", "stuff.jpg")
 MARGIN = 0.12
+PART = 0.55
+"""Of a person's height, of the boxes that hold a part."""
+WHOLE = ("people", "people small")
+PARTS = ("people lower", "people upper", "stamps at legs")
+KINDS = (*WHOLE, *PARTS, "stamps", "pieces")
+HIGH = (0.25, 0.5)
+"""Of what stands before somebody's legs, of the height."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,18 +71,20 @@ class Thing:
     """One thing in its picture."""
 
     kind: str
-    """`people`, `people small`, `stamps` or `pieces`."""
+    """One of KINDS."""
     noun: str
     """Of a stamp; who it is, of the others."""
     image: Pixels
     box: Box
     frame: int = -1
     """Its number, of the yard."""
+    near: bool = False
+    """Whether nothing is known of what lies farther around."""
 
     @property
     def held_out(self) -> bool:
         """Whether nothing is fitted on it."""
-        group = "people" if self.kind.startswith("people") else self.kind
+        group = self.kind.split()[0]
         return hashlib.sha256(f"{group} {self.noun}".encode()).digest()[0] % 2 == 1
 
     @property
@@ -81,12 +92,13 @@ class Thing:
         """It in its square."""
         box = self.box
         seen = Surrounded.of(self.image, (box.x1, box.y1, box.x2, box.y2))
-        return Surrounded(at_most(seen.square, CROP_SIDE), seen.thing)
+        wide = None if self.near else seen.wide
+        return replace(seen, square=at_most(seen.square, CROP_SIDE), wide=wide)
 
     @property
     def crops(self) -> list[Pixels]:
         """What is named."""
-        size = (self.image.shape[0], self.image.shape[1])
+        size = self.image.shape[:2]
         return [box.cut(self.image) for box in (self.box, self.box.grown(MARGIN, size))]
 
 
@@ -101,6 +113,11 @@ def walkers() -> Iterator[Thing]:
                 continue
             frame = frames[number * EVERY]
             yield Thing("people", f"{who}", frame, box, number * EVERY)
+            part = PART * box.height
+            lower = Box(box.x1, box.y2 - part, box.x2, box.y2)
+            upper = Box(box.x1, box.y1, box.x2, box.y1 + part)
+            yield Thing("people lower", f"{who}", frame, lower, number * EVERY)
+            yield Thing("people upper", f"{who}", frame, upper, number * EVERY)
             small = cv2.resize(frame, None, fx=SMALL, fy=SMALL, interpolation=cv2.INTER_AREA)
             small_box = box.scaled(SMALL, SMALL)
             yield Thing("people small", f"{who}", small.astype(np.uint8), small_box, number * EVERY)
@@ -128,6 +145,27 @@ def others(nouns: frozenset[str]) -> Iterator[Thing]:
         yield Thing("pieces", f"{number}", image, Box(x, y, x + width, y + height))
 
 
+def before_legs(nouns: frozenset[str], people: Sequence[Thing]) -> Iterator[Thing]:
+    """Cut-outs before the legs of people, of the same half."""
+    rng = np.random.default_rng(1)
+    sides = [[one for one in people if one.held_out is half] for half in (False, True)]
+    for stamp in find_stamps(nouns):
+        held_out = Thing("stamps", stamp.noun, people[0].image, people[0].box).held_out
+        who = sides[held_out][int(rng.integers(len(sides[held_out])))]
+        cut = Image.open(stamp.path).convert("RGBA")
+        cut = cut.crop(cut.getchannel("A").getbbox())
+        scale = float(rng.uniform(*HIGH)) * who.box.height / max(cut.size)
+        wide, high = (max(8, round(side * scale)) for side in cut.size)
+        middle = float(rng.uniform(who.box.x1, who.box.x2))
+        back = Image.fromarray(who.image)
+        x = int(np.clip(middle - wide / 2, 0, back.width - wide))
+        y = int(np.clip(who.box.y2 - high, 0, back.height - high))
+        cut = cut.resize((wide, high), Image.Resampling.BICUBIC)
+        back.paste(cut, (x, y), cut)
+        place = Box(x, y, x + wide, y + high)
+        yield Thing("stamps at legs", stamp.noun, np.asarray(back), place)
+
+
 def _photographs() -> list[Pixels]:
     paths = [VTEST.parent / name for name in (*PHOTOGRAPHS, *FURTHER)]
     images = [np.asarray(Image.open(path).convert("RGB")) for path in paths] + backgrounds()
@@ -141,7 +179,8 @@ def _photographs() -> list[Pixels]:
 
 def fitted(things: Sequence[Thing], evidence: PersonEvidence) -> dict[str, list[float]]:
     """Coefficients of both networks, of the first alone, and the offsets."""
-    own = [thing for thing in things if not thing.held_out]
+    plain = (*WHOLE, "stamps", "pieces")
+    own = [thing for thing in things if not thing.held_out and thing.kind in plain]
     seen = [thing.surrounded for thing in own]
     found = [max((s for s, _ in evidence.pedestrians(one)), default=0.0) for one in seen]
     flags = np.clip([logit(evidence.somebody(one)) for one in seen], -MOST_POSE, MOST_POSE)
@@ -155,14 +194,16 @@ def fitted(things: Sequence[Thing], evidence: PersonEvidence) -> dict[str, list[
     return told
 
 
-def measured(things: Sequence[Thing], evidence: PersonEvidence) -> list[dict[str, float | str]]:
-    """How the held-out things of each kind are named, without and with the evidence."""
+def measured(
+    things: Sequence[Thing], evidence: PersonEvidence, kinds: Sequence[str] = KINDS
+) -> list[dict[str, float | str]]:
+    """How the held-out things of kinds are named, without and with the evidence."""
     device = resolve_device("cpu")
     without = load_model(None, device, many_images=True)
     plain = NounModel(without.embedder, without.decoder)
     mixed = NounModel(without.embedder, without.decoder, persons=evidence)
     rows: list[dict[str, float | str]] = []
-    for kind in ("people", "people small", "stamps", "pieces"):
+    for kind in kinds:
         own = [thing for thing in things if thing.kind == kind and thing.held_out]
         before, plain_s = _named(plain, own)
         after, mixed_s = _named(mixed, own)
@@ -199,6 +240,9 @@ def main() -> None:
     """Measure and print; the last line is one JSON object."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--fit", action="store_true", help="fit the coefficients, too")
+    parser.add_argument(
+        "--near", action="store_true", help="only parts, by what lies near around them alone"
+    )
     parser.add_argument("--json", action="store_true", help="print the JSON object only")
     options = parser.parse_args()
     for path, package in ((VTEST, "opencv-doc"), (STAMPS, "tuxpaint-stamps-default")):
@@ -206,8 +250,12 @@ def main() -> None:
             sys.exit(f"{path} is missing: apt-get install {package}")
     evidence = PersonEvidence()
     nouns = frozenset(load_model(None, resolve_device("cpu")).bundle.tokens.nouns)
-    things = [*walkers(), *others(nouns)]
-    rows = measured(things, evidence)
+    people = [*walkers()]
+    whole = [one for one in people if one.kind == "people"]
+    things = [*people, *others(nouns), *before_legs(nouns, whole)]
+    if options.near:
+        things = [replace(thing, near=True) for thing in things if thing.kind in PARTS]
+    rows = measured(things, evidence, PARTS if options.near else KINDS)
     if not options.json:
         for row in rows:
             print("  ".join(f"{name} {value}" for name, value in row.items()))

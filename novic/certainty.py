@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from novic.json_files import CARD_BYTES, read_json
-from novic.kinds import LIKELY, KindScaling, is_kind, kind_masses, most_specific
-from novic.vocabulary import UNNAMED, NounScore, ThingKind, canonical, counted
+from novic.kinds import LEAST, LIKELY, KindScaling, is_kind, kind_masses, most_specific
+from novic.synonyms import joined
+from novic.vocabulary import PERSON, UNNAMED, NounScore, ThingKind, canonical, counted
 
 FORMAT = "nomaly-certainty"
 VERSION = 2
@@ -100,6 +101,16 @@ class Certainty:
         kinds = self.kinds and replace(self.kinds, sure_from=at)
         return replace(self, sure_from=at, sensitive_from=max(at, self.sensitive_from), kinds=kinds)
 
+    def joined(self, nouns: Iterable[NounScore]) -> tuple[NounScore, ...]:
+        """Candidates, best first, with words for one thing as one, where p says how sure each is.
+
+        Args:
+            nouns: Scaled.
+        """
+        if not self.measured:
+            return tuple(nouns)
+        return tuple(NounScore(*one) for one in joined((noun.noun, noun.p) for noun in nouns))
+
     def line(self, noun: str) -> float:
         """The probability from which on a noun is told as a fact, 0 to 1."""
         return self.sensitive_from if is_sensitive(noun) else self.sure_from
@@ -114,11 +125,8 @@ class Certainty:
         Args:
             nouns: (noun, p) of all that is known, scaled.
         """
-        if self.kinds is None:
-            return None
         known = list(nouns)
-        scaling = self.kinds.scaling
-        found = [NounScore(kind, scaling.of(kind, m)) for kind, m in kind_masses(known).items()]
+        found = [NounScore(kind, p) for kind, p in self.kind_p(known).items()]
         best = most_specific(one for one in found if one.p >= self._kind_line(one.noun))
         sure = best is not None
         best = best or most_specific(one for one in found if one.p >= LIKELY)
@@ -128,6 +136,30 @@ class Certainty:
         of_it = [noun for noun, _ in ranked if noun != best.noun and is_kind(noun, best.noun)]
         maybe = next((noun for noun in of_it if not is_sensitive(noun)), "")
         return ThingKind(best.noun, best.p, sure=sure, maybe=maybe)
+
+    def kind_p(self, nouns: Iterable[tuple[str, float]]) -> dict[str, float]:
+        """Probability of each kind that candidates are of, 0 to 1; none where nobody measured it.
+
+        By total probability over "it is a person", which is known by other evidence than the
+        decoder's (`novic.persons`): what the mass of a kind's nouns is worth was measured where
+        nobody was, so that it holds for what p of a person leaves over.
+
+        Args:
+            nouns: (noun, p) of all that is known, scaled.
+        """
+        if self.kinds is None:
+            return {}
+        known = list(nouns)
+        person = min(1.0, sum(p for noun, p in known if noun == PERSON))
+        others = [(noun, p / (1 - person)) for noun, p in known if noun != PERSON and person < 1]
+        scaling = self.kinds.scaling
+        found = {
+            kind: (1 - person) * scaling.of(kind, mass)
+            for kind, mass in kind_masses(others).items()
+        }
+        if person >= LEAST:
+            found[PERSON] = person + found.get(PERSON, 0.0)
+        return found
 
     def _kind_line(self, kind: str) -> float:
         if self.kinds is None:

@@ -8,7 +8,8 @@ from typing import Self
 
 from novic.certainty import Certainty
 from novic.errors import UsageError
-from novic.kinds import is_kind, kind_masses, kind_sizes
+from novic.kinds import is_kind, kind_sizes
+from novic.synonyms import further_words
 from novic.vocabulary import ThingKind, canonical
 
 WANTED_FROM = 0.5
@@ -84,8 +85,7 @@ class KindRule:
             return 0.0
         whole = mass
         if kind in kind_sizes() and certainty.kinds is not None:
-            found = kind_masses(candidates).get(kind, 0.0)
-            whole = certainty.kinds.scaling.of(kind, found) if found > 0 else 0.0
+            whole = certainty.kind_p(candidates).get(kind, 0.0)
         return min(1.0, whole * kept / mass)
 
     def _told(
@@ -122,6 +122,6 @@ def _nouns(text: str) -> tuple[str, ...]:
 
 
 def _is(noun: str, kind: str) -> bool:
-    """Whether a noun is a word, or mostly used for things of it as a kind."""
+    """Whether a noun is a word or another word for it, or mostly used for things of its kind."""
     name = canonical(noun)
-    return name == kind or is_kind(noun, kind)
+    return name == kind or kind in further_words(name) or is_kind(noun, kind)

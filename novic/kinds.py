@@ -19,6 +19,8 @@ from pathlib import Path
 from novic.vocabulary import NounScore
 
 KINDS_FILE = Path(str(files("novic"))) / "data" / "kinds.json"
+ANIMAL = "animal"
+"""The kind of all animals."""
 LEAST = 0.02
 """Mass below which nothing is said of a kind."""
 LIKELY = 0.4

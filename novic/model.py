@@ -19,7 +19,15 @@ from novic.embedders.kinds import build_embedder
 from novic.errors import UsageError
 from novic.gencfg import GenConfig
 from novic.guides import GuideList, read_guide
-from novic.persons import PersonEvidence, Persons, find_persons, knows_people, with_person
+from novic.kinds import ANIMAL, LIKELY
+from novic.persons import (
+    DOUBTED,
+    PersonEvidence,
+    Persons,
+    find_persons,
+    knows_people,
+    with_person,
+)
 from novic.surrounded import Surrounded
 from novic.upstream import compact_tokenizer, is_checkpoint, read_model_file
 from novic.vocabulary import PERSON, Naming, NounScore
@@ -116,8 +124,8 @@ class NounModel:
             vectors = self.embedder.embed_images(images[first : first + BATCH])
             named += self._answered(vectors, top)
         if self._persons is not None:
-            seen = _seen(self._persons, around or [Surrounded.whole(image) for image in images])
-            named = [with_person(naming, one) for naming, one in zip(named, seen, strict=True)]
+            around = around or [Surrounded.whole(image) for image in images]
+            named = self._with_people(self._persons, named, around)
         return [self._judged(naming, top) for naming in named]
 
     def decode(self, vectors: Vectors, top: int = 5) -> list[Naming]:
@@ -150,25 +158,59 @@ class NounModel:
         # A copy: who keeps one vector should not keep those of all images named with it.
         return Naming(nouns, vector.copy(), rest)
 
+    def _with_people(
+        self,
+        persons: PersonEvidence,
+        named: Sequence[Naming],
+        around: Sequence[Surrounded | None],
+    ) -> list[Naming]:
+        """Namings with what is seen of people, farther around where that leaves a doubt."""
+        seen = _seen(persons.look, around)
+        mixed = [with_person(naming, one) for naming, one in zip(named, seen, strict=True)]
+        pairs = zip(mixed, seen, around, strict=True)
+        doubted = {id(thing) for naming, one, thing in pairs if self._doubts(naming, one.p)}
+        wider = _seen(
+            persons.look_wider, [thing if id(thing) in doubted else None for thing in around]
+        )
+        best = [max(both, key=lambda one: one.p) for both in zip(seen, wider, strict=True)]
+        return [with_person(naming, one) for naming, one in zip(named, best, strict=True)]
+
+    def _doubts(self, naming: Naming, p: float) -> bool:
+        """Whether a thing may be a part of somebody, by its naming and by pi of him.
+
+        Legs look like animals. What has no name is asked again if it looks like a person at all.
+        """
+        nouns = [(one.noun, one.p) for one in naming.nouns]
+        if not nouns or self.certainty.sure(*nouns[0]):
+            return False
+        kind = self.certainty.kind(nouns)
+        unnamed = kind is None or not kind.sure
+        animal = self.certainty.kind_p(nouns).get(ANIMAL, 0.0)
+        return animal >= LIKELY or (unnamed and p >= DOUBTED)
+
     def _judged(self, naming: Naming, top: int) -> Naming:
         """The best candidates, and what of them is told as a fact."""
-        nouns, certainty = naming.nouns, self.certainty
+        certainty = self.certainty
+        kind = certainty.kind((noun.noun, noun.p) for noun in naming.nouns)
+        nouns = certainty.joined(naming.nouns)
         rest = naming.rest + sum(noun.p for noun in nouns[top:])
         return replace(
             naming,
             nouns=nouns[:top],
             rest=min(rest, 1.0),
             sure=bool(nouns) and certainty.sure(nouns[0].noun, nouns[0].p),
-            kind=certainty.kind((noun.noun, noun.p) for noun in nouns),
+            kind=kind,
         )
 
 
-def _seen(persons: PersonEvidence, around: Sequence[Surrounded | None]) -> list[Persons]:
+def _seen(
+    look: Callable[[Surrounded], Persons], around: Sequence[Surrounded | None]
+) -> list[Persons]:
     """What is seen of people in each, nobody where nothing is known; the same is seen once."""
     known: dict[int, Persons] = {}
     for one in around:
         if one is not None and id(one) not in known:
-            known[id(one)] = persons.look(one)
+            known[id(one)] = look(one)
     return [Persons(0.0) if one is None else known[id(one)] for one in around]
 
 

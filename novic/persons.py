@@ -42,6 +42,14 @@ FLOOR = 0.3
 """A pi below it counts as 0: of many things that are none it is .1 or .2."""
 CLEAR = (0.002, 0.98)
 """Where pi of the first network alone is outside of this, the second is not asked."""
+PART, LEAST_PART = 0.7, 0.3
+"""A box is a part of him in whose box so much of its area lies, if it covers so much of his, ..."""
+AT_END = 0.15
+"""... and ends no farther from his feet or his head, of his height: what he carries mostly does."""
+CERTAIN = 0.9
+"""A pi of him below it counts as 0: somebody who is hardly seen has no parts."""
+DOUBTED = 0.01
+"""A pi from which on it is worth to look for whose part a thing without a name may be."""
 MOST_POSE = 4.0
 """Log-odds of the second network beyond which it is no surer: it takes animals for people."""
 
@@ -133,10 +141,28 @@ class PersonEvidence:
         ]
         return Persons(self._pi(seen, score), _apart(found))
 
+    def look_wider(self, seen: Surrounded) -> Persons:
+        """Whether a thing is the legs or the upper body of somebody, by what lies farther around.
+
+        Of things that nobody was seen on: whoever stands out from the ground in part alone is cut
+        where his colour is that of the ground, and nothing in his box looks like a person.
+        """
+        if seen.wide is None:
+            return Persons(0.0)
+        thing = seen.thing_in_wide
+        scores = [score for score, box in self._found(seen.wide) if _is_part(thing, box)]
+        p = ALONE.of(max(scores, default=0.0), 0.5)
+        return Persons(p if p >= CERTAIN else 0.0)
+
     def pedestrians(self, seen: Surrounded) -> list[tuple[float, Edges]]:
         """Score, 0 to 1, and place of all that looks like somebody and lies on the thing."""
-        inputs = letterboxed(seen.square, PEDESTRIANS.shape[1])[None]
-        found = self._pedestrians.run(inputs)
+        return [
+            (score, box) for score, box in self._found(seen.square) if _lies_on(box, seen.thing)
+        ]
+
+    def _found(self, square: Pixels) -> list[tuple[float, Edges]]:
+        """Score, 0 to 1, and place in a square, 0 to 1 of its side, of all that looks like one."""
+        found = self._pedestrians.run(letterboxed(square, PEDESTRIANS.shape[1])[None])
         rows = zip(
             found["detection_scores:0"][0],
             found["detection_boxes:0"][0],
@@ -146,7 +172,7 @@ class PersonEvidence:
         return [
             (float(score), (float(x1), float(y1), float(x2), float(y2)))
             for score, (y1, x1, y2, x2), kind in rows
-            if kind == 1 and _lies_on((x1, y1, x2, y2), seen.thing)
+            if kind == 1
         ]
 
     def somebody(self, seen: Surrounded) -> float:
@@ -193,6 +219,13 @@ def _same(box: Edges, other: Edges) -> bool:
 def _lies_on(box: Edges, thing: Edges) -> bool:
     """Whether half of a box, or more, lies on the thing."""
     return _share(box, thing) >= 1 / 2
+
+
+def _is_part(thing: Edges, person: Edges) -> bool:
+    """Whether a thing is the lower or the upper part of somebody."""
+    ends = (abs(person[3] - thing[3]), abs(thing[1] - person[1]))
+    at_end = min(ends) <= AT_END * (person[3] - person[1])
+    return at_end and _share(thing, person) >= PART and _share(person, thing) >= LEAST_PART
 
 
 def _share(box: Edges, other: Edges) -> float:

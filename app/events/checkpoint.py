@@ -175,6 +175,8 @@ def _pack(picture: Picture) -> bytes:
     }
     seen = picture.around
     around = {} if seen is None else {"around": _png(seen.square), "thing": np.array(seen.thing)}
+    if seen is not None and seen.wide is not None:
+        around["wide"] = _png(seen.wide)
     arrays = {"facts": np.frombuffer(json.dumps(facts).encode(), np.uint8), "heat": picture.heat}
     images = [picture.snapshot, *picture.crops, *picture.before]
     numbered = {str(number): _png(image) for number, image in enumerate(images)}
@@ -186,7 +188,8 @@ def _unpack(blob: bytes) -> Picture:
     facts, heat = json.loads(arrays.pop("facts").tobytes()), arrays.pop("heat")
     around = None
     if "around" in arrays:
-        around = Surrounded(_image(arrays.pop("around")), _edges(arrays.pop("thing")))
+        wide = _image(arrays.pop("wide")) if "wide" in arrays else None
+        around = Surrounded(_image(arrays.pop("around")), _edges(arrays.pop("thing")), wide)
     snapshot, *crops = [_image(arrays[str(number)]) for number in range(len(arrays))]
     taken = facts.get("crops", len(crops))
     return Picture(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from app.names.images import open_images
 from app.progress import Reporter
 from novic.certainty import guesses, headline, headline_p
+from novic.synonyms import further_words
 from novic.vocabulary import NounScore, ThingKind
 
 if TYPE_CHECKING:  # what is wrong with the files is told before torch is loaded
@@ -67,6 +68,8 @@ class NamedImage:
         told = {"path": self.path, "nouns": nouns, "sure": self.sure, "headline": self.headline}
         if self.thing is not None:
             told["is_a"] = self.thing.as_json()
+        if self.nouns and (words := further_words(self.nouns[0].noun)):
+            told["also"] = [*words]
         if self.people:
             told["people"] = self.people
         if not self.expected:

@@ -16,6 +16,7 @@ from calibration.site.weights import Weights, seen_of
 from detectors.types import Pixels
 from novic.certainty import Certainty, Scaling
 from novic.surrounded import Surrounded
+from novic.synonyms import joined
 from novic.vocabulary import Naming, NounScore, ThingKind
 from scenarios.belonging_rule import BelongingRule
 
@@ -212,7 +213,10 @@ def vote(named: Mapping[Picture, Sequence[Naming]], certainty: Certainty | None 
     for naming, weight in ballots:
         for noun in naming.nouns:
             mass[noun.noun] += noun.p * weight / total
-    ranked = sorted(mass.items(), key=lambda pair: -pair[1])[:TOP]
+    ranked = sorted(mass.items(), key=lambda pair: -pair[1])
+    if certainty is not None and certainty.measured:
+        ranked = joined(ranked)
+    ranked = ranked[:TOP]
     if not ranked:
         return Elected((), None)
     best = max((naming for naming, _ in ballots), key=lambda one: _said(one, ranked[0][0]))

@@ -54,6 +54,12 @@ def test_an_exception_takes_its_nouns_and_what_is_of_its_kind():
     assert KindRule.parse("any animal but the cat").p(SEEN, None, PLAIN) == pytest.approx(0.3)
 
 
+def test_another_word_for_a_thing_is_the_thing():
+    seen = (("car", 0.5), ("truck", 0.2))
+    assert KindRule.parse("automobile").p(seen, None, PLAIN) == pytest.approx(0.5)
+    assert KindRule.parse("vehicle but automobile").p(seen, None, PLAIN) == pytest.approx(0.2)
+
+
 def test_a_noun_that_is_no_kind_is_taken_by_itself():
     assert KindRule.parse("chair").p(SEEN, None, PLAIN) == pytest.approx(0.1)
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from novic.certainty import Certainty, KindLine, Scaling, headline
+from novic.certainty import Certainty, KindLine, Scaling, guesses, headline
 from novic.kinds import KindScaling, is_kind, kind_masses, kind_sizes, most_specific
 from novic.vocabulary import UNNAMED, Naming, NounScore, ThingKind
 from scenarios.wordnet import WordNet
@@ -65,6 +65,24 @@ def test_a_likely_kind_is_a_guess_and_an_unlikely_one_nothing():
     assert headline("pigeon", likely, sure=False) == UNNAMED
     assert CERTAINTY.kind([("pigeon", 0.2), ("hammer", 0.2)]) is None
     assert CERTAINTY.kind([]) is None
+
+
+def test_what_may_be_a_person_is_an_animal_by_no_more_than_the_rest():
+    scaling = KindScaling(mass=0.9, size=0.5, offset=-0.8)
+    certainty = Certainty(0.7, 0.9, Scaling(), KindLine(scaling, 0.8))
+    alone = certainty.kind_p([("terrier", 0.4), ("fox", 0.2)])
+    mixed = certainty.kind_p([("person", 0.3), ("terrier", 0.7 * 0.4), ("fox", 0.7 * 0.2)])
+    assert mixed["animal"] == pytest.approx(0.7 * alone["animal"])
+    assert mixed["person"] == pytest.approx(0.3)
+    assert certainty.kind_p([("person", 1.0)]) == {"person": 1.0}
+    assert Certainty().kind_p([("fox", 1.0)]) == {}
+
+
+def test_what_is_a_likely_kind_and_a_noun_is_guessed_once():
+    said = [("person", 0.5), ("bear", 0.04)]
+    kind = CERTAINTY.kind(said)
+    assert kind == ThingKind("person", 0.5, sure=False)
+    assert guesses(said, kind, sure=False) == (("person", 0.5), ("bear", 0.04))
 
 
 def test_what_alarms_needs_more_and_is_never_asked_in_brackets():

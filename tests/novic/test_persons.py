@@ -18,6 +18,7 @@ from novic.packaged import WeightsError
 from novic.persons import (
     ALONE,
     BOTH,
+    FLOOR,
     PEDESTRIANS,
     POSE,
     PersonEvidence,
@@ -26,7 +27,7 @@ from novic.persons import (
     network_path,
     with_person,
 )
-from novic.surrounded import CONTEXT, Edges, Place, Surrounded
+from novic.surrounded import CONTEXT, WIDE, WIDE_SIDE, Edges, Place, Surrounded
 from novic.vocabulary import PERSON, TIMES, Naming, NounScore
 
 CPU = torch.device("cpu")
@@ -66,6 +67,42 @@ def test_only_who_lies_on_the_thing_counts(evidence: PersonEvidence):
     assert 0 <= place.edges[0] < place.edges[2] <= 1
     assert place.p > 0.9
     assert beside.places == ()
+
+
+def cut_off(beside: float = 0.0) -> Surrounded:
+    """Somebody of whom a box holds the chest, down to where the picture ends."""
+    picture = np.full((1100, 1400, 3), 120, np.uint8)
+    picture[300:812, 400:912] = data.astronaut()
+    return Surrounded.of(picture, (480.0 + beside, 560.0, 780.0 + beside, 812.0))
+
+
+def test_a_box_that_holds_the_lower_part_of_somebody_alone_is_known_as_his(
+    evidence: PersonEvidence,
+):
+    assert evidence.look(cut_off()).p < FLOOR
+    wider = evidence.look_wider(cut_off())
+    assert (wider.p > 0.9, wider.places) == (True, ())
+    assert evidence.look_wider(cut_off(beside=250.0)).p < 0.1
+
+
+def test_where_nothing_is_known_farther_around_nobody_is_seen_there(evidence: PersonEvidence):
+    assert evidence.look_wider(Surrounded.whole(data.astronaut())) == Persons(0.0)
+
+
+@pytest.mark.parametrize(
+    ("thing", "part"),
+    [
+        pytest.param((0.4, 0.5, 0.6, 0.9), True, id="legs"),
+        pytest.param((0.4, 0.1, 0.6, 0.5), True, id="chest and head"),
+        pytest.param((0.4, 0.3, 0.6, 0.6), False, id="what is held before him"),
+        pytest.param((0.4, 0.8, 0.6, 0.9), False, id="a shoe"),
+        pytest.param((0.55, 0.5, 0.75, 0.9), False, id="what stands beside him"),
+    ],
+)
+def test_a_part_of_somebody_is_large_lies_in_his_box_and_reaches_an_end_of_it(
+    thing: Edges, part: bool
+):
+    assert persons._is_part(thing, (0.4, 0.1, 0.6, 0.9)) is part
 
 
 def test_without_the_second_network_the_first_is_enough(
@@ -120,6 +157,21 @@ def test_places_in_the_square_are_told_in_pixels_of_the_picture(thing: Edges):
     assert (x2 - x1, y2 - y1) == (pytest.approx(side), pytest.approx(side))
 
 
+def test_the_wide_square_has_the_thing_in_its_middle_and_is_never_large():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (400, 500, 3), dtype=np.uint8)
+    small = Surrounded.of(image, (200.0, 150.0, 240.0, 230.0))
+    assert small.wide is not None
+    assert small.wide.shape == (WIDE * 80, WIDE * 80, 3)
+    edges = (round(small.wide.shape[0] * edge) for edge in small.thing_in_wide)
+    left, top, right, bottom = edges
+    np.testing.assert_array_equal(small.wide[top:bottom, left:right], image[150:230, 200:240])
+    for thing in ((0.0, 0.0, 500.0, 400.0), (0.0, 100.0, 5.0, 399.0), (480.0, 0.0, 500.0, 200.0)):
+        large = Surrounded.of(image, thing)
+        assert large.wide is not None
+        assert large.wide.shape == (WIDE_SIDE, WIDE_SIDE, 3)
+
+
 def test_a_square_of_a_dot_is_a_square():
     seen = Surrounded.of(np.zeros((5, 5, 3), np.uint8), (2.0, 2.0, 3.0, 3.0))
     assert seen.square.shape[0] == seen.square.shape[1] >= 2
@@ -171,6 +223,18 @@ def test_the_starter_names_a_person_a_person_and_knows_what_he_wears(embedder: S
     # Of what lies around nothing is known.
     [unknown] = model.name([astronaut], around=[None])
     assert unknown.nouns == before.nouns
+
+
+def test_a_part_of_somebody_is_named_a_person_by_what_lies_around_it(embedder: StarterEmbedder):
+    seen = cut_off()
+    model = load_model(None, CPU, embedder=embedder)
+    crop = seen.piece(0.0)
+    [alone] = model.name([crop], around=[replace(seen, wide=None)])
+    assert alone.nouns[0].noun != PERSON
+    [named] = model.name([crop], around=[seen])
+    assert (named.nouns[0].noun, named.sure, named.people) == (PERSON, True, 1)
+    assert named.kind is not None
+    assert named.kind.noun == PERSON
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ class Namers:
         guide = model.decoder.guide
         for text, why in guide.unknown if guide is not None else ():
             self._reporter.say(f"Candidate '{text}' {why}; the decoder leaves it out")
-        return Voted(model)
+        return Voted(model, model.certainty)
 
     def _dictionary(self, listed: tuple[str, ...]) -> Dictionary:
         """The list, or the nouns that the product's own decoder can say."""

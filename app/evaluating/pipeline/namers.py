@@ -26,6 +26,7 @@ from app.evaluating.pipeline.views import Pictures, View
 from app.events.event import Picture
 from app.watching.namer import VOTERS, Names, vote
 from detectors.types import Box
+from novic.certainty import Certainty
 from novic.embedder import Vectors
 from novic.embedders.starter import StarterEmbedder, conse, load_class_vectors
 from novic.vocabulary import canonical
@@ -97,9 +98,11 @@ class Voted:
 
     Attributes:
         names: The decoder, with a list of candidates or without.
+        certainty: What its p are worth.
     """
 
     names: Names
+    certainty: Certainty | None = None
 
     def name(self, pictures: Pictures) -> str:
         """See `Namer`."""
@@ -110,7 +113,7 @@ class Voted:
         around = [view.around for view in views for _ in view.crops]
         named = iter(self.names.name(crops, VOTERS, around))
         ballots = {_picture(view): tuple(next(named) for _ in view.crops) for view in views}
-        return vote(ballots).noun
+        return vote(ballots, self.certainty).noun
 
 
 @dataclass(frozen=True, slots=True)

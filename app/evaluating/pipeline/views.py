@@ -96,6 +96,8 @@ def keep(folder: Path, event_id: str, views: Sequence[View]) -> None:
         arrays[f"{number}.quality"] = np.array(view.quality, np.float64)
         arrays[f"{number}.square"] = _NONE if around is None else around.square
         arrays[f"{number}.thing"] = np.array((0, 0, 0, 0) if around is None else around.thing)
+        wide = None if around is None else around.wide
+        arrays[f"{number}.wide"] = _NONE if wide is None else wide
     with faults(folder):
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / f"{event_id}.part.npz"
@@ -118,7 +120,8 @@ def kept_views(folder: Path, event_id: str) -> list[View]:
 def _view(arrays: dict[str, np.ndarray], number: int) -> View:
     crops = [arrays[name] for name in sorted(arrays) if name.startswith(f"{number}.crop")]
     square, thing = arrays[f"{number}.square"], arrays[f"{number}.thing"].tolist()
-    around = Surrounded(square, tuple(thing)) if square.size else None
+    wide = arrays.get(f"{number}.wide", _NONE)
+    around = Surrounded(square, tuple(thing), wide if wide.size else None) if square.size else None
     return View(tuple(crops), float(arrays[f"{number}.quality"]), around)
 
 

@@ -26,6 +26,7 @@ def test_what_is_told_is_the_same_and_its_pictures_are_kept(tmp_path: Path):
     views = kept.views()
     assert len(views) == 3
     assert all(len(view.crops) == 2 and view.around is not None for view in views)
+    assert all(view.around.wide is not None for view in views if view.around is not None)
     # The very crops, so that they are voted the very name.
     picture = told[-1].picture
     assert picture is not None
