@@ -4,8 +4,9 @@ In the four columns of the map leaves sway, nothing is amiss, the lens is out of
 dark, from the first learned second on. The map puts half of the cut-outs into the finished pictures
 of one day, as `nomaly calibrate` does; the truth are the other half, drawn by the simulator into
 other days (leaves, lens, dark, noise and compression lie over them), three at a time, and audited.
+`--same` draws the map's own half there: what is left then is not due to what was put there.
 
-    python -m benchmarks.blind_parts --keep parts.jsonl [--scenes yard,terrace,flowerbed] [--json]
+    python -m benchmarks.blind_parts --keep parts.jsonl [--scenes yard,terrace] [--same] [--json]
 
 Each moment of the map and each stretch of truth is a line of the file; what was stopped goes on.
 """
@@ -15,6 +16,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -54,6 +56,7 @@ SOFT_PX = 12.0
 TOGETHER, DROPS = 3, 8
 """Things of the truth that lie there at once, and how often some come in one stretch."""
 DAY_S = 400.0
+SAME = "truth of the same kinds"
 FPS = 5.0
 
 
@@ -117,9 +120,9 @@ def put(name: str, detector: Remembering, number: int) -> Iterator[Planted]:
             yield one.planted
 
 
-def truth(name: str, detector: Remembering, number: int) -> Iterator[Planted]:
-    """What becomes of the other half of the cut-outs in one stretch of another day."""
-    things = tuple(_coming(scene(name), number))
+def truth(name: str, detector: Remembering, number: int, half: str) -> Iterator[Planted]:
+    """What becomes of half of the cut-outs in one stretch of another day."""
+    things = tuple(_coming(scene(name), number, half))
     lasts_s = math.ceil(LEARN_S + 3 + DROPS * (LIES_S + PAUSE_S) + 1)
     other = day(name, split("report").seed(11 + number), lasts_s, things)
     start = int(LEARN_S * FPS)
@@ -129,10 +132,10 @@ def truth(name: str, detector: Remembering, number: int) -> Iterator[Planted]:
         yield Planted(zone_of(*thing.path[0][1:], GRID), thing.width, 0, one.seen)
 
 
-def _coming(place: Place, number: int) -> Iterator[Thing]:
+def _coming(place: Place, number: int, half: str) -> Iterator[Thing]:
     """Some things at a time, each off the places of those before."""
     rng = np.random.default_rng((29, number, len(place.name)))
-    nouns = split("report").nouns_for(place)
+    nouns = split(half).nouns_for(place)
     before: list[Box] = []
     for drop in range(DROPS):
         now = LEARN_S + 3 + drop * (LIES_S + PAUSE_S)
@@ -218,24 +221,26 @@ def main() -> None:
     parser.add_argument("--stretches", type=int, default=12, help="of truth, in each scene")
     parser.add_argument("--keep", type=Path, required=True, help="file of lines")
     parser.add_argument("--cache", type=Path, help="folder of detectors")
+    parser.add_argument("--same", action="store_true", help="kinds of the map in the truth, too")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     names, kept = args.scenes.split(","), Kept(args.keep)
+    true_part, half = (SAME, "dev") if args.same else ("truth", "report")
     for name in names:
         detector = None
         for number in range(max(args.moments, args.stretches)):
             for part, most, work in (
                 ("map", args.moments, put),
-                ("truth", args.stretches, truth),
+                (true_part, args.stretches, partial(truth, half=half)),
             ):
                 if number < most and (name, part, number) not in kept.things:
                     first = day(name, split("dev").seed(5), DAY_S)
                     detector = detector or fitted(first, args.cache).forgetful
                     kept.add((name, part, number), [*work(name, detector, number)])
-        show(name, kept.of("map", [name]), kept.of("truth", [name]))
-    said, true = kept.of("map", names), kept.of("truth", names)
+        show(name, kept.of("map", [name]), kept.of(true_part, [name]))
+    said, true = kept.of("map", names), kept.of(true_part, names)
     show("scenes together", said, true)
     if args.json:
         print(

@@ -68,6 +68,19 @@ def test_what_is_put_into_the_dark_is_dark_and_what_is_put_into_a_blur_is_soft(m
         assert changed[-1] < 0.7 * as_was[-1]
 
 
+def test_beside_a_light_part_things_in_the_dark_are_dark(moment: Window):
+    picture = moment.frames[0].image.copy()
+    half = picture.shape[1] // 2
+    picture[:, half:] = picture[:, half:] // 16
+    how = replace(HOW, grid=(1, 8), sizes=(0.05,), nouns=("cup",))
+    put = [one for scene in scenes(seen(moment, picture), how, 3) for one in scene]
+    lit = {one.zone: brightest(one.layer) for one in put}
+    # The sixth of eight lies so near the light that its left side reaches into it.
+    assert 5 in lit
+    assert max(value for zone, value in lit.items() if zone >= 5) < 20
+    assert min(value for zone, value in lit.items() if zone < 4) > 40
+
+
 def seen(moment: Window, picture: Pixels) -> Window:
     first = replace(moment.frames[0], image=picture)
     return replace(moment, frames=(first, *moment.frames[1:]))
