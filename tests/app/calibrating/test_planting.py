@@ -73,12 +73,13 @@ def test_beside_a_light_part_things_in_the_dark_are_dark(moment: Window):
     half = picture.shape[1] // 2
     picture[:, half:] = picture[:, half:] // 16
     how = replace(HOW, grid=(1, 8), sizes=(0.05,), nouns=("cup",))
-    put = [one for scene in scenes(seen(moment, picture), how, 3) for one in scene]
-    lit = {one.zone: brightest(one.layer) for one in put}
-    # The sixth of eight lies so near the light that its left side reaches into it.
-    assert 5 in lit
-    assert max(value for zone, value in lit.items() if zone >= 5) < 20
-    assert min(value for zone, value in lit.items() if zone < 4) > 40
+    there = seen(moment, picture)
+    put = [one for seed in range(6) for scene in scenes(there, how, seed) for one in scene]
+    beside = [one.layer for one in put if half <= one.box.x1 < half + picture.shape[1] / 16]
+    light = [one.layer for one in put if one.box.x2 < half]
+    assert beside
+    assert max(map(brightest, beside)) < 20
+    assert min(map(brightest, light)) > 40
 
 
 def seen(moment: Window, picture: Pixels) -> Window:
