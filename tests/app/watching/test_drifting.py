@@ -357,6 +357,7 @@ def test_after_a_period_bets_begin_anew_and_a_restart_does_the_same(site: SiteCa
         again.bet(one)
     alone.recall(far)
     assert alone.said
+    assert going.void is not None
     assert going.void == again.void == alone.void
     assert going.sentence == again.sentence == alone.sentence
     # A period that is full and void by its last bet is not forgotten.
