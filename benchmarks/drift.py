@@ -8,6 +8,7 @@ the product's own, for a live camera and, with fewer bets, for a recording. Whic
 are bet on is chosen by 200 other chances, too, to count how often it is called void for nothing.
 
     python -m benchmarks.drift [--split report] [--scenes terrace,...] [--seed 7] [--minutes 60]
+    python -m benchmarks.drift --waiting      # no scene: after how many quiet scores it gets slower
 """
 
 import argparse
@@ -27,6 +28,7 @@ from app.watching.holding import Holding, Light, Sampling
 from app.watching.namer import Names, name_pictures, vote
 from app.watching.sampling import MINUTE_S, Crop, Sampler, chosen
 from benchmarks.looking import LEARN_S, fitted, frames_of
+from calibration.betting import SLACK, Betting
 from calibration.site.calibrated import Bindings, SiteCalibration, calibrated
 from calibration.site.crops import Crops
 from detectors.base import Detector
@@ -178,6 +180,24 @@ def _is_chosen(crop: Crop, share: float) -> bool:
     return chosen(int(crop.at_s // MINUTE_S), crop.place, share)
 
 
+def waiting(seed: int, ways: int = 10) -> Iterator[dict[str, float | None]]:
+    """How many scores a change takes that comes after so many in which nothing changed.
+
+    Scores are exponential with spread 1, 80 of them are known, and 1.5 is added to all.
+    """
+    for quiet in (0, 150, 2_500, 10_000, 39_000):
+        late: list[float] = []
+        for way in range(ways):
+            rng = np.random.default_rng((seed, way))
+            betting = Betting(rng.exponential(size=80), seed=way, slack=SLACK)
+            for number, score in enumerate(rng.exponential(size=quiet + 500)):
+                if betting.see(float(score) + 1.5 * (number >= quiet), number):
+                    late.append(number + 1 - quiet)
+                    break
+        told = float(np.median(late)) if len(late) == ways else None
+        yield {"quiet": quiet, "ways": ways, "noticed": len(late), "scores": told}
+
+
 def main() -> None:
     """Measure, and print a line of JSON for each scene and what happens there."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -185,7 +205,12 @@ def main() -> None:
     parser.add_argument("--scenes", default="")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--waiting", action="store_true")
     args = parser.parse_args()
+    if args.waiting:
+        for row in waiting(args.seed):
+            print(json.dumps(row), flush=True)
+        return
     cv2.setNumThreads(1)
     names = load_model(None, resolve_device("auto"), ModelOptions(), many_images=True)
     material = split(args.split)

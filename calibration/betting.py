@@ -3,15 +3,21 @@
 Each new score is ranked among all before it. If they are exchangeable with the calibration's, these
 ranks are independent and uniform whatever the scores are, and no way to bet on them wins: a
 fortune of 1 reaches 1/alpha with a chance of alpha at most, however long one looks (Ville 1939).
-How it is bet: the simple jumper of Vovk et al. 2021, Retrain or not retrain, with stakes on high
-and on low ranks that may change at any time. Scores must not follow each other closely: one for
-each place and minute.
+How it is bet: jumpers as in Vovk et al. 2021, Retrain or not retrain, with stakes on high and on
+low ranks that may change at any time. Scores must not follow each other closely: one for each place
+and minute.
 
 No view is quite the same an hour later. With `slack` a stake pays only for what a mean rank lies
-further than that from the middle: as long as it does not, whatever came before, the fortune still
-does not grow on average, and the same bound holds.
+further than that from the middle, so while nothing happens each stake loses. Most of the fortune
+therefore waits as cash, of which step n puts a share of about 1/n on stakes: after n quiet scores
+the fortune is not below some power of 1/n, and a change is noticed later by some log n.
+
+Why the bound holds: what moves between cash and stakes is settled before a score is seen and adds
+nothing, and a stake s is worth 1 + s (E[p] - 1/2) - |s| slack <= 1 on average while the mean rank,
+given all before, lies within slack of the middle. So the fortune is a supermartingale.
 """
 
+import math
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,10 +28,14 @@ from numpy.typing import NDArray
 STAKES = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
 """What is won is 1 + stake (p - 1/2): below 0 on scores that are high, above on low ones."""
 JUMPS = (1.0, 0.1, 0.01, 0.001)
-"""Shares of a fortune that are put on all stakes anew at each step; each has a quarter of it."""
+"""Shares of what lies on stakes that are put on all anew at each step, cash among them; each
+jumper begins with a quarter of the fortune."""
+ENTRY = 0.25
+"""Of cash a share of this over the number of the step is put on all stakes."""
 ALPHA = 0.01
 SLACK = 0.1
-"""So far the mean rank of a camera's crops may lie from the middle, as a share of all ranks."""
+"""So far the mean rank of a camera's crops may lie from the middle, as a share of all ranks, at
+any time, given all before."""
 
 type Floats = NDArray[np.float64]
 
@@ -71,10 +81,14 @@ class Betting:
         self._stakes = STAKES * (0.5 / (0.5 + slack))
         self._rng = np.random.default_rng(seed)
         self._limit = -float(np.log(alpha))
-        self._shares = np.full((len(JUMPS), len(STAKES)), 1 / len(STAKES))
-        self._logs = np.full(len(JUMPS), -np.log(len(JUMPS)))
-        self._lowest, self._since_us = 0.0, 0
-        self._begun = False
+        self._cash = int(np.flatnonzero(STAKES == 0)[0])
+        self._leaves = np.repeat(np.array(JUMPS)[:, None], len(STAKES), axis=1)
+        self._money = np.full(self._leaves.shape, 1 / self._leaves.size)
+        """Shares of the fortune, of each jumper on each stake."""
+        self._log, self._lowest_log, self._since_us = 0.0, 0.0, 0
+        self.lowest = 0
+        """Scores that were seen when the fortune was lowest, the last of them among them; 0 if it
+        never was below what it began with."""
         self.seen = 0
         """Scores that were seen since the calibration."""
         self.void: Void | None = None
@@ -83,8 +97,7 @@ class Betting:
     @property
     def log_fortune(self) -> float:
         """Natural logarithm of the fortune; 0 is what it began with."""
-        top = float(self._logs.max())
-        return top + float(np.log(np.exp(self._logs - top).sum()))
+        return self._log
 
     def see(self, score: float, time_us: int) -> bool:
         """Bet on one more score.
@@ -101,14 +114,13 @@ class Betting:
         """
         if not np.isfinite(score):
             raise ValueError(f"a score of {score} cannot be ranked")
-        if not self._begun:
-            self._begun, self._since_us = True, time_us
-        self._bet(self._rank(score))
+        if not self.seen:
+            self._since_us = time_us
         self.seen += 1
-        now = self.log_fortune
-        if now < self._lowest:
-            self._lowest, self._since_us = now, time_us
-        if self.void is None and now >= self._limit:
+        self._bet(self._rank(score))
+        if self._log < self._lowest_log:
+            self._lowest_log, self.lowest, self._since_us = self._log, self.seen, time_us
+        if self.void is None and self._log >= self._limit:
             self.void = Void(self._since_us, time_us)
         return self.void is not None
 
@@ -121,9 +133,10 @@ class Betting:
 
     def _bet(self, p: float) -> None:
         won = 1 + self._stakes * (p - 0.5) - np.abs(self._stakes) * self._slack
-        for number, jump in enumerate(JUMPS):
-            shares = (1 - jump) * self._shares[number] + jump / len(STAKES)
-            shares = shares * won
-            total = float(shares.sum())
-            self._logs[number] += np.log(max(total, 1e-300))
-            self._shares[number] = shares / max(total, 1e-300)
+        self._leaves[:, self._cash] = ENTRY / (self.seen + 1)
+        leaving = self._leaves * self._money
+        spread = leaving.sum(axis=1, keepdims=True) / len(STAKES)
+        money = (self._money - leaving + spread) * won
+        total = max(float(money.sum()), 1e-300)
+        self._log += math.log(total)
+        self._money = money / total

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.calibrating.footage import Minute
-from app.report.times import local
+from app.report.times import since
 from app.watching.holding import Light, reason_of
 from calibration.betting import ALPHA, Void
 from calibration.site.calibrated import HeldOut, SiteCalibration
@@ -30,7 +30,8 @@ class Drift:
                 f"drift: none on {len(self.path)} crops that nothing was fitted on (a calibration "
                 f"that holds is called void {100 * ALPHA:g} times in 100 at most)"
             )
-        return f"drift: calibration void since {local(self.void.since_us):%H:%M}: {self.reason}"
+        when = since(self.void.since_us, self.void.noticed_us)
+        return f"drift: calibration void since {when}: {self.reason}"
 
     def as_json(self) -> dict[str, Any]:
         """As scripts read it; keys are stable."""

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.calibrating.softness import softest, softness
+from app.calibrating.seen_there import BRIGHTEST, light_at, softest, softness
 from app.events.event import Picture
 from app.simulator.cutouts import Cutout, Sticker, cutouts, fill, sticker
 from app.simulator.places import Place
@@ -43,10 +43,9 @@ APART = 0.12
 """Between two of them, as a share of the frame's width."""
 SOLID = 0.35
 """What fills less of its box is thin."""
-NEAR, OUTSHINES = 0.15, 1.0
-"""Nothing is put there that is so many times as bright as the brightest within a share of the
-frame's width: what lies in the dark is dark itself."""
-_BRIGHTEST = 95
+OUTSHINES = 1.0
+"""Nothing is put there that is so many times as bright as the brightest near: what lies in the dark
+is dark itself."""
 QUALITY = 80
 """Of the JPEG that things go through, as what a camera shows has gone through its codec; ..."""
 _BLOCK = 8
@@ -352,33 +351,12 @@ def _blurred(layer: Layer, soft_px: float) -> Layer:
 
 def _dimmed(layer: Layer, box: Box, picture: Pixels) -> Layer:
     """The same no brighter than what lies near lets expect."""
-    near = _light(picture, box)
+    near = light_at(picture, box)
     covers = 1 - layer.through[..., 0]
     most = covers >= 0.5 * covers.max()
-    own = float(np.percentile(layer.colour[most].max(axis=1) / covers[most], _BRIGHTEST))
+    own = float(np.percentile(layer.colour[most].max(axis=1) / covers[most], BRIGHTEST))
     dimmed = layer.colour * np.float32(min(1.0, OUTSHINES * near / max(1.0, own)))
     return replace(layer, colour=dimmed)
-
-
-def _light(picture: Pixels, box: Box) -> float:
-    """How bright the brightest is around a place, on all sides but the darkest.
-
-    Beside the edge of the dark one side is bright, beside that of the light one is dark; neither
-    says how much light falls on the place.
-    """
-    rim = round(NEAR * picture.shape[1])
-    x1, y1, x2, y2 = (int(edge) for edge in (box.x1, box.y1, box.x2, box.y2))
-    sides = (
-        (y1, y2, x1 - rim, x2),
-        (y1, y2, x1, x2 + rim),
-        (y1 - rim, y2, x1, x2),
-        (y1, y2 + rim, x1, x2),
-    )
-    brightest = (
-        np.percentile(picture[max(0, top) : low, max(0, left) : right].max(axis=2), _BRIGHTEST)
-        for top, low, left, right in sides
-    )
-    return float(sorted(brightest)[1])
 
 
 def _cut(cutout: Cutout, size: float, width: int, rng: np.random.Generator) -> Sticker:

@@ -34,6 +34,12 @@ def day(time_us: int) -> str:
     return f"{when:%Y-%m-%d %H:%M:%S} {when:%Z}"
 
 
+def since(at_us: int, told_us: int) -> str:
+    """When something began that is told, both UTC in microseconds; with its day if another."""
+    at, told = local(at_us), local(told_us)
+    return f"{at:%H:%M}" if at.date() == told.date() else f"{at:%Y-%m-%d %H:%M}"
+
+
 def zone(time_us: int) -> str:
     """The zone of this machine at a time, with its distance from UTC."""
     when = local(time_us)

@@ -88,6 +88,8 @@ class Camera:
         self._peak = np.float32(np.nan)
         self._warm: deque[float] = deque()
         self._troubles: Sequence[Trouble | None] = ()
+        self.where: Sequence[Sequence[Box]] = ()
+        """Of each frame that `follow` took last what was followed, told or not, on the view."""
 
     def checkpoint(self) -> Checkpoint:
         """What is being followed, once all was told that was due."""
@@ -197,7 +199,7 @@ class Camera:
             The highest value of each map [B] in those parts of the view that are watched; NaN where
             nothing can be seen in the frame.
         """
-        peaks = np.full(len(frames), np.nan, np.float32)
+        peaks, where = np.full(len(frames), np.nan, np.float32), [[]] * len(frames)
         self._peak = np.float32(np.nan)
         for number, (frame, heat) in enumerate(zip(frames, maps, strict=True)):
             again = frame.pts_s <= self._followed_s
@@ -215,6 +217,8 @@ class Camera:
                 found = self._take(frame, watched, placed)
                 peaks[number] = self._peak = watched.max(initial=0.0)
                 self._note(frame, watched * np.float32(factor), found)
+                where[number] = [track.extent for track in self._tracker.tracks]
+        self.where = where
         return peaks
 
     def pass_over(self, frames: Sequence[Frame]) -> NDArray[np.float32]:

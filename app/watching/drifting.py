@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.events.bets import Bet
-from app.events.event import VOID, Event, Finding, Lasting, Picture, event_id
+from app.events.event import VOID, Event, Finding, Picture, event_id
 from app.events.media import SNAPSHOT_SIDE
 from app.watching.evidence import at_most
 from app.watching.holding import Holding, Sampling
@@ -29,7 +29,7 @@ from novic.vocabulary import Naming
 LIVE, RECORDED = 4.0, 1.0
 """Crops a minute that are bet on, on average: of a recording fewer, as they hold up its frames."""
 MOST_ASKED = 8
-"""Frames whose crops may wait for their names; those of more are left out."""
+"""Frames whose crops may wait for their names; while so many wait none is taken."""
 
 type Aside = Callable[[Sequence[Picture]], Future[Mapping[Picture, tuple[Naming, ...]]]]
 """Names pictures, at once or beside the frames."""
@@ -87,7 +87,7 @@ class Drifting:
         frames: Sequence[Frame],
         maps: NDArray[np.float32],
         peaks: NDArray[np.float32],
-        lasting: Callable[[], Sequence[Lasting]],
+        followed: Sequence[Sequence[Box]],
     ) -> None:
         """Take frames that were looked at.
 
@@ -95,15 +95,17 @@ class Drifting:
             frames: B frames, laid on the learned view.
             maps: Their maps [B, h, w], not divided.
             peaks: [B], NaN where nothing can be seen in the frame, or where it was seen before.
-            lasting: The events that were told and are open; asked seldom.
+            followed: Where things were in each of them that are followed, whether they were told
+                or not, pixels of the view [B].
         """
-        for frame, heat, peak in zip(frames, maps, peaks, strict=True):
+        for frame, heat, peak, things in zip(frames, maps, peaks, followed, strict=True):
             if np.isnan(peak) or self._holding.said or not self._sampler.due(frame.pts_s):
                 continue
+            if len(self._asked) >= MOST_ASKED:
+                continue
             mask = self._watched.zones.grid((heat.shape[0], heat.shape[1]))
-            told = [one.path[-1][1] for one in lasting() if one.path]
-            crops = self._sampler.crops(frame, np.where(mask, heat, np.float32(0)), told)
-            if crops and len(self._asked) < MOST_ASKED:
+            crops = self._sampler.crops(frame, np.where(mask, heat, np.float32(0)), things)
+            if crops:
                 light = float(cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY).mean())
                 named = self._aside([one.picture for one in crops])
                 self._asked.append(_Asked(frame, crops, light, named))
@@ -132,8 +134,10 @@ class Drifting:
         for crop in asked.crops:
             vector = vote({crop.picture: named[crop.picture]}).vector
             distance = None if vector is None else self._holding.distance(vector)
-            if distance is None or self._holding.said:
-                continue
+            if self._holding.said:
+                break
+            # Its place of this minute is taken all the same, also for who goes on from here.
+            distance = math.inf if distance is None else distance
             uri, key = self._watched.uri, self._holding.key
             bet = Bet(uri, key, crop.at_s, crop.time_us, crop.place, distance, asked.light)
             self._bets.append(bet)

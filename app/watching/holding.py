@@ -1,18 +1,19 @@
 """A camera's calibration as long as it holds: once bets against it win it is void.
 
 Void it stays, over a restart too, until another calibration lies there; what looks and names goes
-on without.
+on without. Bets begin anew after `app.events.bets.PERIOD` of them, so that a watch of years holds
+no more than one of weeks; that a calibration is void for nothing has its bound in each such period.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.events.bets import Bet
-from app.report.times import local
+from app.events.bets import PERIOD, Bet, newest
+from app.report.times import since
 from calibration.betting import Betting, Void
 from calibration.scores.protocol import ScoreError
 from calibration.site.calibrated import SiteCalibration
@@ -116,8 +117,7 @@ class Holding:
                 "The camera's calibration does not tell how its crops were taken, so nobody can "
                 "tell when it no longer holds; run nomaly calibrate again."
             )
-        self._betting: Betting | None = site.betting()
-        self._bets: list[Bet] = []
+        self._begin()
         self.said = ""
         """That it is void, since when and why; empty while it holds."""
 
@@ -149,11 +149,15 @@ class Holding:
             return None
         return found if np.isfinite(found) else None
 
-    def recall(self, bets: Iterable[Bet]) -> None:
-        """Go on from the bets that were made before, and from nothing else."""
-        before = self.said
-        self._betting, self._bets, self.said = self._site.betting(), [], ""
-        for one in bets:
+    def recall(self, bets: Sequence[Bet]) -> None:
+        """Go on from the bets that were made before, and from nothing else.
+
+        Args:
+            bets: As `app.events.bets.read` gives them.
+        """
+        before, self.said = self.said, ""
+        self._begin()
+        for one in newest(bets):
             self._see(one)
         if self.said and self.said != before:
             self._say(self.sentence)
@@ -173,30 +177,40 @@ class Holding:
 
     def since(self, uri: str) -> float | None:
         """When it became void in a source, seconds from its start; None if it did not there."""
-        if self.void is None:
-            return None
-        later = [one.at_s for one in self._since if one.uri == uri]
-        return later[0] if later else None
+        return None if self.void is None else self._firsts.get(uri)
 
-    @property
-    def _since(self) -> list[Bet]:
-        """The bets since it was void, by the clock of the bets."""
-        since_us = 0 if self.void is None else self.void.since_us
-        first = next(number for number, one in enumerate(self._bets) if one.time_us == since_us)
-        return self._bets[first:]
+    def _begin(self) -> None:
+        """Begin a period."""
+        self._betting: Betting | None = self._site.betting()
+        self._count = 0
+        self._earlier: list[float] = []
+        """How light it was before the fortune was lowest, ..."""
+        self._later: list[float] = []
+        """... and since, ..."""
+        self._firsts: dict[str, float] = {}
+        """... and the first time since then in each source, seconds from its start."""
 
     def _see(self, one: Bet) -> bool:
         """Whether it is void after one more bet."""
-        if self._betting is None or not np.isfinite(one.distance):
+        if self._betting is None or self.said:
             return bool(self.said)
-        self._bets.append(one)
-        if self._betting.see(one.distance, one.time_us) and not self.said:
-            self.said = self._told()
-        return bool(self.said)
+        if self._count == PERIOD:
+            self._begin()
+        self._count += 1
+        if not np.isfinite(one.distance):
+            return False
+        void = self._betting.see(one.distance, one.time_us)
+        if self._betting.lowest == self._betting.seen:
+            self._earlier += self._later
+            self._later, self._firsts = [], {}
+        self._later.append(one.light)
+        self._firsts.setdefault(one.uri, one.at_s)
+        self.said = self._told() if void else ""
+        return void
 
     def _told(self) -> str:
-        later = self._since
-        earlier = [one.light for one in self._bets[: len(self._bets) - len(later)]]
-        usual = None if self.sampling is None else self.sampling.light
-        reason = reason_of(usual or Light.of(earlier), [one.light for one in later])
-        return f"calibration void since {local(later[0].time_us):%H:%M}: {reason}"
+        void, usual = self.void, None if self.sampling is None else self.sampling.light
+        if void is None:
+            return ""
+        reason = reason_of(usual or Light.of(self._earlier), self._later)
+        return f"calibration void since {since(void.since_us, void.noticed_us)}: {reason}"

@@ -96,7 +96,7 @@ class Lookout:
         peaks = self.camera.follow(admitted, maps)
         self.recorder.watched(admitted, peaks)
         if self.drifting is not None:
-            self.drifting.see(admitted, maps, peaks, lambda: self.camera.lasting)
+            self.drifting.see(admitted, maps, peaks, self.camera.where)
         self.frames += len(admitted)
 
     def _same_again(self, frames: Sequence[Frame]) -> bool:

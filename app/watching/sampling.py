@@ -80,7 +80,7 @@ class Sampler:
         Args:
             frame: Later than all before it.
             heat: Its map [h, w], not divided, 0 where nobody watches.
-            but: Where things are that are told, pixels of the frame; no crop touches them.
+            but: Where things are, pixels of the frame; no crop touches them.
         """
         if not self.due(frame.pts_s):
             return []

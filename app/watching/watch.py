@@ -204,8 +204,8 @@ class _Watch:
                 camera, detector, teller, recorder, gate=MotionGate(), heeding=heeding
             )
             if holding is not None:
-                bets = self._store.bets(run_id, holding.key)
-                lookout.hold(holding, bets, Watched(source.uri, zones=self._request.zones))
+                watched = Watched(source.uri, zones=self._request.zones)
+                lookout.hold(holding, self._store.bets(run_id, holding.key), watched)
             try:
                 self._look(lookout)
                 source.finished = self._camera.ended and not self._backlog.waiting

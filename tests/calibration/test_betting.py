@@ -78,3 +78,38 @@ def test_what_cannot_be_ranked_is_refused_and_changes_nothing():
         Betting([1.0], 0.0)
     with pytest.raises(ValueError, match="slack"):
         Betting([1.0], slack=0.5)
+
+
+def test_waiting_for_a_week_costs_little_and_a_change_after_it_is_noticed_soon():
+    quiet = 50_000
+    betting = bet(7, quiet, 0.01, slack=SLACK)
+    assert betting.void is None
+    # Without cash it falls for as long as nothing happens, by dozens in a week.
+    assert betting.log_fortune > -np.log(quiet)
+    rng = np.random.default_rng(8)
+    for number in range(quiet, quiet + 120):
+        betting.see(1.5 + rng.exponential(), number * 60_000_000)
+    assert betting.void is not None
+    assert betting.void.noticed_us / 60e6 - quiet <= 90
+    assert abs(betting.void.since_us / 60e6 - quiet) <= 20
+
+
+def test_what_waits_as_cash_does_not_break_the_promise_with_slack():
+    # The mean rank lies as far from the middle as slack allows: no bet may win on average.
+    rng, void = np.random.default_rng(4), 0
+    for seed in range(60):
+        betting = Betting(np.arange(10_000) / 10_000, 0.05, seed, SLACK)
+        void += any(betting.see(rng.random() ** (2 / 3), number) for number in range(300))
+    # 3 are expected at most; 9 or more would come by chance once in 350 times.
+    assert void <= 8
+
+
+def test_the_lowest_fortune_is_told_by_number_also_where_times_come_twice():
+    rng = np.random.default_rng(5)
+    betting = Betting(rng.exponential(size=80), slack=SLACK)
+    for number in range(200):
+        shift = 2.0 if number >= 150 else 0.0
+        betting.see(rng.exponential() + shift, 1_000_000 * (number % 100))
+    assert betting.void is not None
+    assert 130 <= betting.lowest <= 155
+    assert betting.void.since_us == 1_000_000 * ((betting.lowest - 1) % 100)

@@ -8,7 +8,7 @@ import pytest
 
 from app.events.store import SourceProgress, Store
 from app.progress import clock as whole_clock
-from app.report.times import basis, clock, day, wall, zone
+from app.report.times import basis, clock, day, local, since, wall, zone
 from tests.app.report.runs import BEGAN_US, a_run, a_source
 
 
@@ -76,3 +76,10 @@ def test_what_a_clock_rests_on_is_never_made_up(
     with Store(tmp_path) as store:
         run = a_run(store, kind=kind, source=source)
         assert basis(run, source) == rests_on
+
+
+def test_when_something_began_has_its_day_where_that_is_another():
+    noon = 1_764_504_000_000_000
+    at, hour = local(noon), 3_600_000_000
+    assert since(noon, noon + hour // 2) == f"{at:%H:%M}"
+    assert since(noon, noon + 30 * hour) == f"{at:%Y-%m-%d %H:%M}"

@@ -193,3 +193,18 @@ def test_a_camera_that_was_turned_by_hand_is_laid_back_and_finds_things():
     (thing,) = events(told, "object")
     assert thing.box.iou(THING) > 0.6
     assert camera.gaps == []
+
+
+def test_where_things_are_followed_is_on_the_view_also_of_a_camera_that_was_moved():
+    camera, where = Camera((HEIGHT, WIDTH), live=False, view=VIEW), {}
+    for number in range(7 * FPS):
+        at_s, moved = number / FPS, (-20, 8) if number >= 4 * FPS else (0, 0)
+        image = seen(*moved, seed=number + 10)
+        shown = with_thing(image, *moved) if at_s >= 2 else image
+        frames = camera.admit([a_frame(at_s, shown)])
+        camera.follow(frames, np.stack([unusual(frame.image) for frame in frames]))
+        (where[at_s],) = camera.where
+    assert where[1.0] == []
+    # From its first frame on, long before it is told.
+    for at_s in (2.0, 3.0, 6.0, 6.8):
+        assert any(box.iou(THING) > 0.7 for box in where[at_s])

@@ -1,7 +1,8 @@
 """A camera that runs notices that its calibration no longer holds, says so once, and goes on."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import batched
 from pathlib import Path
@@ -11,13 +12,14 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
-from app.events.bets import Bet
-from app.events.event import VOID, Event
+from app.events.bets import PERIOD, Bet
+from app.events.event import VOID, Event, Picture
 from app.events.store import SourceProgress, Store
 from app.report.page import render_report
+from app.report.times import since as since_when
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
-from app.watching.drifting import Watched
+from app.watching.drifting import MOST_ASKED, Drifting, Watched
 from app.watching.holding import Holding, Light, Sampling, reason_of
 from app.watching.lookout import Lookout
 from app.watching.namer import Words, name_pictures, vote
@@ -33,12 +35,14 @@ from detectors.base import AnomalyMaps
 from detectors.types import Frame, Pixels
 from novic.surrounded import Surrounded
 from novic.vocabulary import Naming, NounScore
-from tests.app.builders import SIZE, a_frame
+from tests.app.builders import SIZE, a_frame, a_map
 
 EVERY_S, STEP_S = 20.0, 10.0
 CHANGE_S, LAST_S = 1500.0, 3000.0
 THINGS_S = (300.0, 2800.0)
 """Before and after the calibration is void something lies there for a minute."""
+THINGS_PLACE = 20
+"""Where they lie (`app.watching.sampling.Crop.place`)."""
 VIDEO = "a.mp4"
 
 
@@ -79,6 +83,17 @@ def picture(at_s: float, light: float = 1.0) -> Pixels:
     if any(start_s <= at_s < start_s + 60 for start_s in THINGS_S):
         image[20:35, 40:55] = 190 + rng.integers(0, 30, 3)
     return image
+
+
+def often(every_s: float, for_s: float) -> list[Frame]:
+    """Nothing changes, but things come all the time."""
+    shown = []
+    for frame in frames(change_s=np.inf):
+        image = frame.image.copy()
+        if frame.pts_s % every_s < for_s:
+            image[20:35, 40:55] = 200
+        shown.append(replace(frame, image=image))
+    return shown
 
 
 def frames(change_s: float = CHANGE_S, clock_back_s: float = np.inf) -> list[Frame]:
@@ -228,6 +243,130 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(
         assert void_before == (kill_at_s == 2700.0)
 
 
+@pytest.mark.parametrize(("every_s", "for_s"), [(40.0, 10.0), (120.0, 60.0)])
+def test_what_is_followed_is_not_bet_on_whether_it_was_told_or_not(
+    site: SiteCalibration, tmp_path: Path, every_s: float, for_s: float
+):
+    holding, store = audited(tmp_path, site, often(every_s, for_s))
+    with store:
+        assert voids(store) == []
+        assert holding.said == ""
+        bets = store.bets(1, holding.key)
+        assert len(bets) >= 15
+        there = {one.place for one in bets if one.at_s % every_s < for_s}
+        assert THINGS_PLACE not in there
+
+
+@pytest.mark.parametrize("kill_at_s", [250.0, 900.0])
+def test_a_run_with_many_things_that_was_killed_bets_as_if_it_had_not_been(
+    site: SiteCalibration, tmp_path: Path, kill_at_s: float
+):
+    shown = often(120.0, 60.0)
+    whole, store = audited(tmp_path / "whole", site, shown)
+    with store, Store(tmp_path / "killed") as killed:
+        session = Session(killed, site, LightNames(), [])
+        session.audit(shown, kill_at_s)
+        again = session.audit(shown)
+        assert killed.bets(1, again.key) == store.bets(1, whole.key)
+
+
+def test_a_place_whose_crop_was_no_number_is_taken_also_for_who_goes_on(site: SiteCalibration):
+    class Nothing(LightNames):
+        def vector(self, image: Pixels) -> np.ndarray:
+            return super().vector(image) * np.float32(np.nan)
+
+    def bets(at_s: float, before: Sequence[Bet]) -> list[Bet]:
+        aside = AtOnce(Nothing()).aside
+        drifting = Drifting(Holding(site), Sampling(10.0, 0.1), Watched("a", "a"), aside, before)
+        drifting.see([a_frame(at_s)], a_map((1, 2, 2))[None], np.ones(1, np.float32), [[]])
+        assert drifting.findings(wait=True) == []
+        return drifting.take_bets()
+
+    first = bets(61.0, ())
+    assert [one.distance for one in first] == [np.inf]
+    assert bets(75.0, first) == []
+    assert len(bets(121.0, first)) == 1
+
+
+def test_while_too_many_crops_wait_no_place_is_used_up(site: SiteCalibration):
+    asked: list[tuple[Sequence[Picture], Future[Mapping[Picture, tuple[Naming, ...]]]]] = []
+
+    def aside(pictures: Sequence[Picture]) -> Future[Mapping[Picture, tuple[Naming, ...]]]:
+        asked.append((pictures, Future()))
+        return asked[-1][1]
+
+    drifting = Drifting(Holding(site), Sampling(10.0, 0.1), Watched("a"), aside, ())
+
+    def see(at_s: float) -> None:
+        drifting.see([a_frame(at_s)], a_map((1, 2, 2))[None], np.ones(1, np.float32), [[]])
+
+    for minute in range(MOST_ASKED + 1):
+        see(60.0 * minute)
+    assert len(asked) == MOST_ASKED
+    for pictures, future in asked:
+        future.set_result(name_pictures(LightNames(), pictures))
+    drifting.findings()
+    see(60.0 * MOST_ASKED + 10)
+    assert len(asked) == MOST_ASKED + 1
+
+
+def held(key: str, uri: str, at_s: float, distance: float, light: float = 50.0) -> Bet:
+    return Bet(uri, key, at_s, round(1e6 * at_s), 1, distance, light)
+
+
+def usual(site: SiteCalibration, count: int, seed: int = 0) -> list[float]:
+    """Distances as the calibration's own."""
+    assert site.site_ranks is not None
+    return np.random.default_rng(seed).choice(site.site_ranks.ordered, count).tolist()
+
+
+def test_of_two_recordings_of_the_same_time_the_right_one_is_told(site: SiteCalibration):
+    holding = Holding(replace(site, measured={"sampling": Sampling(1.0, 1.0).as_json()}))
+    far = [*usual(site, 100, seed=1), *[1e6] * 100]
+    bets = [held("", "a", 60.0 * n, one) for n, one in enumerate(usual(site, 200))]
+    bets += [held("", "b", 60.0 * n, one, 50 - 20 * (n >= 100)) for n, one in enumerate(far)]
+    holding.recall(bets)
+    since_s = holding.since("b")
+    assert holding.since("a") is None
+    assert since_s is not None
+    assert 60 * 90 <= since_s <= 60 * 102
+    assert holding.said.endswith("light changed (mean grey 50 before, 30 since)")
+
+
+def test_a_calibration_that_is_void_since_another_day_is_told_with_that_day(
+    site: SiteCalibration,
+):
+    for apart_s in (1.0, 7200.0):
+        holding = Holding(site)
+        holding.recall([held("", "a", apart_s * n, 1e6) for n in range(60)])
+        assert holding.void is not None
+        when = since_when(holding.void.since_us, holding.void.noticed_us)
+        assert (len(when) > len("14:02")) == (apart_s > 1)
+        assert holding.said.startswith(f"calibration void since {when}: ")
+
+
+def test_after_a_period_bets_begin_anew_and_a_restart_does_the_same(site: SiteCalibration):
+    quiet = [held("", "a", float(n), one) for n, one in enumerate(usual(site, PERIOD))]
+    far = [held("", "a", float(PERIOD + n), 1e6) for n in range(60)]
+    going, again, alone = Holding(site), Holding(site), Holding(site)
+    for one in (*quiet, *far):
+        going.bet(one)
+    again.recall(quiet)
+    assert again.said == ""
+    for one in far:
+        again.bet(one)
+    alone.recall(far)
+    assert alone.said
+    assert going.void is not None
+    assert going.void == again.void == alone.void
+    assert going.sentence == again.sentence == alone.sentence
+    # A period that is full and void by its last bet is not forgotten.
+    last = next(n for n, one in enumerate(far) if one.time_us == going.void.noticed_us) + 1
+    full = Holding(site)
+    full.recall([*quiet, *far[:last]])
+    assert full.void == going.void
+
+
 def test_another_calibration_ends_it_and_the_same_one_does_not(
     site: SiteCalibration, darkened: Store
 ):
@@ -254,7 +393,8 @@ def test_crops_that_are_no_numbers_harm_nothing(site: SiteCalibration, tmp_path:
     with Store(tmp_path) as store:
         holding = Session(store, site, Broken(), []).audit(frames())
         bets = store.bets(1, holding.key)
-        assert all(np.isfinite(one.distance) for one in bets)
+        told = [one.distance for one in bets if np.isfinite(one.distance)]
+        assert 0 < len(told) < len(bets)
         assert holding.said
     assert not holding.bet(Bet(VIDEO, holding.key, 1.0, 1, 1, float("nan"), 50.0))
 

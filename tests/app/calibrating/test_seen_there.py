@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.calibrating.softness import softest, softness
+from app.calibrating.seen_there import softest, softness
 from app.simulator.places import MARGIN
 from app.simulator.views import scene
 from detectors.types import Box, Pixels

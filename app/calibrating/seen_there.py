@@ -1,7 +1,8 @@
-"""How much softer a part of a picture is than its sharp parts: the lens there is out of focus.
+"""What is seen of a part of a view: how much light falls there, and how soft the lens draws it.
 
-What is near the size of a few pixels is compared with what is larger. The same picture, blurred on
-purpose, says what softness that comes to; where there is nothing to see but a plain wall, none.
+To tell softness, what is near the size of a few pixels is compared with what is larger. The same
+picture, blurred on purpose, says what softness that comes to; where there is nothing to see but a
+plain wall, none.
 """
 
 import cv2
@@ -21,6 +22,9 @@ _SEEN = 1.5
 """Grey levels by which something must vary for a part to tell anything."""
 _SHARP = 75
 """Percentile of all parts that counts as sharp."""
+
+NEAR, BRIGHTEST = 0.15, 95
+"""How light a place is, is told by this percentile within a share of the width around it."""
 
 type _Map = NDArray[np.float32]
 
@@ -42,6 +46,34 @@ def softness(picture: Pixels) -> _Map:
         known.append(min(known[-1], float(np.percentile(blurred[seen], _SHARP))))
     softer = np.interp(-ratio, -np.array(known), BLURS_PX)
     return np.where(seen & (softer >= LEAST_PX), softer * unit, 0).astype(np.float32)
+
+
+def light_at(picture: Pixels, box: Box) -> float:
+    """How bright the brightest is around a place, on all sides but the darkest.
+
+    Beside the edge of the dark one side is bright, beside that of the light one is dark; neither
+    says how much light falls on the place.
+
+    Args:
+        picture: RGB uint8 [H, W, 3].
+        box: The place, pixels.
+
+    Returns:
+        Grey levels, 0 to 255.
+    """
+    rim = round(NEAR * picture.shape[1])
+    x1, y1, x2, y2 = (int(edge) for edge in (box.x1, box.y1, box.x2, box.y2))
+    sides = (
+        (y1, y2, x1 - rim, x2),
+        (y1, y2, x1, x2 + rim),
+        (y1 - rim, y2, x1, x2),
+        (y1, y2 + rim, x1, x2),
+    )
+    brightest = (
+        np.percentile(picture[max(0, top) : low, max(0, left) : right].max(axis=2), BRIGHTEST)
+        for top, low, left, right in sides
+    )
+    return float(sorted(brightest)[1])
 
 
 def softest(of: _Map, box: Box) -> float:
