@@ -245,6 +245,19 @@ def test_misuse_is_told_before_anything_is_seen(folders: Path, tmp_path: Path, n
     assert done.returncode == 2
 
 
+@pytest.mark.slow
+def test_scores_that_are_too_large_to_be_kept_do_not_cost_the_figures(
+    folders: Path, tmp_path: Path, nomaly: Run, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("calibration.kept.MOST_BYTES", 1000)
+    words = folders / "known" / "cat", folders / "faces", "--model", folders / "model"
+    done = nomaly(*words, "--out", tmp_path / "out", "--keep", tmp_path / "kept")
+    assert done.returncode == 1
+    assert "of which no more than 1,000 are read back, so nothing is kept" in done.stderr
+    assert (tmp_path / "out" / "scores.csv").is_file()
+    assert not (tmp_path / "kept").exists()
+
+
 def test_pictures_that_scores_were_weighed_by_are_not_measured(
     folders: Path, tmp_path: Path, nomaly: Run
 ):
