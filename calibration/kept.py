@@ -5,7 +5,8 @@
     read_kept(folder).scores["knn"].score(batch)
 
 What is read back gives the same scores to the last digit. Nothing in the files is ever run. They
-are bound by name and value to what their numbers depend on, as an embedder.
+are bound by name and value to what their numbers depend on, as an embedder. Arrays that are equal
+are there once.
 """
 
 import hashlib
@@ -24,14 +25,15 @@ from calibration.scores import conformal, features, fusion, gaussians, pytorch_o
 from calibration.scores.clusters import FittedClusterEnergy
 from calibration.scores.heads import LinearHead
 from calibration.scores.logits import LOGIT_SCORES, FittedOnLogits, OnLogits
-from calibration.scores.protocol import Fitted
+from calibration.scores.protocol import Fitted, ScoreError
 from calibration.tagood import FittedTagOod
 from calibration.tail import Pareto
 from novic.errors import NomalyError
+from novic.extras import MissingPackageError
 from novic.json_files import CARD_BYTES, read_json
 from novic.whole_files import write_whole
 
-FORMAT, VERSION = "nomaly-scores", 1
+FORMAT, VERSION = "nomaly-scores", 2
 CARD, ARRAYS = "scores.json", "scores.safetensors"
 FILES = frozenset({CARD, ARRAYS})
 MOST_BYTES = 4 << 30
@@ -84,7 +86,11 @@ class Kept:
     bindings: Mapping[str, str]
     """What their numbers depend on, by name: an embedder, the hash of its weights."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What else is to be known of them, as JSON can hold it: on how many pictures, of which."""
+    """What else is to be known of them, as JSON can hold it: the nouns, the classes."""
+    tables: Mapping[str, Array] = field(default_factory=dict)
+    """What would be too much for JSON, by name: which pictures they were fitted on."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Scores that lie there and cannot be used here, and why; of those that are read back."""
 
     def check(self, here: Mapping[str, str], folder: Path) -> None:
         """Refuse them where something else looks.
@@ -113,26 +119,33 @@ def write_kept(folder: Path, kept: Kept) -> None:
         kept: What to write.
 
     Raises:
-        KeptError: If one cannot be kept, holds numbers that are not finite, or the disk refuses.
+        KeptError: If one cannot be kept, holds numbers that are not finite, all are larger than
+            what is read back, or the disk refuses.
     """
-    arrays: dict[str, Array] = {}
+    arrays = _Arrays()
     trees = {name: _told(one, name, arrays) for name, one in kept.scores.items()}
-    content = save(arrays)
+    tables = {name: _told(table, f"tables.{name}", arrays) for name, table in kept.tables.items()}
+    # Before they are copied into one.
+    _check_size(folder, ARRAYS, sum(one.nbytes for one in arrays.named.values()), MOST_BYTES)
+    content = save(arrays.named)
+    _check_size(folder, ARRAYS, len(content), MOST_BYTES)
     card = {
         "format": FORMAT,
         "version": VERSION,
         "higher_is": "more unknown",
         "bindings": dict(kept.bindings),
         "facts": dict(kept.facts),
+        "tables": tables,
         "scores": trees,
         "arrays_sha256": hashlib.sha256(content).hexdigest(),
     }
     try:
-        text = json.dumps(card, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        text = (json.dumps(card, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+        _check_size(folder, CARD, len(text), CARD_BYTES)
         folder.mkdir(parents=True, exist_ok=True)
         # A kill in between leaves two that do not fit, which is noticed when they are read.
         write_whole(folder / ARRAYS, content)
-        write_whole(folder / CARD, text.encode())
+        write_whole(folder / CARD, text)
     except ValueError as error:
         raise KeptError(f"{folder}: a score holds a number that is not finite") from error
     except OSError as error:
@@ -142,14 +155,13 @@ def write_kept(folder: Path, kept: Kept) -> None:
 
 
 def read_kept(folder: Path) -> Kept:
-    """Read fitted scores.
+    """Read fitted scores; those that need a package that is not installed are left out.
 
     Args:
         folder: That `write_kept` wrote.
 
     Raises:
         KeptError: If there are none, or they are damaged, cut off, or of another version.
-        novic.extras.MissingPackageError: If one is pytorch-ood's, which is not installed.
     """
     file = folder / CARD
     try:
@@ -166,22 +178,46 @@ def read_kept(folder: Path) -> Kept:
         )
     try:
         arrays = _arrays(folder, str(card["arrays_sha256"]))
-        scores = {str(name): _score(tree, arrays) for name, tree in card["scores"].items()}
+        scores, left_out = _scores(card["scores"], arrays)
         bindings = {str(name): str(value) for name, value in card["bindings"].items()}
-        return Kept(scores, bindings, dict(card["facts"]))
+        tables = {str(name): _table(tree, arrays) for name, tree in card["tables"].items()}
+        return Kept(scores, bindings, dict(card["facts"]), tables, left_out)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise KeptError(f"{file}: damaged ({_why(error)}); {_AGAIN}") from error
 
 
-def _told(value: object, path: str, arrays: dict[str, Array]) -> Any:  # noqa: ANN401 - JSON
+class _Arrays:
+    """Arrays by the path of the first of them that is equal: scores often keep the same vectors."""
+
+    def __init__(self) -> None:
+        self.named: dict[str, Array] = {}
+        self._paths: dict[object, str] = {}
+
+    def put(self, path: str, array: Array) -> str:
+        """Under which path it is found, which is another if an equal one is there."""
+        digest = hashlib.sha256(array.data if array.size else b"").digest()
+        found = self._paths.setdefault((array.dtype.str, array.shape, digest), path)
+        self.named.setdefault(found, array)
+        return found
+
+
+def _check_size(folder: Path, name: str, size: int, most: int) -> None:
+    if size > most:
+        raise KeptError(
+            f"{folder}: {name} would take {size:,} bytes, of which no more than {most:,} are read "
+            "back, so nothing is kept; fit on fewer pictures or nouns"
+        )
+
+
+def _told(value: object, path: str, arrays: _Arrays) -> Any:  # noqa: ANN401 - JSON
     """A value as JSON, its arrays put aside by their paths."""
     if isinstance(value, np.ndarray):
         if not np.isfinite(value).all():
             raise KeptError(f"{path}: holds a number that is not finite, so it cannot be kept")
         # The same order in memory, or sums differ in the last digit.
         turned = value.flags.f_contiguous and not value.flags.c_contiguous
-        arrays[path] = np.ascontiguousarray(value.T if turned else value)
-        return {"array": path, "turned": turned}
+        found = arrays.put(path, np.ascontiguousarray(value.T if turned else value))
+        return {"array": found, "turned": turned}
     if isinstance(value, OnLogits):
         return {"of_logits": value.name}
     if isinstance(value, tuple):
@@ -215,6 +251,27 @@ def _read(told: Any, arrays: Mapping[str, Array]) -> Any:  # noqa: ANN401 - JSON
     given = {one.name: _read(told[one.name], arrays) for one in _fields(kind)}
     _check(kind, given)
     return kind(**given)
+
+
+def _scores(
+    trees: Mapping[str, Any], arrays: Mapping[str, Array]
+) -> tuple[dict[str, Fitted], dict[str, str]]:
+    """Scores by name, and why others cannot be used here."""
+    scores: dict[str, Fitted] = {}
+    left_out: dict[str, str] = {}
+    for name, tree in trees.items():
+        try:
+            scores[str(name)] = _score(tree, arrays)
+        except (MissingPackageError, ScoreError) as error:
+            left_out[str(name)] = str(error).removeprefix(f"{name}: ")
+    return scores, left_out
+
+
+def _table(told: Any, arrays: Mapping[str, Array]) -> Array:  # noqa: ANN401 - JSON
+    read = _read(told, arrays)
+    if not isinstance(read, np.ndarray):
+        raise TypeError("a table is no array")
+    return read
 
 
 def _score(told: Any, arrays: Mapping[str, Array]) -> Fitted:  # noqa: ANN401 - JSON

@@ -122,7 +122,7 @@ def evaluate_ood(
         typer.Option(
             metavar="FOLDER",
             help="Fit nothing, but measure scores that --keep has kept there; pictures that they "
-            "were fitted on are left out of the first folder.",
+            "were fitted on or weighed by are left out of all folders.",
         ),
     ] = None,
     device: Device = "auto",

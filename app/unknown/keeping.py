@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.errors import UsageError
 from app.unknown.looking import Folder
 from calibration.kept import Kept, KeptError, read_kept, write_kept
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
 DIGITS = 16
 """Of a picture's SHA-256; so many tell it from all others."""
+PICTURES, TUNING = "pictures", "tuning"
+LOGISTIC = "logistic"
+"""The score that is weighed by tuning pictures."""
 TAGOOD = "tagood_sha256"
 
 
@@ -29,20 +35,29 @@ class Learned:
     """That stand for what is known; empty without."""
     pictures: tuple[str, ...] = ()
     """The beginning of the SHA-256 of each."""
+    tuning: tuple[str, ...] = ()
+    """The same of the foreign pictures that a fusion was weighed by."""
 
-    @staticmethod
-    def of(classes: Sequence[str], nouns: Sequence[str], files: Sequence[str]) -> "Learned":
-        """What was fitted on files of pictures."""
-        digests = (file_sha256(Path(file))[:DIGITS] for file in files)
-        return Learned(tuple(classes), tuple(nouns), tuple(digests))
+    def with_pictures(self, files: Sequence[str], tuning: Sequence[str]) -> "Learned":
+        """The same, fitted on files of pictures, and weighed by those for tuning.
 
-    def as_json(self) -> dict[str, list[str]]:
-        """As it is kept beside the scores."""
-        return {
-            "classes": list(self.classes),
-            "nouns": list(self.nouns),
-            "pictures": list(self.pictures),
-        }
+        Raises:
+            UsageError: If one cannot be read any more.
+        """
+        return replace(self, pictures=_digests(files), tuning=_digests(tuning))
+
+    def only_for(self, scores: Mapping[str, Fitted]) -> "Learned":
+        """The same without the tuning pictures if no score was weighed by them after all."""
+        return self if LOGISTIC in scores else replace(self, tuning=())
+
+    def facts(self) -> dict[str, list[str]]:
+        """What of it is kept as JSON."""
+        return {"classes": list(self.classes), "nouns": list(self.nouns)}
+
+    def tables(self) -> dict[str, NDArray[np.uint8]]:
+        """What of it is kept as arrays: digests, uint8 [N, 8]."""
+        both = {PICTURES: self.pictures, TUNING: self.tuning}
+        return {name: _packed(digests) for name, digests in both.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,11 +88,16 @@ def read_before(folder: Path) -> Before:
     """
     kept = read_kept(folder)
     said = {}
-    for name in ("classes", "nouns", "pictures"):
+    for name in ("classes", "nouns"):
         texts = kept.facts.get(name)
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise KeptError(f"{folder}: does not say the {name} that were fitted on; fit again")
         said[name] = tuple(texts)
+    for name in (PICTURES, TUNING):
+        table = kept.tables.get(name)
+        if table is None or table.dtype != np.uint8 or table.shape[1:] != (DIGITS // 2,):
+            raise KeptError(f"{folder}: does not say which {name} were fitted on; fit again")
+        said[name] = tuple(row.tobytes().hex() for row in table)
     return Before(folder, kept, Learned(**said))
 
 
@@ -95,7 +115,7 @@ def keep(
     Raises:
         calibration.kept.KeptError: If they cannot be written.
     """
-    write_kept(folder, Kept(scores, bindings, learned.as_json()))
+    write_kept(folder, Kept(scores, bindings, learned.facts(), learned.tables()))
 
 
 def bindings_of(embedder: "Embedder", model: Path | None, tagood: Path | None) -> dict[str, str]:
@@ -121,20 +141,52 @@ def bindings_of(embedder: "Embedder", model: Path | None, tagood: Path | None) -
 
 
 def unlearned(folder: Folder, learned: Learned, say: Callable[[str], None]) -> Folder:
-    """A folder without the pictures that scores were fitted on, which they would remember.
+    """A folder without the pictures that scores were fitted on or weighed by: they remember them.
+
+    Files that cannot be read stay, so that who looks at them tells why.
 
     Args:
-        folder: Of what is known.
+        folder: Of what is known, or of what is not.
         learned: What was fitted on.
         say: Told how many are left out.
 
     Raises:
         UsageError: If no picture is left.
     """
-    taken = frozenset(learned.pictures)
-    new = [file for file in folder.files if file_sha256(Path(file))[:DIGITS] not in taken]
+    taken = frozenset((*learned.pictures, *learned.tuning))
+    new = [at for at, file in enumerate(folder.files) if _digest(file) not in taken]
     if not new:
-        raise UsageError(f"{folder.path}: the scores were fitted on all of its pictures")
+        raise UsageError(
+            f"{folder.path}: the scores were fitted on all of its pictures, which would look "
+            "better than they are; name a folder of others"
+        )
     if count := len(folder.files) - len(new):
         say(f"{folder.path}: left out: {count} pictures that the scores were fitted on")
-    return replace(folder, files=tuple(new))
+    return replace(
+        folder,
+        files=tuple(folder.files[at] for at in new),
+        labels=tuple(folder.labels[at] for at in new) if folder.labels else (),
+    )
+
+
+def _digest(file: str) -> str:
+    """The beginning of a file's SHA-256; nothing if it cannot be read."""
+    try:
+        return file_sha256(Path(file))[:DIGITS]
+    except OSError:
+        return ""
+
+
+def _digests(files: Sequence[str]) -> tuple[str, ...]:
+    digests = tuple(map(_digest, files))
+    if "" in digests:
+        raise UsageError(
+            f"{files[digests.index('')]}: cannot be read any more, so it would not be known as one "
+            "that was fitted on; leave the pictures where they are and evaluate again"
+        )
+    return digests
+
+
+def _packed(digests: Sequence[str]) -> NDArray[np.uint8]:
+    """Digests as numbers [N, 8]."""
+    return np.frombuffer(bytes.fromhex("".join(digests)), np.uint8).reshape(-1, DIGITS // 2)

@@ -66,14 +66,28 @@ class Seen:
     tag_p: Floats | None = None
     """Probability of each picture's likeliest tag [N]."""
     patches: PatchVectors | None = None
-    """Vectors of their patches [N, P, F], if the embedder gives them."""
+    """Vectors of their patches [N, P, F], if the embedder gives them and they are wanted."""
+
+    def take_patches(self, rows: Ints) -> PatchVectors | None:
+        """Patches of some of the pictures, in the memory of all, as a copy might find no room.
+
+        `patches` is spoilt by it unless these are all pictures.
+
+        Args:
+            rows: Which, ascending.
+        """
+        if self.patches is None or len(rows) == len(self.patches):
+            return self.patches
+        for at, row in enumerate(rows):
+            self.patches[at] = self.patches[row]
+        return self.patches[: len(rows)]
 
 
 class Patches:
     """Sees pictures with their patches, as long as the embedder gives them and there is room.
 
     Args:
-        pictures: How many there are in all folders.
+        pictures: Of how many they will be in memory.
         why_not: Why none are wanted; empty if they are.
     """
 
@@ -162,11 +176,40 @@ def check_apart(folders: Sequence[Folder]) -> None:
                 )
 
 
+class PatchRows:
+    """Patches of a folder's pictures, in one array: joined at the end they would need it twice."""
+
+    def __init__(self, most: int) -> None:
+        """Nothing yet.
+
+        Args:
+            most: Pictures that there can be.
+        """
+        self._most = most
+        self._count = 0
+        self._rows: PatchVectors | None = None
+
+    def add(self, patches: PatchVectors) -> None:
+        """Patches of the next pictures [N, P, F]."""
+        if self._rows is None:
+            # Memory that is never written to is never taken.
+            self._rows = np.empty((self._most, *patches.shape[1:]), patches.dtype)
+        self._rows[self._count : self._count + len(patches)] = patches
+        self._count += len(patches)
+
+    @property
+    def rows(self) -> PatchVectors | None:
+        """Those that were added; None without any."""
+        return None if self._rows is None else self._rows[: self._count]
+
+
 def look(
     folder: Folder,
     load: "Callable[[], tuple[NounModel, TagoodEyes | None]]",
     told: Callable[[int], None],
     patches: Patches,
+    *,
+    keep_patches: bool = True,
 ) -> Seen:
     """See all pictures of a folder; broken ones are left out.
 
@@ -176,6 +219,7 @@ def look(
             that can be read.
         told: Called with how many are done.
         patches: Sees pictures with their patches, if they are wanted.
+        keep_patches: False to see as where they are wanted, but to forget them at once.
 
     Raises:
         UsageError: If none can be read.
@@ -186,7 +230,7 @@ def look(
     said: list[tuple[str, ...]] = []
     log_p: list[list[float]] = []
     tagged: list[tuple[Floats, Floats]] = []
-    of_patches: list[PatchVectors] = []
+    of_patches = PatchRows(len(folder.files))
     broken: dict[str, str] = {}
     done = 0
     for batch in batched(open_images(folder.files), BATCH):
@@ -196,8 +240,8 @@ def look(
             model, eyes = load()
             images = [o.image for _, o in good if o.image is not None]
             found, parts = patches.see(model.embedder, images)
-            if parts is not None:
-                of_patches.append(parts)
+            if parts is not None and keep_patches:
+                of_patches.add(parts)
             vectors.append(found.astype(np.float64))
             for answers in model.decoder.decode(found, NOUNS, wanted=NOUNS.topk):
                 said.append(tuple(answer.noun for answer in answers))
@@ -223,4 +267,4 @@ def look(
         broken,
         *(np.concatenate(column) for column in zip(*tagged, strict=True)),
     )
-    return seen if patches.why_not else replace(seen, patches=np.concatenate(of_patches))
+    return seen if patches.why_not else replace(seen, patches=of_patches.rows)

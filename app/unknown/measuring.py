@@ -1,11 +1,12 @@
 """Fits every score that the pictures allow, and measures what each tells apart."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from calibration.kept import Kept
 from calibration.ranking import (
     Measure,
     aupr_in,
@@ -47,7 +48,7 @@ class Inputs:
     """What the scores are fitted on and asked."""
 
     known: Pictures
-    """That they are fitted on."""
+    """That they are fitted on; no score learns from patches, so it needs none."""
     new: Pictures
     """Of the same kinds; nothing was fitted on them."""
     others: Mapping[str, Pictures]
@@ -122,18 +123,19 @@ def measure_all(
 
 
 def measure_fitted(
-    fitted: Mapping[str, Fitted], inputs: Inputs, seed: int, told: Callable[[int, int, str], None]
+    kept: Kept, inputs: Inputs, seed: int, told: Callable[[int, int, str], None]
 ) -> Measured:
     """Measure scores that were fitted before; `inputs.known` is not looked at.
 
     Args:
-        fitted: By name.
+        kept: The scores; those that cannot be used here are told as left out.
         inputs: Pictures.
         seed: Of what is drawn.
         told: As `measure_all` calls it.
     """
-    wanted = [(name, lambda one=one: one) for name, one in fitted.items()]
-    return _measured(wanted, inputs, seed, told)
+    wanted = [(name, lambda one=one: one) for name, one in kept.scores.items()]
+    done = _measured(wanted, inputs, seed, told)
+    return replace(done, left_out={**kept.left_out, **done.left_out})
 
 
 def _measured(
@@ -201,7 +203,7 @@ def _wanted(inputs: Inputs, texts: ByTexts, seed: int) -> Iterator[tuple[str, Ma
             yield name, lambda name=name: _refuse(name, texts.why_not)
     else:
         yield "mcm", lambda: Mcm(positive)
-        if inputs.known.patches is None:
+        if inputs.new.patches is None:
             yield "gl_mcm", lambda: _refuse("gl_mcm", inputs.no_patches)
         else:
             yield "gl_mcm", lambda: GlMcm(positive)
@@ -212,10 +214,10 @@ def _wanted(inputs: Inputs, texts: ByTexts, seed: int) -> Iterator[tuple[str, Ma
         yield "dictionary_mass", DictionaryMass
     if inputs.centres is not None:
         yield "tagood", lambda: TagOod(inputs.centres)
-    parts = _fused(inputs.known, texts)
+    parts = _fused(inputs.known, texts, seed)
     yield "fisher", lambda: FisherFusion(parts, seed=seed)
-    with_clusters = (*_without_labels(texts, inputs.known), ClusterEnergy(seed=seed))
-    yield "fisher_clusters", lambda: FisherFusion(with_clusters, seed=seed)
+    with_clusters = (*_without_labels(texts, inputs.known, seed), ClusterEnergy(seed=seed))
+    yield "fisher_clusters", lambda: FisherFusion(with_clusters, seed=seed, name="fisher_clusters")
     yield "logistic", lambda: _logistic(parts, inputs.tuning, seed)
 
 
@@ -229,9 +231,9 @@ def _logistic(parts: tuple[Score, ...], tuning: Pictures | None, seed: int) -> S
     return LogisticFusion(parts, tuning, seed=seed)
 
 
-def _fused(known: Pictures, texts: ByTexts) -> tuple[Score, ...]:
+def _fused(known: Pictures, texts: ByTexts, seed: int) -> tuple[Score, ...]:
     """Scores without labels, and one by classes where each has enough."""
-    parts = _without_labels(texts, known)
+    parts = _without_labels(texts, known, seed)
     if known.labels is not None:
         counts = np.unique(known.labels, return_counts=True)[1]
         if len(counts) > 1 and counts.min() >= ENERGY_FROM:
@@ -239,10 +241,10 @@ def _fused(known: Pictures, texts: ByTexts) -> tuple[Score, ...]:
     return parts
 
 
-def _without_labels(texts: ByTexts, known: Pictures) -> tuple[Score, ...]:
+def _without_labels(texts: ByTexts, known: Pictures, seed: int) -> tuple[Score, ...]:
     """One score by texts or nouns, if there can be one, and one by features."""
     # One Gaussian for all: a fusion without labels loses next to nothing by it.
     by_features = MahalanobisPP()
     if texts.positive is not None and texts.negative is not None and len(texts.negative):
-        return NegLabel(texts.positive, texts.negative), by_features
+        return NegLabel(texts.positive, texts.negative, seed=seed), by_features
     return (by_features,) if known.inside is None else (DictionaryMass(), by_features)

@@ -1,7 +1,7 @@
 """`nomaly evaluate ood`: sees the pictures of all folders, then fits and measures the scores."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ from app.unknown.site import Site, texts_of
 from calibration.scores.protocol import Ints, Pictures
 from novic.embedder import EmbedderError
 from novic.extras import MissingPackageError
+from novic.folders import cache_folder
 
 if TYPE_CHECKING:
     from app.unknown.tagging import TagoodEyes
@@ -178,6 +179,9 @@ def _find(request: OodRequest, reporter: Reporter, before: Before | None) -> _Fo
     known = found(request.known, labels=request.fit is None and before is None)
     if before is not None:
         known = unlearned(known, before.learned, reporter.say)
+        others = {
+            name: unlearned(folder, before.learned, reporter.say) for name, folder in others.items()
+        }
     folders = _Folders(known, others, fit, tuning)
     check_apart(folders.every)
     return folders
@@ -195,22 +199,24 @@ def _evaluate(
     known, learned = seen[folders.known.path], seen[(folders.fit or folders.known).path]
     fit_rows, new_rows = _parted(request, before, known, learned)
     if before is None:
-        nouns = request.nouns or learned.folder.classes
-        files = [learned.files[row] for row in fit_rows]
-        on = Learned.of(learned.folder.classes, nouns, files if request.keep is not None else ())
+        on = _learned(request, learned, fit_rows, folders.tuning and seen[folders.tuning.path])
     else:
         on = before.learned
     site = Site(on.nouns) if on.nouns else None
 
-    def pictures(of: Seen, rows: Ints | None = None) -> Pictures:
-        whole = _pictures(of, site, looked.no_patches)
-        return whole if rows is None else whole.part(rows)
+    def pictures(of: Seen) -> Pictures:
+        return _pictures(of, site)
+
+    def measured(of: Seen, rows: Ints | None = None) -> Pictures:
+        every = np.arange(len(of.files)) if rows is None else rows
+        patches = None if looked.no_patches else of.take_patches(every)
+        return replace(pictures(of).part(every), patches=patches)
 
     others = {name: seen[folder.path] for name, folder in folders.others.items()}
     inputs = Inputs(
-        pictures(learned, fit_rows),
-        pictures(known, new_rows),
-        {name: pictures(of) for name, of in others.items()},
+        pictures(learned).part(fit_rows),
+        measured(known, new_rows),
+        {name: measured(of) for name, of in others.items()},
         pictures(seen[folders.tuning.path]) if folders.tuning is not None else None,
         eyes.saved.centres if eyes is not None else None,
         looked.no_patches,
@@ -219,18 +225,14 @@ def _evaluate(
         texts = _texts(request, site, model, reporter, stop)
         measure = partial(measure_all, inputs, texts, request.seed)
     else:
-        measure = partial(measure_fitted, before.kept.scores, inputs, request.seed)
+        measure = partial(measure_fitted, before.kept, inputs, request.seed)
     done = _measure(measure, reporter, stop)
-    if request.keep is not None:
-        keep(
-            request.keep,
-            done.fitted,
-            bindings_of(model.embedder, request.model, request.tagood),
-            on,
-        )
     if request.out is not None:
         files = {name: of.files for name, of in others.items()}
         write_all(request.out, done, [known.files[row] for row in new_rows], files)
+    if request.keep is not None:
+        bindings = bindings_of(model.embedder, request.model, request.tagood)
+        keep(request.keep, done.fitted, bindings, on.only_for(done.fitted))
     return OodResult(
         request=request,
         embedder=model.embedder.spec,
@@ -242,6 +244,16 @@ def _evaluate(
         broken={file: why for of in seen.values() for file, why in of.broken.items()},
         measured=done,
     )
+
+
+def _learned(request: OodRequest, learned: Seen, rows: Ints, tuning: Seen | None) -> Learned:
+    """What scores are about to be fitted on; its pictures only if it is to be kept."""
+    classes = learned.folder.classes
+    on = Learned(classes, request.nouns or classes)
+    if request.keep is None:
+        return on
+    files = [learned.files[row] for row in rows]
+    return on.with_pictures(files, tuning.files if tuning is not None else ())
 
 
 def _parted(
@@ -263,12 +275,12 @@ def _parted(
     return fit_rows, new_rows
 
 
-def _pictures(of: Seen, site: Site | None, no_patches: str) -> Pictures:
+def _pictures(of: Seen, site: Site | None) -> Pictures:
+    """What scores may learn from; patches are none of it."""
     inside = site.inside(of.nouns, of.log_p.shape[1]) if site is not None else None
     return Pictures(
         of.vectors,
         of.labels,
-        patches=None if no_patches else of.patches,
         log_p=of.log_p,
         inside=inside,
         projected=of.projected,
@@ -295,7 +307,8 @@ def _look(
 ) -> _Looked:
     models: list[tuple[NounModel, TagoodEyes | None]] = []
     total = sum(len(folder.files) for folder in folders.every)
-    patches = Patches(total, _no_patches(request, before, folders))
+    asked = (folders.known, *folders.others.values())
+    patches = Patches(sum(len(of.files) for of in asked), _no_patches(request, before, folders))
     seen: dict[Path, Seen] = {}
     done = 0
     with reporter.task("Looking at pictures", total) as meter:
@@ -314,7 +327,8 @@ def _look(
             stop.check()
 
         for folder in folders.every:
-            seen[folder.path] = look(folder, load, told, patches)
+            keep_patches = any(folder is one for one in asked)
+            seen[folder.path] = look(folder, load, told, patches, keep_patches=keep_patches)
             done += len(folder.files)
     for of in seen.values():
         for file, why in of.broken.items():
@@ -357,7 +371,9 @@ def _texts(
 
         try:
             nouns: Sequence[str] = model.bundle.tokens.nouns
-            found = texts_of(site, nouns, model.embedder, request.template, told)
+            found = texts_of(
+                site, nouns, model.embedder, request.template, told, cache_folder() / "texts"
+            )
         except (EmbedderError, MissingPackageError) as error:
             return ByTexts(why_not=str(error))
     return ByTexts(found.positive, found.negative)

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import batched
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.unknown.known_texts import embed_once
 from calibration.scores.negatives import canonical, foreign, mined, spellings
 from calibration.scores.protocol import Flags
 from scenarios.base.senses import VISIBLE
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 PLAIN, NICE = "{}", "the nice {}"
 """The template of the starter, whose pictures are mixtures of plain names, and the one that did
 best as negative labels with CLIP (Jiang et al. 2024)."""
-
-AT_ONCE = 256
-"""Nouns embedded between two looks at whether to stop."""
 
 
 class Site:
@@ -96,6 +94,7 @@ def texts_of(
     embedder: "Embedder",
     template: str = "",
     told: Callable[[int, int], None] = lambda *_: None,
+    cache: Path | None = None,
 ) -> Texts:
     """Embed a site's nouns and those of the candidates that mean nothing of the site's.
 
@@ -105,17 +104,16 @@ def texts_of(
         embedder: Of the texts.
         template: Has `{}` where the noun stands; by default the embedder's usual one.
         told: Called with how many candidates are embedded, and of how many.
+        cache: Folder that keeps the candidates' vectors for the next time; None for none. The
+            site's own nouns are not kept.
 
     Raises:
         novic.embedder.EmbedderError: If there is no text model.
     """
     template = template or (PLAIN if embedder.spec == "starter" else NICE)
     positive = embedder.embed_texts([template.replace("{}", noun) for noun in site.nouns])
-    parts = []
-    for some in batched(candidates, AT_ONCE):
-        told(len(parts) * AT_ONCE, len(candidates))
-        parts.append(embedder.embed_texts([template.replace("{}", noun) for noun in some]))
-    every = np.concatenate(parts)
+    others = [template.replace("{}", noun) for noun in candidates]
+    every = embed_once(others, embedder, cache, told)
     kept = foreign(candidates, site.nouns, every, positive, site.aliases, site.related)
     negative = every[kept]
     return Texts(positive, negative[mined(negative, positive)])

@@ -27,8 +27,8 @@ FEW_NEGATIVES = 1000
 """Fewer are one group (ood_spec §1.9)."""
 EDGE = 1e-6
 """Masses are kept so far from 0 and 1."""
-PATCHES_AT_ONCE = 1 << 22
-"""Products of patches and texts that are in memory at once."""
+NUMBERS_AT_ONCE = 1 << 22
+"""Of patches, or of their products with texts, that are computed with at once."""
 
 
 def mcm(vectors: Vectors, texts: Vectors, tau: float = 1.0) -> Floats:
@@ -57,14 +57,15 @@ def gl_mcm(
         weight: Lambda, of the patches.
     """
     named = _texts("gl_mcm", texts)
-    parts = np.asarray(patches, np.float64)
+    # As it is: all as float64 would take three times the memory.
+    parts = np.asarray(patches)
     if parts.ndim != 3 or len(parts) != len(vectors) or not parts.shape[1]:
         raise ScoreError(
             f"gl_mcm: patches must be [N, P, F] for {len(vectors)} pictures, these are "
             f"{list(parts.shape)}"
         )
     best = np.empty(len(parts))
-    step = max(1, PATCHES_AT_ONCE // (parts.shape[1] * len(named)))
+    step = max(1, NUMBERS_AT_ONCE // (parts.shape[1] * max(named.shape)))
     for start in range(0, len(parts), step):
         some = parts[start : start + step]
         flat = unit_rows("gl_mcm", some.reshape(-1, some.shape[2]), "patches", named.shape[1])
@@ -198,7 +199,7 @@ class Mcm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GlMcm:
-    """`gl_mcm` with the texts of a site."""
+    """`gl_mcm` with the texts of a site; pictures that it is fitted on need no patches."""
 
     texts: Vectors
     tau: float = 1.0
@@ -207,7 +208,6 @@ class GlMcm:
 
     def fit(self, known: Pictures) -> Self:
         """See `protocol.Score`."""
-        given(self.name, known.patches, "vectors of patches in the space of the texts")
         _same_space(self.name, known, self.texts)
         return self
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -148,7 +149,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "card cut off": (lambda f: cut(f / CARD), "scores.json: damaged or cut off"),
     "arrays cut off": (lambda f: cut(f / ARRAYS), "safetensors: cut off, or not written with"),
     "other format": (lambda f: changed(f, lambda c: c.update(format="x")), "holds no scores of"),
-    "newer": (lambda f: changed(f, lambda c: c.update(version=2)), "is of version 2, this Nomaly"),
+    "newer": (lambda f: changed(f, lambda c: c.update(version=3)), "is of version 3, this Nomaly"),
     "no scores": (lambda f: changed(f, lambda c: c.pop("scores")), "damaged .'scores' is missing"),
     "unknown kind": (
         lambda f: changed(f, lambda c: c["scores"]["knn"].update(kind="Popen")),
@@ -195,6 +196,66 @@ def test_what_cannot_be_kept_is_told(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(KeptError, match="file: the scores cannot be written"):
         write_kept(tmp_path / "file", Kept({}, BINDINGS))
+
+
+def test_more_than_is_read_back_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    kept = Kept({"knn": fitted()["knn"]}, BINDINGS, {"nouns": ["cat"] * 1000})
+    monkeypatch.setattr("calibration.kept.CARD_BYTES", 5000)
+    with pytest.raises(
+        KeptError, match=r"json would take [\d,]+ bytes, of which no more than 5,000"
+    ):
+        write_kept(tmp_path, kept)
+    monkeypatch.setattr("calibration.kept.MOST_BYTES", 300 * 8 * 8 - 1)
+    with pytest.raises(
+        KeptError, match=r"safetensors would take 19,200 bytes, .*no more than 19,19"
+    ):
+        write_kept(tmp_path, kept)
+    assert not list(tmp_path.iterdir())
+
+
+def test_equal_arrays_are_kept_once(tmp_path: Path):
+    bank = fitted()["knn"]
+    turned = FittedMahalanobis("it", np.ones((1, 2)), np.array([[1.0, 2], [3, 4]], order="F"))
+    straight = FittedMahalanobis("it", np.ones((1, 2)), np.array([[1.0, 3], [2, 4]]))
+    every: dict[str, Fitted] = {"knn": bank, "again": bank, "turned": turned, "straight": straight}
+    write_kept(tmp_path, Kept(every, BINDINGS))
+    assert set(load_file(tmp_path / ARRAYS)) == {"knn.bank", "turned.means", "turned.white"}
+    back = read_kept(tmp_path).scores
+    for name in ("knn", "again"):
+        np.testing.assert_array_equal(back[name].score(ASKED), bank.score(ASKED))
+    for name, one in (("turned", turned), ("straight", straight)):
+        found = back[name]
+        assert isinstance(found, FittedMahalanobis)
+        np.testing.assert_array_equal(found.white, one.white)
+
+
+def test_tables_come_back_as_they_were(tmp_path: Path):
+    tables = {
+        "pictures": np.arange(16, dtype=np.uint8).reshape(2, 8),
+        "tuning": np.empty((0, 8), np.uint8),
+    }
+    write_kept(tmp_path, Kept({}, BINDINGS, tables=tables))
+    back = read_kept(tmp_path).tables
+    assert list(back) == ["pictures", "tuning"]
+    for name, table in tables.items():
+        assert back[name].dtype == np.uint8
+        np.testing.assert_array_equal(back[name], table)
+
+
+@pytest.mark.skipif(find_spec("pytorch_ood") is None, reason="pytorch-ood is not installed")
+def test_a_score_whose_package_is_missing_is_left_out_and_the_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    some = {name: fitted()[name] for name in ("nnguide", "knn")}
+    write_kept(tmp_path, Kept(some, BINDINGS))
+    for name in [name for name in sys.modules if name.startswith("pytorch_ood")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pytorch_ood", None)
+    back = read_kept(tmp_path)
+    assert list(back.scores) == ["knn"]
+    assert back.left_out["nnguide"].startswith("this score needs the package pytorch_ood, which is")
 
 
 class Own:

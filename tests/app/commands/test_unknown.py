@@ -17,6 +17,7 @@ from app import cli
 from app.commands.unknown import _print
 from app.private import is_private
 from app.stop import Stop
+from app.unknown.keeping import Learned, keep
 from app.unknown.measuring import Measured
 from app.unknown.run import OodRequest, OodResult
 from calibration import ranking
@@ -47,6 +48,17 @@ type Run = Callable[..., Done]
 def wordnet_once(wordnet: WordNet, monkeypatch: pytest.MonkeyPatch) -> None:
     """WordNet is read once for all tests: it takes longer than what most of these do."""
     monkeypatch.setattr("app.unknown.site.read_wordnet", lambda: wordnet)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_once(tmp_path_factory, "ood-cache", lambda _: None)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vectors of nouns are not put into the cache of who runs the tests."""
+    monkeypatch.setattr("app.unknown.run.cache_folder", lambda: cache)
 
 
 @pytest.fixture
@@ -104,7 +116,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_scores_are_measured_and_written(folders: Path, tmp_path: Path, nomaly: Run):
+def test_scores_are_measured_and_written(folders: Path, tmp_path: Path, nomaly: Run, cache: Path):
     words = folders / "known", folders / "rocket", folders / "bricks", "--model", folders / "model"
     done = nomaly(*words, "--out", tmp_path / "out", "--json")
     assert done.returncode == 0, done.stderr
@@ -128,6 +140,7 @@ def test_scores_are_measured_and_written(folders: Path, tmp_path: Path, nomaly: 
     assert len(rows) == 2 * len(told["scores"])
     assert (tmp_path / "out" / "auroc.svg").is_file()
     assert is_private(tmp_path / "out")
+    assert [file.suffix for file in (cache / "texts").iterdir()] == [".vectors"]
     again = nomaly(*words, "--out", tmp_path / "out")
     assert again.returncode == 2
     assert "holds an earlier evaluation" in again.stderr
@@ -230,6 +243,29 @@ def test_misuse_is_told_before_anything_is_seen(folders: Path, tmp_path: Path, n
     done = nomaly(one, few, "--model", folders / "model")
     assert "one: needs 4 pictures or more, of which half are fitted on" in done.stderr
     assert done.returncode == 2
+
+
+@pytest.mark.slow
+def test_scores_that_are_too_large_to_be_kept_do_not_cost_the_figures(
+    folders: Path, tmp_path: Path, nomaly: Run, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("calibration.kept.MOST_BYTES", 1000)
+    words = folders / "known" / "cat", folders / "faces", "--model", folders / "model"
+    done = nomaly(*words, "--out", tmp_path / "out", "--keep", tmp_path / "kept")
+    assert done.returncode == 1
+    assert "of which no more than 1,000 are read back, so nothing is kept" in done.stderr
+    assert (tmp_path / "out" / "scores.csv").is_file()
+    assert not (tmp_path / "kept").exists()
+
+
+def test_pictures_that_scores_were_weighed_by_are_not_measured(
+    folders: Path, tmp_path: Path, nomaly: Run
+):
+    tuning = [str(file) for file in sorted((folders / "rocket").glob("*.png"))]
+    keep(tmp_path / "kept", {}, {}, Learned().with_pictures((), tuning))
+    done = nomaly(folders / "known", folders / "rocket", "--fitted", tmp_path / "kept")
+    assert done.returncode == 2
+    assert "rocket: the scores were fitted on all of its pictures, which would look" in done.stderr
 
 
 def test_one_class_is_told_as_one(capsys: pytest.CaptureFixture[str]):

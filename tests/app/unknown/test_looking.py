@@ -1,12 +1,13 @@
 """Pictures that are seen with their patches, or why they are not."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from app.unknown.looking import Patches
+from app.unknown.looking import Folder, Patches, PatchRows, Seen
 from novic.embedder import Pixels
 from novic.embedders.kinds import build_embedder
 from tests.novic.clips import clip_config, save_model, save_t5_tokenizer, siglip_config
@@ -49,3 +50,34 @@ def test_why_there_are_none_is_told(clip: Path, tmp_path: Path, monkeypatch: pyt
     many = Patches(2_000)
     assert many.see(build_embedder(f"openclip:{clip}", CPU), PICTURES)[1] is None
     assert many.why_not.endswith("which take 0.0 GB of memory for 2000 pictures; name fewer")
+
+
+def test_patches_of_a_folder_are_in_memory_once():
+    batches = [np.full((32, 50, 64), number, np.float32) for number in range(10)]
+    whole = sum(batch.nbytes for batch in batches)
+    rows = PatchRows(321)
+    assert rows.rows is None
+    tracemalloc.start()
+    try:
+        for batch in batches:
+            rows.add(batch)
+        found = rows.rows
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found is not None
+    assert most < 1.1 * whole
+    np.testing.assert_array_equal(found, np.concatenate(batches))
+
+
+def test_patches_of_half_the_pictures_take_no_memory_of_their_own():
+    patches = np.arange(24, dtype=np.float32).reshape(6, 2, 2)
+    expected = patches[[1, 2, 5]]
+    files = tuple("abcdef")
+    empty = np.empty((6, 1))
+    seen = Seen(Folder(Path("x"), files), files, empty, empty, ((),) * 6, None, patches=patches)
+    assert seen.take_patches(np.arange(6)) is patches
+    found = seen.take_patches(np.array([1, 2, 5]))
+    assert found is not None
+    assert np.shares_memory(found, patches)
+    np.testing.assert_array_equal(found, expected)

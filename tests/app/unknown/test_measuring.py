@@ -1,13 +1,26 @@
 """Which scores pictures allow, and what is measured of them."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
-from app.unknown.measuring import FIGURES, NO_NOUNS, ByTexts, Inputs, halves, measure_all
+from app.unknown.measuring import (
+    FIGURES,
+    NO_NOUNS,
+    ByTexts,
+    Inputs,
+    halves,
+    measure_all,
+    measure_fitted,
+)
+from calibration.kept import Kept
+from calibration.scores.features import Knn
+from calibration.scores.fusion import FittedFisher
 from calibration.scores.protocol import Pictures
 from calibration.scores.pytorch_ood import KINDS
+from calibration.scores.texts import NegLabel
 from tests.calibration.scores.samples import cloud, elsewhere
 
 KNOWN, NEW, OTHERS = cloud(300, 0), cloud(60, 1), {"it": elsewhere(40, 2)}
@@ -67,7 +80,35 @@ def test_too_few_pictures_leave_out_what_needs_more():
     done = measure_all(Inputs(cloud(12, 0), NEW, OTHERS), NO_TEXTS, 0, quiet)
     assert done.left_out["cluster_energy"].startswith("needs 120 pictures or more")
     assert done.left_out["fisher"] == "needs 100 pictures or more to learn from, these are 12"
+    assert done.left_out["fisher_clusters"] == done.left_out["fisher"]
     assert "vim" in [row.score for row in done.rows]
+
+
+def test_every_part_of_a_fusion_draws_with_the_seed_that_was_asked_for():
+    fitted = measure_all(Inputs(KNOWN, NEW, OTHERS), TEXTS, 7, quiet).fitted
+    for name in ("fisher", "fisher_clusters"):
+        fusion = fitted[name]
+        assert isinstance(fusion, FittedFisher)
+        (by_texts,) = [part for part, _ in fusion.parts if isinstance(part, NegLabel)]
+        assert by_texts.seed == 7
+
+
+def test_patches_are_asked_of_what_is_measured_alone():
+    rng = np.random.default_rng(0)
+
+    def with_patches(pictures: Pictures) -> Pictures:
+        return replace(pictures, patches=rng.normal(size=(len(pictures), 2, 8)))
+
+    others = {name: with_patches(pictures) for name, pictures in OTHERS.items()}
+    done = measure_all(Inputs(KNOWN, with_patches(NEW), others), TEXTS, 0, quiet)
+    assert "gl_mcm" in done.fitted
+
+
+def test_kept_scores_that_cannot_be_used_here_are_told_as_left_out():
+    kept = Kept({"knn": Knn().fit(KNOWN)}, {}, left_out={"nci": "needs a package"})
+    done = measure_fitted(kept, Inputs(KNOWN, NEW, OTHERS), 0, quiet)
+    assert [row.score for row in done.rows] == ["knn"]
+    assert done.left_out == {"nci": "needs a package"}
 
 
 def test_half_of_each_class_is_fitted_on():

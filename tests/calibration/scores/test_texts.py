@@ -1,6 +1,7 @@
 """Scores by texts and nouns against plain Python, and what pytorch-ood 0.4.0 gives."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -45,7 +46,8 @@ def test_gl_mcm_adds_the_best_patch():
     for number in range(3):
         best = max(-float(mcm(patches[number, at : at + 1], TEXTS, 0.5)[0]) for at in range(5))
         assert found[number] == pytest.approx(float(mcm(QUERIES, TEXTS, 0.5)[number]) - 2 * best)
-    fitted = GlMcm(TEXTS, 0.5, 2.0).fit(Pictures(QUERIES, patches=patches))
+    # It learns nothing from patches, so none have to be in memory for it.
+    fitted = GlMcm(TEXTS, 0.5, 2.0).fit(Pictures(QUERIES))
     assert fitted.score(Pictures(QUERIES, patches=patches)) == pytest.approx(found)
 
 
@@ -147,8 +149,23 @@ def test_misuse_is_told():
     with pytest.raises(ScoreError, match="neglabel: needs one group or more, got 0"):
         neglabel(QUERIES, TEXTS, OTHERS, groups=0)
     with pytest.raises(ScoreError, match="gl_mcm: needs vectors of patches"):
-        GlMcm(TEXTS).fit(Pictures(QUERIES))
+        GlMcm(TEXTS).fit(Pictures(QUERIES)).score(Pictures(QUERIES))
     with pytest.raises(ScoreError, match=r"patches must be \[N, P, F\] for 3 pictures"):
         gl_mcm(QUERIES, QUERIES, TEXTS)
     with pytest.raises(ScoreError, match=r"must both be \[N, K\], these are \[3, 6\] and \[3, 2\]"):
         dictionary_mass(-abs(QUERIES), np.ones((3, 2), bool))
+
+
+def test_patches_are_never_in_memory_as_float64_all_at_once(monkeypatch: pytest.MonkeyPatch):
+    vectors, texts = sines(600, 64, 0.7), sines(2, 64, 0.31)
+    patches = sines(600 * 50, 64, 1.1).astype(np.float32).reshape(600, 50, 64)
+    whole = gl_mcm(vectors, patches, texts)
+    monkeypatch.setattr("calibration.scores.texts.NUMBERS_AT_ONCE", 50 * 64 * 20)
+    tracemalloc.start()
+    try:
+        found = gl_mcm(vectors, patches, texts)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < patches.nbytes / 2
+    np.testing.assert_allclose(found, whole, rtol=0, atol=1e-12)
