@@ -127,6 +127,11 @@ class Holding:
         return None if self._betting is None else self._betting.void
 
     @property
+    def noticed(self) -> Bet | None:
+        """The bet by which it became void; None while it holds."""
+        return self._bets[-1] if self.said else None
+
+    @property
     def names(self) -> Scaling | None:
         """See `app.watching.namer.SiteLooks`."""
         return None if self.said else self._site.names
@@ -187,7 +192,7 @@ class Holding:
 
     def _see(self, one: Bet) -> bool:
         """Whether it is void after one more bet."""
-        if self._betting is None or not np.isfinite(one.distance):
+        if self.said or self._betting is None or not np.isfinite(one.distance):
             return bool(self.said)
         self._bets.append(one)
         if self._betting.see(one.distance, one.time_us) and not self.said:
