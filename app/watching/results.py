@@ -45,7 +45,7 @@ class AuditResult:
     stopped: bool
     """Whether it was stopped before the end."""
     warnings: list[str]
-    """What was damaged but could be used, and what is to be known of the run and its calibration."""
+    """What was damaged but could be used, and what to know of the run and its calibration."""
     failed: list[str]
     """Videos that could not be read or written."""
     gaps: list[dict[str, Any]]
