@@ -100,7 +100,7 @@ class Earlier:
         """A sentence of the earlier calibration, with when that was and why it stays."""
         text, _, kept = self.done.said.get(name, f"{name}: known").partition(_KEPT)
         # A third one says when it was measured, not when it was kept.
-        date = kept.partition(" (")[0] or when(str(self.facts.get("created", "before")))
+        date = when(kept.partition(" (")[0] or str(self.facts.get("created", "before")))
         return f"{text}{_KEPT}{date}{f' ({why})' if why else ''}"
 
 

@@ -5,11 +5,11 @@ from datetime import datetime
 
 TITLES = {
     "site_p": "How rare a thing looks here",
-    "unnameable_p": "How rare it is here that little can be named",
+    "unnameable_p": "How rarely so little can be named here",
     "names_p": "How likely names are right",
     "verdict": "What belongs here",
     "tail": "False events",
-    "rings": "What rang",
+    "rings": "What would have rung",
     "drift": "Whether it still holds",
     "blind_map": "Blind map",
     "clock": "Clock of the footage",
