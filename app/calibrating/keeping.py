@@ -59,7 +59,8 @@ class Earlier:
         old, kept = self.done, dict[str, str]()
         card, measured = {**facts}, {**done.measured}
         short = "" if without.looked else self._too_short(done)
-        if short or without.answers or (without.looked and _fitted(old)):
+        as_before = bool(short or without.answers or (without.looked and _fitted(old)))
+        if as_before:
             fitted = {"site": old.site, "site_ranks": old.site_ranks}
             done = replace(done, **fitted, unnameable_ranks=old.unnameable_ranks)
             measured = _with_own(old.measured, measured)
@@ -80,7 +81,9 @@ class Earlier:
             kept["blind_map"] = ""
         if without.answers and "blind_map" not in kept and "blind_map" in old.said:
             kept["blind_map"] = ""
-        said = {**done.said} | {name: self._told(name, why) for name, why in kept.items()}
+        # Of the clock of footage that is not used nobody need know.
+        own = {name: text for name, text in done.said.items() if name != "clock" or not as_before}
+        said = own | {name: self._told(name, why) for name, why in kept.items()}
         return Merged(replace(done, said=said, measured=measured), card, tuple(kept))
 
     def _too_short(self, done: SiteCalibration) -> str:

@@ -113,7 +113,7 @@ class Holding:
             self.sampling = None
         elif self.sampling is None:
             say(
-                "The camera's calibration does not tell how its crops were taken, so nobody can "
+                "The camera's calibration does not tell how its pictures were taken, so nobody can "
                 "tell when it no longer holds; run nomaly calibrate again."
             )
         self._betting: Betting | None = site.betting()

@@ -91,6 +91,7 @@ def test_what_nobody_asked_for_and_what_short_footage_cannot_fit_stays_as_it_was
     kept = read.said["site_p"].removeprefix(whole.said["site_p"])
     assert kept.startswith("; kept from the calibration of 2026-11-29 (this footage: ")
     assert kept.endswith(" pictures to learn from, 60 are needed)")
+    assert "clock" not in read.said
     card = json.loads((site / CALIBRATION).read_text())
     assert (card["kept"], card["confirmed"]) == ([*ALL], BEFORE["confirmed"])
     assert card["footage"] == BEFORE["footage"]
