@@ -27,8 +27,8 @@ class Drift:
         """All of it in one sentence."""
         if self.void is None:
             return (
-                f"drift: none on {len(self.path)} crops that nothing was fitted on (a calibration "
-                f"that holds is called void {100 * ALPHA:g} times in 100 at most)"
+                f"drift: it holds on {len(self.path)} pictures that nothing was learned from (one "
+                f"that holds is called void once in {1 / ALPHA:.0f} at most)"
             )
         when = since(self.void.since_us, self.void.noticed_us)
         return f"drift: calibration void since {when}: {self.reason}"

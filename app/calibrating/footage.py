@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.calibrating.planting import Pace, Window
 from app.paths import shown_path
 from app.progress import Meter, Reporter
-from app.report.times import local
+from app.report.times import is_fact, local
 from app.watching.calibrating import Footage
 from app.watching.holding import Light, Sampling
 from app.watching.keeper import lowest_level
@@ -63,6 +63,8 @@ class Film:
     """When it was recorded by its clock, UTC in microseconds."""
     step_s: float = 0.0
     """From frame to frame, as they came; 0 of a single one."""
+    time_from: str = ""
+    """What its clock rests on (`app.sources.base.TimeFrom`); empty where nobody knows."""
 
 
 @dataclass(slots=True, eq=False)
@@ -91,6 +93,11 @@ class Looked:
     def length_s(self) -> float:
         """From its start to the end of what was seen, with all that was left out in between."""
         return max((film.start_s + film.length_s for film in self.films), default=0.0)
+
+    @property
+    def guessed(self) -> bool:
+        """Whether a clock is but a guess, as by a file's date."""
+        return any(one.time_from and not is_fact(one.time_from) for one in self.films)
 
     @property
     def sampling(self) -> Sampling | None:
@@ -187,16 +194,19 @@ class _Walk:
         first_us: int | None = None
         size = self._detector.frame_size or (0, 0)
         footage = Footage((video,), fps=self._how.fps)
+        rests_on = footage.time_from
         for frames in batched(footage.frames(size, share, start_s), BATCH):
             check()
             if first_us is None:
                 first_us = frames[0].time_us
-                self.seen.films.append(Film(video, self._start_s, 0.0, first_us))
+                self.seen.films.append(
+                    Film(video, self._start_s, 0.0, first_us, time_from=rests_on)
+                )
             self._look(frames, video)
             length_s = self._at_s - self._start_s
-            film = Film(video, self._start_s, length_s, first_us, _usual(self._steps_s))
-            self.seen.films[-1] = film
-            meter.to(self.looked_s, f"{len(self.seen.top_p)} crops")
+            step_s, film = _usual(self._steps_s), self.seen.films[-1]
+            self.seen.films[-1] = replace(film, length_s=length_s, step_s=step_s)
+            meter.to(self.looked_s, f"{len(self.seen.top_p)} pictures")
             yield
 
     def end(self) -> None:

@@ -11,6 +11,7 @@ from app.calibrating.footage import Looked
 from app.events.event import Picture
 from app.watching.namer import Names, name_pictures, vote
 from calibration.levels import scores_from
+from calibration.promise import told_hours
 from calibration.ranking import auroc
 from calibration.ranking import measured as with_interval
 from calibration.reliability import ece
@@ -30,6 +31,18 @@ LEAST_RINGS = 5
 _MARKS = 40
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How often normal footage would ring by how unusual a thing must be; empty if not known."""
+
+    rows: tuple[tuple[float, float, float], ...] = ()
+    """(level, events an hour that the fitted part lets expect, those that came in the other)."""
+    bounds: tuple[float, ...] = ()
+    """At most so many an hour at each level, so surely as CONFIDENCE."""
+    bar: float = 1.0
+    """The level at which the camera rings."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
     """Figures, and what plots are drawn from."""
@@ -45,8 +58,7 @@ class Measured:
     """AUROC of each part, and of the score of confirmed events."""
     rings: tuple[Floats, Floats] | None = None
     """Scores of confirmed events that were nothing, and of others."""
-    tail: tuple[tuple[float, float, float], ...] = ()
-    """(level, events an hour that the fitted part lets expect, those that came in the other)."""
+    tail: Curve = field(default_factory=Curve)
     tail_said: str = "tail: not measured"
     ece: tuple[float, float] | None = None
     """Of p of names before and after, on other stretches of time than were fitted on."""
@@ -58,7 +70,7 @@ class Measured:
             "unnameable_p_shares": _keyed(self.unnameable_shares),
             "auroc": {name: one.as_json() for name, one in self.roc.items()},
             "names_ece": None if self.ece is None else [round(one, 4) for one in self.ece],
-            "tail": [[round(number, 5) for number in row] for row in self.tail],
+            "tail": [[round(number, 5) for number in row] for row in self.tail.rows],
         }
 
     def with_planted(
@@ -108,6 +120,7 @@ def measured(
     looked: Looked,
     answers: Answers,
     names: Refit,
+    bar: float,
 ) -> Measured:
     """Measure all that needs no things put into the footage.
 
@@ -116,8 +129,9 @@ def measured(
         looked: What was seen.
         answers: What people confirmed.
         names: What p of names became.
+        bar: At which the camera rings.
     """
-    tail, said = _tail(looked)
+    tail, said = _tail(looked, bar)
     figures = Measured(_shares(held_out.site_p), _shares(held_out.unnameable_p))
     roc, rings = _rings(answers)
     worth = None
@@ -142,30 +156,32 @@ def _rings(answers: Answers) -> tuple[dict[str, Estimate], tuple[Floats, Floats]
     return ({} if found is None else {"event_score": found}), (nothing, things)
 
 
-def _tail(looked: Looked) -> tuple[tuple[tuple[float, float, float], ...], str]:
+def _tail(looked: Looked, bar: float) -> tuple[Curve, str]:
     """Events an hour by level: fitted on four fifths of the footage, counted in the last."""
     at_s = np.array([one.time_s for one in looked.levels], np.float64)
     tested = parts(at_s, looked.length_s) == TEST if len(at_s) else np.zeros(0, np.bool_)
     hours = looked.hours
     if hours <= 0:
-        return (), "tail: not measured, no footage was looked at"
+        return Curve(), "tail: not measured, no footage was looked at"
+    if not looked.levels:
+        return Curve(), f"tail: nothing came near to ringing in {told_hours(hours)}"
     kept = [one for one, test in zip(looked.levels, tested, strict=True) if not test]
-    other = [one.value for one, test in zip(looked.levels, tested, strict=True) if test]
-    if not kept:
-        return (), f"tail: nothing of {hours:.2f} h came near to ringing"
+    other = np.array(
+        [one.value for one, test in zip(looked.levels, tested, strict=True) if test], np.float64
+    )
     tail: Tail = fit_tail(scores_from(kept, 0.8 * hours))
-    levels = np.linspace(min(one.value for one in kept), _highest(looked), _MARKS)
-    rows = tuple(
-        (float(at), tail.rate(float(at)), float(np.sum(np.array(other) > at)) / (0.2 * hours))
-        for at in levels
-    )
-    came = float(np.sum(np.array(other) > 1.0)) / (0.2 * hours)
+    low = min(bar, *(one.value for one in looked.levels))
+    spread = np.linspace(low, max(_highest(looked), 1.25 * bar), _MARKS)
+    levels = np.union1d(spread, [bar]).tolist()
+    rows = tuple((at, tail.rate(at), float(np.sum(other > at)) / (0.2 * hours)) for at in levels)
+    bounds = tuple(tail.rate(at, CONFIDENCE) for at in levels)
+    most, came = tail.rate(bar, CONFIDENCE), int(np.sum(other > bar))
     said = (
-        f"tail: at most {tail.rate(1.0, CONFIDENCE):.3g} false events an hour at the detector's "
-        f"own threshold ({100 * CONFIDENCE:.0f}% sure), by {0.8 * hours:.2f} h; {came:.3g} an hour "
-        f"came in the other {0.2 * hours:.2f} h"
+        f"tail: at bar {bar:.2f}, where this camera rings, at most {most:.3g} false events an hour "
+        f"({100 * CONFIDENCE:.0f}% sure) by {told_hours(0.8 * hours)} of footage; in the other "
+        f"{told_hours(0.2 * hours)} {came or 'none'} rang"
     )
-    return rows, said
+    return Curve(rows, bounds, bar), said
 
 
 def _highest(looked: Looked) -> float:

@@ -1,23 +1,22 @@
 """The page of a calibration: the blind map on the camera's own picture, and what p is worth."""
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 from jinja2 import ChoiceLoader, Environment, PackageLoader
-from markupsafe import Markup
 
-from app.calibrating.plots import Axis, Series, plot, steps
+from app.calibrating.charts import charts
+from app.calibrating.footage import Looked
 from app.calibrating.run import Calibrated
+from app.calibrating.words import listed, titled
 from app.events.outputs import write_text
-from app.report.times import day, local
+from app.report.times import wall
 from app.watching.evidence import at_most
-from calibration.betting import ALPHA
 from calibration.blindness import LEAST, SEEN, BlindMap, Share
-from calibration.reliability import bins, risk_coverage
+from calibration.promise import told_hours
 from detectors.files import CALIBRATION_PAGE
 from detectors.types import Pixels
 
@@ -49,15 +48,6 @@ class Map:
     zones: tuple[Zone, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """One plot and what it shows."""
-
-    title: str
-    svg: Markup
-    said: str
-
-
 def write_page(done: Calibrated) -> Path:
     """Write the page beside the calibration.
 
@@ -82,8 +72,10 @@ def write_page(done: Calibrated) -> Path:
             hours=() if blind is None else hours(blind),
             thin="" if blind is None else thin(blind),
             charts=charts(done),
-            parts=[(name, text.partition(": ")[2]) for name, text in done.done.said.items()],
-            begun=min((day(one.time_us) for one in looked.minutes), default=""),
+            parts=titled(done.done.said),
+            kept=listed(done.kept),
+            footage=told_hours(looked.hours),
+            begun=_begun(looked),
             least=LEAST,
             seen=SEEN,
         ),
@@ -124,12 +116,6 @@ def thin(blind: BlindMap) -> str:
     return f"Thin things, as a tripod, are counted apart: {', '.join(found)}." if found else ""
 
 
-def charts(done: Calibrated) -> list[Chart]:
-    """All plots that there are figures for."""
-    drawn = [_names(done), _risk(done), _normal(done), _roc(done), _tail(done), _drift(done)]
-    return [one for one in drawn if one is not None]
-
-
 def _smallest(blind: BlindMap, zone: int) -> Zone:
     least = blind.least_size(zone)
     if all(blind.share(zone, size).of < LEAST for size in blind.sizes):
@@ -159,131 +145,13 @@ def _placed(blind: BlindMap, zone: int, share: float | None, text: str, said: st
     return Zone(column * width, row * height, width, height, share, text, said)
 
 
-def _names(done: Calibrated) -> Chart | None:
-    names = done.names
-    if not len(names.p):
-        return None
-    before = bins(names.p, names.right)
-    series = [
-        Series("by the decoder", [b.p for b in before], [b.right for b in before], "a", dots=True)
-    ]
-    if len(names.refitted):
-        after = bins(names.refitted, names.right)
-        right = [b.right for b in after]
-        series.append(Series("refitted", [b.p for b in after], right, "b", dots=True))
-    return Chart(
-        "Is p of a name what it says?",
-        plot(Axis("p"), Axis("right"), series, even=True, about="reliability of p of names"),
-        f"On {len(names.p)} confirmed names, in bins of equal numbers. On the dashed line p is the "
-        "share that is right. Refitted p is of a fit on other stretches of time.",
-    )
-
-
-def _risk(done: Calibrated) -> Chart | None:
-    names = done.names
-    if not len(names.p):
-        return None
-    series = [Series("by the decoder", *_curve(names.p, names.right), "a")]
-    if len(names.refitted):
-        series.append(Series("refitted", *_curve(names.refitted, names.right), "b"))
-    return Chart(
-        "How many are wrong among the surest?",
-        plot(Axis("told"), Axis("wrong"), series, about="risk by coverage of names"),
-        "Tell only the surest names, so few as on the left, and so many of them are wrong.",
-    )
-
-
-def _curve(p: np.ndarray, right: np.ndarray) -> tuple[list[float], list[float]]:
-    coverage, risk = risk_coverage(p, right)
-    return coverage.tolist(), risk.tolist()
-
-
-def _normal(done: Calibrated) -> Chart | None:
-    held_out = done.held_out
-    series = [
-        Series(name, np.sort(p).tolist(), (np.arange(1, len(p) + 1) / len(p)).tolist(), kind)
-        for name, p, kind in (
-            ("site_p", held_out.site_p, "a"),
-            ("unnameable_p", held_out.unnameable_p, "b"),
-        )
-        if len(p)
-    ]
-    if not series:
-        return None
-    return Chart(
-        "Is p of what is normal what it says?",
-        plot(Axis("p"), Axis("normal crops below"), series, even=True, about="p of normal crops"),
-        f"On {len(held_out.at)} crops of normal footage that nothing was fitted on. Above the "
-        "dashed line more normal things look strange than p says.",
-    )
-
-
-def _roc(done: Calibrated) -> Chart | None:
-    figures = done.figures
-    pairs = [(name, figures.normal[name], figures.planted[name]) for name in sorted(figures.normal)]
-    if figures.rings is not None:
-        pairs.append(("event_score", *figures.rings))
-    if not pairs:
-        return None
-    series = [
-        Series(_scored(done, name), *steps(good, bad), kind)
-        for (name, good, bad), kind in zip(pairs, "abc", strict=False)
-    ]
-    x, y = Axis("normal called strange"), Axis("things called strange")
-    return Chart(
-        "Are things told from what is normal?",
-        plot(x, y, series, even=True, about="ROC"),
-        "Things that were put into the footage and rang, against normal crops that nothing was "
-        "fitted on; event_score: confirmed events against those that were nothing.",
-    )
-
-
-def _scored(done: Calibrated, name: str) -> str:
-    found = done.figures.roc.get(name)
-    return name if found is None else f"{name} AUROC {100 * found.value:.0f}"
-
-
-def _tail(done: Calibrated) -> Chart | None:
-    rows = done.figures.tail
-    if not rows:
-        return None
-    levels, expected, came = ([row[at] for row in rows] for at in range(3))
-    top = max(1e-9, *expected, *came)
-    x = Axis("level, 1 is the detector's own", levels[0], levels[-1])
-    series = [Series("expected", levels, expected, "a"), Series("came", levels, came, "b")]
-    return Chart(
-        "How often does normal footage ring?",
-        plot(x, Axis("events an hour", 0.0, top), series, about="false events by level", high=True),
-        "Expected by a tail that was fitted on four fifths of the footage, counted in the rest.",
-    )
-
-
-def _drift(done: Calibrated) -> Chart | None:
-    drift = done.drift
-    if drift is None or not drift.path:
-        return None
-    won = [value / float(np.log(10)) for _, value in drift.path]
-    line = -float(np.log10(ALPHA))
-    x = _times([time_us for time_us, _ in drift.path])
-    y = Axis("won, powers of ten", -1.0, float(max(line + 1, np.ceil(max(won)))))
-    at = list(map(float, range(len(won))))
-    series = [
-        Series("bets against it", at, won, "a"),
-        Series("void from here", [0.0, float(max(1, len(won) - 1))], [line, line], "b"),
-    ]
-    return Chart(
-        "Does the calibration hold?",
-        plot(x, y, series, about="what bets against the calibration won", high=True),
-        "Crops that nothing was fitted on, in the order of time. Who bets that they look otherwise "
-        f"wins {1 / ALPHA:.0f} times the stake by chance at most once in {1 / ALPHA:.0f} cameras.",
-    )
-
-
-def _times(times_us: Sequence[int]) -> Axis:
-    texts = tuple(
-        f"{local(times_us[int(at)]):%H:%M}" for at in np.linspace(0, len(times_us) - 1, 4)
-    )
-    return Axis("time", 0.0, float(max(1, len(times_us) - 1)), texts)
+def _begun(looked: Looked) -> str:
+    """When its earliest recording began, with as much doubt as its clock leaves."""
+    first = min(looked.films, key=lambda one: one.first_us, default=None)
+    if first is None:
+        return ""
+    begun = wall(first.first_us, first.time_from)
+    return f"{begun} (a guess by the file's date)" if looked.guessed and begun else begun
 
 
 def _data(picture: Pixels) -> str:

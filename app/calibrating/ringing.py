@@ -10,7 +10,7 @@ import numpy as np
 
 from calibration.levels import Level
 from calibration.rings import Rings
-from calibration.scores.conformal import tailed_ranks_of
+from calibration.scores.conformal import LEAST, tailed_ranks_of
 from calibration.scores.protocol import Floats, ScoreError
 from calibration.site.confirmed import Confirmed
 from novic.errors import NomalyError
@@ -28,7 +28,12 @@ def rings_said(levels: Sequence[Level], events: Sequence[Confirmed]) -> str:
     """
     known = [one for one in events if one.level is not None and one.bar is not None]
     if not known:
-        return "rings: not measured, no confirmed event tells its level and bar"
+        return "rings: not measured, no confirmed event tells its level and bar, as newer ones do"
+    if len(levels) < LEAST:
+        return (
+            f"rings: not measured, {len(levels)} things came near to ringing in normal footage, "
+            f"{LEAST} are needed"
+        )
     known.sort(key=lambda one: one.time_us)
     try:
         ranks = tailed_ranks_of("rings", np.array([one.value for one in levels], np.float64))
@@ -42,7 +47,7 @@ def rings_said(levels: Sequence[Level], events: Sequence[Confirmed]) -> str:
         return f"rings: not measured: {str(error).removeprefix('rings: ')}"
     nothing = sum(one.is_normal for one in known)
     told = "; ".join(
-        f"of at most {100 * share:g}% nothing, {things} and {wrong}"
+        f"had at most {100 * share:g}% of all rings been nothing, {things} and {wrong}"
         for share, (things, wrong) in zip(SHARES, counts, strict=True)
     )
     return f"rings: {len(known) - nothing} things and {nothing} that were nothing rang; {told}"

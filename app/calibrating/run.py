@@ -13,11 +13,12 @@ from app.calibrating.answers import Answers, read_answers
 from app.calibrating.belonging import Knows, weighed
 from app.calibrating.drift import Drift, drift_of
 from app.calibrating.footage import How, Looked, look, moments
-from app.calibrating.keeping import Again, Earlier, Merged, earlier_of
+from app.calibrating.keeping import LOOKED, Again, Earlier, Merged, earlier_of
 from app.calibrating.measuring import MOST_NAMED, Measured, measured
 from app.calibrating.planting import Planting, Sown, pictured, scenes, sown
 from app.calibrating.ringing import rings_said
 from app.calibrating.watched import Watched
+from app.calibrating.words import NO_ANSWERS, listed
 from app.errors import UsageError
 from app.feedback.verdicts import now_us
 from app.paths import shown_path
@@ -33,7 +34,20 @@ from calibration.site.confirmed import Refit, refit
 from calibration.site.files import dictionary_sha256, write_calibration
 from calibration.site.weights import Weighed
 from detectors.base import Detector
-from detectors.files import read_facts
+from detectors.files import CALIBRATION, read_facts
+
+GUESSED = "times are a guess by the files' dates, so hours and times of the day may be wrong"
+_FIRST = (
+    "{}: holds no calibration of this detector, embedder and decoder; calibrate once with footage "
+    "(--normal) before answers alone can be learned"
+)
+_NO_DRIFT = "drift: not measured, how rare a thing looks here is not known"
+_UNASKED = {
+    "names_p": "not refitted",
+    "verdict": "the rule is kept",
+    "rings": "not measured",
+}
+"""What is told of parts that need answers where there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +56,9 @@ class CalibrateRequest:
 
     site: Path
     """Folder of a fitted detector."""
-    normal: tuple[Path, ...]
-    """Footage that holds nothing unusual."""
+    normal: tuple[Path, ...] = ()
+    """Footage that holds nothing unusual; none to learn of `events` alone, beside what was measured
+    before."""
     events: Path | None = None
     """What people confirmed of events."""
     model: Path | None = None
@@ -75,6 +90,11 @@ class Calibrated:
     """Whether the user stopped it before all was done."""
     kept: tuple[str, ...] = ()
     """Parts that stay of an earlier calibration, by name."""
+
+    @property
+    def looked_before(self) -> bool:
+        """Whether what comes from looking at footage is of an earlier calibration."""
+        return not LOOKED.isdisjoint(self.kept)
 
     def as_json(self) -> dict[str, Any]:
         """As scripts read it; keys are stable."""
@@ -124,6 +144,8 @@ def calibrate(request: CalibrateRequest, reporter: Reporter) -> Calibrated:
     from novic.model import ModelOptions, load_model, model_sha256  # noqa: PLC0415
 
     answers = Answers((), 0) if request.events is None else read_answers(request.events)
+    if not request.normal and not (request.site / CALIBRATION).exists():
+        raise UsageError(_FIRST.format(shown_path(request.site)))
     device = resolve_device(request.device)
     detector = load_detector(request.site, device)
     if detector.frame_size is None:
@@ -173,27 +195,39 @@ class _Work:
         self._bindings, self._knows = tools.bindings, tools.knows
         self._looked = Looked()
         self._sown: list[Sown] = []
-        self._bar, self._stays_s = 1.0, list[float]()
+        self._stays_s = list[float]()
         self._all_looked = self._all_sown = False
         why = "stopped before it" if request.blind else "--no-blind-map"
+        if not request.normal:
+            why = "no footage (--normal)"
         self._why_blind = f"blind_map: not measured, {why}"
         self._earlier: Earlier | None = None
 
     def run(self, stop: Stop) -> Calibrated:
-        self._earlier = earlier_of(self._request.site, self._bindings, self._reporter.say)
+        request = self._request
+        self._earlier = earlier_of(request.site, self._bindings, self._reporter.say)
+        if not request.normal:
+            if self._earlier is None:
+                raise UsageError(_FIRST.format(shown_path(request.site)))
+            view = self._detector.view
+            self._looked.picture = None if view is None else view.picture
+            return self._told(self._keep(stopped=False))
         stopped = False
         try:
             self._look(stop.check)
             self._all_looked = True
             self._keep(stopped=False)
-            if self._request.blind:
+            if request.blind:
                 stop.check()
                 self._plant(stop.check)
         except KeyboardInterrupt:
             stopped = True
-        done = self._keep(stopped=stopped)
+        return self._told(self._keep(stopped=stopped))
+
+    def _told(self, done: Calibrated) -> Calibrated:
+        """The same, once what stays was said."""
         if done.kept:
-            self._reporter.say(f"Kept from an earlier calibration: {', '.join(done.kept)}.")
+            self._reporter.say(f"Kept from an earlier calibration: {listed(done.kept)}.")
         return done
 
     def _look(self, check: Callable[[], None]) -> None:
@@ -207,8 +241,7 @@ class _Work:
     def _plant(self, check: Callable[[], None]) -> None:
         """Put things into moments of the footage."""
         request, detector = self._request, self._detector
-        how = replace(request.planting, settings=self._settings())
-        self._bar = how.settings.bar
+        how = replace(request.planting, settings=self._settings)
         size = detector.frame_size or (0, 0)
         windows = moments(self._looked, size, request.watched.fps, request.repeats)
         if not windows:
@@ -235,6 +268,7 @@ class _Work:
             self._why_blind = f"blind_map: not measured: {error}"
             self._reporter.say(self._why_blind)
 
+    @cached_property
     def _settings(self) -> CameraSettings:
         """As the camera is watched."""
         watched = self._request.watched
@@ -258,9 +292,9 @@ class _Work:
         early = "" if self._all_sown else "; stopped before all were"
         said = (
             f"blind_map: {len(things)} things were put there for {stays_s:.2g} s each, at bar "
-            f"{self._bar:.2f}{_as_watched(self._request.watched)}{early}"
+            f"{self._settings.bar:.2f}{_as_watched(self._request.watched)}{early}"
         )
-        return BlindMap(things, self._request.planting.grid, self._bar, stays_s), said
+        return BlindMap(things, self._request.planting.grid, self._settings.bar, stays_s), said
 
     def _keep(self, *, stopped: bool) -> Calibrated:
         """Calibrate on all that is there by now, and write it."""
@@ -270,7 +304,8 @@ class _Work:
         blind, blind_said = self._blind()
         drift = drift_of(fitted, crops, held_out, looked.minutes)
         planted = [one.pictures[0] for one in self._sown if one.pictures]
-        figures = measured(held_out, looked, self._answers, names)
+        bar = self._settings.bar if self._request.normal else 1.0
+        figures = measured(held_out, looked, self._answers, names, bar)
         figures = figures.with_planted(fitted, crops, held_out, planted, self._names)
         said = {
             **fitted.said,
@@ -278,11 +313,13 @@ class _Work:
             "verdict": verdict.said,
             "tail": figures.tail_said,
             "rings": rings_said(looked.levels, self._answers.events),
-            "drift": drift.said if drift is not None else "drift: not measured, site_p is missing",
+            "drift": _NO_DRIFT if drift is None else drift.said,
             "blind_map": blind_said,
         }
-        if looked.backwards:
-            said["clock"] = f"clock: {looked.backwards}"
+        if self._request.events is None:
+            said |= {name: f"{name}: {text}, {NO_ANSWERS}" for name, text in _UNASKED.items()}
+        if looked.backwards or looked.guessed:
+            said["clock"] = f"clock: {looked.backwards or GUESSED}"
         sampling = looked.sampling
         facts = figures.as_json() | {
             "drift": None if drift is None else drift.as_json(),
@@ -291,7 +328,7 @@ class _Work:
         }
         fitted = replace(fitted, names=names.scaling, weights=verdict.weights)
         done = replace(fitted, blind=blind, said=said, measured=facts)
-        all_of = self._merged(done, self._facts(stopped=stopped))
+        all_of = self._merged(done, names, self._facts(stopped=stopped))
         write_calibration(self._request.site, all_of.done, {**all_of.facts, "kept": all_of.kept})
         return Calibrated(
             self._request,
@@ -300,7 +337,7 @@ class _Work:
             held_out,
             names,
             self._answers,
-            None if all_of.keeps("drift") else drift,
+            None if LOOKED & {*all_of.kept} else drift,
             figures,
             stopped,
             all_of.kept,
@@ -311,14 +348,17 @@ class _Work:
         """Weights of what people confirmed; of the footage they need nothing."""
         return weighed(self._answers, self._knows, self._request.watched.belonging)
 
-    def _merged(self, done: SiteCalibration, facts: dict[str, Any]) -> Merged:
+    def _merged(self, done: SiteCalibration, names: Refit, facts: dict[str, Any]) -> Merged:
         """With what stays of an earlier calibration."""
+        verdict = self._verdict
         if self._earlier is None:
             return Merged(done, facts)
         without = Again(
             looked=not self._all_looked,
-            names=self._request.events is None,
+            names=not len(names.refitted),
+            verdict=verdict.measured is None,
             blind=not self._all_sown,
+            answers=not self._request.normal,
         )
         return self._earlier.merged(done, facts, without)
 

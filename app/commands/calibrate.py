@@ -26,7 +26,8 @@ cli = command_list()
 @cli.command(
     epilog="Examples:  nomaly calibrate hall-detector --normal sunday.mp4\n\n"
     "nomaly calibrate hall --normal day.mp4 --normal night.mp4 --events confirmed.jsonl\n\n"
-    "nomaly calibrate hall-detector --normal sunday.mp4 --no-blind-map"
+    "nomaly calibrate hall-detector --normal sunday.mp4 --no-blind-map\n\n"
+    "nomaly calibrate hall-detector --events confirmed.jsonl    # footage was looked at before"
 )
 def calibrate(
     site: Annotated[
@@ -34,13 +35,14 @@ def calibrate(
         typer.Argument(help="Folder of a fitted detector, or that of a run which learned one."),
     ],
     normal: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
             metavar="VIDEO",
             help="Video that holds nothing unusual, better one that the detector did not learn "
-            "from; several may be named, for example by day and by night.",
+            "from; several may be named, for example by day and by night. Not needed to learn of "
+            "--events alone, once it was looked at.",
         ),
-    ],
+    ] = None,
     events: Annotated[
         Path | None,
         typer.Option(
@@ -105,6 +107,10 @@ def calibrate(
 
     if fps is not None and not 0 < fps <= 1000:
         raise UsageError(f"--fps {fps:g}: must be above 0")
+    if not normal and events is None:
+        raise UsageError(
+            "nothing to calibrate on: name footage with --normal, or what events were with --events"
+        )
     folder = site_folder(site)
     watched = watched_in(site if folder != site else folder).but(
         fps=fps,
@@ -113,7 +119,7 @@ def calibrate(
         bar=check_bar(bar),
     )
     reporter = show_progress(quiet)
-    videos = find_videos(normal, reporter.say)
+    videos = find_videos(normal, reporter.say) if normal else []
     for video in videos:
         check_recording(video)
 
@@ -145,8 +151,10 @@ def calibrate(
 
 def _print(done: "Calibrated", page: Path) -> None:
     """What was measured, for people."""
-    for sentence in done.done.said.values():
-        typer.echo(sentence)
+    from app.calibrating.words import titled
+
+    for title, sentence in titled(done.done.said):
+        typer.echo(f"{title}: {sentence}")
     blind = done.done.blind
     if blind is not None:
         for size in blind.sizes:

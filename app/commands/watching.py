@@ -217,6 +217,8 @@ def watch(
 def _print_watched(summary: dict[str, Any]) -> None:
     from app.commands.tables import watched
 
+    for note in (*summary["notes"], *summary["calibration_void"]):
+        typer.echo(f"Note: {note}")
     typer.echo(watched(summary))
 
 

@@ -91,5 +91,6 @@ def _joined(earlier: Changes, later: Changes) -> Changes:
         lasting=[*lasting.values()],
         peaks={at: max(earlier.peaks.get(at, 0.0), later.peaks.get(at, 0.0)) for at in seconds},
         gaps=[*gaps.values()],
+        moments=(*earlier.moments, *later.moments),
         bets=(*earlier.bets, *later.bets),
     )

@@ -220,6 +220,12 @@ class Store(StoreReader):
                 self.outbox.put(event, self._sinks, _now_us())
         return closed
 
+    def keep_facts(self, run_id: int, facts: Mapping[str, Any]) -> None:
+        """Add to the facts of a run, also of one that goes on."""
+        with self.saving():
+            text = json.dumps({**self.run(run_id).facts, **facts})
+            self._db.execute("UPDATE run SET facts = ? WHERE id = ?", (text, run_id))
+
     def add_note(self, run_id: int, text: str) -> None:
         """Keep a sentence about a run that its report shows.
 

@@ -24,6 +24,7 @@ from app.sources.open import open_recording
 from app.sources.prefetch import Prefetched
 from app.stop import stoppable
 from app.watching.audit_request import AuditRequest
+from app.watching.calibrated_by import held, outdated
 from app.watching.calibrating import Following, Footage, measured, tolerant
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
@@ -84,7 +85,8 @@ def audit(
         if run.state == "finished":
             reporter.say(f"{request.out} holds the finished results of this very audit.")
             complete_results(store, run)
-            return audit_result(store, run)
+            result = audit_result(store, run)
+            return replace(result, warnings=[*result.warnings, *outdated(run, request)])
         return _Audit(store, run.id, request, reporter, wake, telling).run()
 
 
@@ -127,7 +129,8 @@ class _Audit:
                 detector = self._detector(device)
                 self._keeper = self._promised(detector)
                 # Once for all videos: it reads the calibration, and may say why it cannot.
-                self._holding = self._request.holding(names, self._reporter.say)
+                store, run_id = self._store, self._run_id
+                self._holding = held(self._request, names, store, run_id, self._reporter.say)
                 self._words = self._request.words(names, self._holding)
                 began = time.monotonic()
                 self._tell_files()
@@ -362,6 +365,7 @@ class _Audit:
     def _conclude(self, state: str, seconds: float) -> AuditResult:
         """Write the report and end the run; in this order, so that a run that ended has one."""
         facts = {
+            **self._store.run(self._run_id).facts,
             "seconds": seconds,
             "detector_seconds": self._detector_s,
             "analysed": self._frames,

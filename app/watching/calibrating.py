@@ -10,7 +10,7 @@ from typing import Any
 
 from app.paths import uri_of
 from app.progress import Reporter
-from app.sources.base import Recording
+from app.sources.base import Recording, TimeFrom
 from app.sources.open import open_recording
 from app.watching.keeper import keeper_of, lowest_level, told, write_evidence
 from app.watching.stirring import tolerating
@@ -50,6 +50,12 @@ class Footage:
     def length_s(self) -> float:
         """How many seconds of it are normal, as far as the files announce their lengths."""
         return sum(self._lasts_s(video) for video in self.videos)
+
+    @property
+    def time_from(self) -> TimeFrom:
+        """What the clock of its first file rests on."""
+        with self._open(self.videos[0]) as recording:
+            return recording.info.time_from
 
     def frames(
         self, size: tuple[int, int], share: float = 1.0, behind_s: float = 0.0

@@ -2,21 +2,22 @@
 
 Now and then a crop of what the camera usually shows is taken, as `nomaly calibrate` took its own
 (`app.watching.sampling`), named beside the frames, and bet on (`app.watching.holding`). That a
-calibration is void is told once, as an event of the camera.
+calibration is void is told as an event of the camera: it opens when that is sure, and closes where
+the recording or the run ends, as nothing but another calibration ends it.
 """
 
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.events.bets import Bet
-from app.events.event import VOID, Event, Finding, Picture, event_id
+from app.events.event import VOID, Event, Finding, Lasting, Picture, event_id
 from app.events.media import SNAPSHOT_SIDE
 from app.watching.evidence import at_most
 from app.watching.holding import Holding, Sampling
@@ -81,6 +82,18 @@ class Drifting:
         self._sampler = Sampler(sampling.every_s, share, taken, watched.seen_s)
         self._asked: deque[_Asked] = deque()
         self._bets: list[Bet] = []
+        self._void: Finding | None = None
+        """That it is void, once this source has shown it."""
+        self._untold = False
+        """Whether it was void before, and is to be told as going on."""
+
+    @property
+    def lasting(self) -> list[Lasting]:
+        """How far the event has come that tells that it is void, if it is open."""
+        if self._void is None:
+            return []
+        one = self._void.event
+        return [Lasting(one.id, one.end_s, one.end_us, one.score, one.frames)]
 
     def see(
         self,
@@ -98,6 +111,7 @@ class Drifting:
             followed: Where things were in each of them that are followed, whether they were told
                 or not, pixels of the view [B].
         """
+        self._last(frames[-1])
         for frame, heat, peak, things in zip(frames, maps, peaks, followed, strict=True):
             if np.isnan(peak) or self._holding.said or not self._sampler.due(frame.pts_s):
                 continue
@@ -117,11 +131,27 @@ class Drifting:
             wait: Whether to wait for the names of all that was taken.
 
         Returns:
-            The event that tells that the calibration is void, if it became so.
+            The event that tells that the calibration is void, where it opens.
         """
         told: list[Finding] = []
+        if self._untold and self._void is not None:
+            self._untold = False
+            told.append(self._void)
         while self._asked and (wait or self._asked[0].named.done()):
             told += self._bet(self._asked.popleft())
+        return told
+
+    def last(self, *, cut: bool = False) -> list[Finding]:
+        """The same at the end of the source or the run, with the event closed.
+
+        Args:
+            cut: Whether the run stops here although the source goes on.
+        """
+        told = self.findings(wait=True)
+        if self._void is not None:
+            event = replace(self._void.event, state="closed", cut=cut)
+            told.append(replace(self._void, event=event))
+            self._void = None
         return told
 
     def take_bets(self) -> list[Bet]:
@@ -142,8 +172,21 @@ class Drifting:
             bet = Bet(uri, key, crop.at_s, crop.time_us, crop.place, distance, asked.light)
             self._bets.append(bet)
             if self._holding.bet(bet):
-                return [self._finding(asked.frame)]
+                self._void = self._finding(asked.frame)
+                return [self._void]
         return []
+
+    def _last(self, frame: Frame) -> None:
+        """Note the newest frame: what is void lasts, also from a session before."""
+        before = self._holding.noticed
+        if self._void is None and before is not None and before.uri == self._watched.uri:
+            shown = replace(frame, pts_s=before.at_s, time_us=before.time_us)
+            # Its picture was kept when it was told first.
+            self._void, self._untold = replace(self._finding(shown), picture=None), True
+        if self._void is not None:
+            event = self._void.event
+            end_us = max(event.end_us, frame.time_us)
+            self._void = replace(self._void, event=replace(event, end_s=frame.pts_s, end_us=end_us))
 
     def _finding(self, frame: Frame) -> Finding:
         """That it is void, told when that is sure."""
@@ -155,7 +198,7 @@ class Drifting:
         event = Event(
             id=event_id(frame.camera, since_us, VOID),
             camera=frame.camera,
-            state="closed",
+            state="opened",
             start_s=frame.pts_s if since_s is None else since_s,
             end_s=frame.pts_s,
             start_us=since_us,

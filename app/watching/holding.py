@@ -114,7 +114,7 @@ class Holding:
             self.sampling = None
         elif self.sampling is None:
             say(
-                "The camera's calibration does not tell how its crops were taken, so nobody can "
+                "The camera's calibration does not tell how its pictures were taken, so nobody can "
                 "tell when it no longer holds; run nomaly calibrate again."
             )
         self._begin()
@@ -182,6 +182,8 @@ class Holding:
     def _begin(self) -> None:
         """Begin a period."""
         self._betting: Betting | None = self._site.betting()
+        self.noticed: Bet | None = None
+        """The bet by which it became void; None while it holds."""
         self._count = 0
         self._earlier: list[float] = []
         """How light it was before the fortune was lowest, ..."""
@@ -205,7 +207,8 @@ class Holding:
             self._later, self._firsts = [], {}
         self._later.append(one.light)
         self._firsts.setdefault(one.uri, one.at_s)
-        self.said = self._told() if void else ""
+        if void:
+            self.said, self.noticed = self._told(), one
         return void
 
     def _told(self) -> str:

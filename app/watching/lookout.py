@@ -116,7 +116,8 @@ class Lookout:
         """
         if flush:
             self.camera.flush()
-        return self._all_of(self._teller.findings(self.camera))
+        heeded = self._heeded(self._teller.findings(self.camera))
+        return heeded if self.drifting is None else [*heeded, *self.drifting.findings()]
 
     def finish(self, *, cut: bool = False) -> list[Finding]:
         """End all tracks, and name what they were.
@@ -125,16 +126,13 @@ class Lookout:
             cut: Whether the run stops here although the source goes on.
         """
         self.camera.finish(cut=cut)
-        return self._all_of(self._teller.last(self.camera), wait=True)
+        left = self._heeded(self._teller.last(self.camera))
+        return left if self.drifting is None else [*left, *self.drifting.last(cut=cut)]
 
-    def _all_of(self, findings: list[Finding], *, wait: bool = False) -> list[Finding]:
-        """The same, joined where a thing has moved, and marked where they are not to be told.
-
-        Besides them that the calibration is void; `wait` for all that this rests on.
-        """
+    def _heeded(self, findings: list[Finding]) -> list[Finding]:
+        """The same, joined where a thing has moved, and marked where they are not to be told."""
         linked = self._moves.linked(findings)
-        heeded = linked if self._heeding is None else self._heeding.heeded(linked)
-        return heeded if self.drifting is None else [*heeded, *self.drifting.findings(wait=wait)]
+        return linked if self._heeding is None else self._heeding.heeded(linked)
 
     def save(
         self,
@@ -150,11 +148,12 @@ class Lookout:
             checkpoint: What is being followed now, if the source is to be taken up from here.
             gaps: The source's own; the camera's are added.
         """
+        drifting = self.drifting
         self.recorder.save(
             findings,
             checkpoint=checkpoint,
             gaps=[*gaps, *self.camera.gaps],
-            lasting=self.camera.lasting,
+            lasting=[*self.camera.lasting, *([] if drifting is None else drifting.lasting)],
             moments=self.camera.take_moments(),
-            bets=[] if self.drifting is None else self.drifting.take_bets(),
+            bets=[] if drifting is None else drifting.take_bets(),
         )

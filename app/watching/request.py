@@ -69,9 +69,14 @@ class RunRequest:
         return self.out / "detector"
 
     @property
+    def detector_folder(self) -> Path:
+        """Where the detector lies that looks, with its calibration beside it."""
+        return self.detector or self.kept_detector
+
+    @property
     def verdicts(self) -> Verdicts:
         """What people said of events that the detector of this run, or of one before, found."""
-        return Verdicts(self.detector or self.kept_detector)
+        return Verdicts(self.detector_folder)
 
     def heeding(self, names: NounModel, say: Callable[[str], None]) -> Heeding:
         """What silences events: what people said, and what is not wanted.
@@ -90,7 +95,7 @@ class RunRequest:
             names: What names things.
             say: Told in a sentence that it cannot be used, or holds no longer.
         """
-        folder = self.detector or self.kept_detector
+        folder = self.detector_folder
         site = read_calibration(
             folder,
             embedder=names.embedder.spec,

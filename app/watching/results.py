@@ -45,7 +45,7 @@ class AuditResult:
     stopped: bool
     """Whether it was stopped before the end."""
     warnings: list[str]
-    """What was damaged but could be used."""
+    """What was damaged but could be used, and what to know of the run and its calibration."""
     failed: list[str]
     """Videos that could not be read or written."""
     gaps: list[dict[str, Any]]
@@ -109,7 +109,11 @@ def audit_result(store: StoreReader, run: Run) -> AuditResult:
         detector_seconds=run.facts.get("detector_seconds", 0.0),
         footage_s=sum(watched_s(source, gaps) for source in sources),
         stopped=run.state != "finished",
-        warnings=[source.warning for source in sources if source.warning],
+        warnings=[
+            *(source.warning for source in sources if source.warning),
+            *(note.text for note in store.notes(run.id)),
+            *voids(events),
+        ],
         failed=run.facts.get("failed", []),
         gaps=[{name: gap[name] for name in GAP_KEYS} for gap in gaps],
         highest=_highest(store, run),

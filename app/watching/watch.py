@@ -19,6 +19,7 @@ from app.sources.base import Gap, LiveSource
 from app.sources.open import kind_of, open_live
 from app.stop import Stop, stoppable
 from app.watching.backlog import Backlog
+from app.watching.calibrated_by import held, outdated
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
@@ -95,7 +96,8 @@ def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, An
         if run is not None and before is not None and before.finished:
             reporter.say(f"{request.out} holds the finished results of this very watch.")
             complete_results(store, run)
-            return watch_summary(store, run)
+            summary = watch_summary(store, run)
+            return summary | {"notes": [*summary["notes"], *outdated(run, request)]}
         return _watch_camera(request, store, GoingOn(run, before, settings), reporter, tell)
 
 
@@ -177,7 +179,7 @@ class _Watch:
                 info.camera, info.uri, size, self._from_s, 0.0, time_from=info.time_from
             )
         self._keeper = self._promised(detector)
-        holding = self._request.holding(names, self._reporter.say)
+        holding = held(self._request, names, self._store, run_id, self._reporter.say)
         camera = Camera(
             size,
             live=True,

@@ -182,10 +182,9 @@ def _site(
     except ScoreError as error:
         said["site_p"] = f"site_p: {_NOT_FITTED}: {error}"
         return None, None
-    least = 1 / (len(ranks.ordered) + 1)
     said["site_p"] = (
-        f"site_p: fitted on {int(learned.sum())} crops, calibrated on {len(ranks.ordered)} others; "
-        f"the lowest p is {least:.3g}"
+        f"site_p: learned from {int(learned.sum())} normal pictures and tried on "
+        f"{len(ranks.ordered)} others; the rarest it can tell is 1 in {len(ranks.ordered) + 1}"
     )
     return site, ranks
 
@@ -195,7 +194,7 @@ def _unnameable(crops: Crops, part: NDArray[np.int64], said: dict[str, str]) -> 
     kept = part != TEST
     if kept.sum() < LEAST_KEPT:
         said["unnameable_p"] = (
-            f"unnameable_p: {_NOT_FITTED}, {int(kept.sum())} crops, needs {LEAST_KEPT}"
+            f"unnameable_p: {_NOT_FITTED}, {int(kept.sum())} pictures, {LEAST_KEPT} are needed"
         )
         return None
     try:
@@ -205,15 +204,15 @@ def _unnameable(crops: Crops, part: NDArray[np.int64], said: dict[str, str]) -> 
         said["unnameable_p"] = f"unnameable_p: {_NOT_FITTED}: {error}"
         return None
     said["unnameable_p"] = (
-        f"unnameable_p: calibrated on {len(scores)} crops; the lowest p is "
-        f"{1 / (len(scores) + 1):.3g}"
+        f"unnameable_p: measured on {len(scores)} normal pictures; the rarest it can tell is "
+        f"1 in {len(scores) + 1}"
     )
     return ranks
 
 
 def _few(name: str, learned: int, kept: int) -> str | None:
     if learned < LEAST_FIT:
-        return f"{name}: {_NOT_FITTED}, {learned} crops to fit on, needs {LEAST_FIT}"
+        return f"{name}: {_NOT_FITTED}, {learned} pictures to learn from, {LEAST_FIT} are needed"
     if kept < LEAST_KEPT:
-        return f"{name}: {_NOT_FITTED}, {kept} crops to calibrate on, needs {LEAST_KEPT}"
+        return f"{name}: {_NOT_FITTED}, {kept} pictures to try it on, {LEAST_KEPT} are needed"
     return None

@@ -89,13 +89,14 @@ def refit(events: Sequence[Confirmed]) -> Refit:
     right = np.array([one.right for one in named], np.bool_)
     none = np.zeros(0, np.float64)
     if len(named) < LEAST:
-        said = f"names_p: not refitted, {len(named)} confirmed names, needs {LEAST}"
+        many = f"{len(named)} confirmed name{'' if len(named) == 1 else 's'}"
+        said = f"names_p: not refitted, {many}, {LEAST} are needed"
         return Refit(None, said, p, none, right)
     few = min(int(right.sum()), int((~right).sum()))
     if few < _LEAST_EACH:
         said = (
             f"names_p: not refitted, {int(right.sum())} of {len(named)} confirmed names are right; "
-            f"needs {_LEAST_EACH} right and {_LEAST_EACH} wrong ones"
+            f"{_LEAST_EACH} right and {_LEAST_EACH} wrong ones are needed"
         )
         return Refit(None, said, p, none, right)
     crossed = _crossed(named)
@@ -104,7 +105,10 @@ def refit(events: Sequence[Confirmed]) -> Refit:
     after = float(
         np.mean([_unlikely(one, scaling) for one, scaling in zip(named, crossed, strict=True)])
     )
-    worth = f"ECE {ece(p, right):.3f} before, {ece(fitted, right):.3f} after, in stretches of time"
+    worth = (
+        f"p was off by {ece(p, right):.3f} before and by {ece(fitted, right):.3f} after on "
+        "average, in stretches of time"
+    )
     if after >= before:
         said = f"names_p: left as it is, a refit on {len(named)} names does no better ({worth})"
         return Refit(None, said, p, fitted, right)

@@ -139,6 +139,21 @@ def read_calibration(
         return None
 
 
+def calibration_sha256(folder: Path) -> str:
+    """What tells the calibration of a detector from another: SHA-256 of its file.
+
+    Args:
+        folder: Of the detector.
+
+    Returns:
+        Empty where none can be read.
+    """
+    try:
+        return hashlib.sha256((folder / CALIBRATION).read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
 def dictionary_sha256(nouns: "list[str] | tuple[str, ...]") -> str:
     """What tells dictionaries apart: SHA-256 of their nouns in order of the alphabet."""
     return hashlib.sha256("\n".join(sorted(nouns)).encode()).hexdigest()

@@ -196,12 +196,14 @@ def fit_weights(answered: Sequence[Answered], sure_from: float = 0.5) -> Weighed
     """
     events = sorted(answered, key=lambda one: one.time_us)
     if len(events) < LEAST:
-        return _kept(f"{len(events)} confirmed events with evidence, needs {LEAST}")
+        return _kept(f"{len(events)} confirmed events with evidence, {LEAST} are needed")
     counts = {word: sum(one.word == word for one in events) for word in WORDS}
     words = WORDS if counts["unknown"] >= LEAST_EACH else WORDS[:2]
     if min(counts["expected"], counts["unexpected"]) < LEAST_EACH:
         told = ", ".join(f"{count} {word}" for word, count in counts.items())
-        return _kept(f"of the confirmed events are {told}; needs {LEAST_EACH} of the first two")
+        return _kept(
+            f"of the confirmed events are {told}; {LEAST_EACH} of each of the first two are needed"
+        )
     events = [one for one in events if one.word in words]
     names = _told_apart(events)
     if not names:
@@ -257,9 +259,10 @@ def _judged(
         "rule_right": _short(right[1].mean()),
     }
     worth = (
-        f"log loss {figures['log_loss']:.2f}, the rule's {figures['rule_log_loss']:.2f}, standard "
-        f"error of the difference {error:.2f}; right {100 * figures['right']:.0f}%, the rule "
-        f"{100 * figures['rule_right']:.0f}%; in stretches of time that they were not fitted on"
+        f"right {100 * figures['right']:.0f}%, the rule {100 * figures['rule_right']:.0f}%; "
+        f"surprised (log loss) by {figures['log_loss']:.2f}, the rule by "
+        f"{figures['rule_log_loss']:.2f}, give or take {error:.2f}; in stretches of time that they "
+        "were not fitted on"
     )
     if not (better.mean() > error and right[0].mean() >= right[1].mean()):
         why = f"weights fitted on {len(events)} confirmed events do not do better ({worth})"

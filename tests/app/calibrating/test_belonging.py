@@ -127,7 +127,9 @@ def test_events_of_an_older_nomaly_or_without_numbers_leave_the_rule(
     assert len(answers.events) == 80
     done = weighed(answers, frequency)
     assert done.weights is None
-    assert done.said == "verdict: the rule is kept, 49 confirmed events with evidence, needs 50"
+    assert (
+        done.said == "verdict: the rule is kept, 49 confirmed events with evidence, 50 are needed"
+    )
 
 
 def written(folder: Path, lines: list[str]) -> Path:

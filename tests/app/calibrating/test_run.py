@@ -56,6 +56,10 @@ def test_a_camera_is_calibrated_and_its_page_shows_it(site: Path, footage: Path,
     assert done.done.blind is not None
     assert done.done.blind.share().of == 8
     assert done.done.blind.thin().of >= 1
+    assert "(a guess by the file&#39;s date)" in page
+    assert "<dt>How rare a thing looks here</dt><dd>not fitted, " in page
+    for odd in ("site_p", "unnameable_p", "names_p", "crops", "every other", "powers of ten"):
+        assert odd not in page
     assert "Thin things, as a tripod, are counted apart: " in page
     read = load_calibration(folder)
     assert read.blind is not None
@@ -102,7 +106,7 @@ def test_what_is_missing_is_told_to_people_and_scripts(site: Path, footage: Path
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["calibration"] == str(site / "detector")
     assert told["parts"]["site_p"].startswith("site_p: not fitted, ")
-    assert told["parts"]["names_p"] == "names_p: not refitted, 1 confirmed names, needs 50"
+    assert told["parts"]["names_p"] == "names_p: not refitted, 1 confirmed name, 50 are needed"
     assert told["parts"]["blind_map"] == "blind_map: not measured, --no-blind-map"
     facts = json.loads((site / "detector" / CALIBRATION).read_text())
     assert facts["kept"] == told["kept"]
@@ -127,6 +131,9 @@ def test_what_cannot_be_calibrated_is_refused_before_anything_is_loaded(
     assert "no detector here" in str(none.exception)
     missing = calibrate(site, "--normal", tmp_path / "none.mp4")
     assert "none.mp4" in str(missing.exception)
+    nothing = calibrate(site)
+    assert isinstance(nothing.exception, UsageError)
+    assert "nothing to calibrate on: name footage with --normal, or" in str(nothing.exception)
     wrong = calibrate(site, "--normal", footage, "--events", tmp_path / "none.jsonl")
     assert isinstance(wrong.exception, UsageError)
     assert "cannot be read" in str(wrong.exception)

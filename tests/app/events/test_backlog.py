@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from app.events.backlog import MOST_PICTURED, MOST_STATES, Backlog
 from app.events.event import Finding, Lasting
+from app.events.moment import Moment
 from app.events.store import Changes
 from app.sources.base import Gap
+from detectors.types import Box
 from tests.app.events.findings import a_finding, changes, seen_later
 
 RUN = 1
@@ -39,6 +41,13 @@ def test_what_tells_nothing_is_joined_with_what_follows():
     assert joined.gaps == [Gap(5, 9, "ended")]
     assert joined.lasting == lasting[1:]
     assert [one.event.id for one in joined.findings] == [a_finding(1).event.id]
+
+
+def test_what_came_near_is_kept_when_changes_are_joined():
+    near = [Moment("hall", at, at + 1, 0, 1, Box(0, 0, 9, 9), 0.9, 1.0, "bar") for at in (1.0, 5.0)]
+    waiting = [replace(changes(), moments=[one]) for one in near]
+    _, joined = backlog_of(*waiting, changes(a_finding(1))).take()
+    assert list(joined.moments) == near
 
 
 def test_the_oldest_pictures_go_first_and_are_counted():

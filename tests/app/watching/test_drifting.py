@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.events.bets import PERIOD, Bet
-from app.events.event import VOID, Event, Picture
+from app.events.event import VOID, Event, Finding, Picture
 from app.events.store import SourceProgress, Store
 from app.report.page import render_report
 from app.report.times import since as since_when
@@ -182,7 +182,8 @@ def test_light_that_changes_is_told_once_with_when_and_why(darkened: Store):
     assert "light changed (mean grey 50 before, 29 since)" in void.said
     assert void.said.endswith("It goes on uncalibrated; run nomaly calibrate again.")
     assert CHANGE_S - 600 <= void.start_s <= CHANGE_S + 120
-    assert CHANGE_S < void.end_s < CHANGE_S + 1200
+    assert CHANGE_S < void.snapshot_s < CHANGE_S + 1200
+    assert (void.state, void.cut, void.end_s) == ("closed", False, LAST_S - STEP_S)
     assert darkened.media("snapshots", void).exists()
 
 
@@ -410,14 +411,56 @@ def test_a_live_camera_bets_beside_its_frames_and_tells_the_same(
         camera = Camera(SIZE, live=True, settings=CameraSettings(words=words))
         lookout = Lookout(camera, Brightness(), teller, recorder)
         lookout.hold(holding, (), Watched("rtsp://hall"))
+        told = list[tuple[str, bool]]()
         for frame in frames()[: round(2700 / STEP_S)]:
             lookout.look([frame])
-            lookout.save(lookout.findings())
-        lookout.save(lookout.finish())
+            found = lookout.findings()
+            lookout.save(found)
+            told += states(found)
+        (open_one,) = voids(store)
+        found = lookout.finish(cut=True)
+        lookout.save(found)
+        told += states(found)
+        # As any trouble of the camera: whoever listens for `opened` hears of it.
+        assert told == [("opened", False), ("closed", True)]
+        assert open_one.state == "opened"
         (void,) = voids(store)
-        assert (void.state, void.video) == ("closed", "")
+        assert (void.state, void.cut, void.video) == ("closed", True, "")
         assert holding.said
-        assert store.bets(run.id, holding.key)[-1].time_us == void.end_us
+        noticed = store.bets(run.id, holding.key)[-1]
+        assert (void.snapshot_s, void.end_s) == (noticed.at_s, 2700 - STEP_S)
+
+
+def states(found: Sequence[Finding]) -> list[tuple[str, bool]]:
+    return [(one.event.state, one.event.cut) for one in found if one.event.name == VOID]
+
+
+def test_a_watch_that_is_started_again_tells_that_it_is_void_as_long_as_it_runs(
+    site: SiteCalibration, tmp_path: Path
+):
+    with Store(tmp_path, sinks=["a"]) as store:
+        run = store.begin_run("watch", {})
+        for part in (frames()[:270], frames()[270:]):
+            holding = Holding(site)
+            source = SourceProgress("hall", "rtsp://hall", SIZE, 0.0, 0.0)
+            lookout = Lookout(
+                Camera(SIZE, live=True),
+                Brightness(),
+                AtOnce(LightNames()),
+                Recorder(store, run.id, source),
+            )
+            lookout.hold(holding, store.bets(run.id, holding.key), Watched("rtsp://hall"))
+            for frame in part:
+                lookout.look([frame])
+                lookout.save(lookout.findings())
+            assert [one.state for one in voids(store)] == ["opened"]
+            lookout.save(lookout.finish(cut=True))
+        (void,) = voids(store)
+        assert (void.state, void.end_s) == ("closed", LAST_S - STEP_S)
+        assert store.media("snapshots", void).exists()
+        bodies = [one.body for one in store.outbox.waiting("a", 99)]
+        sent = [body["event"] for body in bodies if body.get("name") == VOID]
+        assert sent == ["opened", "closed", "opened", "closed"]
 
 
 def test_nobody_asks_a_calibration_that_does_not_tell_how_it_was_taken(site: SiteCalibration):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from calibration.site.calibrated import Bindings, calibrated
 from calibration.site.crops import Crops
 from calibration.site.files import dictionary_sha256, load_calibration, write_calibration
 from detectors.base import Detector
-from detectors.files import read_facts
+from detectors.files import CALIBRATION, read_facts
 from novic.bundle import load_bundle
 from novic.model import model_sha256, starter_bundle_path
 from tests.app.watching.road import day, frames
@@ -69,11 +70,36 @@ def test_an_audit_says_that_the_calibration_does_not_hold(
     (said,) = told["calibration_void"]
     assert said.startswith("Calibration void since ")
     assert "light changed (mean grey 200 before, " in said
+    assert told["warnings"] == [said]
     (event,) = [one for one in told["events"] if one["kind"] == "camera"]
     assert (event["name"], event["said"]) == (VOID, said)
     assert said in (out / "report.html").read_text()
     why = CliRunner().invoke(cli, ["events", "why", str(out), event["id"]])
     assert f"The camera told of itself: {said}" in why.stdout
+
+
+def test_a_calibration_that_cannot_be_used_is_told_to_scripts_in_the_report_and_with_q(
+    detector: Path, footage: Path, tmp_path: Path
+):
+    out, card = tmp_path / "out", detector / CALIBRATION
+    good = card.read_text()
+    card.write_text(good[:200])
+    words = ["audit", str(footage), "--detector", str(detector), "--out", str(out), "--no-draw"]
+    done = CliRunner().invoke(cli, [*words, "-q"])
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    (said,) = [one.removeprefix("Note: ") for one in lines if one.startswith("Note: ")]
+    assert "damaged or cut off" in said
+    assert said.endswith("It goes on uncalibrated.")
+    again = CliRunner().invoke(cli, [*words, "--json"])
+    assert json.loads(again.stdout.splitlines()[-1])["warnings"] == [said]
+    assert said in unescape((out / "report.html").read_text())
+    # Once it is repaired, the results are told to be without it.
+    card.write_text(good)
+    newer = CliRunner().invoke(cli, [*words, "--json"])
+    _, other = json.loads(newer.stdout.splitlines()[-1])["warnings"]
+    assert other.startswith("These results were made without a calibration; ")
+    assert other.endswith("use --overwrite to look again.")
 
 
 def test_a_watch_that_is_started_again_says_that_it_still_is(
@@ -88,8 +114,14 @@ def test_a_watch_that_is_started_again_says_that_it_still_is(
         (source,) = store.sources(run.id)
         bets = [Bet(source.uri, key, 0.01 * n, n + 1, n, 1e6 + n, 60.0) for n in range(40)]
         store.save(run.id, Changes(source, bets=bets))
+    # Calibrated again, with the same distances.
+    write_calibration(detector, load_calibration(detector), {"created": "later"})
     heard: list[str] = []
-    watch(asked, Telling(heard), lambda _: None)
+    summary = watch(asked, Telling(heard), lambda _: None)
+    assert summary["notes"] == [
+        "Until now this was made with another calibration; it goes on with the one of now."
+    ]
+    assert summary["notes"][0] in heard
     assert [text for text in before if text.startswith("Calibration void")] == []
     (said,) = [text for text in heard if text.startswith("Calibration void")]
     assert "light changed (mean grey 200 before, 60 since)" in said

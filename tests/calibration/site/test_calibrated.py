@@ -45,7 +45,7 @@ def test_what_the_decoder_cannot_name_is_rarer_than_what_it_can():
 def test_too_few_crops_are_told_and_left_out():
     fitted, held_out = calibrated(BOUND, crops(37), 3600)
     assert fitted.said["site_p"].startswith("site_p: not fitted, ")
-    assert "needs 60" in fitted.said["site_p"]
+    assert "60 are needed" in fitted.said["site_p"]
     assert fitted.site_p(vectors(1, 0)[0]) is None
     assert fitted.betting() is None
     assert len(held_out.site_p) == 0

@@ -30,7 +30,7 @@ def test_p_that_means_what_it_says_stays():
 
 def test_few_or_one_sided_answers_refit_nothing():
     assert refit(confirmed(LEAST - 1)).said == (
-        f"names_p: not refitted, {LEAST - 1} confirmed names, needs {LEAST}"
+        f"names_p: not refitted, {LEAST - 1} confirmed names, {LEAST} are needed"
     )
     sure = [replace(one, noun=one.candidates[0].noun) for one in confirmed(80)]
     done = refit(sure)

@@ -44,7 +44,7 @@ def test_weights_are_fitted_to_what_people_confirmed_and_hold_for_other_events(
 ):
     assert weights.words == WORDS
     assert weights.events == 120
-    assert done.said.startswith("verdict: weights fitted on 120 confirmed events decide (log loss")
+    assert done.said.startswith("verdict: weights fitted on 120 confirmed events decide (right ")
     assert done.measured is not None
     assert done.measured["log_loss"] < done.measured["rule_log_loss"] / 2
     assert right(weights, answered(400, seed=3)) > 0.8
@@ -84,7 +84,7 @@ def test_numbers_that_tell_nothing_leave_the_rule():
 def test_few_or_one_sided_answers_leave_the_rule():
     events = answered(LEAST)
     assert fit_weights(events[1:]).said == (
-        f"verdict: the rule is kept, {LEAST - 1} confirmed events with evidence, needs {LEAST}"
+        f"verdict: the rule is kept, {LEAST - 1} confirmed events with evidence, {LEAST} are needed"
     )
     normal = [replace(one, word="expected") for one in events]
     assert fit_weights(normal).said.startswith(
