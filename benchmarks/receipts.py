@@ -37,7 +37,8 @@ from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.keeper import Keeper
 from app.watching.lookout import Lookout
-from app.why.receipts import Change, of_event, of_moment
+from app.why.receipt import Change
+from app.why.receipts import of_event, of_moment
 from benchmarks.detector_recall import LIES_S, PAUSE_S
 from benchmarks.detector_runs import FPS, LEARN_S, Options
 from benchmarks.looking import Remembering, frames_of, nameless, uncounted

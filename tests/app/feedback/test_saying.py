@@ -79,6 +79,18 @@ def test_what_another_verdict_speaks_of_stays_silent_when_one_is_forgotten(out: 
     assert ask("forget", out, 2)["told"] == [CAT.event.id, CAT_AGAIN.event.id]
 
 
+def test_what_the_run_does_not_want_stays_silent_when_a_verdict_is_forgotten(tmp_path: Path):
+    a_run_of(tmp_path, CAT, CAT_AGAIN, DOG, tell=["dog"])
+    ask("normal", tmp_path, CAT.event.id)
+    ask("normal", tmp_path, DOG.event.id)
+    assert ask("forget", tmp_path, 1)["told"] == []
+    assert ask("forget", tmp_path, 2)["told"] == [DOG.event.id]
+    with Store(tmp_path) as store:
+        _, *cats = store.events(1)
+    assert len(cats) == 2
+    assert all(one.muted.startswith("only dog is told (--tell); the chance") for one in cats)
+
+
 def test_forgetting_counts_in_words(out: Path):
     say_normal(out, DOG.event.id, None, "")
     done = CliRunner().invoke(cli, ["feedback", "forget", str(out), "1"])
