@@ -24,9 +24,10 @@ def rings_said(levels: Sequence[Level], events: Sequence[Confirmed]) -> str:
 
     Args:
         levels: Of normal footage.
-        events: That people confirmed, in any order.
+        events: That people confirmed, in any order; what nobody can tell is left out.
     """
-    known = [one for one in events if one.level is not None and one.bar is not None]
+    told = [one for one in events if not one.is_unknown]
+    known = [one for one in told if one.level is not None and one.bar is not None]
     if not known:
         return "rings: not measured, no confirmed event tells its level and bar"
     known.sort(key=lambda one: one.time_us)
@@ -41,11 +42,11 @@ def rings_said(levels: Sequence[Level], events: Sequence[Confirmed]) -> str:
     except (ScoreError, NomalyError) as error:
         return f"rings: not measured: {str(error).removeprefix('rings: ')}"
     nothing = sum(one.is_normal for one in known)
-    told = "; ".join(
+    rings = "; ".join(
         f"of at most {100 * share:g}% nothing, {things} and {wrong}"
         for share, (things, wrong) in zip(SHARES, counts, strict=True)
     )
-    return f"rings: {len(known) - nothing} things and {nothing} that were nothing rang; {told}"
+    return f"rings: {len(known) - nothing} things and {nothing} that were nothing rang; {rings}"
 
 
 def _count(share: float, p: Floats, events: Sequence[Confirmed]) -> tuple[int, int]:

@@ -105,7 +105,7 @@ class RunRequest:
             dictionary_sha256=dictionary_sha256(names.bundle.tokens.nouns),
             say=say,
         )
-        return None if site is None else Holding(site, say)
+        return None if site is None else Holding(site, say, self.belonging)
 
     def words(self, names: NounModel, holding: Holding | None) -> Words:
         """What is known of the nouns that things are named by, here where the detector looks."""

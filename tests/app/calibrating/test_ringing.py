@@ -1,10 +1,12 @@
 """The second promise on what people confirmed: how many rings would have been nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from app.calibrating.ringing import rings_said
 from calibration.levels import Level
-from calibration.site.confirmed import Confirmed
+from calibration.site.confirmed import UNKNOWN, Confirmed
 
 BAR = 0.7
 
@@ -39,6 +41,13 @@ def test_rings_that_were_nothing_stay_silent_and_things_ring():
     for things, wrong in counts(said):
         assert things >= 25
         assert wrong <= 0.3 * (things + wrong)
+
+
+def test_what_nobody_can_tell_is_neither_a_thing_nor_nothing():
+    known = events(things=10, nothings=10)
+    unsure = [replace(one, id=f"u{one.id}", noun=UNKNOWN) for one in known]
+    assert rings_said(normal(), [*known, *unsure]) == rings_said(normal(), known)
+    assert "tells its level and bar" in rings_said(normal(), unsure)
 
 
 def test_what_cannot_be_measured_says_why():
