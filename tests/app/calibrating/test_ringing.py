@@ -4,9 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.calibrating.answers import Answers
+from app.calibrating.footage import Looked
+from app.calibrating.measuring import measured
 from app.calibrating.ringing import rings_said
 from calibration.levels import Level
-from calibration.site.confirmed import UNKNOWN, Confirmed
+from calibration.site.calibrated import HeldOut
+from calibration.site.confirmed import UNKNOWN, Confirmed, refit
 
 BAR = 0.7
 
@@ -54,3 +58,14 @@ def test_what_cannot_be_measured_says_why():
     old = [Confirmed("1", 0, (), 2.0, "cat")]
     assert "tells its level and bar" in rings_said(normal(), old)
     assert rings_said(normal(3), events(5, 5)).startswith("rings: not measured: needs 20")
+
+
+def test_scores_of_what_nobody_can_tell_are_compared_with_nothing():
+    known = events(things=10, nothings=10)
+    unsure = [replace(one, id=f"u{one.id}", score=0.1, noun=UNKNOWN) for one in known]
+    empty = np.zeros(0)
+    held_out = HeldOut(np.zeros(0, np.int64), empty, empty)
+    for some in (known, [*known, *unsure]):
+        found = measured(held_out, Looked(), Answers(tuple(some), 0), refit([])).rings
+        assert found is not None
+        assert [len(one) for one in found] == [10, 10]
