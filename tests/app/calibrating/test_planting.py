@@ -174,7 +174,7 @@ class Noting:
         return self._knows.detect(frames)
 
 
-def test_of_a_faint_thing_a_codec_leaves_less_and_all_around_it_stays(
+def test_a_codec_changes_what_is_left_of_a_faint_thing_and_nothing_around_it(
     knows: Detector, moment: Window
 ):
     scene = next(scenes(moment, replace(HOW, sizes=(0.2,)), 3))[:1]
