@@ -26,8 +26,8 @@ def rings_said(levels: Sequence[Level], events: Sequence[Confirmed]) -> str:
         levels: Of normal footage.
         events: That people confirmed, in any order; what nobody can tell is left out.
     """
-    told = [one for one in events if not one.is_unknown]
-    known = [one for one in told if one.level is not None and one.bar is not None]
+    events = [one for one in events if not one.is_unknown]
+    known = [one for one in events if one.level is not None and one.bar is not None]
     if not known:
         return "rings: not measured, no confirmed event tells its level and bar"
     known.sort(key=lambda one: one.time_us)
@@ -42,11 +42,11 @@ def rings_said(levels: Sequence[Level], events: Sequence[Confirmed]) -> str:
     except (ScoreError, NomalyError) as error:
         return f"rings: not measured: {str(error).removeprefix('rings: ')}"
     nothing = sum(one.is_normal for one in known)
-    rings = "; ".join(
+    told = "; ".join(
         f"of at most {100 * share:g}% nothing, {things} and {wrong}"
         for share, (things, wrong) in zip(SHARES, counts, strict=True)
     )
-    return f"rings: {len(known) - nothing} things and {nothing} that were nothing rang; {rings}"
+    return f"rings: {len(known) - nothing} things and {nothing} that were nothing rang; {told}"
 
 
 def _count(share: float, p: Floats, events: Sequence[Confirmed]) -> tuple[int, int]:

@@ -5,7 +5,7 @@ on without.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -112,7 +112,7 @@ class Holding:
                 its weights do not decide.
             rule: Of the site, by which weights must have been fitted; None not to ask.
         """
-        weights = site.weights
+        self._weights = weights = site.weights
         if weights is not None and rule is not None and not weights.fits(rule):
             say(
                 "The camera's weights of what belongs there were fitted with nouns expected from "
@@ -120,7 +120,7 @@ class Holding:
                 f"{rule.expected_from:g}. The rule of the site decides; run nomaly calibrate with "
                 "--events again."
             )
-            site = replace(site, weights=None)
+            self._weights = None
         self._site, self._say = site, say
         self.key = site.sha256
         """What bets against it are kept by."""
@@ -151,7 +151,7 @@ class Holding:
     @property
     def weights(self) -> Weights | None:
         """See `app.watching.namer.SiteLooks`."""
-        return None if self.said else self._site.weights
+        return None if self.said else self._weights
 
     def site_p(self, vector: NDArray[np.float32]) -> float | None:
         """See `app.watching.namer.SiteLooks`; None too of a vector that is not finite."""
