@@ -47,6 +47,17 @@ def test_rings_that_were_nothing_stay_silent_and_things_ring():
         assert wrong <= 0.3 * (things + wrong)
 
 
+def test_scores_of_what_nobody_can_tell_are_compared_with_nothing():
+    known = events(things=10, nothings=10)
+    unsure = [replace(one, id=f"u{one.id}", score=0.1, noun=UNKNOWN) for one in known]
+    empty = np.zeros(0)
+    held_out = HeldOut(np.zeros(0, np.int64), empty, empty)
+    for some in (known, [*known, *unsure]):
+        found = measured(held_out, Looked(), Answers(tuple(some), 0), refit([])).rings
+        assert found is not None
+        assert [len(one) for one in found] == [10, 10]
+
+
 def test_what_nobody_can_tell_is_neither_a_thing_nor_nothing():
     known = events(things=10, nothings=10)
     unsure = [replace(one, id=f"u{one.id}", noun=UNKNOWN) for one in known]
@@ -58,14 +69,3 @@ def test_what_cannot_be_measured_says_why():
     old = [Confirmed("1", 0, (), 2.0, "cat")]
     assert "tells its level and bar" in rings_said(normal(), old)
     assert rings_said(normal(3), events(5, 5)).startswith("rings: not measured: needs 20")
-
-
-def test_scores_of_what_nobody_can_tell_are_compared_with_nothing():
-    known = events(things=10, nothings=10)
-    unsure = [replace(one, id=f"u{one.id}", score=0.1, noun=UNKNOWN) for one in known]
-    empty = np.zeros(0)
-    held_out = HeldOut(np.zeros(0, np.int64), empty, empty)
-    for some in (known, [*known, *unsure]):
-        found = measured(held_out, Looked(), Answers(tuple(some), 0), refit([])).rings
-        assert found is not None
-        assert [len(one) for one in found] == [10, 10]
