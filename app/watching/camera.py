@@ -28,7 +28,7 @@ from app.watching.camera_settings import CameraSettings
 from app.watching.evidence import Evidence, settled
 from app.watching.followed import Due, Followed, id_of, track_of
 from app.watching.health import Health, Told
-from app.watching.near import Found, NearMisses, Reached
+from app.watching.near import Found, NearMisses
 from app.watching.sizes import SizeCheck
 from detectors.finding import Finder
 from detectors.learned import LearnedView
@@ -122,9 +122,7 @@ class Camera:
         for event, path in left:
             track = track_of(event, path)
             self._tracker.expect(track)
-            evidence = Evidence(view=self._finder.view)
-            reached = Reached(event.level or 0.0, path[-1][0])
-            self._followed[track] = Followed(evidence, named_from=1, left=event, reached=reached)
+            self._followed[track] = Followed.of_left(event, path, self._finder.view)
 
     @property
     def at_rest(self) -> bool:

@@ -16,6 +16,9 @@ from detectors.track import Track
 from detectors.types import Box
 from novic.vocabulary import PERSON, Naming
 
+type Sightings = Sequence[tuple[float, Box, float]]
+"""(pts_s, box, score), at least one."""
+
 
 @dataclass(slots=True, eq=False)
 class Followed:
@@ -54,6 +57,12 @@ class Followed:
         evidence = Evidence([*kept.pictures], view)
         looks, reached = Looks.restored(kept.looks), Reached(kept.level, kept.level_s)
         return cls(evidence, looks, named_from=kept.named_from, reached=reached)
+
+    @classmethod
+    def of_left(cls, event: Event, path: Sightings, view: LearnedView | None) -> Self:
+        """What is known of an event that an earlier session left, with its sightings."""
+        reached = Reached(event.level or 0.0, path[-1][0])
+        return cls(Evidence(view=view), named_from=1, left=event, reached=reached)
 
     @property
     def new(self) -> bool:
@@ -122,7 +131,7 @@ class Due:
         return told, picture
 
 
-def track_of(event: Event, path: Sequence[tuple[float, Box, float]]) -> Track:
+def track_of(event: Event, path: Sightings) -> Track:
     """The track of an event that an earlier session left.
 
     Args:
