@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -44,6 +45,7 @@ from benchmarks.scoring import match, presences
 from calibration.blindness import GRID, BlindMap, Planted, Share
 from calibration.promise import DEFAULT
 from detectors.types import Box
+from novic.append_log import AppendLog
 
 COLUMNS = ("leaves", "plain", "blurred", "dark")
 SIZES = (0.02, 0.04, 0.08)
@@ -155,23 +157,20 @@ class Kept:
 
     def __init__(self, path: Path) -> None:
         """Read what an earlier call did; a line that was cut off is done again."""
-        self._path = path
+        self._log = AppendLog(path)
         self.things: dict[tuple[str, str, int], list[Planted]] = {}
-        for line in path.read_text().splitlines() if path.exists() else ():
-            try:
-                row = json.loads(line)
-            except ValueError:
-                continue
-            key = row["scene"], row["part"], row["number"]
-            self.things[key] = [Planted(*thing) for thing in row["things"]]
+        self._log.read(self._take)
 
     def add(self, key: tuple[str, str, int], things: Sequence[Planted]) -> None:
         """Keep one more."""
         self.things[key] = [*things]
         row = dict(zip(("scene", "part", "number"), key, strict=True))
         told = [[one.zone, one.size, one.hour, one.found, one.thin] for one in things]
-        with self._path.open("a") as file:
-            file.write(json.dumps({**row, "things": told}) + "\n")
+        self._log.append({**row, "things": told})
+
+    def _take(self, row: dict[str, Any]) -> None:
+        key = row["scene"], row["part"], row["number"]
+        self.things[key] = [Planted(*thing) for thing in row["things"]]
 
     def of(self, part: str, names: Sequence[str]) -> BlindMap:
         """All of some scenes together."""

@@ -9,13 +9,15 @@ from that of mass and mahalanobis_pp, with the standard error over the draws.
 """
 
 import argparse
+import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.ood_scores import KNOWN, Seen, cifar, inside, of_class, see
+from benchmarks.ood_scores import KNOWN, Seen, cifar, inside, keep, kept, of_class, see
 from calibration.ranking import auroc
 from calibration.scores.clusters import ClusterEnergy
 from calibration.scores.features import Knn
@@ -39,15 +41,20 @@ FUSIONS: Mapping[str, tuple[Score, ...]] = {
 
 def seen_of(arguments: argparse.Namespace, name: str, number: int, count: int) -> Seen:
     """What is seen in the first pictures of every class of a training file, class by class."""
-    file = arguments.out / f"draws-{name}.npz"
+    file = file_of(arguments.out, name, arguments.cifar)
     if not file.exists():
         rows, labels = cifar(arguments.cifar, f"data_batch_{number}.png", "train_lables.json")
         labels = labels[len(rows) * (number - 1) : len(rows) * number]
         now = see(list(rows[of_class(labels, range(10), 0, count)]))
         arguments.out.mkdir(parents=True, exist_ok=True)
-        np.savez(file, features=now.features, log_p=now.log_p)
-    loaded = np.load(file, allow_pickle=False)
-    return Seen(loaded["features"], loaded["log_p"])
+        keep(file, now)
+    return kept(file)
+
+
+def file_of(out: Path, name: str, cifar_at: Path) -> Path:
+    """Where it is kept what was seen in the pictures of one source."""
+    source = hashlib.sha256(os.fsencode(cifar_at.resolve())).hexdigest()[:12]
+    return out / f"draws-{name}-{source}.npz"
 
 
 def rows_of(classes: Sequence[int], count: int) -> np.ndarray:

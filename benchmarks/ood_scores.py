@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from io import BytesIO
 from itertools import batched
 from pathlib import Path
 
@@ -41,6 +42,7 @@ from calibration.scores.pytorch_ood import KINDS, PytorchOod
 from calibration.scores.texts import DictionaryMass
 from novic.intervals import Estimate
 from novic.packaged import LITE2, load_classifier
+from novic.whole_files import write_whole
 from scenarios.wordnet import read_wordnet
 
 NAMES = "airplane automobile bird cat deer dog frog horse ship truck".split()  # noqa: SIM905
@@ -179,12 +181,23 @@ def sets(arguments: argparse.Namespace) -> dict[str, Seen]:
     for name, of_part in parts.items():
         file = arguments.out / f"{name}.npz"
         if not file.exists():
-            now = see(of_part)
-            np.savez(file, features=now.features, log_p=now.log_p)
+            keep(file, see(of_part))
             print(f"{name}: {len(of_part)} pictures seen", file=sys.stderr)
-        loaded = np.load(file, allow_pickle=False)
-        seen[name] = Seen(loaded["features"], loaded["log_p"])
+        seen[name] = kept(file)
     return seen
+
+
+def keep(file: Path, seen: Seen) -> None:
+    """Write what was seen, whole or not at all."""
+    packed = BytesIO()
+    np.savez(packed, features=seen.features, log_p=seen.log_p)
+    write_whole(file, packed.getvalue())
+
+
+def kept(file: Path) -> Seen:
+    """What `keep` wrote."""
+    loaded = np.load(file, allow_pickle=False)
+    return Seen(loaded["features"], loaded["log_p"])
 
 
 def fitted(seen: Mapping[str, Seen], flags: NDArray[np.bool_]) -> Iterator[tuple[str, Fitted]]:

@@ -37,13 +37,15 @@ from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.keeper import Keeper
 from app.watching.lookout import Lookout
-from app.why.receipts import Change, of_event, of_moment
+from app.why.receipt import Change
+from app.why.receipts import of_event, of_moment
 from benchmarks.detector_recall import LIES_S, PAUSE_S
 from benchmarks.detector_runs import FPS, LEARN_S, Options
 from benchmarks.looking import Remembering, frames_of, nameless, uncounted
 from benchmarks.scenes import material
 from calibration.promise import DEFAULT
 from detectors.types import Box, Frame
+from novic.append_log import AppendLog
 
 BARS = (0.6, 0.75, 0.94, 1.17, 1.46, 1.83)
 """Each 1.25 times the one before, so that whatever reaches 1.25 is near one of them."""
@@ -84,20 +86,15 @@ class Kept:
 
     def read(self) -> "Kept":
         """Take what an earlier call did; a line that was cut off is done again."""
-        lines = self.path.read_text().splitlines() if self.path and self.path.exists() else []
-        for line in lines:
-            try:
-                self._take(json.loads(line))
-            except ValueError:
-                continue
+        if self.path is not None:
+            AppendLog(self.path).read(self._take)
         return self
 
     def add(self, row: dict[str, Any]) -> None:
         """Keep one more."""
         self._take(row)
         if self.path is not None:
-            with self.path.open("a") as file:
-                file.write(json.dumps(row) + "\n")
+            AppendLog(self.path).append(row)
 
     def _take(self, row: dict[str, Any]) -> None:
         if "cases" in row:

@@ -16,7 +16,7 @@ were chosen: benchmarks/README.md.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -72,6 +72,10 @@ class KindLine:
 
     scaling: KindScaling
     sure_from: float
+
+    def as_json(self) -> dict[str, float]:
+        """As a file keeps it; keys are stable."""
+        return {**asdict(self.scaling), "sure_from": self.sure_from}
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +240,7 @@ def read_certainty(folder: Path, weights_sha256: str) -> Certainty:
         _line(said, "sure_from"),
         _line(said, "sensitive_from"),
         Scaling() if scaling is None else _scaling(scaling),
-        None if kinds is None else _kind_line(kinds),
+        None if kinds is None else kind_line(kinds),
     )
 
 
@@ -247,7 +251,12 @@ def _scaling(said: object) -> Scaling:
     return Scaling(power, rest)
 
 
-def _kind_line(said: object) -> KindLine:
+def kind_line(said: object) -> KindLine:
+    """What `KindLine.as_json` gave.
+
+    Raises:
+        ValueError: If it is none.
+    """
     mass, size, offset, sure_from = _numbers(said, "kinds", ("mass", "size", "offset", "sure_from"))
     if not (mass > 0 and 0 < sure_from <= 1):
         raise ValueError(

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from novic.bundle import Bundle, BundleError, read_card
-from novic.certainty import SCALED, Certainty
+from novic.certainty import SCALED, Certainty, read_certainty
 from novic.decode import DecodedNoun, NounDecoder
 from novic.digest import file_sha256
 from novic.embedder import Embedder, Pixels, Vectors
@@ -229,6 +229,21 @@ def model_sha256(path: Path | None) -> str:
     if not is_checkpoint(path):
         return read_card(path)["weights_sha256"]
     return file_sha256(path)
+
+
+def model_certainty(path: Path | None) -> Certainty:
+    """What p of a decoder mean, without opening it: as `NounModel.certainty` by standard options.
+
+    Args:
+        path: Of a checkpoint or a bundle; None for what Nomaly ships.
+
+    Raises:
+        BundleError: If there is neither.
+        ValueError: If what was measured of a bundle is damaged.
+        OSError: If it cannot be read.
+    """
+    path = path or starter_bundle_path()
+    return Certainty() if is_checkpoint(path) else read_certainty(path, model_sha256(path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import UsageError
-from calibration.belonging import Belonging
 from calibration.site.confirmed import Confirmed
 from novic.json_files import TABLE_BYTES, parse_json
 from novic.vocabulary import NounScore, canonical, sanitised
@@ -97,23 +96,18 @@ def _event(said: Mapping[str, Any], where: str) -> Confirmed | None:
             raise ValueError
         truly = sanitised(noun) if noun else ""
         level, bar = _above_0(said.get("level")), _above_0(said.get("bar"))
-        known = _seen(said.get("belongs") or {})
-        return Confirmed(str(said["id"]), time_us, candidates, score, truly, level, bar, *known)
+        seen = _seen(said.get("belongs") or {})
+        return Confirmed(str(said["id"]), time_us, candidates, score, truly, level, bar, seen)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise UsageError(
             f"{where}: needs id, start_us, score and candidates as events.jsonl holds them"
         ) from error
 
 
-def _seen(belongs: Mapping[str, Any]) -> tuple[dict[str, float], Belonging | None]:
-    """What weights may ask of an event, and what the rule made of it, if both are there."""
-    if "seen" not in belongs:
-        return {}, None
-    seen = {str(name): float(value) for name, value in belongs["seen"].items()}
-    by_rule = Belonging.of(belongs.get("rule", belongs))
-    if not all(map(math.isfinite, (*seen.values(), *by_rule.shares))):
-        return {}, None
-    return seen, by_rule
+def _seen(belongs: Mapping[str, Any]) -> dict[str, float]:
+    """What weights may ask of an event, if it is there and all of it are numbers."""
+    seen = {str(name): float(value) for name, value in belongs.get("seen", {}).items()}
+    return seen if all(map(math.isfinite, seen.values())) else {}
 
 
 def _no_number(said: Mapping[str, Any]) -> str:

@@ -149,7 +149,7 @@ def _shares(p: Floats) -> dict[float, float]:
 def _rings(answers: Answers) -> tuple[dict[str, Estimate], tuple[Floats, Floats] | None]:
     """How well the score of an event tells things from nothing, by what people said."""
     nothing = np.array([one.score for one in answers.events if one.is_normal])
-    things = np.array([one.score for one in answers.events if not one.is_normal])
+    things = np.array([one.score for one in answers.events if one.is_named])
     if min(len(nothing), len(things)) < LEAST_RINGS:
         return {}, None
     found = with_interval(auroc, nothing, things)

@@ -24,8 +24,9 @@ def rings_said(levels: Sequence[Level], events: Sequence[Confirmed]) -> str:
 
     Args:
         levels: Of normal footage.
-        events: That people confirmed, in any order.
+        events: That people confirmed, in any order; what nobody can tell is left out.
     """
+    events = [one for one in events if not one.is_unknown]
     known = [one for one in events if one.level is not None and one.bar is not None]
     if not known:
         return "rings: not measured, no confirmed event tells its level and bar, as newer ones do"

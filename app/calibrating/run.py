@@ -378,7 +378,7 @@ class _Work:
                 "crops": len(looked.top_p),
             },
             "confirmed": {
-                "names": int(np.sum([not one.is_normal for one in self._answers.events])),
+                "names": int(np.sum([one.is_named for one in self._answers.events])),
                 "normal": int(np.sum([one.is_normal for one in self._answers.events])),
             },
         }

@@ -8,7 +8,7 @@ import typer
 from app.commands.options import Json, command_group, print_json
 
 if TYPE_CHECKING:
-    from app.why.receipts import Change, Gate, Receipt
+    from app.why.receipt import Change, Gate, Receipt
 
 cli = command_group(
     "events",

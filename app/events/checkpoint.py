@@ -32,6 +32,10 @@ class Kept:
     pictures: Sequence[Picture]
     looks: Mapping[str, Any] = field(default_factory=dict)
     """How it looked beside the learned view, as JSON can hold it."""
+    level: float = 0.0
+    """The largest bar at which it would have been told so far; 0 while nobody asked."""
+    level_s: float | None = None
+    """Up to when that was asked, in seconds from the start of the recording; None if never."""
 
 
 @dataclass(slots=True, eq=False)
@@ -93,6 +97,8 @@ def write(
             "opened": one.opened,
             "named_from": one.named_from,
             "looks": one.looks,
+            "level": one.level,
+            "level_s": one.level_s,
         }
         for one in checkpoint.kept
     ]

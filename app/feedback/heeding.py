@@ -1,9 +1,9 @@
 """What a run makes of verdicts: events that are normal here are kept, but not told."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from app.errors import FeedbackError
 from app.events.event import Event, Finding, agreement
 from app.feedback.verdicts import Verdict, Verdicts
 from detectors.signatures import sameness
-from novic.certainty import TOLD, Certainty
+from novic.certainty import TOLD, Certainty, kind_line
 from novic.kind_rules import WANTED_FROM, KindRule
 
 UNWANTED = "only "
@@ -26,6 +26,22 @@ class Wanted:
     rules: tuple[KindRule, ...]
     """At least one; a thing that one of them wants is told."""
     certainty: Certainty
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self | None:
+        """What a run told, by its settings (`app.watching.request`); None if it told all.
+
+        A run of before December 2026 did not keep what p of kinds were worth: there they count as
+        they are.
+        """
+        rules = tuple(KindRule.parse(text) for text in settings.get("tell") or ())
+        kinds = settings.get("kinds")
+        certainty = Certainty(kinds=None if kinds is None else kind_line(kinds))
+        return cls(rules, certainty) if rules else None
+
+    def wants(self, event: Event) -> bool:
+        """Whether it is told as far as these rules go, whatever else silences it."""
+        return not self.marked(replace(event, muted="")).muted
 
     def marked(self, event: Event) -> Event:
         """The event, marked if no rule wants it; the camera's own faults are always wanted."""

@@ -8,7 +8,7 @@ from app.errors import UsageError
 from app.events.event import Event
 from app.events.muting import mute, unmute
 from app.events.reading import Run, StoreReader, snapshot
-from app.feedback.heeding import Seen, match
+from app.feedback.heeding import Seen, Wanted, match
 from app.feedback.verdicts import FEEDBACK, Verdict, Verdicts, now_us
 
 LIKENESS = -0.5
@@ -86,15 +86,18 @@ def settle(out: Path, verdict: Verdict) -> list[str]:
     with snapshot(out) as store:
         alike = _alike(store, verdict)
     muted = [verdict.event_id, *(one for one in alike if one != verdict.event_id)]
-    unmute(out, verdict.why)
+    freed = unmute(out, verdict.why)
     mute(out, muted, verdict.why)
+    if others := [one for one in freed if one not in muted]:
+        _let_go(out, others, [one for one in said_there(out).all() if one.number != verdict.number])
     return muted
 
 
 def forget(out: Path, number: int) -> list[str]:
     """Drop a verdict; what it silenced in this folder is told again by report and exports.
 
-    What another verdict speaks of, too, stays silent by that one.
+    What another verdict speaks of, too, stays silent by that one, and what `--tell` of the newest
+    run does not want stays silent by that.
 
     Returns:
         Ids of the events that are no longer silent.
@@ -112,14 +115,7 @@ def forget(out: Path, number: int) -> list[str]:
         raise UsageError(f"{verdicts.path}: holds no verdict {number}; there are: {numbers}")
     verdicts.forget(number)
     left = [one for one in kept if one.number != number]
-    told = []
-    for event_id in unmute(out, verdict.why):
-        others = _silencing(out, event_id, left)
-        if others:
-            mute(out, [event_id], others[0].why)
-        else:
-            told.append(event_id)
-    return told
+    return _let_go(out, unmute(out, verdict.why), left)
 
 
 def silencing(store: StoreReader, event: Event, verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -137,10 +133,28 @@ def silencing(store: StoreReader, event: Event, verdicts: Sequence[Verdict]) -> 
     return found
 
 
-def _silencing(out: Path, event_id: str, verdicts: Sequence[Verdict]) -> list[Verdict]:
+def _let_go(out: Path, event_ids: Sequence[str], verdicts: Sequence[Verdict]) -> list[str]:
+    """Silence again what other verdicts or the run itself keep silent; returns what is told."""
+    told = []
+    for event_id in event_ids:
+        why = _other_reason(out, event_id, verdicts)
+        if why:
+            mute(out, [event_id], why)
+        else:
+            told.append(event_id)
+    return told
+
+
+def _other_reason(out: Path, event_id: str, verdicts: Sequence[Verdict]) -> str:
+    """Why an event that is not muted should be, as a run would say; empty if it should not."""
     with snapshot(out) as store:
         event = store.event(event_id)
-        return [] if event is None else silencing(store, event, verdicts)
+        if event is None:
+            return ""
+        if found := silencing(store, event, verdicts):
+            return found[0].why
+        wanted = Wanted.of(store.required_run().settings)
+        return "" if wanted is None else wanted.marked(event).muted
 
 
 def detector_of(store: StoreReader, run: Run) -> Path:

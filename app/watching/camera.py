@@ -28,7 +28,7 @@ from app.watching.camera_settings import CameraSettings
 from app.watching.evidence import Evidence, settled
 from app.watching.followed import Due, Followed, id_of, track_of
 from app.watching.health import Health, Told
-from app.watching.near import Found, NearMisses, level_of
+from app.watching.near import Found, NearMisses
 from app.watching.sizes import SizeCheck
 from detectors.finding import Finder
 from detectors.learned import LearnedView
@@ -124,8 +124,7 @@ class Camera:
         for event, path in left:
             track = track_of(event, path)
             self._tracker.expect(track)
-            evidence = Evidence(view=self._finder.view)
-            self._followed[track] = Followed(evidence, named_from=1, left=event)
+            self._followed[track] = Followed.of_left(event, path, self._finder.view)
 
     @property
     def at_rest(self) -> bool:
@@ -337,6 +336,7 @@ class Camera:
             before = track.path[-2][1] if track.frames > 1 else None
             followed = self._followed.setdefault(track, Followed(Evidence(view=self._finder.view)))
             followed.left = None
+            followed.reached.note(self._settings.rule, track, self._settings.bar)
             shown = replace(detection, box=placed.back(detection.box))
             earlier = placed.back(before) if before is not None else None
             followed.evidence.offer(placed.frame, shown, heat, earlier, detection.box)
@@ -364,7 +364,8 @@ class Camera:
             # Of a recording nobody waits for the name: one picture is enough until the end.
             brief = state == "opened" and not self._live
             pictures = kept.shown(change, [best] if brief else kept.evidence.pictures)
-            event = replace(self._event(track, state, best, cut=cut), change=change)
+            level = kept.reached.told(self._settings.rule, track, self._settings.bar)
+            event = replace(self._event(track, state, best, cut=cut), change=change, level=level)
             path = self._health.aim.path(track.path)
             self._due.append(Due(event, best, pictures, path, kept))
 
@@ -396,5 +397,4 @@ class Camera:
             cut=cut,
             snapshot_s=picture.pts_s,
             bar=self._settings.bar,
-            level=level_of(self._settings.rule, track, self._settings.bar),
         )

@@ -9,11 +9,15 @@ from app.events.event import Event, EventChange, Finding, Picture, event_id
 from app.watching.change import Looks
 from app.watching.evidence import KEPT, Evidence
 from app.watching.namer import Words, vote
+from app.watching.near import Reached
 from app.watching.parting import parted
 from detectors.learned import LearnedView
 from detectors.track import Track
 from detectors.types import Box
 from novic.vocabulary import PERSON, Naming
+
+type Sightings = Sequence[tuple[float, Box, float]]
+"""(pts_s, box, score), at least one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +36,7 @@ class Followed:
     """As an earlier session left it, until it is seen again."""
     learned: dict[Picture, Picture] = field(default_factory=dict)
     """Its pictures with the crops of the learned one, by which that is named which has gone."""
+    reached: Reached = field(default_factory=Reached)
 
     def shown(self, change: EventChange, pictures: Sequence[Picture]) -> tuple[Picture, ...]:
         """Pictures of the thing as they were taken, or as it was learned if it has gone."""
@@ -42,13 +47,22 @@ class Followed:
     def kept(self, track: Track) -> Kept:
         """All of it that a checkpoint holds; pictures that were named are named again."""
         pictures = tuple(self.evidence.pictures)
-        return Kept(id_of(track), track.opened, self.named_from, pictures, self.looks.state())
+        level, level_s = self.reached.level, self.reached.until_s
+        looks = self.looks.state()
+        return Kept(id_of(track), track.opened, self.named_from, pictures, looks, level, level_s)
 
     @classmethod
     def restored(cls, kept: Kept, view: LearnedView | None) -> Self:
         """What a checkpoint holds."""
         evidence = Evidence([*kept.pictures], view)
-        return cls(evidence, Looks.restored(kept.looks), named_from=kept.named_from)
+        looks, reached = Looks.restored(kept.looks), Reached(kept.level, kept.level_s)
+        return cls(evidence, looks, named_from=kept.named_from, reached=reached)
+
+    @classmethod
+    def of_left(cls, event: Event, path: Sightings, view: LearnedView | None) -> Self:
+        """What is known of an event that an earlier session left, with its sightings."""
+        reached = Reached(event.level or 0.0, path[-1][0])
+        return cls(Evidence(view=view), named_from=1, left=event, reached=reached)
 
     @property
     def new(self) -> bool:
@@ -117,7 +131,7 @@ class Due:
         return told, picture
 
 
-def track_of(event: Event, path: Sequence[tuple[float, Box, float]]) -> Track:
+def track_of(event: Event, path: Sightings) -> Track:
     """The track of an event that an earlier session left.
 
     Args:

@@ -19,6 +19,7 @@ from calibration.scores.protocol import ScoreError
 from calibration.site.calibrated import SiteCalibration
 from calibration.site.weights import Weights
 from novic.certainty import Scaling
+from scenarios.belonging_rule import BelongingRule
 
 _LIGHTER = 8.0
 """Grey levels, and usual spreads, by which light differs where it has changed."""
@@ -98,13 +99,29 @@ class Sampling:
 class Holding:
     """Is to who names what the calibration is while it holds, and as none once it is void."""
 
-    def __init__(self, site: SiteCalibration, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        site: SiteCalibration,
+        say: Callable[[str], None] = lambda _: None,
+        rule: BelongingRule | None = None,
+    ) -> None:
         """Take a calibration; it holds until `bet` or `recall` shows that it does not.
 
         Args:
             site: What was calibrated.
-            say: Told in a sentence when it becomes void, and why nobody asks whether it holds.
+            say: Told in a sentence when it becomes void, why nobody asks whether it holds, and that
+                its weights do not decide.
+            rule: Of the site, by which weights must have been fitted; None not to ask.
         """
+        self._weights = weights = site.weights
+        if weights is not None and rule is not None and not weights.fits(rule):
+            say(
+                "The camera's weights of what belongs there were fitted with nouns expected from "
+                f"frequency {weights.expected_from:g} on, at this site it is "
+                f"{rule.expected_from:g}. The rule of the site decides; run nomaly calibrate with "
+                "--events again."
+            )
+            self._weights = None
         self._site, self._say = site, say
         self.key = site.sha256
         """What bets against it are kept by."""
@@ -134,7 +151,7 @@ class Holding:
     @property
     def weights(self) -> Weights | None:
         """See `app.watching.namer.SiteLooks`."""
-        return None if self.said else self._site.weights
+        return None if self.said else self._weights
 
     def site_p(self, vector: NDArray[np.float32]) -> float | None:
         """See `app.watching.namer.SiteLooks`; None too of a vector that is not finite."""

@@ -138,7 +138,7 @@ class Words:
         level = event.level / event.bar if event.level and event.bar else None
         seen = seen_of(plain, self.belonging, level, self.surprise(elected.noun))
         weights = None if self.site is None else self.site.weights
-        weighed = weights and weights.shares(seen, by_rule(evidence, self.belonging))
+        weighed = weights and weights.shares(seen, by_rule(plain, self.belonging))
         return replace(evidence, seen=tuple(seen.items()), weighed=weighed)
 
     def evidence(self, elected: "Elected") -> Evidence | None:

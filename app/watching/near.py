@@ -8,7 +8,8 @@ nothing opens. So it is known at which bar a thing would have rung, whether it d
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
+from math import inf
 from statistics import median
 
 from app.events.moment import Moment, Silence
@@ -124,15 +125,54 @@ class NearMisses:
         )
 
 
-def level_of(rule: TrackRule, track: Track, bar: float) -> float:
-    """The largest bar at which an event would have been told, by its clearest ten seconds.
+@dataclass(slots=True)
+class Reached:
+    """The highest level of an event so far.
 
-    Args:
-        rule: As the camera follows.
-        track: That opened.
-        bar: What its maps were divided by.
+    It is taken every GAP_S, of what was seen last: a track thins out its older sightings, and these
+    would tell another.
     """
-    path = _clearest(track.path, rule.window_frames)
+
+    level: float = 0.0
+    """The largest bar at which it would have been told; 0 while nobody asked."""
+    until_s: float | None = None
+    """It was asked up to here, in seconds of the source; None if it never was."""
+
+    def note(self, rule: TrackRule, track: Track, bar: float) -> None:
+        """Take the level if that is due.
+
+        Args:
+            rule: As the camera follows.
+            track: After each frame in which it was seen.
+            bar: What its maps were divided by.
+        """
+        before_s = track.start_s if self.until_s is None else self.until_s
+        if track.opened and track.end_s - before_s >= GAP_S:
+            self._take(rule, track, bar)
+
+    def told(self, rule: TrackRule, track: Track, bar: float) -> float:
+        """The highest level up to now, at least the bar: it was told.
+
+        Args:
+            rule: As the camera follows.
+            track: That opened.
+            bar: What its maps were divided by.
+        """
+        self._take(rule, track, bar)
+        return max(bar, self.level)
+
+    def _take(self, rule: TrackRule, track: Track, bar: float) -> None:
+        since_s = -inf if self.until_s is None else self.until_s - GAP_S
+        newest = list(takewhile(lambda one: one[0] >= since_s, reversed(track.path)))[::-1]
+        most = max((score for *_, score in newest), default=0.0) * bar / rule.open_score
+        if most > self.level:
+            self.level = max(self.level, _level_of(rule, newest, bar))
+        self.until_s = track.end_s
+
+
+def _level_of(rule: TrackRule, path: Sequence[tuple[float, Box, float]], bar: float) -> float:
+    """The largest bar at which sightings would have been told, by their clearest ten seconds."""
+    path = _clearest(path, rule.window_frames)
     steps = [late - early for (early, *_), (late, *_) in pairwise(path)]
     step_s = median(steps) if steps else rule.window_s
     frames: list[tuple[float, Detection | None]] = []
@@ -140,7 +180,7 @@ def level_of(rule: TrackRule, track: Track, bar: float) -> float:
         while frames and at_s - frames[-1][0] > _MISSED * step_s:
             frames.append((frames[-1][0] + step_s, None))
         frames.append((at_s, Detection(box, score * bar)))
-    return max(bar, opening_level(rule, frames))
+    return opening_level(rule, frames)
 
 
 def _clearest(

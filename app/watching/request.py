@@ -20,7 +20,13 @@ from detectors.files import read_facts
 from detectors.tracks import TrackRule
 from detectors.zones import Zones
 from novic.kind_rules import KindRule
-from novic.model import ModelOptions, NounModel, load_model, model_sha256
+from novic.model import (
+    ModelOptions,
+    NounModel,
+    load_model,
+    model_certainty,
+    model_sha256,
+)
 from scenarios.belonging_rule import BelongingRule
 
 
@@ -104,7 +110,7 @@ class RunRequest:
             dictionary_sha256=dictionary_sha256(names.bundle.tokens.nouns),
             say=say,
         )
-        return None if site is None else Holding(site, say)
+        return None if site is None else Holding(site, say, self.belonging)
 
     def words(self, names: NounModel, holding: Holding | None) -> Words:
         """What is known of the nouns that things are named by, here where the detector looks."""
@@ -137,6 +143,7 @@ class RunRequest:
             "false_events": str(self.promise),
             "bar": self.bar,
             "tell": [rule.text for rule in self.tell],
+            "kinds": self._kinds(),
             "belonging": self.belonging.model_dump(),
         }
         return _as_stored(settings)
@@ -150,9 +157,21 @@ class RunRequest:
             "wrong_names": None,
             "bar": None,
             "tell": [],
+            "kinds": self._kinds(),
             "belonging": BelongingRule().model_dump(),
         }
         return _as_stored({"detector_config": config, **said})
+
+    def _kinds(self) -> dict[str, float] | None:
+        """What p of kinds are worth, by which `--tell` chooses; None where nobody measured it."""
+        if not self.tell:
+            return None
+        try:
+            kinds = model_certainty(self.model).kinds
+        except (OSError, ValueError):
+            # Who opens the decoder to name things tells it.
+            return None
+        return None if kinds is None else kinds.as_json()
 
 
 def _as_stored(settings: dict[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from app.errors import UsageError
 from app.events.belonging import of_site
 from app.events.event import Event
 from app.events.reading import Run, SourceProgress, StoreReader, snapshot
+from app.feedback.heeding import Wanted
 from app.feedback.saying import detector_of, silencing
 from app.feedback.verdicts import Verdict, Verdicts
 from app.report.times import local
 from app.watching.keeper import read_evidence
-from app.why.receipts import Muting, Rates, Receipt, at_time, of_event
+from app.why.receipt import Receipt
+from app.why.receipts import Muting, Rates, Silent, at_time, of_event
 from calibration.promise import rate_at
 from calibration.tail import Tail
 from detectors.files import PROMISE
@@ -69,15 +71,17 @@ def rates_of(store: StoreReader, run: Run) -> Rates:
 
 
 def _muting(store: StoreReader, run: Run) -> Muting:
-    """Finds the verdict behind a reason, and those that would silence the event without it."""
+    """Finds the verdict behind a reason, and what would silence the event without it."""
+    wanted = Wanted.of(run.settings)
     verdicts: list[Verdict] = []
     with suppress(NomalyError):
         verdicts = Verdicts(detector_of(store, run)).all()
 
-    def find(event: Event) -> list[Verdict]:
+    def find(event: Event) -> Silent:
         named = [one for one in verdicts if one.why == event.muted]
         others = [one for one in verdicts if one not in named]
-        return [*named, *silencing(store, event, others)] if named else []
+        found = [*named, *silencing(store, event, others)] if named else []
+        return Silent(found, unwanted=wanted is not None and not wanted.wants(event))
 
     return find
 

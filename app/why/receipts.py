@@ -1,31 +1,24 @@
 """A receipt for an event, and for a silence: the gates in order, and what would have flipped it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from math import ceil, floor
-from typing import Any, Literal
 
 from app.events.belonging import HERE
 from app.events.event import Event
 from app.events.moment import Moment
-from app.events.reading import Run, SourceProgress, StoreReader
+from app.events.reading import Run, StoreReader
 from app.feedback.heeding import UNWANTED
 from app.feedback.verdicts import Verdict
-from app.paths import path_of, shown_path
-from app.report.times import clock, day
+from app.why.quiet import AROUND_US, nothing
+from app.why.receipt import Change, Gate, Receipt
 from calibration.belonging import smallest_flip
 from calibration.promise import BARS
-from detectors.tracks import LEAST_HITS, TrackRule
 from novic.certainty import is_sensitive
 
 type Rates = Callable[[float], float | None]
 """False events an hour that the normal footage shows for a bar; None if it shows none."""
 
-type Muting = Callable[[Event], Sequence[Verdict]]
-"""All verdicts that silence a muted event and are still there."""
-
-AROUND_US = 5_000_000
-"""A moment is looked for so far before and after the time that is asked for."""
 _FINE = 1e4
 """Bars are told in steps of one over this, rounded to the side on which they flip: ..."""
 CLOSE = 1e-5
@@ -40,102 +33,20 @@ _SILENT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """One thing that was asked."""
+class Silent:
+    """What keeps an event silent, and is still there."""
 
-    name: Literal["bar", "thing", "feedback", "name", "place"]
-    passed: bool
-    value: float | None
-    """What was measured; None where nothing is."""
-    needed: float | None
-    """What it takes."""
-    said: str
-    """The same in a few words."""
-
-    @property
-    def margin(self) -> float | None:
-        """The value over what it takes: above 1 with room, below 1 short of it."""
-        if self.value is None or not self.needed:
-            return None
-        return self.value / self.needed
-
-    def as_json(self) -> dict[str, Any]:
-        """As scripts read it; keys are stable."""
-        margin = self.margin
-        return asdict(self) | {"margin": None if margin is None else round(margin, 4)}
+    verdicts: Sequence[Verdict] = ()
+    """All that speak of it."""
+    unwanted: bool = False
+    """Whether it is none of the things that `--tell` wants, whatever verdicts say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What would have been otherwise with another setting, or after a command."""
-
-    setting: str
-    """An option or a command, as it is typed."""
-    value: float | None
-    outcome: str
-    """What would have been told."""
-    now: float | None = None
-    per_hour: float | None = None
-    """False events an hour that the normal footage shows for it; None if that is not known."""
-
-    def as_json(self) -> dict[str, Any]:
-        """As scripts read it; keys are stable."""
-        return asdict(self)
+type Muting = Callable[[Event], Silent]
+"""Finds what keeps a muted event silent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """Why something rang, or did not."""
-
-    outcome: Literal["rang", "silent", "unseen", "quiet"]
-    """It was told; it was not; the camera could not see; nothing came near."""
-    said: str
-    """One sentence."""
-    camera: str
-    start_us: int
-    """UTC in microseconds."""
-    end_us: int
-    start_s: float | None = None
-    """The same in seconds from the start of the source; None where there is no source."""
-    end_s: float | None = None
-    event_id: str = ""
-    headline: str = ""
-    gates: tuple[Gate, ...] = ()
-    """In the order in which they were asked."""
-    flip: Change | None = None
-    """The smallest change after which it would have been silent, or would have rung."""
-    naming: Change | None = None
-    """The smallest change after which its name is told otherwise, as a fact or as a guess."""
-    belonging: Change | None = None
-    """The smallest change after which it belongs otherwise."""
-    uncalibrated: str = ""
-    """Why its verdict rests on no calibration although the camera had one; empty if it does."""
-
-    def without_place(self) -> "Receipt":
-        """The same where nothing is known of what is usual: nobody asked whether it belongs."""
-        gates = tuple(gate for gate in self.gates if gate.name != "place")
-        return replace(self, gates=gates, belonging=None)
-
-    def as_json(self) -> dict[str, Any]:
-        """As scripts read it; keys are stable."""
-        told = {name: getattr(self, name) for name in ("flip", "naming", "belonging")}
-        return {
-            "outcome": self.outcome,
-            "said": self.said,
-            "camera": self.camera,
-            "start_us": self.start_us,
-            "end_us": self.end_us,
-            "start_s": self.start_s,
-            "end_s": self.end_s,
-            "event": self.event_id,
-            "headline": self.headline,
-            "uncalibrated": self.uncalibrated,
-            "gates": [gate.as_json() for gate in self.gates],
-            **{name: change and change.as_json() for name, change in told.items()},
-        }
-
-
-def of_event(event: Event, rates: Rates, muting: Muting = lambda _: ()) -> Receipt:
+def of_event(event: Event, rates: Rates, muting: Muting = lambda _: Silent()) -> Receipt:
     """The receipt of an event.
 
     Args:
@@ -170,7 +81,7 @@ def of_event(event: Event, rates: Rates, muting: Muting = lambda _: ()) -> Recei
 
 
 def at_time(
-    store: StoreReader, run: Run, time_us: int, rates: Rates, muting: Muting = lambda _: ()
+    store: StoreReader, run: Run, time_us: int, rates: Rates, muting: Muting = lambda _: Silent()
 ) -> list[Receipt]:
     """Receipts of all that was there, or nearly was, at a time: events first.
 
@@ -194,7 +105,7 @@ def at_time(
     receipts = [of_event(event, rates, muting) for event in events]
     receipts += [of_moment(moment, rates) for moment in near]
     receipts += _unseen(store, run, since_us, until_us)
-    return receipts or [_nothing(store, run, time_us)]
+    return receipts or [nothing(store, run, time_us)]
 
 
 def of_moment(moment: Moment, rates: Rates) -> Receipt:
@@ -232,76 +143,6 @@ def _unseen(store: StoreReader, run: Run, since_us: int, until_us: int) -> list[
         for gap in store.gaps(run.id)
         if gap["start_us"] <= until_us and (gap["end_us"] or until_us) >= since_us
     ]
-
-
-def _nothing(store: StoreReader, run: Run, time_us: int) -> Receipt:
-    """That nothing came near at a time, and how unusual the most unusual was, and where it is."""
-    peaks = [
-        (peak, second, source)
-        for source in store.sources(run.id)
-        if source.start_us is not None
-        for second, peak in store.seconds(run.id, source.uri)
-        if abs(source.start_us + second * 1_000_000 - time_us) <= AROUND_US
-    ]
-    if not peaks:
-        return _unwatched(store, run, time_us)
-    peak, second, source = max(peaks, key=lambda one: one[0])
-    rule = TrackRule()
-    needed, high = rule.open_score, peak >= rule.open_score
-    gates = [Gate("bar", high, round(peak, 4), needed, "its highest value")]
-    if high:
-        gates.append(Gate("thing", False, None, None, "it did not last as one thing"))
-        said = (
-            f"The most unusual within 5 s was {peak:.2f} times the bar. An event needs {needed:g}, "
-            f"and that in {100 * rule.open_share:.0f}% of the frames of a second, {LEAST_HITS} at "
-            "least, as one thing; it did not last so long."
-        )
-    else:
-        said = (
-            f"Nothing came near: the most unusual within 5 s was {peak:.2f} times the bar, where "
-            f"an event needs {needed:g}, for longer than a moment."
-        )
-    video = path_of(source.uri)
-    if video.is_file():
-        said += f" It can be seen in {shown_path(video)} at {clock(second)}."
-    at_us = (source.start_us or 0) + second * 1_000_000
-    return Receipt(
-        "quiet",
-        said,
-        source.camera,
-        at_us,
-        at_us + 1_000_000,
-        float(second),
-        float(second + 1),
-        gates=tuple(gates),
-    )
-
-
-def _unwatched(store: StoreReader, run: Run, time_us: int) -> Receipt:
-    """That nobody watched at a time, and what came instead, by the source that is nearest."""
-
-    def at_s(source: SourceProgress) -> float:
-        return (time_us - (source.start_us or 0)) / 1e6
-
-    def away_s(source: SourceProgress) -> float:
-        return max(-at_s(source), at_s(source) - source.seen_s, 0.0)
-
-    sources = [one for one in store.sources(run.id) if one.start_us is not None]
-    if not sources:
-        return Receipt("unseen", "Nobody watched then.", "", time_us, time_us)
-    nearest = min(sources, key=away_s)
-    name = nearest.uri.rstrip("/").split("/")[-1] if run.kind == "audit" else nearest.camera
-    seconds = at_s(nearest)
-    if 0 <= seconds < nearest.from_s:
-        said = f"Its normal view was learned until {clock(nearest.from_s)}; nothing is told of that"
-    else:
-        does = "begins" if seconds < 0 else "ends" if nearest.finished else "was looked at until"
-        edge_s = 0.0 if seconds < 0 else nearest.seen_s
-        at = "" if does.endswith("until") else "at "
-        edge_us = (nearest.start_us or 0) + round(edge_s * 1e6)
-        said = f"Nobody watched then: {name} {does} {at}{clock(edge_s)} ({day(edge_us)})"
-    shown_s = seconds if seconds >= 0 else None
-    return Receipt("unseen", f"{said}.", nearest.camera, time_us, time_us, shown_s, shown_s)
 
 
 def _bar_gate(event: Event) -> tuple[Gate, ...]:
@@ -352,19 +193,16 @@ def _to_bar(bar: float, now: float, outcome: str, rates: Rates) -> Change:
 
 def _unmuted(event: Event, muting: Muting) -> Change | None:
     """What takes back that an event is silent."""
-    numbers = sorted(verdict.number for verdict in muting(event))
+    silent = muting(event)
+    numbers = sorted(verdict.number for verdict in silent.verdicts)
     if numbers:
         before = "".join(f" {number} and" for number in numbers[:-1])
         forget = f"nomaly feedback forget{before}"
-        return Change(forget, float(numbers[-1]), "its like would ring again")
+        also = " if --tell wanted it too" if silent.unwanted else ""
+        return Change(forget, float(numbers[-1]), f"its like would ring again{also}")
     if event.muted.startswith(UNWANTED):
         return Change("other kinds in --tell, or none,", None, "it would have rung")
     return None
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    *most, last = map(str, numbers)
-    return f"verdicts {', '.join(most)} and {last} are" if most else f"verdict {last} is"
 
 
 def _named_otherwise(event: Event) -> Change | None:

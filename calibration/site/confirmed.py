@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from calibration.belonging import Belonging
 from calibration.reliability import ece
 from novic.certainty import Scaling
 from novic.vocabulary import NounScore, canonical
 
+UNKNOWN = "unknown"
+"""What people write of a thing that nobody can tell."""
 LEAST = 50
 """Confirmed names from which on p is refitted."""
 _LEAST_EACH = 5
@@ -42,13 +43,21 @@ class Confirmed:
     seen: Mapping[str, float] = field(default_factory=dict)
     """Numbers that weights may ask (`calibration.site.weights`); empty where an older Nomaly told
     it, or one is no number."""
-    by_rule: Belonging | None = None
-    """What the rule made of it; None where an older Nomaly told it."""
 
     @property
     def is_normal(self) -> bool:
         """Whether people said that it is normal there."""
         return not self.noun
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody could tell what it was: then no name is right or wrong by it."""
+        return canonical(self.noun) == UNKNOWN
+
+    @property
+    def is_named(self) -> bool:
+        """Whether people said what it was."""
+        return not self.is_normal and not self.is_unknown
 
     @property
     def rest(self) -> float:
@@ -81,9 +90,10 @@ def refit(events: Sequence[Confirmed]) -> Refit:
     """Fit what p is worth at a camera, and keep it only where it holds in other stretches of time.
 
     Args:
-        events: All that was confirmed; those that were nothing have no name and are left out.
+        events: All that was confirmed; those that were nothing, or that nobody can tell, have no
+            name and are left out.
     """
-    named = sorted((one for one in events if not one.is_normal), key=lambda one: one.time_us)
+    named = sorted((one for one in events if one.is_named), key=lambda one: one.time_us)
     named = [one for one in named if one.candidates]
     p = np.array([one.candidates[0].p for one in named], np.float64)
     right = np.array([one.right for one in named], np.bool_)

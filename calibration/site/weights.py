@@ -9,7 +9,7 @@ not fitted on.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ class Answered:
     seen: Mapping[str, float]
     """See `seen_of`."""
     by_rule: Belonging
-    """What the rule told of it."""
+    """What the rule makes of it, by p as the decoder gives them, as `Weights.shares` asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,24 @@ class Weights:
     penalty: float
     events: int
     """On so many they were fitted."""
+    expected_from: float | None = None
+    """Frequency from which on a noun counted as expected; None where nobody noted it."""
+
+    def fits(self, rule: BelongingRule) -> bool:
+        """Whether the numbers that they ask mean at a site what they meant when they were fitted.
+
+        Args:
+            rule: Of the site now.
+        """
+        noted = self.expected_from is not None and "dictionary" in self.features
+        return not noted or self.expected_from == rule.expected_from
 
     def shares(self, seen: Mapping[str, float], by_rule: Shares) -> Shares | None:
         """Probabilities of what an event is.
 
         Args:
             seen: See `seen_of`.
-            by_rule: What the rule makes of it.
+            by_rule: What the rule makes of it, by p as the decoder gives them.
 
         Returns:
             None if a number that they ask is not known of it.
@@ -117,6 +128,7 @@ class Weights:
             "offsets": dict(zip(self.words, self.offsets, strict=True)),
             "penalty": self.penalty,
             "events": self.events,
+            "expected_from": self.expected_from,
         }
 
     @classmethod
@@ -135,8 +147,9 @@ class Weights:
         strange = features.keys() - set(NAMES)
         if strange or not features:
             raise ValueError(f"weights ask {', '.join(sorted(strange)) or 'nothing'}")
-        offsets = _numbers(kept["offsets"], words)
-        return cls(words, features, offsets, float(kept["penalty"]), int(kept["events"]))
+        offsets, line = _numbers(kept["offsets"], words), kept.get("expected_from")
+        line = None if line is None else _numbers(kept, ("expected_from",))[0]
+        return cls(words, features, offsets, float(kept["penalty"]), int(kept["events"]), line)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,18 +195,19 @@ def seen_of(
     return {name: round(value, 4) for name, value in found.items()}
 
 
-def fit_weights(answered: Sequence[Answered], sure_from: float = 0.5) -> Weighed:
+def fit_weights(answered: Sequence[Answered], rule: BelongingRule | None = None) -> Weighed:
     """Fit weights, and keep them only where they hold in other stretches of time.
 
     They must be less often surprised than the rule by more than chance, and tell no fewer rightly.
 
     Args:
         answered: In any order.
-        sure_from: Probability from which on a word is told.
+        rule: By which they were answered and their numbers taken; the default one if not given.
 
     Raises:
         novic.extras.MissingPackageError: If scikit-learn is not installed.
     """
+    rule = rule or BelongingRule()
     events = sorted(answered, key=lambda one: one.time_us)
     if len(events) < LEAST:
         return _kept(f"{len(events)} confirmed events with evidence, {LEAST} are needed")
@@ -219,9 +233,10 @@ def fit_weights(answered: Sequence[Answered], sure_from: float = 0.5) -> Weighed
         for number in np.flatnonzero(fold == one):
             event = events[number]
             crossed[number] = _told(weights, event)
-    done = _judged(events, words, crossed, sure_from)
+    done = _judged(events, words, crossed, rule.sure_from)
     if done.kept:
-        return Weighed(_chosen(events, names, words, fold), done.said, done.figures)
+        weights = replace(_chosen(events, names, words, fold), expected_from=rule.expected_from)
+        return Weighed(weights, done.said, done.figures)
     return Weighed(None, done.said, done.figures)
 
 

@@ -8,21 +8,25 @@ import numpy as np
 import pytest
 
 from app.calibrating.answers import read_answers
-from app.calibrating.belonging import weighed, word_of
+from app.calibrating.belonging import answered, weighed, word_of
 from app.calibrating.page import write_page
 from app.calibrating.run import CalibrateRequest, Tools, calibrate_with
 from app.events.event import Event
 from app.events.store import Store
 from app.progress import Reporter
+from app.watching.holding import Holding
 from app.watching.namer import Elected, Words
 from app.why.receipts import of_event
-from calibration.belonging import Belonging
+from calibration.belonging import WORDS
 from calibration.site.calibrated import Bindings, SiteCalibration
 from calibration.site.confirmed import Confirmed
 from calibration.site.files import load_calibration
+from calibration.site.weights import Weight, Weights
 from detectors.base import Detector
 from detectors.files import CALIBRATION, read_facts
+from novic.certainty import Scaling
 from novic.vocabulary import ThingKind
+from scenarios.belonging_rule import BelongingRule
 from tests.app.calibrating.names import ColourNames
 from tests.app.events.findings import a_finding, changes
 
@@ -63,7 +67,7 @@ def confirmed(lines: list[str], tmp_path: Path) -> Path:
 
 def test_what_people_say_is_one_of_three_words():
     event = Confirmed("a", 1, (), 1.5, "")
-    nouns = ("", "bus", "dog", "cat", "nicol", "unknown")
+    nouns = ("", "bus", "dog", "cat", "nicol", "Unknown")
     words = [word_of(replace(event, noun=noun), frequency, 5.0) for noun in nouns]
     assert words == ["expected", "expected", "unexpected", "unexpected", "unknown", "unknown"]
 
@@ -110,8 +114,8 @@ def test_events_by_weights_are_kept_and_answered_like_others(lines: list[str], t
     assert kept.belongs == event.belongs
     answer = json.dumps({**kept.as_json(), "confirmed": "dog"})
     [read] = read_answers(written(tmp_path, [answer])).events
-    assert isinstance(read.by_rule, Belonging)
-    assert (read.by_rule.by, read.by_rule.word) == ("rule", "unknown")
+    learned = answered(read, frequency, BelongingRule())
+    assert (learned.by_rule.by, learned.by_rule.word) == ("rule", "unknown")
     assert read.seen["dictionary"] == pytest.approx(np.log(0.48 / 0.38), abs=1e-4)
 
 
@@ -130,6 +134,62 @@ def test_events_of_an_older_nomaly_or_without_numbers_leave_the_rule(
     assert (
         done.said == "verdict: the rule is kept, 49 confirmed events with evidence, 50 are needed"
     )
+
+
+def test_what_weights_learn_does_not_depend_on_what_a_calibration_made_of_p(tmp_path: Path):
+    scaled = SiteCalibration(BINDINGS, names=Scaling(0.4, 1.5))
+    plain, other = (
+        Words(frequency=lambda noun: frequency(noun) or 0.0, site=site) for site in (None, scaled)
+    )
+    learned = []
+    for words in (plain, other):
+        line = json.dumps({**told(words, 1, 0.3).as_json(), "confirmed": "dog"})
+        [event] = read_answers(written(tmp_path, [line])).events
+        learned.append(answered(event, frequency, BelongingRule()))
+    assert learned[0].by_rule.shares == pytest.approx(learned[1].by_rule.shares, abs=1e-3)
+    assert learned[0].seen == pytest.approx(learned[1].seen, abs=1e-3)
+    assert learned[0].by_rule.unknown == pytest.approx(0.2, abs=1e-3)
+
+
+def test_weights_are_used_with_the_rule_that_they_were_judged_by():
+    weights = Weights(WORDS[:2], {"dictionary": Weight(0.0, 1.0, (1.0, -1.0))}, (0.0, 0.0), 0.1, 50)
+    site = SiteCalibration(BINDINGS, names=Scaling(0.4, 1.5), weights=weights)
+    words = Words(frequency=lambda noun: frequency(noun) or 0.0, site=site)
+    event = told(words, 1, 0.3)
+    assert event.evidence is not None
+    assert event.evidence.rest > 0.5
+    assert event.evidence.weighed is not None
+    # Thing or not, nothing fits it with .2: that is what the decoder itself says.
+    assert event.evidence.weighed[2] == pytest.approx(0.2, abs=1e-6)
+
+
+def test_answers_that_were_told_by_another_rule_are_learned_by_that_of_the_site(tmp_path: Path):
+    strict = BelongingRule(expected_from=9.5)
+    words = Words(frequency=lambda noun: frequency(noun) or 0.0, belonging=strict)
+    event = told(words, 1, 0.1)
+    assert dict(event.evidence.seen if event.evidence else ())["dictionary"] < 0
+    line = json.dumps({**event.as_json(), "normal": True})
+    [read] = read_answers(written(tmp_path, [line])).events
+    usual = answered(read, frequency, BelongingRule())
+    assert usual.seen["dictionary"] > 0
+    assert usual.by_rule.word == "expected"
+
+
+def test_weights_of_another_rule_are_told_and_left(lines: list[str], tmp_path: Path):
+    fitted = weighed(read_answers(written(tmp_path, lines)), frequency).weights
+    assert fitted is not None
+    assert fitted.expected_from == 5.0
+    site = SiteCalibration(BINDINGS, weights=fitted)
+    said: list[str] = []
+    assert Holding(site, said.append, BelongingRule()).weights == fitted
+    assert not [one for one in said if "weights" in one]
+    assert Holding(site, said.append, BelongingRule(expected_from=4.0)).weights is None
+    (told_so,) = [one for one in said if "weights" in one]
+    assert "expected from frequency 5 on, at this site it is 4. The rule of the site" in told_so
+    # Nobody noted it, or they do not ask for it.
+    other = next(iter(fitted.features.values()))
+    for fine in (replace(fitted, expected_from=None), replace(fitted, features={"rest": other})):
+        assert fine.fits(BelongingRule(expected_from=4.0))
 
 
 def written(folder: Path, lines: list[str]) -> Path:

@@ -1,6 +1,6 @@
 """Cut-outs put into a small view, and what the product tells of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import cv2
@@ -20,7 +20,7 @@ from app.calibrating.planting import (
 )
 from app.simulator.scene import Layer
 from app.watching.camera_settings import CameraSettings
-from detectors.base import Detector
+from detectors.base import AnomalyMaps, Detector
 from detectors.types import Pixels
 from detectors.zones import Zones
 
@@ -173,3 +173,34 @@ def test_few_of_the_things_keep_their_pictures(knows: Detector, moment: Window):
     ]
     assert [one.planted for one in pictured(things, 1)] == [one.planted for one in things]
     assert pictured([], 3) == []
+
+
+class Noting:
+    """A detector that remembers what it was shown."""
+
+    def __init__(self, knows: Detector) -> None:
+        self._knows = knows
+        self.view = knows.view
+        self.shown: list[Pixels] = []
+
+    def detect(self, frames: Sequence[Pixels]) -> AnomalyMaps:
+        self.shown += frames
+        return self._knows.detect(frames)
+
+
+def test_a_codec_changes_what_is_left_of_a_faint_thing_and_nothing_around_it(
+    knows: Detector, moment: Window
+):
+    scene = next(scenes(moment, replace(HOW, sizes=(0.2,)), 3))[:1]
+    faint = [replace(one, layer=one.layer.faded(0.15)) for one in scene]
+    noting = Noting(knows)
+    sown(noting, moment, faint, HOW.settings)
+    before = moment.frames[moment.before].image
+    plain = before.copy()
+    faint[0].layer.over(plain)
+    shown = noting.shown[moment.before]
+    assert np.array_equal(noting.shown[0], moment.frames[0].image)
+    own = (plain != before).any(axis=2)
+    assert np.array_equal(shown[~own], before[~own])
+    changed = (shown != plain).any(axis=2)
+    assert changed[own].mean() > 0.5

@@ -1,10 +1,16 @@
 """The second promise on what people confirmed: how many rings would have been nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from app.calibrating.answers import Answers
+from app.calibrating.footage import Looked
+from app.calibrating.measuring import measured
 from app.calibrating.ringing import rings_said
 from calibration.levels import Level
-from calibration.site.confirmed import Confirmed
+from calibration.site.calibrated import HeldOut
+from calibration.site.confirmed import UNKNOWN, Confirmed, refit
 
 BAR = 0.7
 
@@ -39,6 +45,24 @@ def test_rings_that_were_nothing_stay_silent_and_things_ring():
     for things, wrong in counts(said):
         assert things >= 25
         assert wrong <= 0.3 * (things + wrong)
+
+
+def test_scores_of_what_nobody_can_tell_are_compared_with_nothing():
+    known = events(things=10, nothings=10)
+    unsure = [replace(one, id=f"u{one.id}", score=0.1, noun=UNKNOWN) for one in known]
+    empty = np.zeros(0)
+    held_out = HeldOut(np.zeros(0, np.int64), empty, empty)
+    for some in (known, [*known, *unsure]):
+        found = measured(held_out, Looked(), Answers(tuple(some), 0), refit([])).rings
+        assert found is not None
+        assert [len(one) for one in found] == [10, 10]
+
+
+def test_what_nobody_can_tell_is_neither_a_thing_nor_nothing():
+    known = events(things=10, nothings=10)
+    unsure = [replace(one, id=f"u{one.id}", noun=UNKNOWN) for one in known]
+    assert rings_said(normal(), [*known, *unsure]) == rings_said(normal(), known)
+    assert "tells its level and bar" in rings_said(normal(), unsure)
 
 
 def test_what_cannot_be_measured_says_why():

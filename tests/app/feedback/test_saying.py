@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from app.cli import cli
 from app.errors import FeedbackError, UsageError
 from app.events.lock import locked
 from app.events.store import Store
-from app.feedback.saying import say_normal
+from app.feedback.saying import say_normal, settle
 from app.feedback.verdicts import Verdicts
 from app.watching.again import report_again
 from app.why.asking import why
@@ -77,6 +78,29 @@ def test_what_another_verdict_speaks_of_stays_silent_when_one_is_forgotten(out: 
     assert receipt.flip is not None
     assert (receipt.flip.setting, receipt.flip.value) == ("nomaly feedback forget", 2)
     assert ask("forget", out, 2)["told"] == [CAT.event.id, CAT_AGAIN.event.id]
+
+
+def test_what_the_run_does_not_want_stays_silent_when_a_verdict_is_forgotten(tmp_path: Path):
+    a_run_of(tmp_path, CAT, CAT_AGAIN, DOG, tell=["dog"])
+    ask("normal", tmp_path, CAT.event.id)
+    ask("normal", tmp_path, DOG.event.id)
+    assert ask("forget", tmp_path, 1)["told"] == []
+    assert ask("forget", tmp_path, 2)["told"] == [DOG.event.id]
+    with Store(tmp_path) as store:
+        _, *cats = store.events(1)
+    assert len(cats) == 2
+    assert all(one.muted.startswith("only dog is told (--tell); the chance") for one in cats)
+
+
+def test_what_a_stricter_verdict_lets_go_is_told_only_if_the_run_wants_it(tmp_path: Path):
+    a_run_of(tmp_path, CAT, CAT_AGAIN, DOG, tell=["dog"])
+    said = say_normal(tmp_path, CAT.event.id, None, "")
+    assert said.muted == (CAT.event.id, CAT_AGAIN.event.id)
+    assert settle(tmp_path, replace(said.verdict, likeness=1e9)) == [CAT.event.id]
+    with Store(tmp_path) as store:
+        again = store.event(CAT_AGAIN.event.id)
+    assert again is not None
+    assert again.muted.startswith("only dog is told (--tell)")
 
 
 def test_forgetting_counts_in_words(out: Path):

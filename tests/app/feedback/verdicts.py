@@ -46,11 +46,11 @@ def a_verdict(degrees: float, *, keep_s: float | None = None) -> Verdict:
     )  # fmt: skip
 
 
-def a_run_of(folder: Path, *findings: Finding) -> None:
+def a_run_of(folder: Path, *findings: Finding, **settings: object) -> None:
     """A finished watch with these events and a detector of its own, of which the folder is left."""
     (folder / "detector").mkdir()
     with Store(folder, sinks=["a"]) as store:
-        run = store.begin_run("watch", {"detector": None})
+        run = store.begin_run("watch", {"detector": None, **settings})
         source = SourceProgress("hall", "a.mp4", (60, 80), 0.0, 0.0, seen_s=30.0)
         store.save(run.id, Changes(source, findings, embedder=EMBEDDER))
         store.end_run(run.id, "finished", {})

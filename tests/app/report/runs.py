@@ -94,8 +94,9 @@ def a_source(seen_s: float = 60.0, **other: object) -> SourceProgress:
 
 
 def a_run(store: Store, *findings: Finding, kind: str = "audit", **other: object) -> Run:
-    """A finished run with these events; other arguments as of `Changes`."""
-    run = store.begin_run(kind, {"fps": 5, "namer": "f" * 64})
+    """A finished run with these events; settings, and other arguments as of `Changes`."""
+    settings = other.pop("settings", {})
+    run = store.begin_run(kind, {"fps": 5, "namer": "f" * 64, **settings})  # pyright: ignore[reportGeneralTypeIssues]
     source = other.pop("source", None) or a_source(seen_s=10.0 + 5 * len(findings))
     store.save(run.id, Changes(source, findings, **other))  # pyright: ignore[reportArgumentType]
     return store.end_run(run.id, "finished", {"drawn_clock": "recording"})

@@ -1,20 +1,29 @@
 """How far from ringing all was that a camera saw."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.events.checkpoint import Checkpoint
 from app.events.event import Event
 from app.events.moment import Moment
+from app.events.store import Changes, SourceProgress, Store
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
+from app.watching.followed import Followed
 from app.watching.keeper import REFIT_S, Keeper
 from calibration.promise import DEFAULT
-from detectors.types import Box
+from detectors.track import Track
+from detectors.tracks import TrackRule
+from detectors.types import Box, Detection
 from tests.app.builders import SIZE, a_frame, a_map
 
 RATE = 5.0
 PEAK = 0.4
+RULE = TrackRule()
 
 
 def looked(maps: list[NDArray[np.float32]], bar: float) -> tuple[list[Event], list[Moment]]:
@@ -84,3 +93,63 @@ def test_a_bar_that_was_set_does_not_move_with_what_is_seen():
     assert keeper.evidence.hours > 0
     assert (keeper.factor, keeper.kept.bound) == (1.3, "set")
     assert keeper.kept.per_hour is not None
+
+
+def a_long_track(followed: Followed, seconds: float, fps: float, bar: float) -> Track:
+    """Clear for 20 seconds, then faint: what long events look like."""
+    track = Track("hall", 0.0, 0, opened=True)
+    for number in range(round(seconds * fps)):
+        frame = a_frame(number / fps)
+        track.see(frame, Detection(Box(20, 20, 40, 40), 2.0 if number < 20 * fps else 1.1))
+        followed.reached.note(RULE, track, bar)
+    return track
+
+
+def test_a_long_event_keeps_the_level_of_its_clear_beginning_when_sightings_are_thinned_out():
+    followed, bar = Followed(), 0.7
+    track = a_long_track(followed, seconds=910, fps=10, bar=bar)
+    assert sum(at_s < 20 for at_s, *_ in track.path) == 4
+    assert followed.reached.told(RULE, track, bar) == pytest.approx(2.0 * bar / 1.25)
+
+
+def test_what_lasts_and_grows_clearer_tells_the_higher_level():
+    followed = Followed()
+    track = a_long_track(followed, seconds=40, fps=10, bar=1.0)
+    assert followed.reached.told(RULE, track, 1.0) == pytest.approx(1.6)
+    for number in range(400, 420):
+        track.see(a_frame(number / 10), Detection(Box(20, 20, 40, 40), 3.0))
+    assert followed.reached.told(RULE, track, 1.0) == pytest.approx(2.4)
+
+
+def test_an_audit_that_goes_on_knows_the_level_that_was_reached(tmp_path: Path):
+    followed, bar = Followed(), 0.7
+    track = a_long_track(followed, seconds=60, fps=5, bar=bar)
+    with Store(tmp_path) as store:
+        run = store.begin_run("audit", {})
+        source = SourceProgress("hall", "hall.mp4", SIZE, 0.0, 60.0, seen_s=60.0)
+        point = Checkpoint(60.0, "{}", [followed.kept(track)])
+        store.save(run.id, Changes(source, checkpoint=point))
+        kept = store.checkpoint(run.id, source)
+    assert kept is not None
+    (one,) = kept.kept
+    again = Followed.restored(one, None).reached
+    assert again == followed.reached
+    assert again.level == pytest.approx(1.12)
+    assert again.until_s is not None
+
+
+def test_a_watch_that_goes_on_keeps_the_level_that_an_event_had_before():
+    rng, thing = np.random.default_rng(0), a_map((4, 4, 4), peak=2.0)
+    views = [rng.integers(60, 120, (*SIZE, 3)).astype(np.uint8) for _ in range(45)]
+    settings = CameraSettings(keeper=Keeper(DEFAULT, PEAK, bar=1.0))
+    before, after = (Camera(SIZE, live=True, settings=settings) for _ in range(2))
+    for number, view in enumerate(views[:25]):
+        before.follow([a_frame(number / RATE, view)], thing[None])
+    (due, *_) = before.take_due()
+    after.expect([(replace(due.event, level=5.0), due.path)])
+    for number, view in enumerate(views[25:], 25):
+        after.follow([a_frame(number / RATE, view)], thing[None])
+    after.finish()
+    told = [one.event for one in after.take_due() if one.event.kind == "object"]
+    assert {one.id for one in told} == {due.event.id}
+    assert told[-1].level == 5.0

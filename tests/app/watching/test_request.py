@@ -8,12 +8,16 @@ import pytest
 
 from app.errors import UsageError
 from app.events.store import Store
+from app.feedback.heeding import Wanted
 from app.progress import Reporter
 from app.watching.audit import AuditRequest, audit
+from app.watching.request import RunRequest
 from app.watching.watch import WatchRequest, watch
 from detectors.configs import PadimConfig
 from detectors.tracks import TrackRule
-from novic.model import model_sha256
+from novic.certainty import Certainty
+from novic.kind_rules import KindRule
+from novic.model import model_certainty, model_sha256
 from tests.peers.pattern import numbered
 
 QUIET = Reporter(quiet=True)
@@ -78,3 +82,13 @@ def test_a_watch_of_before_kept_too_little_to_go_on(tmp_path: Path):
     kept = "a watch of an earlier Nomaly, which did not keep how it was started; name another fol"
     with pytest.raises(UsageError, match=f"results of another run: {kept}"):
         watch(asked, QUIET, lambda _: None)
+
+
+def test_a_run_keeps_by_what_it_chose_what_is_told(tmp_path: Path):
+    rules = (KindRule.parse("any animal"),)
+    settings = RunRequest(out=tmp_path, tell=rules).settings()
+    kinds = model_certainty(None).kinds
+    assert kinds is not None
+    assert Wanted.of(settings) == Wanted(rules, Certainty(kinds=kinds))
+    assert Wanted.of(RunRequest(out=tmp_path).settings()) is None
+    assert RunRequest(out=tmp_path, tell=rules).unsaid()["kinds"] == settings["kinds"]

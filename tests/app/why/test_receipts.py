@@ -13,7 +13,7 @@ from app.errors import UsageError
 from app.events.event import Finding
 from app.events.moment import KEPT_US, Moment
 from app.events.store import Changes, Store
-from app.feedback.heeding import Heeding
+from app.feedback.heeding import Heeding, Wanted
 from app.feedback.saying import forget, say_normal
 from app.feedback.verdicts import Verdicts
 from app.report.times import local
@@ -21,8 +21,10 @@ from app.sources.base import Gap
 from app.why.asking import listed, why
 from app.why.receipts import of_event, of_moment
 from calibration.belonging import Evidence
+from detectors.tracks import TrackRule
 from detectors.types import Box
 from novic.certainty import Certainty
+from novic.kind_rules import KindRule
 from tests.app.feedback.verdicts import EMBEDDER, a_run_of, seen
 from tests.app.report.runs import BEGAN_US, a_fault, a_run, a_seen, a_source
 
@@ -123,6 +125,24 @@ class TestEvents:
             (like,) = heeding.heeded([seen(2 + number, 4)])
             assert bool(like.event.muted) == silent
 
+    @pytest.mark.parametrize(("tell", "wanted"), [("person", False), ("any animal", True)])
+    def test_what_a_verdict_and_the_run_silence_needs_more_than_that_the_verdict_goes(
+        self, tmp_path: Path, tell: str, wanted: bool
+    ):
+        cat = seen(1, 0)
+        a_run_of(tmp_path, cat, tell=[tell])
+        say_normal(tmp_path, cat.event.id, None, "")
+        (receipt,) = why(tmp_path, cat.event.id)
+        assert receipt.flip is not None
+        assert (receipt.flip.setting, receipt.flip.value) == ("nomaly feedback forget", 1)
+        also = "" if wanted else " if --tell wanted it too"
+        assert receipt.flip.outcome == f"its like would ring again{also}"
+        forget(tmp_path, 1)
+        rules = Wanted((KindRule.parse(tell),), Certainty())
+        heeding = Heeding(Verdicts(tmp_path / "detector"), EMBEDDER, pytest.fail, rules)
+        (like,) = heeding.heeded([seen(2, 4)])
+        assert bool(like.event.muted) != wanted
+
     def test_what_nobody_wants_says_how_it_would_be_told(self, store: Store):
         finding = a_thing(muted="only person is told (--tell); the chance that it is one: 1%")
         a_run(store, finding)
@@ -189,7 +209,10 @@ class TestSilences:
         video = tmp_path / "hall.mp4"
         a_run(store, source=a_source(uri=str(video)), peaks={40: 1.93, 41: 0.2})
         (receipt,) = why(store.folder, "41s")
-        assert "1.93 times the bar. An event needs 1.25, and that in 60% of the" in receipt.said
+        assert (
+            "1.93 times the bar. An event needs 1.25 once, and 1 in 60% of the frames of a second, "
+            "3 at least, as one thing; it did not last so long." in receipt.said
+        )
         assert [(gate.name, gate.passed) for gate in receipt.gates] == [
             ("bar", True),
             ("thing", False),
@@ -199,6 +222,25 @@ class TestSilences:
         video.touch()
         (receipt,) = why(store.folder, "41s")
         assert receipt.said.endswith(f"It can be seen in {video} at 0:40.0.")
+
+    def test_what_an_event_needs_is_told_by_the_rule_of_the_run(self, store: Store):
+        rule = TrackRule(open_score=2.0, open_share=0.8, window_s=2.0, window_frames=10)
+        a_run(store, peaks={40: 1.93}, settings={"rule": rule.model_dump()})
+        (receipt,) = why(store.folder, "41s")
+        assert receipt.gates[0].needed == 2.0
+        assert "where an event needs 2 once, and 1 for longer than a moment." in receipt.said
+        store.save(1, Changes(a_source(), peaks={40: 2.1}))
+        (receipt,) = why(store.folder, "41s")
+        assert "needs 2 once, and 1 in 80% of the frames of 2 s, 8 at least," in receipt.said
+
+    def test_a_camera_whose_address_is_longer_than_a_name_of_a_file_has_no_video(
+        self, store: Store
+    ):
+        address = f"rtsp://hall/live?token={'a' * 5000}"
+        a_run(store, source=a_source(uri=address), peaks={40: 0.41})
+        (receipt,) = why(store.folder, "41s")
+        assert receipt.outcome == "quiet"
+        assert "It can be seen in" not in receipt.said
 
     def test_a_time_in_which_the_camera_could_not_see_says_so(self, store: Store):
         begin_us = BEGAN_US + 30_000_000

@@ -45,6 +45,18 @@ def test_what_was_nothing_has_no_name_to_learn_from():
     assert "40 confirmed names" in refit([*nothing, *events[60:]]).said
 
 
+def test_what_nobody_can_tell_is_no_wrong_name():
+    fair = confirmed(100, seed=2, power=1.0)
+    unsure = [
+        replace(one, id=f"u{n}", time_us=one.time_us + 1, noun="Unknown" if n % 2 else "unknown")
+        for n, one in enumerate(fair[:60])
+    ]
+    with_them, without = refit([*fair, *unsure]), refit(fair)
+    assert with_them.scaling == without.scaling
+    assert with_them.said == without.said
+    assert len(with_them.p) == 100
+
+
 def test_an_event_without_candidates_is_left_out():
     events = [replace(one, candidates=()) for one in confirmed(60)]
     assert "0 confirmed names" in refit(events).said
