@@ -53,7 +53,7 @@ def test_scores_of_what_nobody_can_tell_are_compared_with_nothing():
     empty = np.zeros(0)
     held_out = HeldOut(np.zeros(0, np.int64), empty, empty)
     for some in (known, [*known, *unsure]):
-        found = measured(held_out, Looked(), Answers(tuple(some), 0), refit([])).rings
+        found = measured(held_out, Looked(), Answers(tuple(some), 0), refit([]), 1.0).rings
         assert found is not None
         assert [len(one) for one in found] == [10, 10]
 
