@@ -30,9 +30,9 @@ from app.watching.stirring import tolerating
 from benchmarks.detector_runs import FPS, Options, in_processes, table
 from benchmarks.looking import frames_of, nameless
 from benchmarks.scoring import poisson
-from calibration.evidence import Evidence
 from calibration.levels import OpeningLevels
 from calibration.promise import Promise
+from calibration.remembered import RememberedLevels
 from detectors.base import Detector
 from detectors.configs import parse_config
 from detectors.finding import Finder
@@ -95,8 +95,8 @@ def _maps(
         yield from zip(some, detector.detect([one.image for one in some]).maps, strict=True)
 
 
-def _measured(detector: Detector, day: Simulation, learned: int) -> Evidence:
-    evidence = Evidence(lowest_level(detector.peak))
+def _measured(detector: Detector, day: Simulation, learned: int) -> RememberedLevels:
+    evidence = RememberedLevels(lowest_level(detector.peak))
     levels = OpeningLevels(Finder(detector.view), TrackRule(), evidence.lowest)
     for frame, heat in _maps(detector, day, 0, learned):
         levels.see(frame, heat)
@@ -119,7 +119,9 @@ def _one(job: _Job) -> list[dict[str, Any]]:
 class _Watch:
     """One camera with its promise."""
 
-    def __init__(self, words: str, live: bool, detector: Detector, evidence: Evidence) -> None:
+    def __init__(
+        self, words: str, live: bool, detector: Detector, evidence: RememberedLevels
+    ) -> None:
         self.keeper = Keeper(Promise.parse(words), detector.peak, deepcopy(evidence))
         self.live, self.began_with = live, self.keeper.kept
         settings = CameraSettings(keeper=self.keeper)

@@ -32,7 +32,7 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 from app.sources.open import open_recording
-from app.watching.evidence import CROP_SIDE, at_most
+from app.watching.best import CROP_SIDE, at_most
 from benchmarks.audit import VTEST
 from benchmarks.naming import STAMPS, backgrounds, find_stamps
 from benchmarks.vtest import find_blobs, half_size, undisturbed

@@ -23,9 +23,9 @@ from scipy.signal import lfilter
 from scipy.stats import norm
 
 from app.watching.keeper import Keeper
-from calibration.evidence import Evidence
 from calibration.levels import OpeningLevels
 from calibration.promise import Promise, keep
+from calibration.remembered import RememberedLevels
 from detectors.finding import Finder
 from detectors.tracks import Tracker, TrackRule
 from detectors.types import Frame
@@ -69,13 +69,13 @@ class View:
 
 
 @cache
-def measured(view: View, hours: float) -> Evidence:
+def measured(view: View, hours: float) -> RememberedLevels:
     """What so many hours of normal footage show."""
     levels = OpeningLevels(Finder(), TrackRule(), LOWEST)
     for frame, heat in view.maps(0, hours):
         levels.see(frame, heat)
     levels.finish()
-    evidence = Evidence(LOWEST)
+    evidence = RememberedLevels(LOWEST)
     evidence.add(levels.take(), 0.0)
     return evidence
 

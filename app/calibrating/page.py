@@ -14,7 +14,7 @@ from app.calibrating.run import Calibrated
 from app.calibrating.words import listed, titled
 from app.events.outputs import write_text
 from app.report.times import wall
-from app.watching.evidence import at_most
+from app.watching.best import at_most
 from calibration.blindness import LEAST, SEEN, BlindMap, Share
 from calibration.promise import told_hours
 from detectors.files import CALIBRATION_PAGE

@@ -14,9 +14,9 @@ from app.sources.base import Recording, TimeFrom
 from app.sources.open import open_recording
 from app.watching.keeper import keeper_of, lowest_level, told, write_evidence
 from app.watching.stirring import tolerating
-from calibration.evidence import Evidence
 from calibration.levels import OpeningLevels
 from calibration.promise import Promise
+from calibration.remembered import RememberedLevels
 from detectors.base import Detector
 from detectors.files import PROMISE
 from detectors.finding import Finder
@@ -164,7 +164,7 @@ def normal_evidence(
     following: Following,
     reporter: Reporter,
     check: Callable[[], None],
-) -> Evidence:
+) -> RememberedLevels:
     """Look at normal footage in the order of time, and note at which level it would have rung.
 
     Args:
@@ -179,7 +179,7 @@ def normal_evidence(
         app.sources.base.SourceError: If a file cannot be read.
         detectors.base.DetectorError: If frames do not fit the detector.
     """
-    evidence = Evidence(lowest_level(detector.peak))
+    evidence = RememberedLevels(lowest_level(detector.peak))
     needed_s, total_s = 3600 * promise.needs_hours, footage.length_s
     if total_s < 0.99 * needed_s or detector.frame_size is None:
         return evidence

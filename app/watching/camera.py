@@ -24,8 +24,8 @@ from app.events.moment import Moment
 from app.events.reading import as_left
 from app.sources.base import Gap
 from app.watching.aim import Placed
+from app.watching.best import settled
 from app.watching.camera_settings import CameraSettings
-from app.watching.evidence import Evidence, settled
 from app.watching.followed import Due, Followed, id_of, track_of
 from app.watching.health import Health, Told
 from app.watching.near import Found, NearMisses
@@ -320,7 +320,7 @@ class Camera:
         if self._live:
             self.flush()
             self._call("updated", self._ripe())
-        elif sum(len(self._followed[one].evidence.pictures) for one in self._ended) >= NAME_AT_ONCE:
+        elif sum(len(self._followed[one].views.pictures) for one in self._ended) >= NAME_AT_ONCE:
             self._call_ended()
         lit = [one.box for one in found if not any(one.box.overlap(two.box) for two in things)]
         return Found(found, lit)
@@ -328,18 +328,18 @@ class Camera:
     def _keep(
         self, changes: TrackChanges, frame: Frame, placed: Placed, heat: NDArray[np.float32]
     ) -> None:
-        """Offer the frame as it was taken to the evidence of all tracks that it shows."""
+        """Offer the frame as it was taken to all tracks that it shows."""
         heat = placed.pose.back_map(heat, placed.size)
         for track in changes.dropped:
             self._followed.pop(track, None)
         for track, detection in changes.seen:
             before = track.path[-2][1] if track.frames > 1 else None
-            followed = self._followed.setdefault(track, Followed(Evidence(view=self._finder.view)))
+            followed = self._followed.setdefault(track, Followed.on(self._finder.view))
             followed.left = None
             followed.reached.note(self._settings.rule, track, self._settings.bar)
             shown = replace(detection, box=placed.back(detection.box))
             earlier = placed.back(before) if before is not None else None
-            followed.evidence.offer(placed.frame, shown, heat, earlier, detection.box)
+            followed.views.offer(placed.frame, shown, heat, earlier, detection.box)
             followed.looks.look(self._finder.view, frame, detection.box, before)
 
     def _ripe(self) -> list[Track]:
@@ -360,10 +360,10 @@ class Camera:
                 self._call_left(kept.left, track, kept)
                 continue
             kept.due = True
-            best, change = kept.evidence.best(), kept.looks.change
+            best, change = kept.views.best(), kept.looks.change
             # Of a recording nobody waits for the name: one picture is enough until the end.
             brief = state == "opened" and not self._live
-            pictures = kept.shown(change, [best] if brief else kept.evidence.pictures)
+            pictures = kept.shown(change, [best] if brief else kept.views.pictures)
             level = kept.reached.told(self._settings.rule, track, self._settings.bar)
             event = replace(self._event(track, state, best, cut=cut), change=change, level=level)
             path = self._health.aim.path(track.path)

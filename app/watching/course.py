@@ -8,7 +8,7 @@ import numpy as np
 from app.events.checkpoint import Trouble
 from app.events.event import Event, Lasting, Picture, event_id
 from app.sources.base import Gap
-from app.watching.evidence import SNAPSHOT_SIDE, at_most
+from app.watching.best import SNAPSHOT_SIDE, at_most
 from app.watching.faults import FAULT_NAMES, Fault, blinds
 from detectors.types import Box, Frame
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from app.events.bets import Bet
 from app.events.event import VOID, Event, Finding, Lasting, Picture, event_id
 from app.events.media import SNAPSHOT_SIDE
-from app.watching.evidence import at_most
+from app.watching.best import at_most
 from app.watching.holding import Holding, Sampling
 from app.watching.namer import vote
 from app.watching.sampling import Crop, Sampler

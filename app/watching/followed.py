@@ -6,8 +6,8 @@ from typing import Self
 
 from app.events.checkpoint import Kept
 from app.events.event import Event, EventChange, Finding, Picture, event_id
+from app.watching.best import KEPT, BestPictures
 from app.watching.change import Looks
-from app.watching.evidence import KEPT, Evidence
 from app.watching.namer import Words, vote
 from app.watching.near import Reached
 from app.watching.parting import parted
@@ -24,7 +24,7 @@ type Sightings = Sequence[tuple[float, Box, float]]
 class Followed:
     """What is kept for a track besides its boxes."""
 
-    evidence: Evidence = field(default_factory=Evidence)
+    views: BestPictures = field(default_factory=BestPictures)
     looks: Looks = field(default_factory=Looks)
     named: dict[Picture, tuple[Naming, ...]] = field(default_factory=dict)
     """What the crops of its pictures were named; a picture is named only once."""
@@ -46,23 +46,32 @@ class Followed:
 
     def kept(self, track: Track) -> Kept:
         """All of it that a checkpoint holds; pictures that were named are named again."""
-        pictures = tuple(self.evidence.pictures)
+        pictures = tuple(self.views.pictures)
         level, level_s = self.reached.level, self.reached.until_s
         looks = self.looks.state()
         return Kept(id_of(track), track.opened, self.named_from, pictures, looks, level, level_s)
 
     @classmethod
+    def on(cls, view: LearnedView | None) -> Self:
+        """Of a track that begins.
+
+        Args:
+            view: What is usually there; None if that is not known.
+        """
+        return cls(BestPictures(view=view))
+
+    @classmethod
     def restored(cls, kept: Kept, view: LearnedView | None) -> Self:
         """What a checkpoint holds."""
-        evidence = Evidence([*kept.pictures], view)
+        views = BestPictures([*kept.pictures], view)
         looks, reached = Looks.restored(kept.looks), Reached(kept.level, kept.level_s)
-        return cls(evidence, looks, named_from=kept.named_from, reached=reached)
+        return cls(views, looks, named_from=kept.named_from, reached=reached)
 
     @classmethod
     def of_left(cls, event: Event, path: Sightings, view: LearnedView | None) -> Self:
         """What is known of an event that an earlier session left, with its sightings."""
         reached = Reached(event.level or 0.0, path[-1][0])
-        return cls(Evidence(view=view), named_from=1, left=event, reached=reached)
+        return cls(BestPictures(view=view), named_from=1, left=event, reached=reached)
 
     @property
     def new(self) -> bool:
@@ -72,7 +81,7 @@ class Followed:
     @property
     def ripe(self) -> bool:
         """Whether it was named by fewer pictures than there are now, all of them."""
-        return not self.due and 0 < self.named_from < KEPT == len(self.evidence.pictures)
+        return not self.due and 0 < self.named_from < KEPT == len(self.views.pictures)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.evidence import Evidence
 from calibration.levels import Finds, OpeningLevels
 from calibration.promise import Kept, Promise, at_bar, keep, prior_factor, told_hours
+from calibration.remembered import RememberedLevels
 from calibration.tail import GAP_S
 from detectors.base import Detector
 from detectors.files import PROMISE, read_facts
@@ -46,7 +46,7 @@ class Keeper:
         self,
         promise: Promise,
         peak: float,
-        evidence: Evidence | None = None,
+        evidence: RememberedLevels | None = None,
         *,
         bar: float | None = None,
         rule: TrackRule | None = None,
@@ -68,7 +68,7 @@ class Keeper:
         self.peak = peak
         self._bar = bar
         self._rule = rule or TrackRule()
-        self.evidence = evidence or Evidence(lowest_level(peak))
+        self.evidence = evidence or RememberedLevels(lowest_level(peak))
         self.kept = self._choose()
         self._say, self._save = say, save
         self._levels: OpeningLevels | None = None
@@ -186,7 +186,9 @@ def _needed(promise: Promise, hours: float, now_s: float | None) -> str:
     return f"it takes quiet footage until {clock}"
 
 
-def read_evidence(path: Path, detector: Path, say: Callable[[str], None]) -> Evidence | None:
+def read_evidence(
+    path: Path, detector: Path, say: Callable[[str], None]
+) -> RememberedLevels | None:
     """What was kept of a detector's normal footage.
 
     Args:
@@ -201,7 +203,7 @@ def read_evidence(path: Path, detector: Path, say: Callable[[str], None]) -> Evi
         facts = read_json(path)
         if facts["detector"] != read_facts(detector)["weights_sha256"]:
             return None
-        return Evidence.of(facts["evidence"])
+        return RememberedLevels.of(facts["evidence"])
     except FileNotFoundError:
         return None
     except (OSError, KeyError, TypeError, ValueError) as error:
@@ -210,7 +212,7 @@ def read_evidence(path: Path, detector: Path, say: Callable[[str], None]) -> Evi
 
 
 def write_evidence(
-    path: Path, evidence: Evidence, detector: Path, say: Callable[[str], None]
+    path: Path, evidence: RememberedLevels, detector: Path, say: Callable[[str], None]
 ) -> None:
     """Keep what is known of a detector's normal footage; what cannot be written ends nothing."""
     facts: dict[str, Any] = {

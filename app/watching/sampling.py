@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.events.event import Picture
-from app.watching.evidence import Evidence
+from app.watching.best import BestPictures
 from detectors.boxes import find_boxes
 from detectors.types import Box, Detection, Frame
 
@@ -94,7 +94,7 @@ class Sampler:
                 continue
             self._taken.add(place)
             if chosen(self._minute, place, self._share):
-                evidence = Evidence()
+                evidence = BestPictures()
                 evidence.offer(frame, one, heat)
                 crops.append(Crop(evidence.best(), frame.pts_s, frame.time_us, place))
         return crops

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from app.events.event import Finding, Picture
+from app.watching.best import KEPT, BestPictures
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
-from app.watching.evidence import KEPT, Evidence
 from app.watching.namer import Names, Words, vote
 from app.watching.naming import tell
 from detectors.tracks import TrackRule
@@ -202,7 +202,7 @@ def test_what_two_cameras_want_named_is_named_in_one_batch():
 
 
 def a_picture(quality: float) -> Picture:
-    evidence = Evidence()
+    evidence = BestPictures()
     evidence.offer(a_frame(), a_detection(score=quality), a_map())
     return evidence.pictures[0]
 

@@ -16,9 +16,9 @@ from app.watching.keeper import (
     told,
     write_evidence,
 )
-from calibration.evidence import Evidence
 from calibration.levels import Level, Seen
 from calibration.promise import CEILING, DEFAULT, FLOOR, Kept, Promise
+from calibration.remembered import RememberedLevels
 from detectors.files import PROMISE
 from tests.app.builders import SIZE, a_frame, a_map
 
@@ -26,13 +26,13 @@ RATE = 5.0
 CALM = 0.4
 
 
-def stirring(hours: float = 2.0, usual: float = 0.45) -> Evidence:
-    """Evidence of normal footage in which something stirs every 20 s."""
+def stirring(hours: float = 2.0, usual: float = 0.45) -> RememberedLevels:
+    """RememberedLevels of normal footage in which something stirs every 20 s."""
     rng = np.random.default_rng(1)
     times = np.arange(0, hours * 3600, 20.0)
     values = usual + rng.exponential(0.05, len(times))
     levels = tuple(Level(float(t), float(v)) for t, v in zip(times, values, strict=True))
-    evidence = Evidence(0.3)
+    evidence = RememberedLevels(0.3)
     evidence.add(Seen(hours, levels, levels), 0.0)
     return evidence
 

@@ -8,7 +8,7 @@ import pytest
 from skimage import data
 
 from app.events.event import Event, Finding, Picture
-from app.watching.evidence import Evidence
+from app.watching.best import BestPictures
 from app.watching.followed import Due, Followed
 from app.watching.namer import Words
 from app.watching.parting import AGREE, parted
@@ -24,7 +24,7 @@ TWO = (Place((0.2, 0.3, 0.4, 0.7), 0.9), Place((0.5, 0.3, 0.75, 0.7), 0.8))
 
 
 def a_picture(pts_s: float = 0.0, quality: float = 1.0, box: Box | None = None) -> Picture:
-    evidence = Evidence()
+    evidence = BestPictures()
     evidence.offer(a_frame(pts_s), Detection(box or Box(20, 15, 50, 45), 2.0), a_map())
     return replace(evidence.pictures[0], quality=quality)
 
@@ -136,7 +136,7 @@ def test_two_people_side_by_side_are_found_where_they_stand():
     picture[24:536, 150:470], picture[24:536, 530:850] = astronaut, astronaut[:, ::-1]
     named: dict[Picture, list[Naming]] = {}
     for at in (0.0, 1.0):
-        kept = Evidence()
+        kept = BestPictures()
         kept.offer(a_frame(at, picture), Detection(Box(150, 24, 850, 536), 2.0), a_map())
         (one,) = kept.pictures
         assert one.around is not None

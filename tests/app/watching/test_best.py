@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from app.watching.evidence import KEPT, Evidence, settled
+from app.watching.best import KEPT, BestPictures, settled
 from detectors.types import Box
 from tests.app.builders import a_detection, a_frame, a_map
 
 
 def test_evidence_keeps_the_best_views_apart_in_time():
-    evidence = Evidence()
+    evidence = BestPictures()
     for number in range(100):
         evidence.offer(a_frame(number / 25), a_detection(side=10 + number % 30), a_map())
     assert len(evidence.pictures) == KEPT
@@ -17,14 +17,14 @@ def test_evidence_keeps_the_best_views_apart_in_time():
 
 
 def test_a_thing_that_comes_nearer_is_kept_more_than_once():
-    evidence = Evidence()
+    evidence = BestPictures()
     for number in range(20):
         evidence.offer(a_frame(number / 5), a_detection(side=10 + number), a_map())
     assert len(evidence.pictures) == KEPT
 
 
 def test_a_view_cut_off_by_the_edge_loses_against_a_whole_one():
-    evidence = Evidence()
+    evidence = BestPictures()
     evidence.offer(a_frame(0), a_detection(x=0, side=30), a_map())
     evidence.offer(a_frame(0.1), a_detection(x=20, side=20), a_map())
     (picture,) = evidence.pictures
@@ -32,7 +32,7 @@ def test_a_view_cut_off_by_the_edge_loses_against_a_whole_one():
 
 
 def test_a_view_at_rest_wins_over_a_more_striking_one_in_motion():
-    evidence = Evidence()
+    evidence = BestPictures()
     evidence.offer(a_frame(0), a_detection(x=40, score=3), a_map(), before=Box(10, 10, 30, 30))
     evidence.offer(a_frame(0.1), a_detection(x=20, score=2), a_map(), before=Box(20, 10, 40, 30))
     (picture,) = evidence.pictures
@@ -40,7 +40,7 @@ def test_a_view_at_rest_wins_over_a_more_striking_one_in_motion():
 
 
 def test_the_most_typical_view_is_shown():
-    evidence = Evidence()
+    evidence = BestPictures()
     for number, x in enumerate((5, 20, 21)):
         evidence.offer(a_frame(number), a_detection(x=x, side=20), a_map())
     assert evidence.best().box.x1 == 20
@@ -48,7 +48,7 @@ def test_the_most_typical_view_is_shown():
 
 def test_what_lies_around_a_thing_is_kept_with_it():
     frame = a_frame(0, np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8))
-    evidence = Evidence()
+    evidence = BestPictures()
     evidence.offer(frame, a_detection(x=30, y=20, side=20), a_map())
     (picture,) = evidence.pictures
     assert picture.around is not None
@@ -59,7 +59,7 @@ def test_what_lies_around_a_thing_is_kept_with_it():
 
 def test_huge_frames_are_kept_small():
     huge = np.zeros((3000, 4000, 3), np.uint8)
-    evidence = Evidence()
+    evidence = BestPictures()
     evidence.offer(a_frame(0, huge), a_detection(side=2500), a_map())
     (picture,) = evidence.pictures
     assert max(picture.snapshot.shape) == 960

@@ -29,7 +29,7 @@ MOVING_WEIGHT = 0.3
 
 
 @dataclass(slots=True, eq=False)
-class Evidence:
+class BestPictures:
     """The best pictures of one track, in the order they were taken."""
 
     pictures: list[Picture] = field(default_factory=list)

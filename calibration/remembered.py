@@ -36,7 +36,7 @@ class _Stretch:
         self.bounds, self.bounds_from = _highest([*self.bounds, *seen.bounds], self.bounds_from)
 
 
-class Evidence:
+class RememberedLevels:
     """The opening levels of a camera's normal footage, for as long as it is remembered."""
 
     def __init__(self, lowest: float) -> None:

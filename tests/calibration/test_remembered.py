@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from calibration.evidence import DAYS, MOST, Evidence
 from calibration.levels import Level, Seen
 from calibration.promise import DEFAULT, keep
+from calibration.remembered import DAYS, MOST, RememberedLevels
 
 DAY_S = 86_400.0
 
@@ -23,14 +23,14 @@ def an_hour(from_s: float, seed: int = 0, usual: float = 0.5, below: float = mat
 
 
 def test_nothing_is_told_without_footage():
-    evidence = Evidence(0.4)
+    evidence = RememberedLevels(0.4)
     evidence.add(Seen(), 0)
     assert evidence.tails() == []
     assert evidence.hours == 0
 
 
 def test_hours_of_one_day_and_of_another_add_up():
-    evidence = Evidence(0.4)
+    evidence = RememberedLevels(0.4)
     for hour in (0, 1, 30):
         evidence.add(an_hour(hour * 3600.0), hour * 3600.0 + 3599)
     assert evidence.hours == 3
@@ -38,7 +38,7 @@ def test_hours_of_one_day_and_of_another_add_up():
 
 
 def test_days_long_ago_are_forgotten_but_not_what_was_learned():
-    evidence = Evidence(0.4)
+    evidence = RememberedLevels(0.4)
     evidence.add(an_hour(0), 0)
     for day in range(DAYS + 3):
         evidence.add(an_hour(day * DAY_S), day * DAY_S, cut=0.9)
@@ -46,16 +46,16 @@ def test_days_long_ago_are_forgotten_but_not_what_was_learned():
 
 
 def test_it_comes_back_from_a_file_as_it_was():
-    evidence = Evidence(0.4)
+    evidence = RememberedLevels(0.4)
     evidence.add(an_hour(0), 0)
     evidence.add(an_hour(DAY_S), DAY_S, cut=0.8)
-    again = Evidence.of(json.loads(json.dumps(evidence.facts())))
+    again = RememberedLevels.of(json.loads(json.dumps(evidence.facts())))
     assert again.facts() == evidence.facts()
     assert again.tails() == evidence.tails()
 
 
 def test_only_the_highest_levels_are_kept_and_it_is_known_from_where():
-    evidence = Evidence(0.4)
+    evidence = RememberedLevels(0.4)
     for hour in range(24):
         evidence.add(an_hour(hour * 3600.0, seed=hour), hour * 3600.0)
     facts = evidence.facts()["stretches"][0]
@@ -68,7 +68,7 @@ def test_only_the_highest_levels_are_kept_and_it_is_known_from_where():
 
 
 def test_what_events_hid_is_made_up_for():
-    whole, cut = Evidence(0.4), Evidence(0.4)
+    whole, cut = RememberedLevels(0.4), RememberedLevels(0.4)
     for hour in range(10):
         whole.add(an_hour(hour * 3600.0, seed=hour), hour * 3600.0)
         cut.add(an_hour(hour * 3600.0, seed=hour, below=0.62), hour * 3600.0, cut=0.62)
@@ -83,4 +83,4 @@ def test_what_events_hid_is_made_up_for():
 )
 def test_what_is_no_evidence_is_refused(change: dict[str, object]):
     with pytest.raises((KeyError, TypeError, ValueError)):
-        Evidence.of({"lowest": 0.4, "stretches": [], **change})
+        RememberedLevels.of({"lowest": 0.4, "stretches": [], **change})
