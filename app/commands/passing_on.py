@@ -17,8 +17,9 @@ class PassingOn:
         list[str] | None,
         typer.Option(
             "--sink",
-            help="Where every event state goes besides, for example jsonl:events.jsonl; several "
-            "may be named. What cannot be delivered is tried again until it is.",
+            help="Where every event state goes besides: jsonl:FILE, mqtt:mqtt://BROKER/nomaly, "
+            "webhook:https://ADDRESS; several may be named. What cannot be delivered is tried "
+            "again until it is.",
         ),
     ] = None
     on_event: Annotated[

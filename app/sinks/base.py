@@ -20,6 +20,14 @@ class Sink(Protocol):
     Making one contacts nobody: what is away at first is asked again like what goes away later.
     """
 
+    def tend(self) -> None:
+        """Do what is to be done between messages; called at first and now and then.
+
+        Raises:
+            SinkError: If the other side cannot be reached; `send` tries that anew.
+        """
+        ...
+
     def send(self, message: Message) -> None:
         """Deliver a message; it is safe on the other side when this returns.
 

@@ -8,9 +8,11 @@ from app.errors import UsageError
 from app.sinks.base import Sink
 from app.sinks.command import CommandConfig, CommandSink
 from app.sinks.jsonl import JsonlConfig, JsonlSink
+from app.sinks.mqtt import MqttConfig, MqttSink
+from app.sinks.webhook import WebhookConfig, WebhookSink
 
 COMMAND = "command"
-type AnySink = JsonlConfig | CommandConfig
+type AnySink = JsonlConfig | CommandConfig | WebhookConfig | MqttConfig
 """Told apart by `kind`."""
 
 
@@ -26,6 +28,10 @@ def build_sink(config: AnySink, folder: Path) -> Sink:
             return JsonlSink(config)
         case CommandConfig():
             return CommandSink(config, folder)
+        case WebhookConfig():
+            return WebhookSink(config)
+        case MqttConfig():
+            return MqttSink(config)
         case _:
             assert_never(config)
 

@@ -72,6 +72,9 @@ class CommandSink:
         self._config = config
         self._folder = folder.absolute()
 
+    def tend(self) -> None:
+        """Nothing is needed between messages."""
+
     def send(self, message: Message) -> None:
         """Run the command, to its end.
 

@@ -14,6 +14,8 @@ from app.sinks.build import AnySink, build_sink
 
 _AT_ONCE = 100
 """Messages read from the store at once."""
+TEND_S = 5.0
+"""Pause after which a sink is tended also where there is nothing to deliver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Feeder:
         self._news = threading.Event()
         self._closing = threading.Event()
         self._failures = 0
-        self._fault = ""
+        self.fault = ""
+        """Why it failed last."""
         self._thread = threading.Thread(target=self._feed, name=f"sink {self._key}", daemon=True)
         self._thread.start()
 
@@ -75,7 +78,7 @@ class Feeder:
                     # News do not make a sink work again.
                     self._closing.wait(self._pause_s())
                 else:
-                    self._news.wait()
+                    self._news.wait(TEND_S)
         finally:
             self._sink.close()
 
@@ -85,12 +88,17 @@ class Feeder:
         self._news.clear()
         last = self._closing.is_set()
         try:
+            self._sink.tend()
             with Store(self._folder) as store:
                 while waiting := store.outbox.waiting(self._key, _AT_ONCE):
                     if not self._deliver(store, waiting):
-                        break
-        except StoreError as error:
+                        return last
+        except (StoreError, SinkError) as error:
             self._failed(str(error))
+        except Exception as error:  # noqa: BLE001 - no fault of a sink may end a watch
+            self._failed(f"{type(error).__name__}: {error}")
+        else:
+            self._works()
         return last
 
     def _deliver(self, store: Store, messages: Sequence[Message]) -> bool:
@@ -111,12 +119,12 @@ class Feeder:
                 store.outbox.taken(message)
                 self._works()
                 continue
-            store.outbox.refused(message, self._fault)
+            store.outbox.refused(message, self.fault)
             return False
         return True
 
     def _failed(self, why: str) -> None:
-        self._fault = why
+        self.fault = why
         if not self._failures:
             self._say(f"{self._key}: {why}; it is tried again, and no event is lost")
         self._failures += 1

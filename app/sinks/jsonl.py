@@ -48,6 +48,9 @@ class JsonlSink:
         """Take the file's name; it is made with the first line, its folder too."""
         self._log = AppendLog(config.path)
 
+    def tend(self) -> None:
+        """Nothing is needed between messages."""
+
     def send(self, message: Message) -> None:
         """Append a line; what a kill left of one before it is cut off.
 

@@ -1,5 +1,6 @@
 """What every sink must do; the list is that of the union, so none can be forgotten."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,10 @@ def as_arrived(*numbers: int) -> list[dict]:
 
 
 @pytest.fixture(params=sink_kinds())
-def peer(request: pytest.FixtureRequest, tmp_path: Path) -> Peer:
-    return PEERS[request.param](tmp_path)
+def peer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
+    peer = PEERS[request.param](tmp_path)
+    yield peer
+    peer.close()
 
 
 def test_messages_arrive_in_order_and_at_once(peer: Peer, tmp_path: Path):

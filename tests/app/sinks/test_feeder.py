@@ -14,7 +14,7 @@ from app.sinks.command import CommandConfig
 from app.sinks.feeder import Feeder, Patience, feeding
 from app.sinks.jsonl import JsonlConfig
 from tests.app.events.findings import a_finding, begin
-from tests.app.sinks.peers import File
+from tests.app.sinks.peers import File, Peer
 
 QUICK = Patience(first_s=0.01, longest_s=0.05, close_s=30)
 
@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> File:
     return File(tmp_path)
 
 
-def save(folder: Path, file: File, *numbers: int) -> None:
+def save(folder: Path, file: Peer, *numbers: int) -> None:
     with Store(folder, sinks=[file.config.key]) as store:
         begin(store, *map(a_finding, numbers))
 
@@ -110,7 +110,7 @@ import os, signal, sys
 from pathlib import Path
 from app.sinks.feeder import Feeder
 from app.sinks.jsonl import JsonlConfig, JsonlSink
-from tests.app.sinks.peers import File
+from tests.app.sinks.peers import File, Peer
 from tests.app.sinks.test_feeder import save
 
 folder, moment = Path(sys.argv[1]), sys.argv[2]
