@@ -226,7 +226,9 @@ class MqttSink:
 
     def _on_connect_fail(self, *_: object) -> None:
         with self._changed:
-            self._fault = "nobody answers there"
+            # The client does not tell which.
+            trusted = ", or its certificate is not trusted" if self._config.encrypted else ""
+            self._fault = f"nobody answers there{trusted}"
             self._changed.notify_all()
 
     def _on_disconnect(
