@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from novic.embedder import Pixels
 
@@ -118,6 +118,7 @@ def _square(
         above, before = min(round(above * scale), side - 1), min(round(before * scale), side - 1)
         high, wide = (max(1, round(length * scale)) for length in inside.shape[:2])
         size = (min(wide, side - before), min(high, side - above))
-        inside = cv2.resize(inside, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        # Not by OpenCV: whoever only reads events imports this, too.
+        inside = np.asarray(Image.fromarray(inside).resize(size, Image.Resampling.BOX))
     below, behind = side - above - inside.shape[0], side - before - inside.shape[1]
     return np.pad(inside, ((above, below), (before, behind), (0, 0)), mode="edge"), edges

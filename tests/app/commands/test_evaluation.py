@@ -234,7 +234,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(animals: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("evaluate", "no-such-folder"), 1, "no-such-folder: there is no such folder; benchmarks"),
+        (("evaluate", "no-such-folder"), 2, "no-such-folder: there is no such folder; benchmarks"),
         (("evaluate", "cifar10"), 1, "cifar10: say where it lies, --root FOLDER"),
         (("evaluate", ".", "--split", "test"), 2, "--split test: use train, valid, all"),
         (("evaluate", ".", "-g", "beam_q"), 2, "cannot read the part 'q'"),
