@@ -13,8 +13,9 @@ from app.events.event import Event, Picture
 from app.watching.holding import Holding
 from calibration.belonging import Evidence, by_rule, frequency_of
 from calibration.site.weights import Weights, seen_of
-from detectors.types import Pixels
+from detectors.types import Box, Pixels
 from novic.certainty import Certainty, Scaling
+from novic.kinds import ANIMAL, is_kind
 from novic.surrounded import Surrounded
 from novic.synonyms import joined
 from novic.vocabulary import Naming, NounScore, ThingKind
@@ -27,6 +28,9 @@ TOP = 5
 """Candidates kept for an event."""
 VOTERS = 10
 """Candidates of every crop that take part in the vote."""
+FAR = 40
+"""Pixels of the longer side below which nothing is told to be an animal: from so far away a walker
+looks like one, and what p of names is worth was measured on things of 60 and more."""
 
 
 class SiteLooks(Protocol):
@@ -115,7 +119,7 @@ class Words:
             raw_p=raw_p,
             surprise_bits=self.surprise(elected.noun),
             sure_from=self.certainty.line(elected.noun),
-            thing=elected.thing,
+            thing=_doubted(elected.thing, event.box),
             people=elected.people,
             evidence=self._weighed(event, said, elected),
             belonging=self.belonging,
@@ -152,6 +156,16 @@ class Words:
             site_p = self.site.site_p(elected.vector)
         kind_p = 0.0 if elected.thing is None else min(1.0, elected.thing.p)
         return Evidence(nouns, min(1.0, max(0.0, elected.rest)), kind_p, site_p)
+
+
+def _doubted(thing: ThingKind | None, box: Box) -> ThingKind | None:
+    """The kind of a thing, which is only likely where an animal would be too far away to tell."""
+    far = max(box.x2 - box.x1, box.y2 - box.y1) < FAR
+    if thing is None or not far:
+        return thing
+    # Of kinds that are no nouns, as "hoofed animal", the noun behind it tells.
+    animal = thing.noun == ANIMAL or any(is_kind(one, ANIMAL) for one in (thing.noun, thing.maybe))
+    return replace(thing, sure=False) if animal else thing
 
 
 @dataclass(frozen=True, slots=True, eq=False)

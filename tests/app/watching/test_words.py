@@ -10,7 +10,9 @@ from app.events.event import Event
 from app.watching.namer import Elected, Words
 from calibration.site.calibrated import Bindings, SiteCalibration, calibrated
 from calibration.site.files import read_calibration, write_calibration
+from detectors.types import Box
 from novic.certainty import Scaling
+from novic.vocabulary import ThingKind
 from scenarios.belonging_rule import BelongingRule
 from tests.app.events.findings import a_finding
 from tests.calibration.site.footage import crops, vectors
@@ -66,6 +68,18 @@ def test_p_of_names_is_what_it_is_worth_at_the_site(site: SiteCalibration):
     assert there.p == pytest.approx(0.6 / (0.65 + rest))
     assert there.evidence is not None
     assert there.evidence.rest == pytest.approx(rest / (0.65 + rest))
+
+
+@pytest.mark.parametrize("kind", [("animal", "spaniel"), ("dog", ""), ("hoofed animal", "sheep")])
+def test_what_is_far_away_is_never_told_to_be_an_animal(kind: tuple[str, str]):
+    noun, maybe = kind
+    elected = Elected((("spaniel", 0.05),), None, ThingKind(noun, 0.9, sure=True, maybe=maybe))
+    event = a_finding(1, 0.0).event
+    for side, of_sure_kind in ((35.0, False), (45.0, True)):
+        there = Words().named(replace(event, box=Box(0, 0, 16, side)), elected)
+        assert there.of_sure_kind == of_sure_kind
+    tool = replace(elected, thing=ThingKind("tool", 0.9, sure=True))
+    assert Words().named(replace(event, box=Box(0, 0, 16, 35)), tool).of_sure_kind
 
 
 def test_what_has_no_name_has_no_evidence():
