@@ -26,6 +26,10 @@ class Message:
     attempts: int = 0
     """How often it could not be delivered."""
 
+    def as_json(self) -> dict[str, Any]:
+        """The body with the number, as every sink gives it out."""
+        return {"number": self.number, **self.body}
+
 
 class Outbox:
     """The waiting messages of a store."""

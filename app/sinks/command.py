@@ -7,10 +7,9 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -140,8 +139,9 @@ class CommandSink:
 
 
 def _line(message: Message) -> bytes:
-    line: Mapping[str, Any] = {"number": message.number, **message.body}
-    return (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape")
+    return (json.dumps(message.as_json(), ensure_ascii=False) + "\n").encode(
+        "utf-8", "surrogateescape"
+    )
 
 
 def _ended(code: int) -> str:

@@ -60,7 +60,7 @@ class JsonlSink:
         path = self._log.path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._log.append({"number": message.number, **message.body})
+            self._log.append(message.as_json())
         except OSError as error:
             raise SinkError(f"{path}: cannot be written: {error.strerror or error}") from error
 

@@ -96,8 +96,7 @@ class WebhookSink:
             SinkError: If nobody answers, or the answer is none of 2xx.
             RefusedError: If the message itself was called bad MOST_TRIES times.
         """
-        line = {"number": message.number, **message.body}
-        body = json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogateescape")
+        body = json.dumps(message.as_json(), ensure_ascii=False).encode("utf-8", "surrogateescape")
         headers = {"content-type": "application/json", **self._signed(message, body)}
         url, place = self._config.url.get_secret_value(), self._config.place
         try:
