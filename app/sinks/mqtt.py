@@ -112,6 +112,8 @@ class MqttSink:
         self._changed = threading.Condition()
         self._client: Client | None = None
         self._connected = False
+        self._lost_s: float | None = None
+        """When a connection was lost, until it is known what that takes."""
         self._again: deque[tuple[str, str]] = deque()
         """(topic, payload) of what the broker may have lost with the last connection."""
         self._fault = ""
@@ -134,10 +136,12 @@ class MqttSink:
             SinkError: If it cannot be reached, or nobody subscribes yet.
         """
         self._connect()
+        self._recall()
         while self._again:
             topic, payload = self._again[0]
             with suppress(RefusedError):
                 self._deliver(topic, payload)
+                self._keep(topic, payload)
             self._again.popleft()
 
     def send(self, message: Message) -> None:
@@ -152,7 +156,7 @@ class MqttSink:
         camera = str(message.body.get("camera", ""))
         self._introduce(camera)
         topic = f"{self._config.prefix}/{topic_of(camera)}/events"
-        payload = json.dumps({"number": message.number, **message.body}, ensure_ascii=False)
+        payload = json.dumps(message.as_json(), ensure_ascii=False)
         payload = payload.encode("utf-8", "replace").decode()
         self._deliver(topic, payload)
         self._keep(topic, payload)
@@ -183,6 +187,16 @@ class MqttSink:
             if not self._connected:
                 why = self._fault or "no answer in time"
                 raise SinkError(f"{self._config.place}: cannot be reached: {why}")
+
+    def _recall(self) -> None:
+        """Note what is to be sent again, if a connection was lost; what waits already stays."""
+        with self._changed:
+            lost_s, self._lost_s = self._lost_s, None
+        if lost_s is None:
+            return
+        self._cameras.clear()
+        lately = [(topic, text) for at_s, topic, text in self._lately if at_s >= lost_s - AGAIN_S]
+        self._again = deque(dict.fromkeys([*self._again, *lately]))
 
     def _drop(self) -> None:
         """Let go of the client, and of what it has not sent."""
@@ -218,9 +232,6 @@ class MqttSink:
             return
         client.publish(self.status_topic, "online", qos=1, retain=True)
         with self._changed:
-            self._cameras.clear()
-            late = monotonic() - AGAIN_S
-            self._again = deque(sent[1:] for sent in self._lately if sent[0] >= late)
             self._connected, self._fault = True, ""
             self._changed.notify_all()
 
@@ -235,6 +246,8 @@ class MqttSink:
         self, _: Client, __: object, ___: DisconnectFlags, reason: ReasonCode, ____: object
     ) -> None:
         with self._changed:
+            if self._connected:
+                self._lost_s = monotonic()
             self._connected = False
             self._fault = self._fault or str(reason).lower()
             self._changed.notify_all()
@@ -296,10 +309,9 @@ class MqttSink:
     def _keep(self, topic: str, payload: str) -> None:
         """Keep what was delivered for as long as a broker may lose it."""
         now = monotonic()
-        with self._changed:
-            self._lately.append((now, topic, payload))
-            while now - self._lately[0][0] > AGAIN_S:
-                self._lately.popleft()
+        self._lately.append((now, topic, payload))
+        while now - self._lately[0][0] > AGAIN_S:
+            self._lately.popleft()
 
 
 def topic_of(camera: str) -> str:

@@ -72,6 +72,29 @@ def test_no_event_is_lost_when_the_broker_dies(
     assert said[-1].endswith("works again")
 
 
+def test_what_a_broker_died_with_is_sent_again_however_long_it_was_away(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(mqtt, "AGAIN_S", 1.0)
+    sink = MqttSink(broker.config)
+    sink.send(a_message(1))
+    broker.arrived()
+    for _ in range(2):
+        # The second time it still waits from the first, as nobody subscribed in between.
+        broker.go_away()
+        until(lambda: not sink._connected)
+        time.sleep(1.2)
+        broker.unsubscribe()
+        broker.start()
+        with pytest.raises(SinkError, match="nobody subscribes"):
+            sink.tend()
+    broker.messages.clear()
+    broker.subscribe()
+    sink.tend()
+    assert [row["number"] for row in broker.arrived()] == [1]
+    sink.close()
+
+
 def test_a_broker_that_nobody_listens_to_is_not_waited_for_for_ever(
     broker: Broker, monkeypatch: pytest.MonkeyPatch
 ):
