@@ -7,7 +7,8 @@ the camera, so that nothing which keeps the watch busy delays the news.
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -17,8 +18,8 @@ from rich.text import Text
 from app.progress import Reporter
 from app.report.times import local
 from app.sources.base import Gap, LiveSource
+from app.watching.board import Station
 from app.watching.faults import FAULT_NAMES
-from detectors.types import Frame
 
 HEARTBEAT_S = 60.0
 """Pause between signs of life."""
@@ -28,52 +29,6 @@ _STATUS_S = 1.0
 
 type Tell = Callable[[dict[str, Any]], None]
 """Is given every message as JSON: an event's state, or what its `event` says instead."""
-
-type Doing = Literal["learning", "catching up", "watching"]
-
-
-@dataclass(slots=True)
-class Pulse:
-    """How the watch is doing: written by who takes frames and looks at them, read by who tells."""
-
-    doing: Doing = "learning"
-    frames: int = 0
-    """Looked at."""
-    open: int = 0
-    """Events that are open."""
-    skipped: int = 0
-    """Frames that were left out besides those that the source dropped."""
-    unseen: list[Sequence[Gap]] = field(default_factory=list)
-    """When the camera was there, but its pictures could not be looked at; a list for each cause."""
-    _newest: tuple[int, float] | None = None
-    """UTC of the newest frame that came, and our monotonic clock then."""
-    _looked_us: int | None = None
-
-    def came(self, frame: Frame) -> None:
-        """Note that a frame arrived."""
-        self._newest = (frame.time_us, time.monotonic())
-
-    def looked(self, frame: Frame, frames: int, open_events: int) -> None:
-        """Note that a frame was taken; it was looked at if `frames`, of those all, are more now."""
-        if frames > self.frames:
-            self._looked_us = frame.time_us
-        self.frames, self.open = frames, open_events
-
-    @property
-    def now_us(self) -> int | None:
-        """UTC on the clock of the frames; None before the first one."""
-        if self._newest is None:
-            return None
-        time_us, at = self._newest
-        return time_us + round(1e6 * (time.monotonic() - at))
-
-    @property
-    def age_s(self) -> float | None:
-        """How long ago the last frame was taken that was looked at; None before the first one."""
-        now_us = self.now_us
-        if now_us is None or self._looked_us is None:
-            return None
-        return max(0.0, (now_us - self._looked_us) / 1e6)
 
 
 @dataclass(slots=True)
@@ -105,6 +60,7 @@ class Telling:
         tell: Tell,
         *,
         heartbeat_s: float | None = None,
+        station: Station | None = None,
     ) -> None:
         """Prepare.
 
@@ -114,8 +70,10 @@ class Telling:
             tell: Where scripts do; called from several threads, never from two at once.
             heartbeat_s: Pause between signs of life; 0 for none, None for HEARTBEAT_S, and on a
                 terminal a line that is always up to date instead.
+            station: Where others see how the camera does.
         """
-        self.pulse = Pulse()
+        self.station = station or Station(Path(), camera)
+        self.pulse = self.station.pulse
         self._camera = camera
         self._reporter = reporter
         self._tell = tell
@@ -152,6 +110,7 @@ class Telling:
             # What goes to stdout may go to the same terminal.
             shown = self._status is not None
             self._show_status(False)
+            self.station.told(message)
             self._tell(message)
             self._show_status(shown)
 

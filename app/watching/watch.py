@@ -19,6 +19,7 @@ from app.sources.base import Gap, LiveSource
 from app.sources.open import kind_of, open_live
 from app.stop import Stop, stoppable
 from app.watching.backlog import Backlog
+from app.watching.board import Board, Station
 from app.watching.calibrated_by import held, outdated
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
@@ -66,7 +67,9 @@ class WatchRequest(RunRequest):
     """Pause between signs of life; see `app.watching.telling.Telling`."""
 
 
-def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, Any]:
+def watch(
+    request: WatchRequest, reporter: Reporter, tell: Tell, board: Board | None = None
+) -> dict[str, Any]:
     """Watch until Ctrl-C, the end of a file, or `for_s`; goes on if the folder holds this watch.
 
     Args:
@@ -75,6 +78,7 @@ def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, An
         tell: Given a line for every event that opened, was named anew, or closed, when the camera
             was lost and came back, and now and then a sign of life; called on other threads, but
             never on two at once.
+        board: Shows how the camera does while it is watched.
 
     Returns:
         The summary as scripts read it: state, frames, dropped, gaps, notes, events, report.
@@ -98,11 +102,18 @@ def watch(request: WatchRequest, reporter: Reporter, tell: Tell) -> dict[str, An
             complete_results(store, run)
             summary = watch_summary(store, run)
             return summary | {"notes": [*summary["notes"], *outdated(run, request)]}
-        return _watch_camera(request, store, GoingOn(run, before, settings), reporter, tell)
+        return _watch_camera(
+            request, store, GoingOn(run, before, settings), reporter, tell, board or Board()
+        )
 
 
 def _watch_camera(
-    request: WatchRequest, store: Store, going_on: GoingOn, reporter: Reporter, tell: Tell
+    request: WatchRequest,
+    store: Store,
+    going_on: GoingOn,
+    reporter: Reporter,
+    tell: Tell,
+    board: Board,
 ) -> dict[str, Any]:
     device = resolve_device(request.device)
     # Models first: what a camera shows while they load would be lost.
@@ -114,9 +125,10 @@ def _watch_camera(
     camera = open_live(request.source, request.camera, request.fps, start_s=start_s)
     try:
         _connect(camera, request, reporter)
-        telling = Telling(camera, reporter, tell, heartbeat_s=request.heartbeat_s)
+        station = Station(request.out, camera)
+        telling = Telling(camera, reporter, tell, heartbeat_s=request.heartbeat_s, station=station)
         # Until here Ctrl-C ends everything at once: there is nothing to put in order yet.
-        with stoppable(reporter.say) as stop, telling:
+        with stoppable(reporter.say) as stop, telling, board.showing(station):
             watching = _Watch(request, store, camera, going_on, reporter, telling, stop)
             return watching.run(names, fitted or watching.learned_detector(device))
     finally:
@@ -334,6 +346,7 @@ class _Watch:
 
     def _note(self, frame: Frame, lookout: Lookout) -> None:
         self._pulse.looked(frame, lookout.frames, lookout.camera.open)
+        self._telling.station.looked(frame, lookout.camera.lasting, lookout.detector_s)
         self._pulse.skipped = self._backlog.skipped
         self._pulse.doing = "catching up" if self._backlog.waiting else "watching"
 
