@@ -35,6 +35,9 @@ EXTRA_OF = {
     "tensorboard": "tensorboard",
     "pytorch_ood": "ood",
     "online_fdr": "rings",
+    "apprise": "notify",
+    "cyclonedds": "ros",
+    "ray": "ray",
 }
 """Import packages of pyproject.toml's extras; one that several extras have is in the first."""
 

@@ -9,10 +9,11 @@ from app.sinks.base import Sink
 from app.sinks.command import CommandConfig, CommandSink
 from app.sinks.jsonl import JsonlConfig, JsonlSink
 from app.sinks.mqtt import MqttConfig, MqttSink
+from app.sinks.ros import RosConfig, RosSink
 from app.sinks.webhook import WebhookConfig, WebhookSink
 
 COMMAND = "command"
-type AnySink = JsonlConfig | CommandConfig | WebhookConfig | MqttConfig
+type AnySink = JsonlConfig | CommandConfig | WebhookConfig | MqttConfig | RosConfig
 """Told apart by `kind`."""
 
 
@@ -32,6 +33,8 @@ def build_sink(config: AnySink, folder: Path) -> Sink:
             return WebhookSink(config)
         case MqttConfig():
             return MqttSink(config)
+        case RosConfig():
+            return RosSink(config)
         case _:
             assert_never(config)
 

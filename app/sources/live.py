@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import assert_never
 
 from app.address import Address, is_place, split_address
 from app.redact import redact
@@ -26,7 +27,7 @@ from app.sources.process import (
     Opened,
     ReaderProcess,
 )
-from app.sources.publisher import ReadRequest, reader_kind
+from app.sources.publisher import ReaderKind, ReadRequest, reader_kind
 from app.sources.timeline import Timeline
 from detectors.types import Frame
 
@@ -71,9 +72,7 @@ class LiveCamera:
             open_s=self._settings.open_s + _SECOND_LINE_S,
             sample_fps=sample_fps,
         )
-        network = split_address(str(address)) if kind == "network" else None
-        uri = network.shown if network else f"{kind} {address}"
-        name = host_of(network) if network else f"{kind}-{address}"
+        uri, name = _named(kind, str(address))
         self._info = SourceInfo(camera or name, uri, size=(0, 0), fps=0.0, duration_s=0.0)
         self._changed = threading.Condition()
         self._stop = threading.Event()
@@ -345,6 +344,20 @@ class LiveCamera:
             alive_s = self._mailbox.alive_s if self._mailbox is not None else 0.0
             self._changed.notify_all()
         return max(0.0, alive_s - self._begun_s)
+
+
+def _named(kind: ReaderKind, address: str) -> tuple[str, str]:
+    """The address for people, and how a camera there is called."""
+    match kind:
+        case "network":
+            network = split_address(address)
+            return network.shown, host_of(network)
+        case "ros":
+            return address, address.rpartition("://")[2].partition("/")[2].partition("?")[0]
+        case "webcam":
+            return f"webcam {address}", f"webcam-{address}"
+        case _:
+            assert_never(kind)
 
 
 def host_of(address: Address) -> str:

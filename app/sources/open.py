@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from app.address import is_address, split_address
 from app.paths import path_of, shown_path
 from app.redact import shown_address
+from app.ros.address import RosTopic, is_ros
 from app.sources.base import LiveSource, Recording, SourceError, UnreachableError
 from app.sources.drops import DropFolder, check_drops
 from app.sources.file import FileSource
@@ -15,10 +16,11 @@ from app.sources.live import LiveCamera, LiveSettings, host_of
 from app.sources.paced import PacedSource
 from app.sources.sequence import SequenceSource, is_sequence
 from novic.errors import UsageError
+from novic.extras import needing
 
 type SourceKind = Literal["webcam", "network", "folder", "file"]
 
-_Scheme = Literal["rtsp", "rtsps", "http", "https"]
+_Scheme = Literal["rtsp", "rtsps", "http", "https", "ros"]
 
 
 def kind_of(spec: str) -> SourceKind:
@@ -65,6 +67,8 @@ def check_live(spec: str) -> None:
         UnreachableError: If the address makes no sense, or there is no such webcam.
     """
     match kind_of(spec):
+        case "network" if is_ros(spec):
+            _check_topic(spec)
         case "network":
             host_of(split_address(spec))
         case "webcam":
@@ -131,6 +135,16 @@ def open_live(
     if kind == "folder":
         return DropFolder(path_of(spec), camera, sample_fps)
     return LiveCamera(spec.strip(), camera, sample_fps, settings)
+
+
+def _check_topic(spec: str) -> None:
+    """Say what is no topic of ROS, or that DDS is not installed."""
+    with needing("a topic of ROS 2"):
+        import cyclonedds  # noqa: F401, PLC0415 - an extra
+    try:
+        RosTopic.parse(spec)
+    except ValueError as error:
+        raise UnreachableError(str(error)) from error
 
 
 def _live(spec: str) -> str:

@@ -11,6 +11,7 @@ import av
 import numpy as np
 from av.video.stream import VideoStream
 
+from app.ros.address import is_ros
 from app.sources.base import GapReason
 from app.sources.decode import PixelAspect, RgbConverter, Sampler
 from app.sources.mailbox import Mailbox, Shot, new_memory
@@ -18,18 +19,22 @@ from detectors.types import Pixels
 
 FRAME_NOTICE = b"\n"
 """One empty line on the socket: there is a new frame in the mailbox."""
+_FAR_US = 600_000_000
+"""A stamp that is further from this machine's clock does not tell when a picture was taken."""
 HEARD_EVERY_S = 0.2
 """Longest time that data arrives without being told."""
 
 type Picture = tuple[av.VideoFrame | Pixels, float | None]
 """A frame of a network stream or an RGB image of a webcam, and its time on the camera's clock."""
 
-type ReaderKind = Literal["network", "webcam"]
+type ReaderKind = Literal["network", "webcam", "ros"]
 """What a camera is read by; `app.sources.reader` has a case for each."""
 
 
 def reader_kind(address: str) -> ReaderKind:
     """How a camera's address is read: a URL over the network, all else is a webcam."""
+    if is_ros(address):
+        return "ros"
     return "network" if "://" in address else "webcam"
 
 
@@ -64,6 +69,8 @@ class Publisher:
     def __init__(self, channel: socket.socket, sample_fps: float | None) -> None:
         self.corrupt = 0
         self.fps = 0.0
+        self.stamped = False
+        """Whether times of pictures are seconds since 1970 (UTC)."""
         self.read = 0
         """Frames decoded so far."""
         self._channel = channel
@@ -86,12 +93,20 @@ class Publisher:
             image = picture if isinstance(picture, np.ndarray) else self._convert(picture)
             mailbox = self._mailbox_for(image)
             self._published += 1
-            wall_us = time.time_ns() // 1000
+            wall_us = self._taken_us(pts_s)
             mailbox.publish(Shot(self._published, number, pts_s, wall_us, now_ns / 1e9, image))
             mailbox.beat(self.read, self.corrupt, now_ns)
             self._notify(FRAME_NOTICE)
         elif self._mailbox is not None:
             self._mailbox.beat(self.read, self.corrupt, now_ns)
+
+    def _taken_us(self, pts_s: float | None) -> int:
+        """When a picture was taken, UTC; a stamp that is far off does not count."""
+        now_us = time.time_ns() // 1000
+        if not self.stamped or pts_s is None:
+            return now_us
+        stamp_us = round(pts_s * 1e6)
+        return stamp_us if abs(stamp_us - now_us) < _FAR_US else now_us
 
     def begin(self) -> None:
         """Tell that the camera is being connected to; a busy machine starts processes slowly."""

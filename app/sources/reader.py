@@ -122,6 +122,11 @@ def _pictures(request: ReadRequest, publisher: Publisher) -> Generator[Picture]:
             return webcam_pictures(request, publisher)
         case "network":
             return network_pictures(request, publisher)
+        case "ros":
+            # Only topics need DDS.
+            from app.sources.ros import ros_pictures  # noqa: PLC0415
+
+            return ros_pictures(request, publisher)
         case _:
             assert_never(request.kind)
 

@@ -5,6 +5,7 @@ Whoever adds a sink adds its peer to `PEERS`; without it the contract test fails
 
 import json
 import os
+import secrets
 import shlex
 import shutil
 import socket
@@ -25,10 +26,14 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from pydantic import SecretStr
 
+from app.ros.address import RosTopic
+from app.ros.messages import String
+from app.ros.topics import Subscription
 from app.sinks.build import AnySink
 from app.sinks.command import CommandConfig
 from app.sinks.jsonl import JsonlConfig
 from app.sinks.mqtt import MqttConfig
+from app.sinks.ros import JSON, RosConfig
 from app.sinks.webhook import WebhookConfig
 from novic.append_log import AppendLog
 
@@ -267,11 +272,41 @@ class Broker:
         self.go_away()
 
 
+class Subscriber:
+    """A subscriber to a topic of ROS 2, which goes away by ending its subscription."""
+
+    def __init__(self, folder: Path) -> None:
+        del folder
+        # A domain of its own, so that tests which run at once do not hear each other.
+        topic = RosTopic(secrets.randbelow(200), f"/nomaly_{uuid.uuid4().hex}", "camera")
+        self.config = RosConfig(topic=topic)
+        self._bodies: list[dict[str, Any]] = []
+        self._topic: Subscription[String] | None = None
+        self.come_back()
+
+    def arrived(self) -> list[dict[str, Any]]:
+        if self._topic is not None:
+            self._bodies += [json.loads(one.data) for one in self._topic.take()]
+        return list(self._bodies)
+
+    def go_away(self) -> None:
+        self.arrived()
+        self._topic = None
+
+    def come_back(self) -> None:
+        topic = self.config.topic
+        self._topic = Subscription(topic.domain, f"{topic.dds_name}{JSON}", String, every=True)
+
+    def close(self) -> None:
+        self.go_away()
+
+
 PEERS: dict[str, Callable[[Path], Peer]] = {
     "jsonl": File,
     "command": Program,
     "webhook": Hook,
     "mqtt": Broker,
+    "ros": Subscriber,
 }
 
 
