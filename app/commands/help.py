@@ -106,6 +106,7 @@ TOP = {
         "name",
         "report",
         "events",
+        "ledger",
         "feedback",
         "calibrate",
         "export",

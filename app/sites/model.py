@@ -82,15 +82,23 @@ def _fitted(site: Scenario) -> Path | None:
 
 def _zones(exclude: Sequence[str]) -> Zones:
     try:
-        return Zones(exclude=tuple(map(_corners, exclude)))
+        return Zones(exclude=tuple(map(corners, exclude)))
     except ValueError as error:
         raise UsageError(
             f"--exclude {' '.join(exclude)}: {error}; write corners as x,y x,y x,y"
         ) from error
 
 
-def _corners(text: str) -> tuple[tuple[float, float], ...]:
-    return tuple(map(_corner, text.split()))
+def corners(text: str) -> tuple[tuple[float, float], ...]:
+    """A polygon as it is typed: "x,y x,y x,y", shares of the frame's width and height.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    polygon = tuple(map(_corner, text.split()))
+    # Refuses what has no inside, or lies outside the frame.
+    Zones(exclude=(polygon,))
+    return polygon
 
 
 def _corner(text: str) -> tuple[float, float]:

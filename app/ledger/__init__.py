@@ -1,0 +1,1 @@
+"""What came into a place and has not left it."""
