@@ -159,6 +159,14 @@ def watch(
         ),
     ] = None,
     passing_on: PassingOn,
+    clips: Annotated[
+        bool | None,
+        typer.Option(
+            "--clips/--no-clips",
+            help="Keep a short video of every event, with the 5 s before it; by default of network "
+            "cameras.",
+        ),
+    ] = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -188,6 +196,7 @@ def watch(
     )
     # Heavy: what makes no sense has been said by now.
     from app.commands.tables import print_state
+    from app.watching.clips import ClipRule
     from app.watching.watch import WatchRequest
     from app.watching.watch import watch as run_watch
 
@@ -199,6 +208,7 @@ def watch(
         for_s=for_s,
         heartbeat_s=heartbeat,
         sinks=sinks,
+        clips=ClipRule() if clips or (clips is None and kind_of(source) == "network") else None,
         **_shared(looking, learning, site),
         device=device,
         overwrite=overwrite,

@@ -108,6 +108,7 @@ class PacketRing:
             # a connection may be so.
             self._timeless += 1
             self.usable = self._timeless < _MOST_TIMELESS
+            self.ring.ended = not self.usable
             return
         data = self._in_units(packet)
         if packet.is_keyframe:

@@ -9,7 +9,9 @@ from typing import Protocol
 
 import av
 import av.error
+from av.container import OutputContainer
 from av.packet import Packet
+from av.stream import Stream
 
 from app.sources.ring import CLOCK_HZ, Kept
 from novic.whole_files import NEW
@@ -137,9 +139,7 @@ def _copy(part: Path, fresh: Path) -> int:
             return copy_packets(source.demux(stream), target, out)
 
 
-def copy_packets(
-    packets: Iterator[Packet], target: av.container.OutputContainer, out: av.stream.Stream
-) -> int:
+def copy_packets(packets: Iterator[Packet], target: OutputContainer, out: Stream) -> int:
     """Write packets that begin with a key frame, which becomes the start; returns how many."""
     start: int | None = None
     written = 0
