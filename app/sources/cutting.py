@@ -30,8 +30,9 @@ type Write = Callable[[Path, int], PartWriter | None]
 class ClipOrder:
     """A clip that is wanted, told over a socket as one line."""
 
-    do: Literal["begin", "end", "finish"]
-    """"end": say when its event was over; "finish": end all clips where they are now."""
+    do: Literal["begin", "end", "finish", "keep"]
+    """"end": say when its event was over; "finish": end all clips where they are now; "keep": keep
+    `before_s` from now on."""
     id: str = ""
     """The event's."""
     folder: str = ""
@@ -125,7 +126,11 @@ class _Clip:
             return False
         writer, self._writer = self._writer, None
         writer.close()
-        return finish(self._part, self._clip)
+        until_s = None
+        if self._until is not None and self._begin is not None:
+            # That it was over may have been told late.
+            until_s = (self._until - self._begin.dts) / CLOCK_HZ
+        return finish(self._part, self._clip, until_s)
 
     def drop(self) -> None:
         """Leave nothing behind."""
@@ -239,6 +244,8 @@ class Cutter:
                 self._begin(order)
             elif (clip := self._clips.get(order.id)) is not None:
                 clip.end(order.time_us)
+            elif order.do == "keep" and self.source is not None:
+                self.source.ring.keep(order.before_s)
 
     def _begin(self, order: ClipOrder) -> None:
         source = self.source

@@ -191,6 +191,8 @@ class LiveCamera:
 
     def order(self, order: ClipOrder) -> None:
         """Have a clip of its packets made or ended; from any thread, and never waits for it."""
+        if order.do == "keep":
+            self._request = dataclasses.replace(self._request, ring_s=order.before_s)
         reader = self._reader
         if reader is not None:
             reader.order(order)

@@ -94,12 +94,13 @@ def parts_in(folder: Path, event_id: str = "*") -> Iterator[tuple[str, int, Path
                 yield name, int(from_us), path
 
 
-def finish(part: Path, clip: Path) -> bool:
+def finish(part: Path, clip: Path, until_s: float | None = None) -> bool:
     """Make a clip of its part, which then is gone: whole or not at all, its index in front.
 
     Args:
         part: As `PacketWriter` or a `app.media.video.VideoWriter` wrote it, maybe torn at its end.
         clip: The file to make, in a folder that exists.
+        until_s: Seconds from its start after which nothing is taken; None for all.
 
     Returns:
         Whether there was anything in it.
@@ -109,7 +110,7 @@ def finish(part: Path, clip: Path) -> bool:
     """
     fresh = clip.with_name(f"{clip.name}{NEW}")
     try:
-        if not _copy(part, fresh):
+        if not _copy(part, fresh, until_s):
             return False
         with fresh.open("rb") as file:
             # Without it a power cut may leave the name with no content.
@@ -122,7 +123,7 @@ def finish(part: Path, clip: Path) -> bool:
     return True
 
 
-def _copy(part: Path, fresh: Path) -> int:
+def _copy(part: Path, fresh: Path, until_s: float | None) -> int:
     """Copy all sound packets of the part; returns how many."""
     try:
         source = av.open(f"file:{part}")
@@ -136,10 +137,12 @@ def _copy(part: Path, fresh: Path) -> int:
             f"file:{fresh}", "w", format="mp4", options={"movflags": "+faststart"}
         ) as target:
             out = target.add_stream_from_template(stream, opaque=True)
-            return copy_packets(source.demux(stream), target, out)
+            return copy_packets(source.demux(stream), target, out, until_s)
 
 
-def copy_packets(packets: Iterator[Packet], target: OutputContainer, out: Stream) -> int:
+def copy_packets(
+    packets: Iterator[Packet], target: OutputContainer, out: Stream, until_s: float | None
+) -> int:
     """Write packets that begin with a key frame, which becomes the start; returns how many."""
     start: int | None = None
     written = 0
@@ -150,6 +153,8 @@ def copy_packets(packets: Iterator[Packet], target: OutputContainer, out: Stream
             start = packet.pts if start is None else start
             packet.pts -= start
             packet.dts -= start
+            if until_s is not None and packet.dts * packet.time_base > until_s:
+                break
             packet.stream = out
             target.mux(packet)
             written += 1

@@ -6,7 +6,7 @@ Times are ticks of 1/90,000 s on a clock of the ring's own, which rises whatever
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 CLOCK_HZ = 90_000
 _JUMP_S = 5.0
@@ -97,6 +97,11 @@ class Ring:
         """How many it holds just now."""
         self.ended = False
         """Whether nothing will be put in any more."""
+
+    def keep(self, seconds: float) -> None:
+        """Keep so many seconds from now on."""
+        with self._lock:
+            self._rule = replace(self._rule, seconds=seconds)
 
     def put(self, one: Kept) -> None:
         """Keep a picture, and let go of what is too old or too much."""

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from app.errors import StoreError
 from app.events.clips import clips_folder, keep_clips
@@ -21,10 +20,13 @@ from app.sources.cutting import ClipMade, ClipOrder
 from app.sources.live import LiveCamera
 from app.sources.remux import finish, parts_in
 from app.sources.ring import RingRule
+from app.watching.telling import Telling
 from detectors.types import Frame
 
 _MARGIN_S = 15.0
 """So much later than it began may an event be told, and still have its whole clip."""
+_LEARNING_S = 120.0
+"""So much is kept, within the bytes of a ring, until a watch that learned has caught up."""
 _TICK_S = 1.0
 _END_S = 1.5
 """How long the end of a watch waits for clips; what is not there by then is made the next time."""
@@ -44,8 +46,8 @@ class ClipRule:
 
     @property
     def ring_s(self) -> float:
-        """So much must be kept of what comes."""
-        return self.before_s + _MARGIN_S
+        """So much must be kept of what comes while events are told late."""
+        return self.before_s + _LEARNING_S
 
 
 @dataclass(slots=True)
@@ -66,7 +68,7 @@ class Clips:
         camera: LiveSource,
         rule: ClipRule | None,
         say: Callable[[str], None],
-        tell: Callable[[dict[str, Any]], None],
+        telling: Telling,
     ) -> None:
         """Prepare; nothing begins before the first frame.
 
@@ -75,13 +77,14 @@ class Clips:
             camera: What is watched; made with `rule.ring_s` if it is a network camera.
             rule: How long clips are; None for no clips.
             say: Told once that clips cannot be made, and once that they can be again.
-            tell: Given a message for every clip; called on a thread of this object.
+            telling: Given a message for every clip; called on a thread of this object.
         """
         self._out = out
         self._camera = camera if isinstance(camera, LiveCamera) else None
         self._rule = rule
         self._say = say
-        self._tell = tell
+        self._telling = telling
+        self._behind = True
         self._since_us: int | None = None
         self._pictures: PictureClips | None = None
         self._asked: dict[str, _Asked] = {}
@@ -154,6 +157,7 @@ class Clips:
         try:
             work = self._work.get(timeout=timeout_s)
         except queue.Empty:
+            self._keep_less()
             self._note()
             return
         if isinstance(work, Event):
@@ -162,6 +166,12 @@ class Clips:
             self._made(work)
         elif not self._stop.is_set():
             self._reader_gone()
+
+    def _keep_less(self) -> None:
+        """Keep only what is needed once events are told as they happen."""
+        if self._behind and self._rule is not None and self._telling.pulse.doing == "watching":
+            self._behind = False
+            self._order(ClipOrder("keep", before_s=self._rule.before_s + _MARGIN_S))
 
     def _take(self, event: Event) -> None:
         """Order the clip of an event, or its end."""
@@ -256,7 +266,7 @@ class Clips:
             return
         owed, self._owed = self._owed, {}
         for event_id, from_us in owed.items():
-            self._tell(
+            self._telling.tell(
                 {
                     "event": "clip",
                     "id": event_id,

@@ -176,7 +176,7 @@ class _Watch:
         self._telling = telling
         self._pulse = telling.pulse
         self._stop = stop
-        self._clips = Clips(request.out, camera, request.clips, reporter.say, telling.tell)
+        self._clips = Clips(request.out, camera, request.clips, reporter.say, telling)
         self._backlog = Backlog(self._coming())
         self._pulse.unseen.append(self._backlog.gaps)
         self._from_s = 0.0
