@@ -68,6 +68,14 @@ def audit(
     passing_on: PassingOn,
     assume_fps: AssumeFps = None,
     draw: Annotated[bool, typer.Option(help="Write annotated.mp4.")] = True,
+    clips: Annotated[
+        bool,
+        typer.Option(
+            "--clips",
+            help="Cut a short video of every event out of the videos; also of an audit that is "
+            "finished.",
+        ),
+    ] = False,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -95,6 +103,7 @@ def audit(
     from app.private import privately
     from app.watching.audit import AuditRequest
     from app.watching.audit import audit as run_audit
+    from app.watching.clip_rule import ClipRule
 
     request = AuditRequest(
         videos=tuple(videos),
@@ -107,6 +116,7 @@ def audit(
         sinks=sinks,
         assume_fps=assume_fps,
         draw=draw,
+        clips=ClipRule() if clips else None,
         **shared,
         device=device,
         overwrite=overwrite,
@@ -196,7 +206,7 @@ def watch(
     )
     # Heavy: what makes no sense has been said by now.
     from app.commands.tables import print_state
-    from app.watching.clips import ClipRule
+    from app.watching.clip_rule import ClipRule
     from app.watching.watch import WatchRequest
     from app.watching.watch import watch as run_watch
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -108,19 +108,36 @@ def finish(part: Path, clip: Path, until_s: float | None = None) -> bool:
     Raises:
         OSError: If the clip cannot be written; nothing is left of it then, nor of the part.
     """
+    try:
+        with in_place(clip) as fresh:
+            return _copy(part, fresh, until_s) > 0
+    finally:
+        _remove(part)
+
+
+@contextmanager
+def in_place(clip: Path) -> Iterator[Path]:
+    """A file to write, which takes its place once all is well; if none was written, none does.
+
+    Raises:
+        OSError: If it cannot be written; nothing is left of it then.
+    """
     fresh = clip.with_name(f"{clip.name}{NEW}")
     try:
-        if not _copy(part, fresh, until_s):
-            return False
-        with fresh.open("rb") as file:
-            # Without it a power cut may leave the name with no content.
-            os.fsync(file.fileno())
-        fresh.replace(clip)
+        yield fresh
+        if fresh.exists() and fresh.stat().st_size:
+            with fresh.open("rb") as file:
+                # Without it a power cut may leave the name with no content.
+                os.fsync(file.fileno())
+            fresh.replace(clip)
     finally:
-        for path in (part, fresh):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
-    return True
+        _remove(fresh)
+
+
+def _remove(path: Path) -> None:
+    # A disk that cannot be written keeps it; it is swept later.
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _copy(part: Path, fresh: Path, until_s: float | None) -> int:
@@ -155,6 +172,9 @@ def copy_packets(
             packet.dts -= start
             if until_s is not None and packet.dts * packet.time_base > until_s:
                 break
+            if packet.pts < 0:
+                # It rests on pictures before the key frame.
+                continue
             packet.stream = out
             target.mux(packet)
             written += 1

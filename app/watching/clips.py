@@ -20,34 +20,14 @@ from app.sources.cutting import ClipMade, ClipOrder
 from app.sources.live import LiveCamera
 from app.sources.remux import finish, parts_in
 from app.sources.ring import RingRule
+from app.watching.clip_rule import ClipRule
 from app.watching.telling import Telling
 from detectors.types import Frame
 
-_MARGIN_S = 15.0
-"""So much later than it began may an event be told, and still have its whole clip."""
-_LEARNING_S = 120.0
-"""So much is kept, within the bytes of a ring, until a watch that learned has caught up."""
 _TICK_S = 1.0
 _END_S = 1.5
 """How long the end of a watch waits for clips; what is not there by then is made the next time."""
 _MOST_WORK = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class ClipRule:
-    """How long clips are."""
-
-    before_s: float = 5.0
-    """So much is shown before the event, from the key frame before that on, ..."""
-    after_s: float = 5.0
-    """... after it, ..."""
-    longest_s: float = 60.0
-    """... and at most so much in all."""
-
-    @property
-    def ring_s(self) -> float:
-        """So much must be kept of what comes while events are told late."""
-        return self.before_s + _LEARNING_S
 
 
 @dataclass(slots=True)
@@ -171,7 +151,7 @@ class Clips:
         """Keep only what is needed once events are told as they happen."""
         if self._behind and self._rule is not None and self._telling.pulse.doing == "watching":
             self._behind = False
-            self._order(ClipOrder("keep", before_s=self._rule.before_s + _MARGIN_S))
+            self._order(ClipOrder("keep", before_s=self._rule.calm_ring_s))
 
     def _take(self, event: Event) -> None:
         """Order the clip of an event, or its end."""

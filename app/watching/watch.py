@@ -24,7 +24,8 @@ from app.watching.calibrated_by import held, outdated
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
-from app.watching.clips import ClipRule, Clips
+from app.watching.clip_rule import ClipRule
+from app.watching.clips import Clips
 from app.watching.delivery import as_told, delivering
 from app.watching.drifting import Watched
 from app.watching.ending import Ending, complete_results, end_watch
