@@ -90,6 +90,7 @@ class _PictureWriter:
     """Encodes JPEGs; see `app.sources.remux.PartWriter`."""
 
     def __init__(self, path: Path, size: tuple[int, int]) -> None:
+        self._size = size
         try:
             self._video = VideoWriter(path, size, _GUESSED_FPS)
         except VideoError as error:
@@ -100,7 +101,10 @@ class _PictureWriter:
         if image is None:
             return
         try:
-            picture = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+            height, width = self._size
+            # A camera may send another size on the way; a player expects that of the beginning.
+            fitted = cv2.resize(image, (width, height)) if image.shape[:2] != self._size else image
+            picture = np.asarray(cv2.cvtColor(fitted, cv2.COLOR_BGR2RGB), np.uint8)
             self._video.write(picture, pts / CLOCK_HZ)
         except VideoError as error:
             raise OSError(str(error)) from error

@@ -151,9 +151,8 @@ class _Clip:
         if marked is None or not kept:
             return False
         told_us, event = marked
-        of_event = next((one for one in kept if one.pts >= event), kept[-1])
         wanted = event - round(self.order.before_s * CLOCK_HZ)
-        keys = [one for one in kept if one.key and one.shape == of_event.shape]
+        keys = [one for one in kept if one.key]
         if not keys:
             return False
         earlier = [one for one in keys if one.pts <= wanted]
@@ -185,8 +184,6 @@ class _Clip:
         if begin is None or writer is None:
             return False
         self._next = one.number + 1
-        if one.shape != begin.shape:
-            return False
         pts, dts = one.pts - begin.pts, one.dts - begin.dts
         long = dts > self.order.longest_s * CLOCK_HZ
         if long or (self._until is not None and one.dts > self._until):

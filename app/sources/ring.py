@@ -37,7 +37,7 @@ class Kept:
     dts: int
     """When it is decoded; rises strictly."""
     shape: int
-    """Pictures of another shape (size, codec parameters) cannot lie in the same clip."""
+    """Counts up when pictures come in another size or are coded otherwise."""
     data: bytes
 
 
