@@ -164,7 +164,7 @@ def copy_packets(
     start: int | None = None
     written = 0
     with suppress(av.error.InvalidDataError):
-        for packet in packets:
+        for packet in _all_timed(packets):
             if packet.pts is None or packet.dts is None or packet.is_corrupt:
                 continue
             start = packet.pts if start is None else start
@@ -179,3 +179,18 @@ def copy_packets(
             target.mux(packet)
             written += 1
     return written
+
+
+def _all_timed(packets: Iterator[Packet]) -> Iterator[Packet]:
+    """The packets; the first few may say no time of decoding where a file was entered midway."""
+    early: list[Packet] = []
+    for packet in packets:
+        if packet.dts is None:
+            early.append(packet)
+            continue
+        step = max(1, packet.duration or 0)
+        for number, one in enumerate(early):
+            one.dts = packet.dts - step * (len(early) - number)
+        yield from early
+        early = []
+        yield packet
