@@ -24,15 +24,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import av
 import numpy as np
 
+from app.media.clips import PictureClips
+from app.sources.cutting import ClipMade, ClipOrder
 from app.sources.live import LiveCamera
+from app.sources.ring import RingRule
 from app.watching.clip_rule import ClipRule
-from detectors.types import Pixels
+from detectors.types import Frame, Pixels
 from tests.app.sources.streams import restamped
 from tests.peers.camera import RtspCamera, encoded
 from tests.peers.clip_script import Script, Scripted, stream_of, transport_pictures
@@ -97,7 +100,7 @@ def resized(_: Path) -> list[bytes]:
     return [piece for n in range(6) for piece in part(10 * FPS * n, bool(n % 2))]
 
 
-CAMERAS: dict[str, Callable[[Path], "contextmanager | object"]] = {
+CAMERAS: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
     "P-frames, key frame each second (RTSP)": lambda at: rtsp(at, Coding(gop=FPS)),
     "B-frames (RTSP)": lambda at: rtsp(at, Coding(gop=FPS, b_frames=2)),
     "key frame each 10 s (RTSP)": lambda at: rtsp(at, Coding(gop=10 * FPS)),
@@ -158,7 +161,7 @@ def accuracy(events: int, only: list[str], as_json: bool) -> None:
     for name, camera in CAMERAS.items():
         if only and not any(one in name for one in only):
             continue
-        with tempfile.TemporaryDirectory() as place, camera(Path(place)) as url:  # pyright: ignore
+        with tempfile.TemporaryDirectory() as place, camera(Path(place)) as url:
             found = played(url, events, Path(place))
         sound = [one for one in found if "error_s" in one]
         row = {
@@ -212,6 +215,28 @@ def cost(seconds: float) -> None:
             camera.stop()
 
 
+def picture_cost() -> None:
+    """Print what it takes to keep and to write pictures of 1080p of which no packets can be had."""
+    frames = [Frame("camera", n, n / 5, n * 200_000, moving(n)) for n in range(100)]
+    with tempfile.TemporaryDirectory() as place:
+        made: list[ClipMade] = []
+        clips = PictureClips(made.append, RingRule(RULE.calm_ring_s))
+        begun_s = time.process_time()
+        for frame in frames:
+            clips.offer(frame)
+            time.sleep(0.05)
+        kept_s = time.process_time() - begun_s
+        held = clips.held_bytes
+        clips.order(ClipOrder("begin", "e", place, frames[20].time_us, 60.0, 60.0, 60.0))
+        clips.close()
+        written_s = time.process_time() - begun_s - kept_s
+        size = (Path(place) / "e.mp4").stat().st_size
+    print(
+        f"pictures of 1080p: {1000 * kept_s / 100:.1f} ms each to keep, {held / 100e3:.0f} kB each"
+    )
+    print(f"a clip of 100: {1000 * written_s / 100:.1f} ms each, {size / 1e6:.1f} MB")
+
+
 def write_large(path: Path) -> None:
     """Ten seconds of 1080p at about 4 Mbit/s."""
     ffmpeg = shutil.which("ffmpeg")
@@ -256,6 +281,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.cost:
         cost(asked.seconds)
+        picture_cost()
     else:
         accuracy(asked.events, asked.only, asked.json)
 

@@ -54,6 +54,11 @@ class PictureClips:
         """Have a clip made or ended; see `app.sources.live.LiveCamera.order`."""
         self._cutter.order(order)
 
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes of pictures are held just now."""
+        return self._ring.bytes
+
     def close(self) -> None:
         """End all clips where they are, and the threads."""
         self._waiting.put(None)

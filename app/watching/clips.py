@@ -82,7 +82,8 @@ class Clips:
             self._start(frame)
         if not self._of_packets:
             if self._pictures is None:
-                self._pictures = PictureClips(self._put, RingRule(self._rule.ring_s))
+                ring_s = self._rule.ring_s if self._behind else self._rule.calm_ring_s
+                self._pictures = PictureClips(self._put, RingRule(ring_s))
             self._pictures.offer(frame)
 
     def heed(self, findings: Sequence[Finding]) -> None:

@@ -97,7 +97,7 @@ def test_a_full_disk_takes_the_clip_and_leaves_the_event(small_disk: Path):
         first, _ = one.opens(0), one.opens(1)
         with full(small_disk):
             one.sees(8)
-            wait_for("word of it", lambda: one.said)
+            wait_for("word of it", lambda: one.said != [])
         third = one.opens(2)
         one.sees(4)
         one.closes(third)
