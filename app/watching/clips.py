@@ -25,7 +25,7 @@ from app.watching.telling import Telling
 from detectors.types import Frame
 
 _TICK_S = 1.0
-_END_S = 1.5
+_END_S = 1.0
 """How long the end of a watch waits for clips; what is not there by then is made the next time."""
 _MOST_WORK = 1024
 
