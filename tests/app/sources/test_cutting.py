@@ -54,6 +54,8 @@ class Reader:
         rule = {**RULE, **more}
         order = ClipOrder("begin", "e", str(folder), time_us(event), **rule)
         self.cutter.order(replace(order, do="end") if do == "end" else order)
+        # On a busy machine its thread may come to it after all has been read.
+        wait_for("the order", lambda: self.made != [] or [*parts_in(folder)] != [])
 
     def close(self) -> ClipMade:
         """Read the rest, and end all clips; returns what became of the last one."""
