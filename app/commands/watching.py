@@ -68,6 +68,14 @@ def audit(
     passing_on: PassingOn,
     assume_fps: AssumeFps = None,
     draw: Annotated[bool, typer.Option(help="Write annotated.mp4.")] = True,
+    clips: Annotated[
+        bool,
+        typer.Option(
+            "--clips",
+            help="Cut a short video of every event out of the videos; also of an audit that is "
+            "finished.",
+        ),
+    ] = False,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -95,6 +103,7 @@ def audit(
     from app.private import privately
     from app.watching.audit import AuditRequest
     from app.watching.audit import audit as run_audit
+    from app.watching.clip_rule import ClipRule
 
     request = AuditRequest(
         videos=tuple(videos),
@@ -107,6 +116,7 @@ def audit(
         sinks=sinks,
         assume_fps=assume_fps,
         draw=draw,
+        clips=ClipRule() if clips else None,
         **shared,
         device=device,
         overwrite=overwrite,
@@ -159,6 +169,14 @@ def watch(
         ),
     ] = None,
     passing_on: PassingOn,
+    clips: Annotated[
+        bool | None,
+        typer.Option(
+            "--clips/--no-clips",
+            help="Keep a short video of every event, with the 5 s before it; by default of network "
+            "cameras.",
+        ),
+    ] = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -188,6 +206,7 @@ def watch(
     )
     # Heavy: what makes no sense has been said by now.
     from app.commands.tables import print_state
+    from app.watching.clip_rule import ClipRule
     from app.watching.watch import WatchRequest
     from app.watching.watch import watch as run_watch
 
@@ -199,6 +218,7 @@ def watch(
         for_s=for_s,
         heartbeat_s=heartbeat,
         sinks=sinks,
+        clips=ClipRule() if clips or (clips is None and kind_of(source) == "network") else None,
         **_shared(looking, learning, site),
         device=device,
         overwrite=overwrite,

@@ -111,6 +111,14 @@ class Event:
     since 09:40: light changed"; empty where it rests on one, or where there never was one."""
     muted: str = ""
     """By what people said of it or of its like it is not told; empty if it is told."""
+    clip_from_us: int | None = None
+    """UTC in microseconds at the start of its clip, by the time of its own first frame; None while
+    there is none."""
+
+    @property
+    def clip(self) -> str:
+        """Where its clip lies below the run's --out; empty if there is none."""
+        return "" if self.clip_from_us is None else clip_name(self.id)
 
     @property
     def noun(self) -> str:
@@ -203,6 +211,7 @@ class Event:
             "frames": self.frames,
             "cut": self.cut,
             "snapshot": f"snapshots/{self.id}.jpg",
+            **({"clip": self.clip, "clip_from_us": self.clip_from_us} if self.clip else {}),
             **(
                 {}
                 if self.surprise_bits is None
@@ -284,6 +293,11 @@ class Lasting:
     """(pts_s, box, score) of its sightings: those that were not saved yet, ..."""
     thinned: bool = False
     """... or all, because older ones were thinned out."""
+
+
+def clip_name(event_id: str) -> str:
+    """Where the clip of an event lies below the run's --out."""
+    return f"clips/{event_id}.mp4"
 
 
 def voids(events: Iterable[Event]) -> list[str]:

@@ -19,7 +19,7 @@ from app.events import moment
 from app.events.bets import Bet
 from app.events.checkpoint import Checkpoint
 from app.events.event import Event
-from app.events.media import media_path
+from app.events.media import CLIPS, media_path
 from app.events.moment import Moment
 from app.events.rows import event_of
 from app.events.schema import STORE, copy_database, faults
@@ -251,6 +251,8 @@ class StoreReader:
         candidates = self._db.execute(
             "SELECT noun, p FROM candidate WHERE event_id = ? ORDER BY rank", (row["id"],)
         ).fetchall()
+        if row["clip_from_us"] and not media_path(self.folder, CLIPS, row["id"], 0.0).exists():
+            row["clip_from_us"] = None
         return event_of(row, ((noun, p) for noun, p in candidates))
 
 

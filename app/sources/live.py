@@ -15,6 +15,7 @@ from typing import assert_never
 from app.address import Address, is_place, split_address
 from app.redact import redact
 from app.sources.base import Gap, GapReason, LiveStats, SourceInfo, UnreachableError
+from app.sources.cutting import ClipMade, ClipOrder
 from app.sources.mailbox import Mailbox
 from app.sources.patience import Backoff, LiveSettings
 from app.sources.process import (
@@ -25,6 +26,7 @@ from app.sources.process import (
     Learned,
     Message,
     Opened,
+    Packetless,
     ReaderProcess,
 )
 from app.sources.publisher import ReaderKind, ReadRequest, reader_kind
@@ -54,6 +56,7 @@ class LiveCamera:
         camera: str = "",
         sample_fps: float | None = None,
         settings: LiveSettings | None = None,
+        ring_s: float = 0.0,
     ) -> None:
         """Start reading.
 
@@ -63,6 +66,7 @@ class LiveCamera:
             camera: Name for the frames; taken from the address if empty.
             sample_fps: Keep at most so many frames a second; None keeps all.
             settings: How patient to be; the defaults suit most cameras.
+            ring_s: So many seconds of packets are kept for `order`; 0 keeps none.
         """
         self._settings = settings or LiveSettings()
         kind = reader_kind(str(address))
@@ -71,7 +75,12 @@ class LiveCamera:
             address=str(address),
             open_s=self._settings.open_s + _SECOND_LINE_S,
             sample_fps=sample_fps,
+            ring_s=ring_s,
         )
+        self.packets = False
+        """Whether clips can be cut out of what it sends just now."""
+        self.clip_made: Callable[[ClipMade | None], None] = lambda _: None
+        """Told what became of a clip; None when the reader has ended with all that it made."""
         uri, name = _named(kind, str(address))
         self._info = SourceInfo(camera or name, uri, size=(0, 0), fps=0.0, duration_s=0.0)
         self._changed = threading.Condition()
@@ -179,6 +188,14 @@ class LiveCamera:
                 image=shot.image,
             )
 
+    def order(self, order: ClipOrder) -> None:
+        """Have a clip of its packets made or ended; from any thread, and never waits for it."""
+        if order.do == "keep":
+            self._request = dataclasses.replace(self._request, ring_s=order.before_s)
+        reader = self._reader
+        if reader is not None:
+            reader.order(order)
+
     def close(self) -> None:
         """End the reader process and the thread that watches it, within a second."""
         self._stop.set()
@@ -256,6 +273,10 @@ class LiveCamera:
                 self._heard_s = time.monotonic()
             case Learned():
                 self._request = dataclasses.replace(self._request, **message.fields)
+            case ClipMade():
+                self.clip_made(message)
+            case Packetless():
+                self.packets = False
 
     def _silence(self, mailbox: Mailbox | None) -> Failed | None:
         """Why the reader is to be given up, if so; data without pictures only after a long time."""
@@ -304,13 +325,14 @@ class LiveCamera:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+            self.clip_made(None)
 
     def _attach(self, opened: Opened, first: bool) -> None:
         with self._changed:
             if first:
                 self._forget_reader()
                 self._timeline.reconnect()
-            self._mailbox = opened.mailbox
+            self._mailbox, self.packets = opened.mailbox, opened.packets
             self._info = dataclasses.replace(self._info, size=opened.mailbox.size, fps=opened.fps)
 
     def _forget_reader(self) -> None:

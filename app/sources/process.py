@@ -10,9 +10,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from app.sources.base import GapReason
+from app.sources.cutting import ClipMade, ClipOrder
 from app.sources.mailbox import Mailbox
 from app.sources.publisher import ReadRequest
 
@@ -33,6 +34,8 @@ class Opened:
 
     mailbox: Mailbox
     fps: float
+    packets: bool = False
+    """Whether it keeps packets that clips can be made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,11 @@ class Learned:
 
 
 @dataclass(frozen=True, slots=True)
+class Packetless:
+    """No clips can be made of its packets after all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """This connection is over; the reader can be asked for the next one unless it `died`."""
 
@@ -61,7 +69,7 @@ class Failed:
     died: bool = False
 
 
-type Message = Begun | Opened | Arrived | Heard | Learned | Failed
+type Message = Begun | Opened | Arrived | Heard | Learned | ClipMade | Packetless | Failed
 
 
 class ReaderProcess:
@@ -88,6 +96,11 @@ class ReaderProcess:
         # A reader that dies at once is noticed when it is listened to.
         with contextlib.suppress(OSError):
             self._channel.sendall(request.to_line())
+
+    def order(self, order: ClipOrder) -> None:
+        """Have a clip made or ended; from any thread."""
+        with contextlib.suppress(OSError):
+            self._channel.sendall(order.to_line())
 
     @property
     def pid(self) -> int:
@@ -137,14 +150,14 @@ class ReaderProcess:
             elif "heard" in said:
                 messages.append(Heard())
             else:
-                messages.append(Arrived())
+                messages.append(_of_clips(said) or Arrived())
         return messages
 
     def _opened(self, said: dict) -> Opened:
         descriptor = self._descriptors.pop(0)
         height, width = said["size"]
         try:
-            return Opened(Mailbox(descriptor, (height, width)), said["fps"])
+            return Opened(Mailbox(descriptor, (height, width)), said["fps"], said["packets"])
         finally:
             os.close(descriptor)
 
@@ -155,6 +168,12 @@ class ReaderProcess:
             return Failed("crashed", "the reader process closed its connection", died=True)
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         return Failed("crashed", f"the reader process died ({how})", died=True)
+
+
+def _of_clips(said: Mapping[str, Any]) -> ClipMade | Packetless | None:
+    if "made" in said:
+        return ClipMade(**said["made"])
+    return Packetless() if "packets" in said else None
 
 
 def _start(channel: int) -> subprocess.Popen[bytes]:

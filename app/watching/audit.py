@@ -29,6 +29,7 @@ from app.watching.calibrating import Following, Footage, measured, tolerant
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
+from app.watching.cut_out import cut_clips
 from app.watching.drawing import annotate
 from app.watching.drifting import Watched
 from app.watching.ending import complete_results, write_results
@@ -84,6 +85,11 @@ def audit(
         run = run or store.begin_run("audit", settings)
         if run.state == "finished":
             reporter.say(f"{request.out} holds the finished results of this very audit.")
+            if request.clips is not None:
+                out, recorded, rule = request.out, recordings(request.videos), request.clips
+                for why in cut_clips(out, store.events(run.id), recorded, rule, reporter):
+                    reporter.say(why)
+                write_results(store, run)
             complete_results(store, run)
             result = audit_result(store, run)
             return replace(result, warnings=[*result.warnings, *outdated(run, request)])
@@ -137,6 +143,7 @@ class _Audit:
                 for number, recorded in enumerate(self._recorded):
                     self._video_or_warning(number, recorded, detector, names)
                 self._draw()
+                self._cut_clips()
             except KeyboardInterrupt:
                 stop.asked = False
                 return self._conclude("stopped", time.monotonic() - began)
@@ -361,6 +368,12 @@ class _Audit:
             except VideoError as error:
                 # The findings are worth more than their drawing: go on to the report.
                 self._failed.append(str(error))
+
+    def _cut_clips(self) -> None:
+        rule, out, events = self._request.clips, self._request.out, self._store.events(self._run_id)
+        if rule is not None:
+            found = cut_clips(out, events, self._recorded, rule, self._reporter, self._check)
+            self._failed += found
 
     def _conclude(self, state: str, seconds: float) -> AuditResult:
         """Write the report and end the run; in this order, so that a run that ended has one."""

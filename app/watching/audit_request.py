@@ -10,6 +10,7 @@ from app.errors import UsageError
 from app.paths import uri_of
 from app.sources.sequence import sequence_files
 from app.watching.checks import NormalStretch, check_audit, normal_stretch
+from app.watching.clip_rule import ClipRule
 from app.watching.request import RunRequest
 
 
@@ -32,6 +33,8 @@ class AuditRequest(RunRequest):
     """Frames a second that count instead of the videos' time stamps; None to go by these."""
     draw: bool = True
     """Write the annotated video."""
+    clips: ClipRule | None = None
+    """How long the clips of events are; None for none."""
 
     @property
     def normal_stretch(self) -> NormalStretch | None:
@@ -55,6 +58,8 @@ class AuditRequest(RunRequest):
             app.sources.base.SourceError: If footage to learn from cannot be read.
             detectors.base.DetectorError: If the detector is none.
         """
+        if self.clips is not None and self.assume_fps is not None:
+            raise UsageError("--clips goes by the videos' time stamps; leave out --assume-fps")
         if self.start is not None and len(self.videos) > 1:
             raise UsageError("--start says when one recording began; audit several one by one")
         check_audit(

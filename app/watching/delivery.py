@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from app.events.event import Event
+from app.events.event import Event, Finding
 from app.events.live_file import LiveFile
 from app.events.store import Changes, Store
 from app.events.writer import Writer
@@ -16,7 +16,12 @@ from app.watching.telling import Tell
 
 @contextmanager
 def delivering(
-    out: Path, run_id: int, sinks: Sequence[AnySink], tell: Tell, say: Callable[[str], None]
+    out: Path,
+    run_id: int,
+    sinks: Sequence[AnySink],
+    tell: Tell,
+    say: Callable[[str], None],
+    heed: Callable[[Sequence[Finding]], None] = lambda _: None,
 ) -> Iterator[Writer]:
     """Keep and tell on other threads as long as it lasts.
 
@@ -26,6 +31,7 @@ def delivering(
         sinks: Who is given every event state besides.
         tell: Called with every event state once it is stored.
         say: Told what cannot be written or delivered.
+        heed: Given besides what was stored of events, also of those that nobody is told of.
 
     Yields:
         What saves.
@@ -40,6 +46,7 @@ def delivering(
         def saved(changes: Changes) -> None:
             wake()
             file.add([finding.event for finding in changes.findings])
+            heed(changes.findings)
             for finding in changes.findings:
                 if not finding.silent:
                     tell(as_told(finding.event))

@@ -24,6 +24,8 @@ from app.watching.calibrated_by import held, outdated
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
+from app.watching.clip_rule import ClipRule
+from app.watching.clips import Clips
 from app.watching.delivery import as_told, delivering
 from app.watching.drifting import Watched
 from app.watching.ending import Ending, complete_results, end_watch
@@ -65,6 +67,8 @@ class WatchRequest(RunRequest):
     """Stop by itself after so many seconds of watching."""
     heartbeat_s: float | None = None
     """Pause between signs of life; see `app.watching.telling.Telling`."""
+    clips: ClipRule | None = None
+    """How long the clips of events are; None for none."""
 
 
 def watch(
@@ -122,7 +126,8 @@ def _watch_camera(
     fitted = _fitted_detector(request, going_on, device)
     played_on = kind_of(request.source) == "file" and fitted is not None
     start_s = going_on.start_s(request.learn_s or 0.0) if played_on else 0.0
-    camera = open_live(request.source, request.camera, request.fps, start_s=start_s)
+    ring_s = request.clips.ring_s if request.clips is not None else 0.0
+    camera = open_live(request.source, request.camera, request.fps, start_s=start_s, ring_s=ring_s)
     try:
         _connect(camera, request, reporter)
         station = Station(request.out, camera)
@@ -172,6 +177,7 @@ class _Watch:
         self._telling = telling
         self._pulse = telling.pulse
         self._stop = stop
+        self._clips = Clips(request.out, camera, request.clips, reporter.say, telling)
         self._backlog = Backlog(self._coming())
         self._pulse.unseen.append(self._backlog.gaps)
         self._from_s = 0.0
@@ -208,7 +214,7 @@ class _Watch:
         out, sinks, say = self._request.out, self._request.sinks, self._reporter.say
         ending = Ending("failed")
         with (
-            delivering(out, run_id, sinks, self._telling.tell, say) as writer,
+            delivering(out, run_id, sinks, self._telling.tell, say, self._clips.heed) as writer,
             Beside(names) as teller,
         ):
             embedder = names.bundle.embedder
@@ -315,6 +321,7 @@ class _Watch:
     def _end(self, writer: Writer, ending: Ending) -> list[str]:
         """End the run; returns what could not be written."""
         left = writer.flush()
+        self._clips.finish()
         for finding in left:
             # Nobody will find it in the store.
             if not finding.silent:
@@ -355,6 +362,7 @@ class _Watch:
         for frame in self._camera.frames(timeout_s=0.25):
             if frame is not None:
                 self._pulse.came(frame)
+                self._clips.see(frame)
             yield frame
 
     def _arriving(self) -> Iterator[Frame | None]:
