@@ -56,6 +56,32 @@ def copy_database(folder: Path) -> sqlite3.Connection:
     return copy
 
 
+def read_database(folder: Path) -> sqlite3.Connection:
+    """The file of a folder as it is from the first look at it on, to be read where it lies.
+
+    One of an older Nomaly is copied, since it has to be brought up to date.
+
+    Raises:
+        StoreError: If it is from a newer Nomaly.
+        sqlite3.Error: If it cannot be read.
+    """
+    address = f"{(folder / STORE).absolute().as_uri()}?mode=ro"
+    # Whoever keeps it open may ask from several threads, one at a time.
+    database = sqlite3.connect(
+        address, uri=True, timeout=WAIT_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        if _version(database) == len(_migrations()):
+            database.row_factory = sqlite3.Row
+            database.execute("BEGIN")
+            return database
+    except BaseException:
+        database.close()
+        raise
+    database.close()
+    return copy_database(folder)
+
+
 @contextmanager
 def faults(folder: Path, kind: type[StoreError] = StoreError) -> Iterator[None]:
     """Turn faults of disk and database into one sentence.
