@@ -22,7 +22,8 @@ cli = command_group(
 )
 def export(
     place: Place,
-    out: Annotated[Path, typer.Argument(help="A new folder for pictures and labels.")],
+    # No Path: an argument that is one has to be there.
+    out: Annotated[str, typer.Argument(help="A new folder for pictures and labels.")],
     verdicts: Annotated[
         str, typer.Option(help="Which verdicts, with commas between them.")
     ] = "confirmed,renamed,false_alarm",
@@ -44,7 +45,7 @@ def export(
         raise UsageError(f"--verdicts {verdicts}: say some of {known}, with commas between them")
     if form != "coco":
         raise UsageError(f"--format {form}: is not known; coco is")
-    manifest = export_dataset(place, wanted, out)
+    manifest = export_dataset(place, wanted, Path(out))
     if as_json:
         print_json(manifest)
     else:

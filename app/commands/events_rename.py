@@ -1,5 +1,6 @@
 """`nomaly events rename`: names that correct the past."""
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ from app.errors import UsageError
 
 if TYPE_CHECKING:
     from app.renaming.place import Diff, Naming
+    from novic.model import NounModel
 
 MOST = 40
 """Kinds of changes that are printed."""
@@ -104,7 +106,13 @@ def _naming(
     loaded = load_model(site.bundle, resolve_device(device), ModelOptions(persons=False))
     name = scenario or (model.name if model is not None else "Nomaly's own decoder")
     belonging = site.belonging if scenario else None
-    return Naming(loaded, model_sha256(site.bundle), name, now_us(), belonging)
+    shipped = model_sha256(None)
+
+    @cache
+    def earlier(sha256: str) -> "NounModel | None":
+        return load_model(None, resolve_device(device)) if sha256 == shipped else None
+
+    return Naming(loaded, model_sha256(site.bundle), name, now_us(), belonging, earlier)
 
 
 def _print(diff: "Diff", place: Path, *, undo: bool) -> None:

@@ -32,13 +32,13 @@ def verdict(
 
     It silences nothing: nomaly feedback normal does that.
     """
-    from app.feedback.answers import ANSWERS, Answer, keep_answer
+    from app.feedback.answers import ANSWERS, Answer, AnswerKind, keep_answer
     from app.feedback.verdicts import now_us
     from app.search.listed import only
 
     # So that it may be typed as it is read.
     word = said.replace("-", "_").replace(" ", "_")
-    kind = next((one for one in ANSWERS if one == word), None)
+    kind: AnswerKind | None = next((one for one in ANSWERS if one == word), None)
     if kind is None:
         raise UsageError(f"{said}: is no verdict; say one of {', '.join(ANSWERS)}")
     one = only(place, event)

@@ -1,18 +1,20 @@
 """All events of a place named once more: what changes, kept as one revision, or taken back."""
 
-from collections import Counter
+import sqlite3
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.errors import UsageError
 from app.events.event import Event
 from app.events.folders import watched_folders
 from app.events.reading import StoreReader, in_place
-from app.feedback.answers import newest, read_answers
+from app.feedback.answers import Answer, newest, read_answers
 from app.renaming.naming import Rename, named_again
 from app.renaming.revisions import keep, last_revision, undo
 from app.report.times import local
@@ -26,8 +28,19 @@ LEFT = {
     "said": "told by people what they are",
     "open": "still going on",
     "vector": "without a vector",
+    "same": "named by this decoder already",
 }
 """Why events are left as they are, for people."""
+
+
+_EVENTS = """
+SELECT event.id, event.state, embedder, unit, coalesce(
+  (SELECT model FROM renamed JOIN naming ON naming.id = naming_id
+    WHERE renamed.event_id = event.id AND undone_us IS NULL ORDER BY naming.id DESC LIMIT 1),
+  json_extract(settings, '$.namer')) AS namer
+FROM event JOIN run ON run.id = run_id LEFT JOIN vector ON vector.event_id = event.id
+WHERE event.kind = 'object' AND start_us >= ? ORDER BY start_us, event.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,22 @@ class Naming:
     """UTC in microseconds."""
     belonging: BelongingRule | None = None
     """The site's; None for what held of each event."""
+    earlier: Callable[[str], "NounModel | None"] = lambda _: None
+    """Gives the decoder of a SHA-256 that named events before; None where it is not at hand. With
+    it only that counts in which both decoders differ about the same vector: what a vote over
+    several crops said otherwise than a single one would is no news."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """The events of one store that are named once more."""
+
+    folder: Path
+    events: list[Event]
+    vectors: list[NDArray[np.float32]]
+    """Unit vectors [F]."""
+    namers: list[str]
+    """SHA-256 of the decoder that named each; empty where nobody knows."""
 
 
 def rename(
@@ -103,26 +132,17 @@ def rename(
         app.errors.StoreError: If one cannot be read or written.
     """
     left: Counter[str] = Counter()
-    todo: list[tuple[Path, list[Event], list[np.ndarray]]] = []
+    todo: list[_Due] = []
     for folder in watched_folders(place):
         with in_place(folder.folder) as store:
-            todo.append((folder.folder, *_due(store, naming, since_us or 0, left)))
-    total = sum(len(events) for _, events, _ in todo)
+            todo.append(_due(store, naming, since_us or 0, left))
+    total = sum(len(due.events) for due in todo)
     renames: list[tuple[Path, list[Rename]]] = []
     done = 0
-    for path, events, vectors in todo:
-        found: list[Rename] = []
-        if events:
-            base = done
-            found = named_again(
-                events,
-                np.stack(vectors),
-                naming.model,
-                naming.belonging,
-                lambda count, base=base: told(base + count, total),
-            )
-        done += len(events)
-        renames.append((path, [_noted(one, naming) for one in found if one.changes]))
+    for due in todo:
+        found = _named(due, naming, lambda count, base=done: told(base + count, total))
+        renames.append((due.folder, [_noted(one, naming) for one in found]))
+        done += len(due.events)
     if not dry:
         for path, found in renames:
             keep(path, found, time_us=naming.time_us, model=naming.sha256, name=naming.name)
@@ -130,33 +150,58 @@ def rename(
     return _diff([(one.before, one.after) for one in every], total, left, kept=not dry)
 
 
-def _due(
-    store: StoreReader, naming: Naming, since_us: int, left: Counter[str]
-) -> tuple[list[Event], list[np.ndarray]]:
+def _named(due: _Due, naming: Naming, told: Callable[[int], None]) -> list[Rename]:
+    """What changes in one store."""
+    if not due.events:
+        return []
+    vectors = np.stack(due.vectors)
+    found = named_again(due.events, vectors, naming.model, naming.belonging, told)
+    changed = [number for number, one in enumerate(found) if one.changes]
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for number in changed:
+        groups[due.namers[number]].append(number)
+    news = set(changed)
+    for namer, numbers in groups.items():
+        before = naming.earlier(namer) if namer else None
+        if before is not None:
+            events = [due.events[number] for number in numbers]
+            same = named_again(events, vectors[numbers], before)
+            news -= {
+                number
+                for number, old in zip(numbers, same, strict=True)
+                if not Rename(old.after, found[number].after).changes
+            }
+    return [found[number] for number in sorted(news)]
+
+
+def _due(store: StoreReader, naming: Naming, since_us: int, left: Counter[str]) -> _Due:
     """The events that are named once more, with their vectors."""
     said = newest(read_answers(store.database))
-    rows = store.database.execute(
-        "SELECT id, state, embedder, unit FROM event LEFT JOIN vector ON event_id = id"
-        " WHERE kind = 'object' AND start_us >= ? ORDER BY start_us, id",
-        (since_us,),
-    ).fetchall()
-    events: list[Event] = []
-    vectors: list[np.ndarray] = []
+    rows = store.database.execute(_EVENTS, (since_us,)).fetchall()
+    due = _Due(store.folder, [], [], [])
     for row in rows:
-        answer = said.get(row["id"])
-        if answer is not None and answer.decides_name:
-            left["said"] += 1
-        elif row["state"] != "closed":
-            left["open"] += 1
-        elif row["unit"] is None:
-            left["vector"] += 1
-        elif row["embedder"] != naming.model.embedder.spec:
-            left["embedder"] += 1
+        why = _left(row, said.get(row["id"]), naming)
+        if why:
+            left[why] += 1
         elif (event := store.event(row["id"])) is not None:
-            events.append(event)
             unit = np.frombuffer(row["unit"], "<f2").astype(np.float32)
-            vectors.append(unit / np.linalg.norm(unit))
-    return events, vectors
+            due.events.append(event)
+            due.vectors.append(unit / np.linalg.norm(unit))
+            due.namers.append(row["namer"] or "")
+    return due
+
+
+def _left(row: sqlite3.Row, answer: Answer | None, naming: Naming) -> str:
+    """Why an event is left as it is, a key of LEFT; empty if it is not."""
+    if answer is not None and answer.decides_name:
+        return "said"
+    if row["state"] != "closed":
+        return "open"
+    if row["unit"] is None:
+        return "vector"
+    if row["embedder"] != naming.model.embedder.spec:
+        return "embedder"
+    return "same" if row["namer"] == naming.sha256 else ""
 
 
 def _noted(one: Rename, naming: Naming) -> Rename:

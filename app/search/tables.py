@@ -106,7 +106,7 @@ def _with_room[T: np.generic](table: NDArray[T], row: int, width: int) -> NDArra
     return grown
 
 
-def _best(rows: dict[int, int], scores: NDArray[np.float32], most: int) -> Scored:
+def _best(rows: dict[int, int], scores: NDArray[np.floating], most: int) -> Scored:
     most = min(most, len(scores))
     if not most:
         return []

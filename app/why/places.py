@@ -36,4 +36,5 @@ def why_there(place: Path, asked: str) -> list[tuple[Path, Receipt]]:
             faults.append(error)
     if not told:
         raise faults[0]
-    return told
+    # Where one camera saw something, the others' silence is no answer.
+    return [one for one in told if one[1].outcome != "quiet"] or told
