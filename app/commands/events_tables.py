@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.events.belonging import here
+from app.events.belonging import here, of_site
 from app.feedback.answers import Answer
 from app.report.times import clock, day
 from app.search.listed import Listed
@@ -31,10 +31,13 @@ def print_events_of(shown: Sequence[Listed]) -> None:
     several = len({one.place for one in shown}) > 1 or len({one.event.camera for one in shown}) > 1
     by_camera = len({one.event.camera for one in shown}) >= len({one.place for one in shown})
     said = any(one.answer for one in shown)
+    belong = of_site(one.event for one in shown)
     for column in ("when", "lasted", *(["camera"] if several else []), "what", "p"):
         right = column in ("p", "lasted")
         table.add_column(column, no_wrap=column == "when", justify="right" if right else "left")
     table.add_column("id", no_wrap=True)
+    if belong:
+        table.add_column("here")
     if said:
         table.add_column("you said")
     for one in shown:
@@ -45,6 +48,7 @@ def print_events_of(shown: Sequence[Listed]) -> None:
             _headline(one),
             _p(one),
             one.event.id,
+            *([here(one.event)] if belong else []),
             *([_short(one.answer)] if said else []),
         )
     Console().print(table)

@@ -109,6 +109,7 @@ TOP = {
         "feedback",
         "calibrate",
         "export",
+        "dataset",
         "doctor",
     ),
     "Sites": ("scenario",),

@@ -4,6 +4,7 @@ import errno
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -133,6 +134,7 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+@cache
 def _migrations() -> Sequence[str]:
     scripts = [f for f in files("app.events.migrations").iterdir() if f.name.endswith(".sql")]
     return [script.read_text(encoding="utf-8") for script in sorted(scripts, key=lambda f: f.name)]

@@ -38,10 +38,9 @@ FROM event LEFT JOIN vector ON event_id = event.id
 """
 _CHANGES = (
     "SELECT (SELECT ifnull(max(id), 0) FROM answer), (SELECT ifnull(max(id), 0) FROM naming),"
-    " (SELECT count(undone_us) FROM naming), (SELECT count(*) FROM event WHERE rowid <= ?1),"
-    " (SELECT id FROM event WHERE rowid = ?1)"
+    " (SELECT count(undone_us) FROM naming), (SELECT id FROM event WHERE rowid = ?)"
 )
-"""What was said, named again or deleted; with it a part of the events changes."""
+"""What was said or named again, and the last event; events that were deleted are left out later."""
 
 
 class StoreIndex:
