@@ -122,12 +122,13 @@ def _print(diff: "Diff", place: Path, *, undo: bool) -> None:
         typer.echo(f"{count:>6} '{before}' → '{after}'")
     if len(diff.pairs) > MOST:
         typer.echo(f"       and {len(diff.pairs) - MOST} other changes; --json tells all")
-    verb = "got its old name back" if undo else "named anew"
     count = len(diff.changed)
     if not undo:
-        typer.echo(f"{diff.asked} events asked about, {count} {verb}.")
+        typer.echo(f"{diff.asked} events asked about, {count} named anew.")
+    elif count == 1:
+        typer.echo("1 event got its old name back.")
     else:
-        typer.echo(f"{count} event{'' if count == 1 else 's'} {verb}.")
+        typer.echo(f"{count} events got their old names back.")
     if diff.other:
         typer.echo(f"{diff.other} more keep their headline; their guesses or place changed.")
     for key, number in diff.left.items():

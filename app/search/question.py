@@ -44,8 +44,9 @@ _PEOPLE = frozenset(
 )
 """Words for people, of whom it is told that they are a person."""
 _IDLE = frozenset(
-    """a an and any at by close find for front from has have in is near next of on or over show side
-    some something that the thing things to under was were which with""".split()  # noqa: SIM905
+    """a an and any anything at by close everything find for front from has have in is near next of
+    on or over show side some something that the thing things to under was were which
+    with""".split()  # noqa: SIM905
 )
 
 

@@ -32,6 +32,8 @@ class LooksTable:
 
     def nearest(self, vector: NDArray[np.float32], most: int) -> Scored:
         """Events with the largest cosines to a unit vector [F], at most so many."""
+        if not self._rows:
+            return []
         return _best(self._rows, self._table[: len(self._rows)] @ vector, most)
 
 
