@@ -11,6 +11,7 @@ import typer
 
 from app.commands import (
     annotate,
+    backup,
     cache,
     calibrate,
     captions,
@@ -63,6 +64,7 @@ for module in (
     calibrate,
     export,
     dataset,
+    backup,
     naming,
     doctor,
     evaluation,

@@ -110,6 +110,8 @@ TOP = {
         "calibrate",
         "export",
         "dataset",
+        "backup",
+        "restore",
         "doctor",
     ),
     "Sites": ("scenario",),

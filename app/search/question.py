@@ -80,6 +80,7 @@ def question(text: str) -> Question:
     where = found[1].split() if found else []
     place = " ".join(word for word in where if word not in spoken and word not in _IDLE)
     thing = " ".join(word for word in head.split() if word not in spoken)
+    thing = re.sub(r"^(?:an?|the|any|some) ", "", thing)
     if not set(thing.split()) - _IDLE:
         # "something on the left" has no thing; "the thing in a bag" has one behind its place.
         thing = place

@@ -22,12 +22,13 @@ from app.search.listed import Listed
 from app.search.question import SIDES, Question, question
 from app.search.texts import text_vectors
 from novic.errors import NomalyError
+from scenarios.articles import article
 
 RANK = 5
 """Added to every rank, so that the first ones do not decide alone."""
 POOL = 200
 """So many of each way of looking are joined."""
-TEMPLATE = "a photo of {}"
+TEMPLATE = "a photo of {} {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,12 @@ def _by_meaning(
     Cosines of one embedder say nothing about those of another, so each has rankings of its own.
     """
     ways: defaultdict[str, list[Key]] = defaultdict(list)
+    photo = TEMPLATE.format(article(asked.thing), asked.thing) if asked.thing else ""
     for spec in sorted(
         {spec for index in indexes for spec in index.embedders} if asked.thing else ()
     ):
         try:
-            looks, means = text_vectors(spec, [TEMPLATE.format(asked.thing), asked.thing])
+            looks, means = text_vectors(spec, [photo, asked.thing])
             nouns = partial(text_vectors, spec, keep=True)
             ways["looks"] += _merged(
                 indexes, lambda index, s=spec, v=looks: index.by_looks(s, v, POOL)

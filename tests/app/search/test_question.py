@@ -9,7 +9,7 @@ from app.search.question import question
     ("text", "thing", "colours", "sides", "place"),
     [
         ("red toolbox near the wing", "toolbox", ("red",), (), "wing"),
-        ("a bird", "a bird", (), (), ""),
+        ("a bird", "bird", (), (), ""),
         ("something gray on the left", "", ("grey",), ("left",), ""),
         ("anything at the bottom right", "", (), ("bottom", "right"), ""),
         ("white van in front of the gate", "van", ("white",), (), "gate"),
