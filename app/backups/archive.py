@@ -12,6 +12,7 @@ import json
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -168,7 +169,7 @@ def restore(archive: Path, folder: Path) -> Backup:
         return _extract(archive, folder)
     except tarfile.ReadError as error:
         raise UsageError(f"{archive}: is no backup of Nomaly") from error
-    except (OSError, EOFError, tarfile.TarError, sqlite3.Error) as error:
+    except (OSError, EOFError, tarfile.TarError, sqlite3.Error, zlib.error) as error:
         raise StoreError(f"{archive}: cannot be restored: {error}") from error
 
 
