@@ -11,10 +11,12 @@ import typer
 
 from app.commands import (
     annotate,
+    backup,
     cache,
     calibrate,
     captions,
     clipn,
+    dataset,
     demo,
     doctor,
     embedder,
@@ -61,6 +63,8 @@ for module in (
     feedback,
     calibrate,
     export,
+    dataset,
+    backup,
     naming,
     doctor,
     evaluation,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -40,29 +39,20 @@ def print_events(result: "AuditResult") -> None:
         )
 
 
-def print_listed(events: Sequence[Event]) -> None:
-    """Events with their ids, by which other commands ask for them."""
-    if events:
-        Console().print(_table(events, of_site(events), ids=True))
-    else:
-        typer.echo("No events.")
-
-
-def _table(events: Sequence[Event], belong: bool, *, ids: bool = False) -> Table:
-    """A row for each event, numbered as the report numbers them; with ids in place of guesses.
+def _table(events: Sequence[Event], belong: bool) -> Table:
+    """A row for each event, numbered as the report numbers them.
 
     Args:
         events: Those that are shown.
         belong: Whether it is known what is usual there, so that it can be told what belongs.
-        ids: In place of guesses.
     """
     table = Table(title=None, box=None, header_style="bold")
     rated = any(event.surprise_bits is not None for event in events)
     site = (("surprise",) if rated else ()) + (("here",) if belong else ())
-    columns = ("#", "from", "to", "camera", "what", "p", "id" if ids else "perhaps", "score", *site)
+    columns = ("#", "from", "to", "camera", "what", "p", "perhaps", "score", *site)
     for column in columns:
         right = column in ("#", "p", "score", "surprise")
-        table.add_column(column, justify="right" if right else "left", no_wrap=column == "id")
+        table.add_column(column, justify="right" if right else "left")
     for number, event in enumerate(events, start=1):
         others = event.guesses[:2] if event.sure else event.guesses[:3]
         table.add_row(
@@ -72,7 +62,7 @@ def _table(events: Sequence[Event], belong: bool, *, ids: bool = False) -> Table
             escape(event.camera),
             _headline(event),
             "" if event.headline_p is None else f"{100 * event.headline_p:.0f}%",
-            event.id if ids else escape(_listed(others)),
+            escape(_listed(others)),
             "" if event.kind == "camera" else f"{event.score:.1f}",
             *([_bits(event.surprise_bits)] if rated else []),
             *([here(event)] if belong else []),

@@ -109,6 +109,9 @@ class Event:
     uncalibrated: str = ""
     """Why its verdict rests on no calibration although the camera had one, as "calibration void
     since 09:40: light changed"; empty where it rests on one, or where there never was one."""
+    named_again: str = ""
+    """That it was named once more from its vector, by what and what it was called before, in a
+    sentence; empty where it was not."""
     muted: str = ""
     """By what people said of it or of its like it is not told; empty if it is told."""
     clip_from_us: int | None = None
@@ -218,6 +221,7 @@ class Event:
                 else {"surprise_bits": round(self.surprise_bits, 2)}
             ),
             **({"moved_from": _rounded(self.moved_from)} if self.moved_from else {}),
+            **({"named_again": self.named_again} if self.named_again else {}),
             **({"muted": self.muted} if self.muted else {}),
         }
 

@@ -22,7 +22,7 @@ from app.events.event import Event
 from app.events.media import CLIPS, media_path
 from app.events.moment import Moment
 from app.events.rows import event_of
-from app.events.schema import STORE, copy_database, faults
+from app.events.schema import STORE, copy_database, faults, read_database
 from detectors.types import Box
 
 SIGNATURE_VERSION = 3
@@ -93,6 +93,11 @@ class StoreReader:
         """
         self.folder = folder
         self._db = database
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        """What it reads from, for tables of other packages."""
+        return self._db
 
     def last_run(self) -> Run | None:
         """The newest run, if there is one."""
@@ -300,6 +305,21 @@ def snapshot(folder: Path) -> Iterator[Snapshot]:
         database = copy_database(folder)
     with closing(database):
         yield Snapshot(folder, database)
+
+
+@contextmanager
+def in_place(folder: Path) -> Iterator[StoreReader]:
+    """What a folder holds just now, read without a copy; for a short look, whoever writes there.
+
+    Raises:
+        UsageError: If there is no store.
+        StoreError: If it cannot be read, or is from a newer Nomaly.
+    """
+    require_store(folder)
+    with faults(folder):
+        database = read_database(folder)
+    with closing(database), faults(folder):
+        yield StoreReader(folder, database)
 
 
 def as_left(event: Event) -> Event:

@@ -124,6 +124,7 @@ class Words:
             evidence=self._weighed(event, said, elected),
             belonging=self.belonging,
             uncalibrated=self.uncalibrated(),
+            named_again="",
         )
 
     def _weighed(self, event: Event, said: "Elected", elected: "Elected") -> Evidence | None:
