@@ -10,13 +10,21 @@ from app.events.live_file import LiveFile
 from app.events.store import Changes, Store
 from app.events.writer import Writer
 from app.sinks.build import AnySink
-from app.sinks.feeder import feeding
+from app.sinks.feeder import Patience, feeding
 from app.watching.telling import Tell
+
+SOON = Patience(close_s=0.5)
+"""For a watch that must end in a moment; what is undelivered is kept for the next one."""
 
 
 @contextmanager
 def delivering(
-    out: Path, run_id: int, sinks: Sequence[AnySink], tell: Tell, say: Callable[[str], None]
+    out: Path,
+    run_id: int,
+    sinks: Sequence[AnySink],
+    tell: Tell,
+    say: Callable[[str], None],
+    patience: Patience | None = None,
 ) -> Iterator[Writer]:
     """Keep and tell on other threads as long as it lasts.
 
@@ -26,6 +34,7 @@ def delivering(
         sinks: Who is given every event state besides.
         tell: Called with every event state once it is stored.
         say: Told what cannot be written or delivered.
+        patience: With sinks that fail.
 
     Yields:
         What saves.
@@ -35,7 +44,7 @@ def delivering(
     """
     keys = [sink.key for sink in sinks]
     file = LiveFile(out, run_id, say)
-    with feeding(out, sinks, say) as wake:
+    with feeding(out, sinks, say, patience) as wake:
 
         def saved(changes: Changes) -> None:
             wake()
