@@ -15,6 +15,7 @@ from app.commands import (
     calibrate,
     captions,
     clipn,
+    config,
     demo,
     doctor,
     embedder,
@@ -55,6 +56,7 @@ cli = CommandList(
 for module in (
     demo,
     watching,
+    config,
     inspecting,
     report,
     events,

@@ -103,7 +103,7 @@ def counted(
         "learned_s": round(sum(source.from_s for source in sources), 3),
         "gaps": len(gaps),
         "events": events,
-        "silent": silent,
+        "muted": silent,
         "faults": list(faults),
         "stopped": run.state == "stopped",
         "folder": str(store.folder),

@@ -13,7 +13,6 @@ from app.events.store import Run, Store
 from app.progress import Reporter
 from app.redact import shown_address
 from app.sources.base import LiveSource, UnreachableError
-from app.stop import Stop
 from app.watching.request import RunRequest
 from app.watching.shared import Shared
 from detectors.base import Detector
