@@ -158,7 +158,7 @@ class Watcher:
             self._say_failed(why)
             self._wait(self._pause_s)
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
-        self._set("stopped")
+        self._set("stopped", self.state.why)
 
     def _begins(self) -> bool:
         """Wait for the end of a pause, and be ready to watch; False if it is all over."""

@@ -22,12 +22,15 @@ class Turns:
         self._lock = Lock()
 
     @contextmanager
-    def taken(self, check: Callable[[], None]) -> Iterator[None]:
+    def taken(self, check: Callable[[], None], say: Callable[[str], None]) -> Iterator[None]:
         """Wait for the turn, and have it while entered.
 
         Args:
             check: Raises if the waiting is to end.
+            say: Told in a sentence that others come first.
         """
+        if self._lock.locked():
+            say("learns once another camera has learned; what it shows meanwhile is kept")
         while not self._lock.acquire(timeout=_ASK_S):
             check()
         try:

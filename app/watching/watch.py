@@ -254,7 +254,9 @@ class _Watch:
         seen = normal_view(all_seen, learn_s, self._reporter)
         self._stop.check()
         turns = (
-            nullcontext() if self._shared is None else self._shared.learning.taken(self._stop.check)
+            nullcontext()
+            if self._shared is None
+            else self._shared.learning.taken(self._stop.check, self._reporter.say)
         )
         with self._backlog.keeping(), turns:
             detector = self._fitted_to(seen, all_seen, device)
