@@ -151,19 +151,21 @@ class SharedNames:
                 self._jobs[camera] = jobs
 
     def _name(self, batch: Sequence[tuple[_Job, Picture]]) -> None:
-        try:
-            named = name_pictures(self._names, [picture for _, picture in batch])
-        except torch.OutOfMemoryError as error:
-            if not self._has_made_room():
-                self._fail(batch, error)
-                return
-            for first in range(0, len(batch), self.most):
-                self._name(batch[first : first + self.most])
-        except Exception as error:  # noqa: BLE001 - told to the camera whose picture it was
-            self._fail(batch, error)
-        else:
-            for job, picture in batch:
-                job.take(picture, named[picture])
+        left = list(batch)
+        while left:
+            part = left[: self.most]
+            try:
+                named = name_pictures(self._names, [picture for _, picture in part])
+            except torch.OutOfMemoryError as error:
+                if self._has_made_room():
+                    continue
+                self._fail(part, error)
+            except Exception as error:  # noqa: BLE001 - told to the camera whose picture it was
+                self._fail(part, error)
+            else:
+                for job, picture in part:
+                    job.take(picture, named[picture])
+            left = left[len(part) :]
 
     def _fail(self, batch: Sequence[tuple[_Job, Picture]], error: Exception) -> None:
         """Find whose fault it was; the others are named."""

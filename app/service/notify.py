@@ -9,6 +9,8 @@ import time
 from collections.abc import MutableMapping
 from contextlib import suppress
 
+_PATIENCE_S = 0.5
+
 
 class Notifier:
     """Tells systemd, if it asked to be told."""
@@ -59,5 +61,6 @@ class Notifier:
             return
         # Whoever does not listen any more misses nothing that he could be told otherwise.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as outlet:
-            outlet.setblocking(False)
+            # systemd reads at once, unless the whole machine is stuck.
+            outlet.settimeout(_PATIENCE_S)
             outlet.sendto(text.encode(), self._address)
