@@ -19,11 +19,11 @@ def room(number: int) -> np.ndarray:
 
 
 def film(path: Path, number: int, seconds: float, things: tuple[float, ...] = ()) -> Path:
-    """Film a room; at each of some moments a bright thing stands there for 2 s."""
+    """Film a room; at each of some moments a bright thing stands there for 4 s."""
     with VideoWriter(path, SIZE, FPS) as writer:
         for frame in range(round(seconds * FPS)):
             picture, at_s = room(number), frame / FPS
-            if any(begin <= at_s < begin + 2 for begin in things):
+            if any(begin <= at_s < begin + 4 for begin in things):
                 picture[30:70, 40:80] = (250, 240, 20)
             writer.write(picture, at_s)
     return path
