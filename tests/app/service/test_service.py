@@ -60,12 +60,6 @@ def watched(path: Path) -> Iterator[Watched]:
         yield under_way
 
 
-def gaps(folder: Path) -> list[tuple[str, str]]:
-    with Store(folder) as store:
-        run = store.required_run()
-        return [(gap["reason"], gap["detail"]) for gap in store.gaps(run.id)]
-
-
 def test_cameras_are_watched_side_by_side_whatever_one_of_them_has(tmp_path: Path):
     film(tmp_path / "hall.mp4", 1, 180, things=tuple(range(6, 180, 12)))
     film(tmp_path / "yard.mp4", 2, 180)
@@ -106,6 +100,26 @@ def test_cameras_are_watched_side_by_side_whatever_one_of_them_has(tmp_path: Pat
     assert threading.active_count() < 20
 
 
+def assert_pauses(under_way: Watched, paused: str, other: str) -> None:
+    """A pause shows that it is one, ends by itself, and is in nobody else's way."""
+    service = under_way.service
+    service.pause(paused, 60)
+    wait_for("the pause", lambda: paused not in under_way.looked())
+    states = {state.camera: state for state in service.cameras()}
+    assert (states[paused].doing, states[paused].why) == ("paused", "it was paused for 60 min")
+    assert states[paused].resumes_us is not None
+    assert states[other].doing == "watching"
+    assert service.moving()
+    # Another length counts from now on.
+    service.pause(paused, 0.5 / 60)
+    under_way.wait_until_watched(paused)
+    with pytest.raises(UsageError, match="a pause lasts more than 0"):
+        service.pause(paused, 0)
+    events = [one["event"] for one in under_way.told if one["camera"] == paused]
+    kept = [one for one in events if one in ("paused", "resumed")]
+    assert kept == ["paused", "paused", "resumed"]
+
+
 def test_a_reload_begins_anew_with_what_changed_alone(tmp_path: Path):
     for number, name in enumerate(("hall", "yard", "gate")):
         film(tmp_path / f"{name}.mp4", number, 90)
@@ -130,6 +144,7 @@ def test_a_reload_begins_anew_with_what_changed_alone(tmp_path: Path):
         after = {state.camera: state.since_us for state in service.cameras()}
         assert after["yard"] == before["yard"]
         assert after["hall"] > before["hall"]
+        assert_pauses(under_way, "yard", "gate")
         site(tmp_path, gate)
         assert service.reload() == Changes((), (), ("hall", "yard"), ("metrics",))
         assert under_way.doing() == {"gate": "watching"}
@@ -144,33 +159,6 @@ def test_a_reload_begins_anew_with_what_changed_alone(tmp_path: Path):
         assert run.id == 1
         notes = [note.text for note in store.notes(run.id)]
     assert any("settings changed: fps (5.0 before, 3.0 now)" in note for note in notes)
-
-
-def test_a_pause_is_a_gap_with_a_reason_and_ends_by_itself(tmp_path: Path):
-    film(tmp_path / "hall.mp4", 1, 90)
-    film(tmp_path / "yard.mp4", 2, 90)
-    path = site(tmp_path, "  hall: {source: hall.mp4}", "  yard: {source: yard.mp4}")
-    with watched(path) as under_way:
-        service = under_way.service
-        under_way.wait_until_watched("hall", "yard")
-        service.pause("hall", 60)
-        wait_for("the pause", lambda: "hall" not in under_way.looked())
-        (hall, yard) = service.cameras()
-        assert (hall.doing, hall.why) == ("paused", "it was paused for 60 min")
-        assert hall.resumes_us is not None
-        assert yard.doing == "watching"
-        assert service.moving()
-        # Another length counts from now on.
-        service.pause("hall", 0.5 / 60)
-        under_way.wait_until_watched("hall")
-        with pytest.raises(UsageError, match="a pause lasts more than 0"):
-            service.pause("hall", 0)
-    events = [one["event"] for one in under_way.told if one["camera"] == "hall"]
-    assert [one for one in events if one in ("paused", "resumed")] == [
-        "paused",
-        "paused",
-        "resumed",
-    ]
 
 
 @pytest.mark.slow
