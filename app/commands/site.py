@@ -15,8 +15,8 @@ SUFFIXES = (".yaml", ".yml")
 
 
 def is_site(word: str) -> bool:
-    """Whether a word of the command line means a site's file: it is there, and named so."""
-    return word.lower().endswith(SUFFIXES) and Path(word).is_file()
+    """Whether a word of the command line means a site's file."""
+    return word.lower().endswith(SUFFIXES) and "://" not in word
 
 
 def check_only(said: Mapping[str, bool]) -> None:

@@ -186,6 +186,9 @@ def test_the_command_checks_a_file_and_shows_no_secret(
     assert option.returncode == 2
     assert "--learn: a site's file says that" in option.stderr
     assert not (tmp_path / "nicol" / EVENTS).exists()
+    missing = run_nomaly("watch", tmp_path / "sight.yaml")
+    assert missing.returncode == 2
+    assert "sight.yaml: cannot be read: No such file" in missing.stderr
 
 
 def test_the_schema_tells_editors_what_every_key_means():

@@ -3,7 +3,7 @@
 Each camera is a file of the demo, played at its own pace, 5 frames a second, with a detector that
 was fitted before. Ages of frames are those of the board, when they have been looked at.
 
-    python -m benchmarks.site [--cameras 1 4 8] [--seconds 30] [--batches] [--json]
+    python -m benchmarks.site_cameras [--cameras 1 4 8] [--seconds 30] [--batches] [--json]
 
 `--batches` measures instead whether frames of several cameras go faster through their network
 together.
