@@ -57,11 +57,13 @@ def sites(counts: list[int], seconds: float) -> list[dict[str, Any]]:
         words = ["fit", "clip.mp4", "--seconds", f"{LEARN_S:g}", "--out", "detector", "--quiet"]
         nomaly = Path(sys.executable).with_name("nomaly")
         subprocess.run([nomaly, *words], cwd=folder, check=True)
-        # What film and fit left in memory is none of theirs.
-        fresh = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, mp_context=fresh, max_tasks_per_child=1) as one:
-            asked = [one.submit(measured, folder, count, seconds) for count in counts]
-            return [figure.result() for figure in asked]
+        return [alone(folder, count, seconds) for count in counts]
+
+
+def alone(folder: Path, count: int, seconds: float) -> dict[str, Any]:
+    """Measure in a fresh process: what film and fit left in memory is none of the cameras'."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as one:
+        return one.submit(measured, folder, count, seconds).result()
 
 
 def measured(folder: Path, count: int, seconds: float) -> dict[str, Any]:
