@@ -16,6 +16,7 @@ from app.commands import (
     calibrate,
     captions,
     clipn,
+    config,
     dataset,
     demo,
     doctor,
@@ -57,6 +58,7 @@ cli = CommandList(
 for module in (
     demo,
     watching,
+    config,
     inspecting,
     report,
     events,

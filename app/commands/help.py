@@ -100,6 +100,7 @@ TOP = {
         "demo",
         "audit",
         "watch",
+        "config",
         "fit",
         "inspect",
         "inspect fit",

@@ -105,12 +105,13 @@ def _speed(result: "AuditResult") -> str:
     return f", {times:.1f} times {'as fast as' if times >= 1 else 'the speed of'} the recording"
 
 
-def print_state(event: dict[str, Any], *, of_file: bool = False) -> None:
+def print_state(event: dict[str, Any], *, of_file: bool = False, camera: bool = False) -> None:
     """One line for an event that opened, was named anew or closed.
 
     Args:
         event: A message of a watch; of those that are no event, people read on stderr.
         of_file: Tell times from the start of the file, not by the clock.
+        camera: Name the camera, as one of several.
     """
     if event["event"] not in get_args(EventState.__value__):
         return
@@ -129,23 +130,32 @@ def print_state(event: dict[str, Any], *, of_file: bool = False) -> None:
         for name in ("start", "end")
     )
     span = f"{start} - {end}" if event["event"] == "closed" else start
+    of_it = f"{event['camera']}: " if camera else ""
     Console().print(
-        f"{event['event']:<8} {span:<18} {nouns}", highlight=False, markup=False, soft_wrap=True
+        f"{event['event']:<8} {span:<18} {of_it}{nouns}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
     )
+
+
+def _count(listed: Sequence[Any] | int) -> int:
+    return listed if isinstance(listed, int) else len(listed)
 
 
 def watched(summary: dict[str, Any]) -> str:
     """What a watch came to, from its summary."""
-    events, gaps = len(summary["events"]), len(summary["gaps"])
+    events, gaps, silent = (_count(summary[name]) for name in ("events", "gaps", "muted"))
     said = [f"{events} event{'s' if events != 1 else ''} in {clock(summary['watched_s'])} watched"]
     if summary["learned_s"]:
         said.append(f"{clock(summary['learned_s'])} learned from")
     said.append(f"{summary['frames']} frames looked at, {summary['dropped']} dropped")
     if gaps:
         said.append(f"blind {gaps} time{'s' if gaps != 1 else ''}")
-    if silent := len(summary["muted"]):
+    if silent:
         said.append(f"{silent} silent event{'s' if silent != 1 else ''} kept")
-    return f"{', '.join(said)}. Report: {summary['report'] or 'none'}"
+    report = f" Report: {summary['report'] or 'none'}" if "report" in summary else ""
+    return f"{', '.join(said)}.{report}"
 
 
 def _headline(event: Event) -> str:

@@ -22,6 +22,7 @@ from app.commands.options import (
     tell_stopped,
 )
 from app.commands.passing_on import PassingOn
+from app.commands.site import check_only, is_site, watch_site
 from app.errors import UsageError
 from app.events.lock import check_unused
 
@@ -36,6 +37,8 @@ AssumeFps = Annotated[
         "that say nothing one a second otherwise.",
     ),
 ]
+
+_OUT, _CONNECT_S = Path("nomaly-watch"), 30.0
 
 cli = command_list()
 
@@ -137,7 +140,7 @@ def audit(
 @cli.command(
     epilog="Examples:  nomaly watch 0 --learn 20\n\n"
     "nomaly watch rtsp://user:password@camera/stream --learn 60 --out hall\n\n"
-    "nomaly watch env:HALL_CAMERA --learn 60 --out hall"
+    "nomaly watch env:HALL_CAMERA --learn 60 --out hall\n\nnomaly watch site.yaml"
 )
 @with_option_sets
 def watch(
@@ -145,18 +148,20 @@ def watch(
         str,
         typer.Argument(
             help="Webcam number, rtsp:// or http:// address, a folder into which a camera puts "
-            "images or videos, or a video file; env:NAME, @FILE or - "
-            "(standard input) for an address that the list of processes is not to show."
+            "images or videos, a video file, or a site's .yaml with many cameras; env:NAME, @FILE "
+            "or - (standard input) for an address that the list of processes is not to show."
         ),
     ],
     *,
     learn: Annotated[
         float | None, typer.Option(help="Seconds of normal view to learn from first.")
     ] = None,
-    out: Out = Path("nomaly-watch"),
+    out: Out = _OUT,
     looking: Looking,
     learning: Learning,
-    connect: Annotated[float, typer.Option(help="Seconds to wait for the first frame.")] = 30.0,
+    connect: Annotated[
+        float, typer.Option(help="Seconds to wait for the first frame.")
+    ] = _CONNECT_S,
     for_s: Annotated[
         float | None, typer.Option("--for", help="Stop after so many seconds of watching.")
     ] = None,
@@ -185,8 +190,24 @@ def watch(
     """Watch a live camera and name what does not belong, until Ctrl-C.
 
     The same command goes on in the same folder, also after a crash: with the detector that it
-    learned, and with a note of the time in which nobody looked.
+    learned, and with a note of the time in which nobody looked. The file of a site says all but
+    --for, --heartbeat, --json and --quiet by itself.
     """
+    if is_site(source):
+        check_only(
+            {
+                "--learn": learn is not None,
+                "--out": out != _OUT,
+                "options of looking": looking != Looking(),
+                "options of learning": learning != Learning(),
+                "--connect": connect != _CONNECT_S,
+                "--sink or --on-event": passing_on != PassingOn(),
+                "--device": device != "auto",
+                "--overwrite": overwrite,
+            }
+        )
+        watch_site(Path(source), for_s=for_s, heartbeat=heartbeat, as_json=as_json, quiet=quiet)
+        return
     from app.lasting import LastingStdout
     from app.private import privately
     from app.sources.open import kind_of

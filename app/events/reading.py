@@ -131,6 +131,15 @@ class StoreReader:
         rows = self._db.execute("SELECT * FROM source WHERE run_id = ? ORDER BY rowid", (run_id,))
         return [_source(dict(row)) for row in rows]
 
+    def event_counts(self, run_id: int) -> tuple[int, int]:
+        """How many events of a run are told, and how many are silent."""
+        told, silent = self._db.execute(
+            "SELECT count(*) - count(nullif(muted, '')), count(nullif(muted, '')) FROM event"
+            " WHERE run_id = ?",
+            (run_id,),
+        ).fetchone()
+        return told, silent
+
     def events(self, run_id: int) -> list[Event]:
         """All events of a run by time, those behind the others that are muted."""
         rows = self._db.execute(

@@ -1,5 +1,6 @@
 """A file that grows by one JSON line for each state of an event."""
 
+import threading
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
@@ -8,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from app.events.outbox import Message
 from app.sinks.base import SinkError
 from novic.append_log import AppendLog
+
+_appending = threading.Lock()
+"""Cameras of one process may share a file."""
 
 
 class JsonlConfig(BaseModel):
@@ -60,7 +64,8 @@ class JsonlSink:
         path = self._log.path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._log.append(message.as_json())
+            with _appending:
+                self._log.append(message.as_json())
         except OSError as error:
             raise SinkError(f"{path}: cannot be written: {error.strerror or error}") from error
 

@@ -10,8 +10,11 @@ from app.events.live_file import LiveFile
 from app.events.store import Changes, Store
 from app.events.writer import Writer
 from app.sinks.build import AnySink
-from app.sinks.feeder import feeding
+from app.sinks.feeder import Patience, feeding
 from app.watching.telling import Tell
+
+SOON = Patience(close_s=0.5)
+"""For a watch that must end in a moment; what is undelivered is kept for the next one."""
 
 
 @contextmanager
@@ -22,6 +25,7 @@ def delivering(
     tell: Tell,
     say: Callable[[str], None],
     heed: Callable[[Sequence[Finding]], None] = lambda _: None,
+    patience: Patience | None = None,
 ) -> Iterator[Writer]:
     """Keep and tell on other threads as long as it lasts.
 
@@ -32,6 +36,7 @@ def delivering(
         tell: Called with every event state once it is stored.
         say: Told what cannot be written or delivered.
         heed: Given besides what was stored of events, also of those that nobody is told of.
+        patience: With sinks that fail.
 
     Yields:
         What saves.
@@ -41,7 +46,7 @@ def delivering(
     """
     keys = [sink.key for sink in sinks]
     file = LiveFile(out, run_id, say)
-    with feeding(out, sinks, say) as wake:
+    with feeding(out, sinks, say, patience) as wake:
 
         def saved(changes: Changes) -> None:
             wake()

@@ -23,7 +23,11 @@ class GoingOn:
     """
 
     def __init__(
-        self, run: Run | None, source: SourceProgress | None, settings: Mapping[str, Any]
+        self,
+        run: Run | None,
+        source: SourceProgress | None,
+        settings: Mapping[str, Any],
+        away: tuple[GapReason, str] | None = None,
     ) -> None:
         """Take what there was before.
 
@@ -31,6 +35,8 @@ class GoingOn:
             run: That is gone on with; None if this is the first session.
             source: How far its source was watched; None if it was not.
             settings: Of a run that has to be begun.
+            away: Why nobody looked since the session before, where that is known: a reason, and a
+                sentence.
         """
         self.run = run
         self.source = source
@@ -39,6 +45,7 @@ class GoingOn:
         self.left: list[Left] = []
         """Events whose things may still be there, once the run was begun."""
         self._settings = settings
+        self._away = away
         self._open: list[Gap] = []
         self._shift_s: float | None = None
 
@@ -97,6 +104,7 @@ class GoingOn:
         ]
         if not self.gaps:
             reason: GapReason = "killed" if run.state == "running" else "stopped"
-            self.gaps = [Gap(last_us, first_us, reason, _NOBODY)]
+            reason, detail = self._away or (reason, _NOBODY)
+            self.gaps = [Gap(last_us, first_us, reason, detail)]
         since_start_s = (first_us - before.start_us) / 1e6
         return max(since_start_s, before.seen_s + _LEAST_STEP_S) - frame.pts_s

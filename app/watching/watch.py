@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 
 from app.errors import StoreError
 from app.events.event import Event, Finding
-from app.events.outputs import earlier_run, sole_writer
+from app.events.outputs import sole_writer
 from app.events.store import SourceProgress, Store
 from app.events.writer import Writer
 from app.progress import Reporter
@@ -26,9 +27,9 @@ from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.clip_rule import ClipRule
 from app.watching.clips import Clips
-from app.watching.delivery import as_told, delivering
+from app.watching.delivery import SOON, as_told, delivering
 from app.watching.drifting import Watched
-from app.watching.ending import Ending, complete_results, end_watch
+from app.watching.ending import Ending, complete_results, counted, end_watch
 from app.watching.fitting import fit_detector
 from app.watching.gate import MotionGate
 from app.watching.going_on import GoingOn
@@ -39,10 +40,11 @@ from app.watching.normal import normal_view
 from app.watching.recorder import Recorder
 from app.watching.request import RunRequest
 from app.watching.results import watch_summary
+from app.watching.shared import Shared
+from app.watching.starting import connect, fitted_detector, run_to_go_on
 from app.watching.stirring import Keeping, tolerating
 from app.watching.telling import Tell, Telling
 from detectors.base import Detector
-from detectors.build import load_detector
 from detectors.files import PROMISE
 from detectors.types import Frame, Pixels
 from novic.device import resolve_device
@@ -72,7 +74,11 @@ class WatchRequest(RunRequest):
 
 
 def watch(
-    request: WatchRequest, reporter: Reporter, tell: Tell, board: Board | None = None
+    request: WatchRequest,
+    reporter: Reporter,
+    tell: Tell,
+    board: Board | None = None,
+    shared: Shared | None = None,
 ) -> dict[str, Any]:
     """Watch until Ctrl-C, the end of a file, or `for_s`; goes on if the folder holds this watch.
 
@@ -83,9 +89,12 @@ def watch(
             was lost and came back, and now and then a sign of life; called on other threads, but
             never on two at once.
         board: Shows how the camera does while it is watched.
+        shared: What it has in common with other cameras; its `stop` ends the watch then, not
+            signals, and files for people are left to `nomaly report`.
 
     Returns:
-        The summary as scripts read it: state, frames, dropped, gaps, notes, events, report.
+        The summary as scripts read it: state, frames, dropped, gaps, notes, events, report; of a
+        shared one only counts, see `app.watching.ending.counted`.
 
     Raises:
         app.errors.UsageError: If the folder holds another run.
@@ -99,85 +108,76 @@ def watch(
         Store(request.out, sinks=keys) as store,
     ):
         settings = _settings(request)
-        run = earlier_run(store, "watch", settings, request.unsaid())
+        run = run_to_go_on(store, request, settings, shared=shared is not None)
         before = next(iter(store.sources(run.id)), None) if run is not None else None
         if run is not None and before is not None and before.finished:
             reporter.say(f"{request.out} holds the finished results of this very watch.")
+            if shared is not None:
+                return counted(store, run)
             complete_results(store, run)
             summary = watch_summary(store, run)
             return summary | {"notes": [*summary["notes"], *outdated(run, request)]}
-        return _watch_camera(
-            request, store, GoingOn(run, before, settings), reporter, tell, board or Board()
-        )
+        going_on = GoingOn(run, before, settings, away=shared.away if shared is not None else None)
+        mine = _Mine(request, store, going_on, reporter, tell, board or Board(), shared)
+        return _watch_camera(mine)
 
 
-def _watch_camera(
-    request: WatchRequest,
-    store: Store,
-    going_on: GoingOn,
-    reporter: Reporter,
-    tell: Tell,
-    board: Board,
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Mine:
+    """What belongs to one watch."""
+
+    request: WatchRequest
+    store: Store
+    going_on: GoingOn
+    reporter: Reporter
+    tell: Tell
+    board: Board
+    shared: Shared | None
+
+
+def _watch_camera(mine: _Mine) -> dict[str, Any]:
+    request, going_on, reporter, shared = mine.request, mine.going_on, mine.reporter, mine.shared
     device = resolve_device(request.device)
     # Models first: what a camera shows while they load would be lost.
-    with reporter.task("Loading the namer"):
-        names = request.load_names(device)
-    fitted = _fitted_detector(request, going_on, device)
+    names = shared.names if shared is not None else None
+    if names is None:
+        with reporter.task("Loading the namer"):
+            names = request.load_names(device)
+    fitted = fitted_detector(request, going_on.run is not None, device, shared)
     played_on = kind_of(request.source) == "file" and fitted is not None
     start_s = going_on.start_s(request.learn_s or 0.0) if played_on else 0.0
     ring_s = request.clips.ring_s if request.clips is not None else 0.0
     camera = open_live(request.source, request.camera, request.fps, start_s=start_s, ring_s=ring_s)
     try:
-        _connect(camera, request, reporter)
+        connect(camera, request.source, request.connect_s, reporter, shared)
         station = Station(request.out, camera)
-        telling = Telling(camera, reporter, tell, heartbeat_s=request.heartbeat_s, station=station)
+        beat_s = request.heartbeat_s
+        telling = Telling(camera, reporter, mine.tell, heartbeat_s=beat_s, station=station)
         # Until here Ctrl-C ends everything at once: there is nothing to put in order yet.
-        with stoppable(reporter.say) as stop, telling, board.showing(station):
-            watching = _Watch(request, store, camera, going_on, reporter, telling, stop)
+        stopping = stoppable(reporter.say) if shared is None else nullcontext(shared.stop)
+        with stopping as stop, telling, mine.board.showing(station):
+            watching = _Watch(mine, camera, telling, stop)
             return watching.run(names, fitted or watching.learned_detector(device))
     finally:
         camera.close()
 
 
-def _connect(camera: LiveSource, request: WatchRequest, reporter: Reporter) -> None:
-    """Wait for the first frame, and say meanwhile why it does not come.
-
-    Raises:
-        app.sources.base.UnreachableError: If it does not come in time.
-    """
-    with reporter.task(f"Connecting to {shown_address(request.source)}") as meter:
-
-        def failed(why: str) -> None:
-            meter.to(0, why)
-            if not reporter.console.is_terminal:
-                reporter.say(f"{camera.info.uri}: {why}, trying again")
-
-        camera.connect(request.connect_s, failed)
-
-
 class _Watch:
     """One watch under way."""
 
-    def __init__(
-        self,
-        request: WatchRequest,
-        store: Store,
-        camera: LiveSource,
-        going_on: GoingOn,
-        reporter: Reporter,
-        telling: Telling,
-        stop: Stop,
-    ) -> None:
-        self._request = request
-        self._store = store
+    def __init__(self, mine: _Mine, camera: LiveSource, telling: Telling, stop: Stop) -> None:
+        self._request = mine.request
+        self._store = mine.store
         self._camera = camera
-        self._going_on = going_on
-        self._reporter = reporter
+        self._going_on = mine.going_on
+        self._reporter = mine.reporter
+        self._shared = mine.shared
         self._telling = telling
         self._pulse = telling.pulse
         self._stop = stop
-        self._clips = Clips(request.out, camera, request.clips, reporter.say, telling)
+        self._clips = Clips(
+            mine.request.out, camera, mine.request.clips, mine.reporter.say, telling
+        )
         self._backlog = Backlog(self._coming())
         self._pulse.unseen.append(self._backlog.gaps)
         self._from_s = 0.0
@@ -212,10 +212,13 @@ class _Watch:
         )
         camera.expect(self._going_on.left)
         out, sinks, say = self._request.out, self._request.sinks, self._reporter.say
+        patience = None if self._shared is None else SOON
         ending = Ending("failed")
         with (
-            delivering(out, run_id, sinks, self._telling.tell, say, self._clips.heed) as writer,
-            Beside(names) as teller,
+            delivering(
+                out, run_id, sinks, self._telling.tell, say, self._clips.heed, patience
+            ) as writer,
+            Beside(names) if self._shared is None else self._shared.naming() as teller,
         ):
             embedder = names.bundle.embedder
             recorder = Recorder(writer, run_id, source, embedder)
@@ -235,6 +238,8 @@ class _Watch:
                 faults = self._end(writer, ending)
         dropped = self._camera.stats.dropped + self._backlog.skipped
         run = self._store.run(run_id)
+        if self._shared is not None:
+            return counted(self._store, run, dropped=dropped, faults=faults)
         return watch_summary(self._store, run, dropped=dropped, faults=faults)
 
     def _promised(self, detector: Detector) -> Keeper:
@@ -258,7 +263,12 @@ class _Watch:
         learn_s, all_seen = self._request.learn_s or 0.0, Keeping(self._stretch())
         seen = normal_view(all_seen, learn_s, self._reporter)
         self._stop.check()
-        with self._backlog.keeping():
+        turns = (
+            nullcontext()
+            if self._shared is None
+            else self._shared.learning.taken(self._stop.check, self._reporter.say)
+        )
+        with self._backlog.keeping(), turns:
             detector = self._fitted_to(seen, all_seen, device)
         # The run first: a detector without one would be nobody's.
         self._run_id()
@@ -272,7 +282,9 @@ class _Watch:
         if view is not None:
             view.save(out, reporter)
             view.tell(out, reporter)
-        detector = fit_detector(self._request.detector_config, seen, device, reporter, check)
+        config, shared = self._request.detector_config, self._shared
+        extractors = None if shared is None else shared.extractors
+        detector = fit_detector(config, seen, device, reporter, check, extractors=extractors)
         if view is not None and detector.frame_size is not None:
             frames = all_seen.frames(detector.frame_size)
             detector = tolerating(detector, frames, all_seen.length_s, reporter, check)
@@ -330,11 +342,13 @@ class _Watch:
         run = self._store.run(self._run_id())
         if self._keeper is not None:
             run = replace(run, facts={**run.facts, "promise": told(self._keeper.kept)})
-        return end_watch(self._store, run, Ending(state, writer.complaint), self._reporter.say)
+        ending = Ending(state, writer.complaint, files=self._shared is None)
+        return end_watch(self._store, run, ending, self._reporter.say)
 
     def _look(self, lookout: Lookout) -> None:
         """Look at frames as they arrive, and save and tell as it goes, also while none come."""
-        self._reporter.say(f"Watching {self._camera.info.uri}; Ctrl-C stops and writes the report.")
+        ends = "; Ctrl-C stops and writes the report" if self._shared is None else ""
+        self._reporter.say(f"Watching {self._camera.info.uri}{ends}.")
         if self._backlog.behind_s:
             behind = f"{self._backlog.behind_s:.0f} s came while it learned"
             self._reporter.say(f"{behind}, and are looked at first.")
@@ -387,13 +401,3 @@ def _settings(request: WatchRequest) -> dict[str, Any]:
     """What a watch that goes on must have in common with the one before."""
     source = shown_address(request.source)
     return {"source": source, "learn_s": request.learn_s, **request.settings()}
-
-
-def _fitted_detector(
-    request: WatchRequest, going_on: GoingOn, device: torch.device
-) -> Detector | None:
-    """The detector asked for, or that of the watch that goes on; None if it has to learn."""
-    if request.detector is not None:
-        return load_detector(request.detector, device)
-    kept = request.kept_detector
-    return load_detector(kept, device) if going_on.run is not None and kept.exists() else None
