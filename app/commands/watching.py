@@ -36,6 +36,15 @@ AssumeFps = Annotated[
         "that say nothing one a second otherwise.",
     ),
 ]
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        metavar="HOST:PORT",
+        help="Answer /metrics for Prometheus, /healthz and /readyz there, as 127.0.0.1:9464; an "
+        "address that others reach needs a token in the environment's NOMALY_TOKEN.",
+    ),
+]
 
 cli = command_list()
 
@@ -159,6 +168,7 @@ def watch(
         ),
     ] = None,
     passing_on: PassingOn,
+    metrics: Metrics = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -188,8 +198,10 @@ def watch(
     )
     # Heavy: what makes no sense has been said by now.
     from app.commands.tables import print_state
+    from app.watching.board import Board
     from app.watching.watch import WatchRequest
     from app.watching.watch import watch as run_watch
+    from app.web.exposing import exposing
 
     request = WatchRequest(
         source=source,
@@ -204,9 +216,9 @@ def watch(
         overwrite=overwrite,
     )
     print_one = print_json if as_json else partial(print_state, of_file=kind_of(source) == "file")
-    stdout = LastingStdout(reporter.say)
-    with privately(out, reporter.say):
-        summary = run_watch(request, reporter, partial(stdout.tell, print_one))
+    stdout, board = LastingStdout(reporter.say), Board()
+    with privately(out, reporter.say), exposing(metrics, board, out, reporter.say):
+        summary = run_watch(request, reporter, partial(stdout.tell, print_one), board)
     stdout.tell(print_json if as_json else _print_watched, summary)
     if summary["stopped"]:
         tell_stopped()
