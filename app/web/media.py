@@ -14,7 +14,7 @@ from app.events.folders import StoreFolder
 from app.events.media import MEDIA, media_path
 from app.web.looking import looked_into
 
-_ID = re.compile(r"[0-9a-f]{14}-[0-9a-f]{6}")
+_ID = re.compile(r"[0-9a-f]{14,16}-[0-9a-f]{3,16}")
 """As `app.events.event.event_id` makes them."""
 
 

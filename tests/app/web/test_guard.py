@@ -70,6 +70,7 @@ def test_a_link_lets_in_once():
 def test_a_private_file_always_holds_a_link_that_works(tmp_path: Path):
     with guarding(folder=tmp_path) as (client, guard):
         file = guard.entry.links.show_at(lambda once: once)
+        assert file is not None
         assert file == tmp_path / LOGIN
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         for _ in range(3):
