@@ -35,6 +35,7 @@ EXTRA_OF = {
     "tensorboard": "tensorboard",
     "pytorch_ood": "ood",
     "online_fdr": "rings",
+    "apprise": "notify",
 }
 """Import packages of pyproject.toml's extras; one that several extras have is in the first."""
 

@@ -25,6 +25,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from pydantic import SecretStr
 
+from app.sinks.apprise import AppriseConfig
 from app.sinks.build import AnySink
 from app.sinks.command import CommandConfig
 from app.sinks.jsonl import JsonlConfig
@@ -152,6 +153,35 @@ class Hook:
         self.go_away()
 
 
+class Service:
+    """What Apprise's `json://` reaches: title, text and picture in each request."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hook = Hook(folder)
+        address = self.hook.config.url.get_secret_value().removeprefix("http://")
+        self.config = AppriseConfig(url=SecretStr(f"json://{address}"), group_s=0)
+
+    def arrived(self) -> list[dict[str, Any]]:
+        """As much of each message as people are told, by which all of it is known here."""
+        told = [json.loads(body) for _, body in self.hook.requests]
+        return [_of_notification(one["title"], one["message"]) for one in told]
+
+    def go_away(self) -> None:
+        self.hook.go_away()
+
+    def come_back(self) -> None:
+        self.hook.come_back()
+
+    def close(self) -> None:
+        self.hook.close()
+
+
+def _of_notification(title: str, text: str) -> dict[str, Any]:
+    event_id = text.rpartition("event ")[2]
+    number = int(event_id.partition("-")[0], 16)
+    return {"number": number, "event": "opened", "id": event_id, "noun": title}
+
+
 _MARK = "mark"
 """Topic of the subscriber's own messages."""
 
@@ -272,6 +302,7 @@ PEERS: dict[str, Callable[[Path], Peer]] = {
     "command": Program,
     "webhook": Hook,
     "mqtt": Broker,
+    "apprise": Service,
 }
 
 
