@@ -137,6 +137,8 @@ class Entry:
     def _form(self, fault: str, status: int = 200) -> Response:
         alert = f'<p role="alert">{escape(fault)}</p>' if fault else ""
         ask = (
+            # For what keeps passwords: it asks for a name.
+            '<input name="user" autocomplete="username" value="nomaly" hidden>'
             '<label for="p">Password</label><input id="p" name="password" type="password" '
             'autocomplete="current-password" autofocus required><button>Open</button>'
             if self._hashed or self._token

@@ -226,10 +226,14 @@ def csrf_of(cookie: str) -> str:
 
 def _is_same_origin(request: Request) -> bool:
     """Whether nothing says that another page sent it."""
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    origin = request.headers.get("origin")
-    own = {f"{scheme}://{request.headers.get('host', '')}" for scheme in ("http", "https")}
-    return site in ("same-origin", "none") and (origin is None or origin in own)
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    if origin == "null":
+        # So says a form of a page that tells no address of itself.
+        return site == "same-origin"
+    host = request.headers.get("host", "")
+    return origin is None or origin in (f"http://{host}", f"https://{host}")
 
 
 def _is_looked_at(request: Request) -> bool:
