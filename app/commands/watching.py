@@ -329,6 +329,7 @@ def _shared(looking: Looking, learning: Learning, site: "OpenedSite") -> dict[st
         "promise": looking.promise,
         "bar": looking.checked_bar,
         "tell": looking.wanted,
+        "blur_people": looking.blur_people,
         "belonging": site.belonging,
     }
 

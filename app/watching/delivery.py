@@ -7,16 +7,22 @@ from typing import Any
 
 from app.events.event import Event
 from app.events.live_file import LiveFile
-from app.events.store import Changes, Store
+from app.events.store import Changes
 from app.events.writer import Writer
 from app.sinks.build import AnySink
 from app.sinks.feeder import feeding
+from app.watching.blurring import People, opened_store
 from app.watching.telling import Tell
 
 
 @contextmanager
 def delivering(
-    out: Path, run_id: int, sinks: Sequence[AnySink], tell: Tell, say: Callable[[str], None]
+    out: Path,
+    run_id: int,
+    sinks: Sequence[AnySink],
+    tell: Tell,
+    say: Callable[[str], None],
+    people: People | None = None,
 ) -> Iterator[Writer]:
     """Keep and tell on other threads as long as it lasts.
 
@@ -26,6 +32,7 @@ def delivering(
         sinks: Who is given every event state besides.
         tell: Called with every event state once it is stored.
         say: Told what cannot be written or delivered.
+        people: Hides people in what is kept; None where they may be seen.
 
     Yields:
         What saves.
@@ -44,7 +51,7 @@ def delivering(
                 if not finding.silent:
                     tell(as_told(finding.event))
 
-        with closing(Writer(lambda: Store(out, sinks=keys), saved, say)) as writer:
+        with closing(Writer(lambda: opened_store(out, people, keys), saved, say)) as writer:
             yield writer
 
 
