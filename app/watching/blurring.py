@@ -189,7 +189,7 @@ def _without(image: Pixels, places: Sequence[Box]) -> Pixels:
         x2, y2 = min(width, int(np.ceil(box.x2))), min(height, int(np.ceil(box.y2)))
         if x2 > x1 and y2 > y1:
             cell = max(LEAST_CELL, round(max(x2 - x1, y2 - y1) / CELLS))
-            hidden[y1:y2, x1:x2] = _in_cells(image[y1:y2, x1:x2], cell)
+            hidden[y1:y2, x1:x2] = _in_cells(hidden[y1:y2, x1:x2], cell)
     return hidden
 
 
