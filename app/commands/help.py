@@ -71,6 +71,9 @@ FOR_CAMERAS = {
     "--heartbeat": OUTPUT,
     "--on-event": OUTPUT,
     "--sink": OUTPUT,
+    "--group": OUTPUT,
+    "--blur-people": OUTPUT,
+    "--metrics": OUTPUT,
 }
 """Of the commands that look at pictures; elsewhere the same word may mean another thing."""
 INPUTS = frozenset(
@@ -110,6 +113,7 @@ TOP = {
         "calibrate",
         "export",
         "doctor",
+        "password",
     ),
     "Sites": ("scenario",),
     "Makers and researchers": (
