@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.errors import UsageError
 from app.redact import hide
 from app.web.bounded import MOST_BODY, BoundedCall
-from app.web.entry import Entry, refused
+from app.web.entry import Entry, leading_page, refused
 from app.web.passwords import is_hash
 from app.web.sessions import digest, same
 
@@ -132,6 +132,18 @@ class Guard:
             https=config.https,
             folder=config.folder,
         )
+
+    def invited(self, address: str) -> tuple[str, Path | None]:
+        """A link that lets in once, and the private file that always holds a fresh one.
+
+        Args:
+            address: Of the page, without a path.
+
+        Returns:
+            The link, and the file's path; None without `GuardConfig.folder`.
+        """
+        file = self.entry.links.show_at(lambda once: leading_page(f"{address}/login/{once}"))
+        return f"{address}/login/{self.entry.links.new()}", file
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let the application do it."""

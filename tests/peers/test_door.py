@@ -8,7 +8,6 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from app.web.entry import leading_page
 from tests.app.web.pages import PASSWORD, guarding
 from tests.peers.test_report import browser, chromium
 
@@ -26,7 +25,7 @@ def test_the_private_file_opens_the_page_and_a_password_does(
 ):
     with guarding(folder=tmp_path) as (client, guard):
         address = f"{client.base_url}"
-        file = guard.entry.links.show_at(lambda once: leading_page(f"{address}/login/{once}"))
+        _, file = guard.invited(address)
         assert file is not None
         browser.get(file.as_uri())
         until_shown(browser, '"session"')

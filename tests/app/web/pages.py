@@ -5,17 +5,18 @@ from contextlib import contextmanager
 from urllib.parse import parse_qs
 
 import httpx
+from argon2 import PasswordHasher
 from fastapi import FastAPI, Request
 from pydantic import SecretStr
 
 from app.local_page import listen
 from app.web.guard import Guard, GuardConfig, guarded
-from app.web.passwords import hash_password
 from app.web.served import served
 
 TOKEN = "token-canary-0123456789"  # noqa: S105 - of the test
 PASSWORD = "pass-canary-äö 12"  # noqa: S105 - of the test
-HASHED = hash_password(PASSWORD)
+# Made cheaply: dozens of logins would take seconds else.
+HASHED = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
 SAME = {"sec-fetch-site": "same-origin"}
 
 

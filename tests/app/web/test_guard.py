@@ -58,11 +58,12 @@ def test_a_script_is_let_in_by_its_token_alone():
 
 def test_a_link_lets_in_once():
     with guarding(token=None, password_hash=None) as (client, guard):
-        once = guard.entry.links.new()
-        first = client.get(f"/login/{once}", headers={"sec-fetch-site": "cross-site"})
+        link, file = guard.invited(f"{client.base_url}")
+        first = client.get(link, headers={"sec-fetch-site": "cross-site"})
         assert (first.status_code, client.get("/").status_code) == (200, 200)
         client.cookies.clear()
-        assert client.get(f"/login/{once}").status_code == 401
+        assert client.get(link).status_code == 401
+        assert file is None, "nobody asked to keep any"
         assert client.get("/login/").status_code == 401
         assert client.get("/").status_code == 401
 
