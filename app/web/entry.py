@@ -27,6 +27,8 @@ _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_SUM}'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+MOST_BODY = 8192
+"""Bytes that who is not let in may bring."""
 _MOST_WAITING = 4
 """Passwords that are looked at or wait to be; each takes 64 MiB and some 50 ms."""
 
@@ -59,15 +61,24 @@ class Entry:
         """The login that a call brings; empty if none."""
         return request.cookies.get(self._cookie, "")
 
-    def pause(self, request: Request) -> Response | None:
+    def by_token(self, request: Request, token: str) -> Response | None:
+        """The answer to who brings a wrong token, or brought too many; None to the right one.
+
+        Counted apart from passwords: who guesses those behind a proxy must not stop scripts.
+        """
+        caller = f"token {_caller(request)}"
+        pause_s = self._tries.pause_s(caller)
+        if pause_s > 0:
+            return _too_often(pause_s)
+        if self._token and same(token, self._token):
+            return None
+        self._tries.wrong(caller)
+        return PlainTextResponse("the token is wrong", 401)
+
+    def _pause(self, request: Request) -> Response | None:
         """The answer to who was wrong too often, as long as the pause lasts."""
         pause_s = self._tries.pause_s(_caller(request))
         return _too_often(pause_s) if pause_s > 0 else None
-
-    def wrong(self, request: Request) -> Response:
-        """The answer to a token that is wrong."""
-        self._tries.wrong(_caller(request))
-        return PlainTextResponse("the token is wrong", 401)
 
     async def answer(self, request: Request, *, same_origin: bool) -> Response:
         """Answer below `/login` and at `/logout`."""
@@ -83,7 +94,7 @@ class Entry:
         return self._form("") if path == "/login" else self._by_link(request, path[7:])
 
     def _by_link(self, request: Request, once: str) -> Response:
-        pause = self.pause(request)
+        pause = self._pause(request)
         if pause is not None:
             return pause
         if self.links.use(once):
@@ -92,7 +103,7 @@ class Entry:
         return self._form("This link was used before or is too old.", 401)
 
     async def _tried(self, request: Request) -> Response:
-        pause = self.pause(request)
+        pause = self._pause(request)
         if pause is not None:
             return pause
         if self._waiting >= _MOST_WAITING:

@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.errors import UsageError
 from app.redact import hide
 from app.web.bounded import MOST_BODY, BoundedCall
+from app.web.entry import MOST_BODY as DOOR_BODY
 from app.web.entry import Entry, leading_page, refused
 from app.web.passwords import is_hash
 from app.web.sessions import digest, same
@@ -154,7 +155,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        call = BoundedCall(scope, receive, send, self._config.most_body)
+        at_door = scope["path"].startswith("/login")
+        most = DOOR_BODY if at_door else self._config.most_body
+        call = BoundedCall(scope, receive, send, most)
         if call.announces_too_much():
             await call.refuse_length()
             return
@@ -191,12 +194,8 @@ class Guard:
     def _who(self, request: Request) -> tuple[Who, Response | None]:
         kind, _, bearer = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and self._token:
-            pause = self.entry.pause(request)
-            if pause is not None:
-                return "", pause
-            if same(bearer.strip(), self._token):
-                return "token", None
-            return "", self.entry.wrong(request)
+            wrong = self.entry.by_token(request, bearer.strip())
+            return ("token", None) if wrong is None else ("", wrong)
         cookie = self.entry.cookie_of(request)
         return ("session", None) if cookie and self.entry.sessions.knows(cookie) else ("", None)
 

@@ -148,10 +148,15 @@ def test_what_was_gathered_while_the_service_was_away_is_told_together(
     config = service.config.model_copy(update={"group_s": 0.05})
     said: list[str] = []
     heard = threading.Event()
+
+    def say(text: str) -> None:
+        said.append(text)
+        heard.set()
+
     service.go_away()
     with Store(tmp_path, sinks=[config.key]) as store:
         begin(store, live(1))
-        feeder = Feeder(tmp_path, config, lambda text: (said.append(text), heard.set()), QUICK)
+        feeder = Feeder(tmp_path, config, say, QUICK)
         assert heard.wait(60)
         begin(store, live(2), live(3))
         service.come_back()
