@@ -71,6 +71,9 @@ FOR_CAMERAS = {
     "--heartbeat": OUTPUT,
     "--on-event": OUTPUT,
     "--sink": OUTPUT,
+    "--group": OUTPUT,
+    "--blur-people": OUTPUT,
+    "--metrics": OUTPUT,
 }
 """Of the commands that look at pictures; elsewhere the same word may mean another thing."""
 INPUTS = frozenset(
@@ -114,6 +117,7 @@ TOP = {
         "backup",
         "restore",
         "doctor",
+        "password",
     ),
     "Sites": ("scenario",),
     "Makers and researchers": (

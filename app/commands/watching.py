@@ -37,6 +37,15 @@ AssumeFps = Annotated[
         "that say nothing one a second otherwise.",
     ),
 ]
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        metavar="HOST:PORT",
+        help="Answer /metrics for Prometheus, /healthz and /readyz there, as 127.0.0.1:9464; an "
+        "address that others reach needs a token in the environment's NOMALY_TOKEN.",
+    ),
+]
 
 _OUT, _CONNECT_S = Path("nomaly-watch"), 30.0
 
@@ -182,6 +191,7 @@ def watch(
             "cameras.",
         ),
     ] = None,
+    metrics: Metrics = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -227,9 +237,11 @@ def watch(
     )
     # Heavy: what makes no sense has been said by now.
     from app.commands.tables import print_state
+    from app.watching.board import Board
     from app.watching.clip_rule import ClipRule
     from app.watching.watch import WatchRequest
     from app.watching.watch import watch as run_watch
+    from app.web.exposing import exposing
 
     request = WatchRequest(
         source=source,
@@ -239,20 +251,31 @@ def watch(
         for_s=for_s,
         heartbeat_s=heartbeat,
         sinks=sinks,
-        clips=ClipRule() if clips or (clips is None and kind_of(source) == "network") else None,
+        clips=ClipRule() if _wants_clips(clips, source, looking) else None,
         **_shared(looking, learning, site),
         device=device,
         overwrite=overwrite,
     )
     print_one = print_json if as_json else partial(print_state, of_file=kind_of(source) == "file")
-    stdout = LastingStdout(reporter.say)
-    with privately(out, reporter.say):
-        summary = run_watch(request, reporter, partial(stdout.tell, print_one))
+    stdout, board = LastingStdout(reporter.say), Board()
+    with privately(out, reporter.say), exposing(metrics, board, out, reporter.say):
+        summary = run_watch(request, reporter, partial(stdout.tell, print_one), board)
     stdout.tell(print_json if as_json else _print_watched, summary)
     if summary["stopped"]:
         tell_stopped()
     if summary["state"] == "failed" or stdout.fault:
         raise typer.Exit(1)
+
+
+def _wants_clips(clips: bool | None, source: str, looking: Looking) -> bool:
+    """Whether events get clips, which show people as they came from the camera."""
+    from app.sources.open import kind_of
+
+    if looking.blur_people:
+        if clips:
+            raise UsageError("--clips and --blur-people are given; clips show people as they are")
+        return False
+    return kind_of(source) == "network" if clips is None else clips
 
 
 def _print_watched(summary: dict[str, Any]) -> None:
@@ -358,6 +381,7 @@ def _shared(looking: Looking, learning: Learning, site: "OpenedSite") -> dict[st
         "promise": looking.promise,
         "bar": looking.checked_bar,
         "tell": looking.wanted,
+        "blur_people": looking.blur_people,
         "belonging": site.belonging,
     }
 

@@ -76,14 +76,15 @@ class Outbox:
             ).fetchone()
         return count
 
-    def taken(self, message: Message) -> None:
-        """Note that a message was delivered.
+    def taken(self, *messages: Message) -> None:
+        """Note that messages were delivered, all of them or none.
 
         Raises:
-            app.errors.StoreError: If it cannot be written; the message will come again.
+            app.errors.StoreError: If it cannot be written; they will come again.
         """
+        numbers = [(message.number,) for message in messages]
         with self._saving():
-            self._db.execute("DELETE FROM outbox WHERE number = ?", (message.number,))
+            self._db.executemany("DELETE FROM outbox WHERE number = ?", numbers)
 
     def refused(self, message: Message, why: str) -> None:
         """Note that a message could not be delivered.

@@ -32,6 +32,9 @@ class CommandConfig(BaseModel):
     words: tuple[str, ...]
     limit_s: float = 30.0
     """After so long it is killed, with all that it started."""
+    group_s: float = 0.0
+    """What rings within so many seconds is told together, and nothing but what rings; 0 for every
+    state of every event by itself."""
 
     @property
     def key(self) -> str:

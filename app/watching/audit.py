@@ -24,6 +24,7 @@ from app.sources.open import open_recording
 from app.sources.prefetch import Prefetched
 from app.stop import stoppable
 from app.watching.audit_request import AuditRequest
+from app.watching.blurring import People, opened_store
 from app.watching.calibrated_by import held, outdated
 from app.watching.calibrating import Following, Footage, measured, tolerant
 from app.watching.calm import normal_view_of
@@ -74,9 +75,10 @@ def audit(
     """
     request.check()
     keys = [sink.key for sink in request.sinks]
+    people = People() if request.blur_people else None
     with (
         sole_writer(request.out, overwrite=request.overwrite),
-        Store(request.out, sinks=keys) as store,
+        opened_store(request.out, people, keys) as store,
         # The end of a recording can wait for whoever takes its events.
         feeding(request.out, request.sinks, reporter.say, Patience(close_s=None)) as wake,
     ):
@@ -93,7 +95,7 @@ def audit(
             complete_results(store, run)
             result = audit_result(store, run)
             return replace(result, warnings=[*result.warnings, *outdated(run, request)])
-        return _Audit(store, run.id, request, reporter, wake, telling).run()
+        return _Audit(store, run.id, request, reporter, wake, telling, people).run()
 
 
 class _Audit:
@@ -107,9 +109,11 @@ class _Audit:
         reporter: Reporter,
         wake: Callable[[], None],
         telling: Callable[[NounModel], Teller],
+        people: People | None = None,
     ) -> None:
         self._store = store
         self._wake = wake
+        self._people = people
         self._telling = telling
         self._run_id = run_id
         self._request = request
@@ -167,7 +171,7 @@ class _Audit:
         )
         if not frames:
             raise UsageError(f"{normal.videos[0]}: holds no normal footage to learn from")
-        view = normal_view_of(frames)
+        view = normal_view_of(frames, self._people and self._people.hidden)
         view.save(self._request.out, self._reporter)
         view.tell(self._request.out, self._reporter)
         config = self._request.detector_config
@@ -344,7 +348,7 @@ class _Audit:
 
     def _draw(self) -> None:
         """Write the annotated videos."""
-        if not self._request.draw:
+        if not self._request.draw or self._request.blur_people:
             return
         sources = self._store.sources(self._run_id)
         events = self._store.events(self._run_id)

@@ -20,6 +20,7 @@ from app.sources.base import Gap, LiveSource
 from app.sources.open import kind_of, open_live
 from app.stop import Stop, stoppable
 from app.watching.backlog import Backlog
+from app.watching.blurring import People, coarse
 from app.watching.board import Board, Station
 from app.watching.calibrated_by import held, outdated
 from app.watching.calm import normal_view_of
@@ -27,7 +28,7 @@ from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.clip_rule import ClipRule
 from app.watching.clips import Clips
-from app.watching.delivery import SOON, as_told, delivering
+from app.watching.delivery import SOON, Besides, as_told, delivering
 from app.watching.drifting import Watched
 from app.watching.ending import Ending, complete_results, counted, end_watch
 from app.watching.fitting import fit_detector
@@ -185,6 +186,7 @@ class _Watch:
         self._until = math.inf
         self._begun: int | None = None
         self._keeper: Keeper | None = None
+        self._people = People() if mine.request.blur_people else None
 
     def run(self, names: NounModel, detector: Detector) -> dict[str, Any]:
         """Look and tell; whatever ends it, the report is written."""
@@ -213,11 +215,10 @@ class _Watch:
         camera.expect(self._going_on.left)
         out, sinks, say = self._request.out, self._request.sinks, self._reporter.say
         patience = None if self._shared is None else SOON
+        besides = Besides(self._clips.heed, patience, self._people)
         ending = Ending("failed")
         with (
-            delivering(
-                out, run_id, sinks, self._telling.tell, say, self._clips.heed, patience
-            ) as writer,
+            delivering(out, run_id, sinks, self._telling.tell, say, besides) as writer,
             Beside(names) if self._shared is None else self._shared.naming() as teller,
         ):
             embedder = names.bundle.embedder
@@ -278,7 +279,7 @@ class _Watch:
     def _fitted_to(self, seen: list[Pixels], all_seen: Keeping, device: torch.device) -> Detector:
         """A detector of what was seen; says what moved in it."""
         out, reporter, check = self._request.out, self._reporter, self._stop.check
-        view = normal_view_of(seen) if seen else None
+        view = normal_view_of(seen, self._people and self._people.hidden) if seen else None
         if view is not None:
             view.save(out, reporter)
             view.tell(out, reporter)
@@ -367,7 +368,8 @@ class _Watch:
 
     def _note(self, frame: Frame, lookout: Lookout) -> None:
         self._pulse.looked(frame, lookout.frames, lookout.camera.open)
-        self._telling.station.looked(frame, lookout.camera.lasting, lookout.detector_s)
+        shown = coarse(frame) if self._people is not None else frame
+        self._telling.station.looked(shown, lookout.camera.lasting, lookout.detector_s)
         self._pulse.skipped = self._backlog.skipped
         self._pulse.doing = "catching up" if self._backlog.waiting else "watching"
 
