@@ -4,6 +4,7 @@ import errno
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -54,6 +55,29 @@ def copy_database(folder: Path) -> sqlite3.Connection:
         copy.close()
         raise
     return copy
+
+
+def read_database(folder: Path) -> sqlite3.Connection:
+    """The file of a folder to be read, as it is at the first look; nothing in it is changed.
+
+    What was brought up to date before is not copied, however large it is; all else is.
+
+    Raises:
+        StoreError: If it is from a newer Nomaly.
+        sqlite3.Error: If it cannot be read.
+    """
+    address = f"{(folder / STORE).absolute().as_uri()}?mode=ro"
+    database = sqlite3.connect(address, uri=True, timeout=WAIT_S, isolation_level=None)
+    try:
+        if _version(database) == len(_migrations()):
+            database.row_factory = sqlite3.Row
+            database.execute("BEGIN")
+            return database
+    except BaseException:
+        database.close()
+        raise
+    database.close()
+    return copy_database(folder)
 
 
 @contextmanager
@@ -107,6 +131,7 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+@cache
 def _migrations() -> Sequence[str]:
     scripts = [f for f in files("app.events.migrations").iterdir() if f.name.endswith(".sql")]
     return [script.read_text(encoding="utf-8") for script in sorted(scripts, key=lambda f: f.name)]
