@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator
 from app.address import Address, is_place, split_address
 from app.redact import redact
 from app.sources.base import Gap, GapReason, LiveStats, SourceInfo, UnreachableError
+from app.sources.glimpses import Onlooker
 from app.sources.mailbox import Mailbox
 from app.sources.patience import Backoff, LiveSettings
 from app.sources.process import (
     Arrived,
     Begun,
     Failed,
+    Glimpsed,
     Heard,
     Learned,
     Message,
@@ -88,6 +90,8 @@ class LiveCamera:
         self._waits = ""
         """What a connection that brings data but no picture waits for."""
         self._reader: ReaderProcess | None = None
+        self.onlooker = Onlooker()
+        """More pictures, for people who look on."""
         self._begun_s = self._heard_s = time.monotonic()
         """When the newest attempt began, and when the camera last sent anything."""
         self._delivered_s = -math.inf
@@ -232,6 +236,7 @@ class LiveCamera:
         self._count(attempts=1)
         self._reader = self._reader or ReaderProcess()
         self._reader.ask(self._request)
+        self.onlooker.at(self._reader)
         mailbox: Mailbox | None = None
         while not self._stop.is_set():
             for message in self._reader.messages(_TICK_S):
@@ -253,6 +258,8 @@ class LiveCamera:
                 self._begun_s = self._heard_s = time.monotonic()
             case Arrived():
                 self._arrived()
+            case Glimpsed():
+                self.onlooker.opened(message.mailbox)
             case Heard():
                 self._heard_s = time.monotonic()
             case Learned():
@@ -303,6 +310,7 @@ class LiveCamera:
     def _end_reader(self) -> None:
         """Kill the reader process; the next attempt starts another."""
         if self._reader is not None:
+            self.onlooker.at(None)
             self._reader.close()
             self._reader = None
 

@@ -7,14 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from app.sources.base import GapReason
 from app.sources.mailbox import Mailbox
-from app.sources.publisher import ReadRequest
+from app.sources.publisher import LOOK, ReadRequest
 
 _ROOT = Path(__file__).parents[2]
 """The folder that `app` is imported from."""
@@ -33,6 +33,13 @@ class Opened:
 
     mailbox: Mailbox
     fps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpsed:
+    """Pictures for onlookers come from now on, through this mailbox."""
+
+    mailbox: Mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ class Failed:
     died: bool = False
 
 
-type Message = Begun | Opened | Arrived | Heard | Learned | Failed
+type Message = Begun | Opened | Glimpsed | Arrived | Heard | Learned | Failed
 
 
 class ReaderProcess:
@@ -88,6 +95,11 @@ class ReaderProcess:
         # A reader that dies at once is noticed when it is listened to.
         with contextlib.suppress(OSError):
             self._channel.sendall(request.to_line())
+
+    def look(self, fps: float | None) -> None:
+        """Have it show onlookers so many pictures a second; None for none. From any thread."""
+        with contextlib.suppress(OSError):
+            self._channel.sendall(LOOK + f"{json.dumps(fps)}}}\n".encode())
 
     @property
     def pid(self) -> int:
@@ -129,7 +141,9 @@ class ReaderProcess:
             if "failed" in said:
                 messages.append(Failed(cast(GapReason, said["failed"]), said["text"]))
             elif "size" in said:
-                messages.append(self._opened(said))
+                messages.append(Opened(self._mailbox(said["size"]), said["fps"]))
+            elif "glimpses" in said:
+                messages.append(Glimpsed(self._mailbox(said["glimpses"])))
             elif "begun" in said:
                 messages.append(Begun())
             elif "learned" in said:
@@ -140,11 +154,11 @@ class ReaderProcess:
                 messages.append(Arrived())
         return messages
 
-    def _opened(self, said: dict) -> Opened:
+    def _mailbox(self, size: Sequence[int]) -> Mailbox:
         descriptor = self._descriptors.pop(0)
-        height, width = said["size"]
+        height, width = size
         try:
-            return Opened(Mailbox(descriptor, (height, width)), said["fps"])
+            return Mailbox(descriptor, (height, width))
         finally:
             os.close(descriptor)
 

@@ -13,11 +13,14 @@ from av.video.stream import VideoStream
 
 from app.sources.base import GapReason
 from app.sources.decode import PixelAspect, RgbConverter, Sampler
+from app.sources.glimpses import Asked, Glimpses
 from app.sources.mailbox import Mailbox, Shot, new_memory
 from detectors.types import Pixels
 
 FRAME_NOTICE = b"\n"
 """One empty line on the socket: there is a new frame in the mailbox."""
+LOOK = b'{"look":'
+"""How a line begins by which the parent asks for pictures for onlookers."""
 HEARD_EVERY_S = 0.2
 """Longest time that data arrives without being told."""
 
@@ -61,7 +64,9 @@ class ReadRequest:
 class Publisher:
     """Sends frames and the final word to the parent."""
 
-    def __init__(self, channel: socket.socket, sample_fps: float | None) -> None:
+    def __init__(
+        self, channel: socket.socket, sample_fps: float | None, asked: Asked | None = None
+    ) -> None:
         self.corrupt = 0
         self.fps = 0.0
         self.read = 0
@@ -71,6 +76,7 @@ class Publisher:
         self._convert = RgbConverter()
         self._mailbox: Mailbox | None = None
         self._published = 0
+        self._glimpses = Glimpses(asked or Asked(), self._send)
         self._heard_s = 0.0
 
     def show(self, picture: av.VideoFrame | Pixels, pts_s: float | None) -> None:
@@ -92,6 +98,7 @@ class Publisher:
             self._notify(FRAME_NOTICE)
         elif self._mailbox is not None:
             self._mailbox.beat(self.read, self.corrupt, now_ns)
+        self._glimpses.show(picture, number, pts_s, now_ns)
 
     def begin(self) -> None:
         """Tell that the camera is being connected to; a busy machine starts processes slowly."""
@@ -101,6 +108,7 @@ class Publisher:
         """Take the pace and the shape of pixels that a stream announces."""
         self.fps = float(stream.average_rate or 0)
         self._convert.aspect = PixelAspect(stream)
+        self._glimpses.aspect = self._convert.aspect
 
     def heard(self) -> None:
         """Tell that the camera sends something, whether or not it becomes a picture."""

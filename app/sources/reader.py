@@ -9,6 +9,7 @@ asked again, since starting a process takes longer than connecting. It dies when
 import contextlib
 import errno
 import http.client
+import json
 import os
 import queue
 import signal
@@ -25,8 +26,9 @@ import numpy as np
 from app.address import split_address
 from app.redact import redact
 from app.sources.base import GapReason
+from app.sources.glimpses import Asked
 from app.sources.network import network_pictures
-from app.sources.publisher import Picture, Publisher, ReadRequest
+from app.sources.publisher import LOOK, Picture, Publisher, ReadRequest
 from app.sources.web import ReadError
 
 _HIGHEST_WEBCAM = 255
@@ -141,13 +143,18 @@ def read(request: ReadRequest, publisher: Publisher) -> None:
         publisher.fail("ended", "the stream ended")
 
 
-def _listen(channel: socket.socket, asked: queue.SimpleQueue[bytes]) -> None:
+def _listen(
+    channel: socket.socket, asked: queue.SimpleQueue[bytes], glimpses: Asked
+) -> None:
     """Pass on what is asked; no more of it means that the parent has closed its end, or is dead."""
     received = b""
     while data := channel.recv(4096):
         *lines, received = (received + data).split(b"\n")
         for line in lines:
-            asked.put(line)
+            if line.startswith(LOOK):
+                glimpses.ask(json.loads(line)["look"])
+            else:
+                asked.put(line)
     os._exit(1)
 
 
@@ -157,10 +164,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=int(sys.argv[1]))
     asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(channel, asked), daemon=True).start()
+    glimpses = Asked()
+    threading.Thread(target=_listen, args=(channel, asked, glimpses), daemon=True).start()
     while True:
         request = ReadRequest.from_line(asked.get())
-        read(request, Publisher(channel, request.sample_fps))
+        read(request, Publisher(channel, request.sample_fps, glimpses))
 
 
 if __name__ == "__main__":
