@@ -158,6 +158,13 @@ def watch(
             "line that is always up to date.",
         ),
     ] = None,
+    page: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Show live pictures and events on a local page, for example 127.0.0.1:8080.",
+        ),
+    ] = None,
     passing_on: PassingOn,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -174,6 +181,7 @@ def watch(
     from app.sources.open import kind_of
     from app.sources.typed import read_source
     from app.watching.asked import check_watch
+    from app.web.beside import drawn_zones, shown_on
 
     reporter = show_progress(quiet)
     source = read_source(source, reporter.say)
@@ -199,14 +207,14 @@ def watch(
         for_s=for_s,
         heartbeat_s=heartbeat,
         sinks=sinks,
-        **_shared(looking, learning, site),
+        **_shared(looking, learning, site) | {"zones": drawn_zones(out, site.zones, reporter.say)},
         device=device,
         overwrite=overwrite,
     )
     print_one = print_json if as_json else partial(print_state, of_file=kind_of(source) == "file")
     stdout = LastingStdout(reporter.say)
-    with privately(out, reporter.say):
-        summary = run_watch(request, reporter, partial(stdout.tell, print_one))
+    with privately(out, reporter.say), shown_on(page, out, reporter.say) as board:
+        summary = run_watch(request, reporter, partial(stdout.tell, print_one), board)
     stdout.tell(print_json if as_json else _print_watched, summary)
     if summary["stopped"]:
         tell_stopped()

@@ -1,0 +1,1 @@
+"""The page of a watch or a site, and its API."""
