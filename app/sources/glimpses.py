@@ -16,7 +16,7 @@ import numpy as np
 
 from app.sources.decode import PixelAspect, RgbConverter, Sampler
 from app.sources.mailbox import Mailbox, Shot, new_memory
-from detectors.types import Pixels
+from detectors.types import Frame, Pixels
 
 SIDE = 960
 """Longest side of such a picture, pixels."""
@@ -97,14 +97,50 @@ class Reader(Protocol):
         ...
 
 
+class Looks(Protocol):
+    """Where people get the pictures of one source."""
+
+    def look(self, fps: float | None) -> None:
+        """Ask for so many pictures a second from now on; None for none."""
+        ...
+
+    def newest(self, after: int) -> Shot | None:
+        """The newest picture; None if its `sequence` is not above `after`. Never waits."""
+        ...
+
+
 @runtime_checkable
 class Glimpsed(Protocol):
     """A live source that has pictures for people who look at it."""
 
     @property
-    def onlooker(self) -> "Onlooker":
+    def onlooker(self) -> Looks:
         """Where they come out."""
         ...
+
+
+class Passing:
+    """The pictures of a source that plays in this process, as they pass. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._passed: tuple[int, Frame] | None = None
+
+    def show(self, frame: Frame) -> None:
+        """Take the next picture."""
+        count = 0 if self._passed is None else self._passed[0]
+        self._passed = (count + 1, frame)
+
+    def look(self, fps: float | None) -> None:
+        """Nothing to ask for: all pass."""
+
+    def newest(self, after: int) -> Shot | None:
+        """See `Looks.newest`; of the size in which it is watched."""
+        passed = self._passed
+        if passed is None or passed[0] <= after:
+            return None
+        count, frame = passed
+        now_s = time.monotonic()
+        return Shot(count, frame.index, frame.pts_s, frame.time_us, now_s, frame.image)
 
 
 class Onlooker:

@@ -11,9 +11,8 @@ from sse_starlette import EventSourceResponse
 from app.errors import UsageError
 from app.events.zones import ZONES, save_zones, saved_zones, zones_of
 from app.why.asking import why
-from app.web.cursor import cursor_text, newest, read_cursor
-from app.web.cursor import Read, changes_since
-from app.web.finding import MOST, PAGE, Before, Filters, Found, found_event, found_events
+from app.web.cursor import Read, changes_since, cursor_text, newest, read_cursor
+from app.web.finding import MOST, PAGE, PICTURES, Before, Filters, Found, found_event, found_events
 from app.web.line import SPANS_H, line_of
 from app.web.live import BOUNDARY, part
 from app.web.news import changed
@@ -23,7 +22,6 @@ from app.web.state import Web
 from detectors.zones import Zones
 
 PREFIX = "/api/v1"
-PICTURES = {"snapshot": "snapshots", "crop": "crops", "heat": "heat", "before": "before"}
 _TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".mp4": "video/mp4"}
 
 type Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.")]

@@ -142,7 +142,7 @@ class Cameras:
             recent = [one for one in counted if now_s - one[0] <= _RATE_S]
             self._counted[name] = recent
         first_s, first = recent[0]
-        if now_s - first_s < _LEAST_S or frames < first:
+        if now_s - first_s < _LEAST_S or frames < max(first, 1):
             return None
         return round((frames - first) / (now_s - first_s), 1)
 

@@ -20,6 +20,8 @@ PAGE = 30
 """Events that a page shows at once."""
 MOST = 500
 """... and that are given out at once."""
+PICTURES = {"snapshot": "snapshots", "crop": "crops", "heat": "heat", "before": "before"}
+"""Kinds of pictures, as they are asked for and as they are kept."""
 _CHUNK = 60
 _ESCAPED = str.maketrans({"%": r"\%", "_": r"\_", "\\": "\\\\"})
 
@@ -92,7 +94,9 @@ class Found:
         """The event as everywhere, with where it lies and what was said of it."""
         base = f"/api/v1/events/{self.address}"
         said = self.event.as_json()
-        links = {kind: f"{base}/{kind}" for kind in self.pictures}
+        links = {
+            kind: f"{base}/{kind}" for kind, stored in PICTURES.items() if stored in self.pictures
+        }
         return said | {
             "folder": self.place,
             "state": self.state,

@@ -175,7 +175,8 @@ document.addEventListener("htmx:after:swap", (event) => {
     tell(done.textContent);
     const swapped = done.closest("article");
     done.remove();
-    if (!find("large").open) swapped.focus({ preventScroll: true });
+    if (find("large").open) show(swapped.dataset.key);
+    else swapped.focus({ preventScroll: true });
   }
   if (target?.id === "list") {
     find("list").toggleAttribute("data-meaning", Boolean(event.detail.ctx.request?.action?.includes?.("meaning")));
@@ -201,6 +202,9 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-rename]")) rename(one, true);
   else if (event.target.closest("[data-cancel]")) rename(one, false);
   else if (event.target.closest("[data-heat]")) heat();
+  else if (event.target.closest("[data-press]")) press(event.target.closest("[data-press]").dataset.press);
+  else if (event.target.closest("[data-step]")) step(Number(event.target.closest("[data-step]").dataset.step));
+  else if (event.target.closest("[data-close]")) find("large").close();
   else if (event.target.closest("a.shot") && !event.metaKey && !event.ctrlKey) {
     event.preventDefault();
     show(one.dataset.key);
@@ -269,5 +273,6 @@ document.addEventListener("keydown", (event) => {
 });
 find("help-button").addEventListener("click", () => find("help").showModal());
 
+if (innerWidth <= 820) all(".narrow").forEach((one) => { one.open = false; });
 lookAround();
 listen();
