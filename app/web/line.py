@@ -59,6 +59,13 @@ class Line:
         return asdict(self)
 
 
+def usual_hours(store: Reader) -> int:
+    """How long a line shows all of a young run, and the last day of an old one."""
+    run = store.last_run()
+    lengths_h = [one.seen_s / 3600 for one in store.sources(run.id)] if run is not None else []
+    return next((one for one in SPANS_H if one >= max(lengths_h, default=0) or one == 24), 24)
+
+
 def line_of(store: Reader, hours: int, until_us: int | None = None) -> Line | None:
     """The line of a store's last run; None if nothing was looked at.
 

@@ -16,7 +16,7 @@ from app.report.times import clock, local
 from app.web.api import before_text, read_before, the_event, told_zones, zones_now
 from app.web.cameras import CameraNow
 from app.web.finding import PAGE, Filters, Found, fits, found_events
-from app.web.line import SPANS_H, line_of
+from app.web.line import SPANS_H, line_of, usual_hours
 from app.web.meaning import by_meaning, has_meaning
 from app.web.places import reading
 from app.web.saying import Said, say
@@ -124,16 +124,16 @@ def _add_event(router: APIRouter, web: Web) -> None:
 
 def _add_camera(router: APIRouter, web: Web) -> None:
     @router.get("/cameras/{folder}")
-    def camera(folder: str, hours: int = 24, until_us: int | None = None) -> HTMLResponse:
+    def camera(folder: str, hours: int = 0, until_us: int | None = None) -> HTMLResponse:
         place = web.places.place(folder)
         filters = Filters(camera=folder, state=TOLD)
         with reading(place.folder) as store:
-            line = line_of(store, hours if hours in SPANS_H else 24, until_us)
+            hours = hours if hours in SPANS_H else usual_hours(store)
+            line = line_of(store, hours, until_us)
         listed = found_events(web.places, filters, PAGE)
         now = web.cameras.now(place)
-        return _page(
-            "camera", **_listing(filters, listed), now=now, line=line, hours=hours, spans=SPANS_H
-        )
+        told = {"now": now, "line": line, "hours": hours, "spans": SPANS_H, "moved": until_us}
+        return _page("camera", **_listing(filters, listed), **told)
 
     @router.get("/parts/health/{folder}")
     def health(folder: str) -> HTMLResponse:
