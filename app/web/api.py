@@ -14,7 +14,7 @@ from app.why.asking import why
 from app.web.cursor import Read, changes_since, cursor_text, newest, read_cursor
 from app.web.finding import MOST, PAGE, PICTURES, Before, Filters, Found, found_event, found_events
 from app.web.line import SPANS_H, line_of
-from app.web.live import BOUNDARY, part
+from app.web.live import BEGIN, BOUNDARY, part
 from app.web.news import changed
 from app.web.places import NotThereError, Place, reading
 from app.web.saying import Said, say
@@ -189,6 +189,7 @@ def _add_live(router: APIRouter, web: Web) -> None:
             raise HTTPException(503, f"{folder}: too many look on already; try again later")
 
         async def parts() -> AsyncIterator[bytes]:
+            yield BEGIN
             async for picture in shown.pictures(lambda: web.over(place)):
                 yield part(picture)
 

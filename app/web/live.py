@@ -204,7 +204,14 @@ def packed(image: Pixels, shown: Shown | None) -> bytes:
     return data.tobytes()
 
 
+BEGIN = f"--{BOUNDARY}\r\n".encode()
+"""Comes before the first part."""
+
+
 def part(picture: Packed) -> bytes:
-    """A picture as a part of a stream of them."""
-    head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.jpeg)}\r\n\r\n"
-    return head.encode() + picture.jpeg + b"\r\n"
+    """A picture as a part of a stream of them, with the boundary that ends it.
+
+    A browser shows a part when it has seen its end: so each is shown as it comes.
+    """
+    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(picture.jpeg)}\r\n\r\n"
+    return head.encode() + picture.jpeg + b"\r\n" + BEGIN

@@ -77,12 +77,13 @@ def _answered(web: Web, folder: str, event_id: str, said: Said) -> HTMLResponse:
     the_event(web, folder, event_id)
     done = say(place, event_id, said)
     one = the_event(web, folder, event_id)
-    return _page("card", one=one, news=_told(one, said, len(done["muted"]), len(done["told"])))
+    return _page("card", one=one, news=_told(one, said, done))
 
 
-def _told(one: Found, said: Said, muted: int, told: int) -> str:
+def _told(one: Found, said: Said, done: dict[str, Any]) -> str:
     """What was done, for whoever pressed the key."""
-    what = one.event.headline
+    what = done.get("noun") or one.event.headline
+    muted, told = len(done["muted"]), len(done["told"])
     match said.answer:
         case "normal":
             others = "" if muted < 2 else f", and {muted - 1} more went silent"

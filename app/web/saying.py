@@ -38,7 +38,7 @@ def say(place: Place, event_id: str, said: Said) -> dict[str, Any]:
 
     Returns:
         What it did: `muted`, ids of the events that it silences, and `told`, of those that are told
-        again by it.
+        again by it; of what is normal also the verdict's `number` and its `noun`.
 
     Raises:
         UsageError: If that cannot be said of the event.
@@ -49,7 +49,13 @@ def say(place: Place, event_id: str, said: Said) -> dict[str, Any]:
     if said.answer == "normal":
         keep_s = None if said.days is None else said.days * DAY_S
         done = say_normal(folder, event_id, keep_s, said.note)
-        return {"muted": list(done.muted), "told": [], "number": done.verdict.number}
+        verdict = done.verdict
+        return {
+            "muted": list(done.muted),
+            "told": [],
+            "number": verdict.number,
+            "noun": verdict.noun,
+        }
     if said.answer == "none":
         taken = take_back(folder, event_id)
         told = [one for number in _normal_by(place, event_id) for one in forget(folder, number)]

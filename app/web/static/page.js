@@ -274,5 +274,7 @@ document.addEventListener("keydown", (event) => {
 find("help-button").addEventListener("click", () => find("help").showModal());
 
 if (innerWidth <= 820) all(".narrow").forEach((one) => { one.open = false; });
-lookAround();
+// A stream of pictures has no end, so it would keep the page from being loaded.
+if (document.readyState === "complete") lookAround();
+else addEventListener("load", lookAround);
 listen();

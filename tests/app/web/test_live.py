@@ -129,4 +129,4 @@ def test_boxes_are_drawn_where_they_are_also_in_a_smaller_picture():
 def test_a_part_says_how_long_it_is():
     head, _, rest = part(Packed(1, b"12345")).partition(b"\r\n\r\n")
     assert b"Content-Length: 5" in head
-    assert rest == b"12345\r\n"
+    assert rest == b"12345\r\n--nomaly\r\n"
