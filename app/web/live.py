@@ -62,7 +62,10 @@ class Live:
         return len(self._onlookers) >= MOST_ONLOOKERS
 
     async def pictures(self, closing: Callable[[], bool]) -> AsyncIterator[Packed]:
-        """Each new picture until the camera is gone or `closing` says so."""
+        """Each new picture until `closing` says so, the last one again while none comes.
+
+        Browsers show a picture of a stream only when the next one begins.
+        """
         came, loop = asyncio.Event(), asyncio.get_running_loop()
         with self._looking(lambda: loop.call_soon_threadsafe(came.set)):
             number = 0
@@ -75,7 +78,7 @@ class Live:
                 try:
                     await asyncio.wait_for(came.wait(), 0.5)
                 except TimeoutError:
-                    continue
+                    number = 0
 
     async def newest(self, timeout_s: float = 3.0) -> bytes | None:
         """One picture as JPEG; None if the camera shows none."""

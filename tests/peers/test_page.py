@@ -53,8 +53,9 @@ def source() -> Watched:
 @pytest.fixture
 def page(browser: webdriver.Chrome, site: Path, source: Watched) -> Iterator[webdriver.Chrome]:
     """The first page, with the hall live."""
-    board = Board()
-    with board.showing(Station(site / "hall", source)), serve_beside(site, board, EVERYWHERE) as at:
+    board, station = Board(), Station(site / "hall", source)
+    station.looked(a_frame(), [], 0.0)
+    with board.showing(station), serve_beside(site, board, EVERYWHERE) as at:
         browser.get(at)
         until(browser, "document.getElementById('link').dataset.state === 'on'")
         yield browser

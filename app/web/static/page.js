@@ -104,18 +104,22 @@ async function refresh() {
   }
   working = false;
 }
+// Whether somebody is at work in a card: it is left alone then.
+const busy = (one) => one?.contains(document.activeElement) && document.activeElement !== one;
 async function renew(key, event) {
-  const before = card(key);
-  if (before?.contains(document.activeElement) && document.activeElement !== before) return;
-  if (event.gone) return void before?.remove();
+  if (busy(card(key))) return;
+  if (event.gone) return void card(key)?.remove();
   const answer = await fetch(`/parts/card/${address(key)}?${query()}`);
+  const text = await answer.text();
+  const before = card(key);
+  if (busy(before)) return;
   if (answer.status === 204) {
     if (before !== document.activeElement) before?.remove();
     return;
   }
   if (!answer.ok || find("list").dataset.meaning) return;
   const holder = document.createElement("template");
-  holder.innerHTML = await answer.text();
+  holder.innerHTML = text;
   const now = holder.content.querySelector("article");
   if (before) {
     const focused = before === document.activeElement;
@@ -186,8 +190,9 @@ document.addEventListener("htmx:after:swap", (event) => {
     find("large").querySelector("h2")?.focus();
   }
 });
+let large = null; // key of the event that is shown large
 function show(key) {
-  current = key;
+  current = large = key;
   htmx.ajax("GET", `/parts/event/${address(key)}`, { target: "#large-in", swap: "innerHTML" });
 }
 function rename(one, open) {
@@ -212,7 +217,8 @@ document.addEventListener("click", (event) => {
 });
 find("large").addEventListener("close", () => {
   find("large-in").replaceChildren();
-  if (current) card(current)?.focus();
+  // The browser has given the focus back to where it was before; the event may be another now.
+  card(large)?.focus();
 });
 function heat() {
   const button = document.querySelector("[data-heat]");
