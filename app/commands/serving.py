@@ -14,7 +14,9 @@ cli = command_list()
 def serve(
     place: Annotated[
         Path,
-        typer.Argument(help="Folder of an audit or a watch, or of a site with one for each camera."),
+        typer.Argument(
+            help="Folder of an audit or a watch, or of a site with one for each camera."
+        ),
     ],
     host: Annotated[str, typer.Option(help="Address of this machine to serve on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8080,

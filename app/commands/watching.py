@@ -1,5 +1,6 @@
 """`nomaly audit`, `nomaly watch` and `nomaly fit`: what does not belong in front of a camera."""
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -194,6 +195,7 @@ def watch(
         detector=site.detector,
         seconds={"--connect": connect, "--for": for_s},
     )
+    zones = drawn_zones(out, site.zones, reporter.say)
     # Heavy: what makes no sense has been said by now.
     from app.commands.tables import print_state
     from app.watching.watch import WatchRequest
@@ -207,7 +209,7 @@ def watch(
         for_s=for_s,
         heartbeat_s=heartbeat,
         sinks=sinks,
-        **_shared(looking, learning, site) | {"zones": drawn_zones(out, site.zones, reporter.say)},
+        **_shared(looking, learning, replace(site, zones=zones)),
         device=device,
         overwrite=overwrite,
     )

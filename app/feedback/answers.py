@@ -94,8 +94,7 @@ def answers_in(database: sqlite3.Connection, event_ids: Sequence[str]) -> dict[s
     """
     places = ", ".join("?" * len(event_ids))
     rows = database.execute(
-        "SELECT event_id, kind, noun, said_us FROM answer"
-        f" WHERE event_id IN ({places})",  # noqa: S608 - question marks
+        f"SELECT event_id, kind, noun, said_us FROM answer WHERE event_id IN ({places})",  # noqa: S608 - question marks
         tuple(event_ids),
     )
     return {row[0]: Answer(*row) for row in rows}

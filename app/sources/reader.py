@@ -143,9 +143,7 @@ def read(request: ReadRequest, publisher: Publisher) -> None:
         publisher.fail("ended", "the stream ended")
 
 
-def _listen(
-    channel: socket.socket, asked: queue.SimpleQueue[bytes], glimpses: Asked
-) -> None:
+def _listen(channel: socket.socket, asked: queue.SimpleQueue[bytes], glimpses: Asked) -> None:
     """Pass on what is asked; no more of it means that the parent has closed its end, or is dead."""
     received = b""
     while data := channel.recv(4096):

@@ -10,7 +10,6 @@ from sse_starlette import EventSourceResponse
 
 from app.errors import UsageError
 from app.events.zones import ZONES, save_zones, saved_zones, zones_of
-from app.why.asking import why
 from app.web.cursor import Read, changes_since, cursor_text, newest, read_cursor
 from app.web.finding import MOST, PAGE, PICTURES, Before, Filters, Found, found_event, found_events
 from app.web.line import SPANS_H, line_of
@@ -19,6 +18,7 @@ from app.web.news import changed
 from app.web.places import NotThereError, Place, reading
 from app.web.saying import Said, say
 from app.web.state import Web
+from app.why.asking import why
 from detectors.zones import Zones
 
 PREFIX = "/api/v1"

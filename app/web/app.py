@@ -27,9 +27,7 @@ POLICY = (
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
-def build_app(
-    places: Sequence[Path], board: Board | None = None, *, site: bool = False
-) -> FastAPI:
+def build_app(places: Sequence[Path], board: Board | None = None, *, site: bool = False) -> FastAPI:
     """Page and API of some folders.
 
     Whoever serves it beyond this machine puts a guard around it; see `loopback_only`.

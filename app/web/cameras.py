@@ -192,7 +192,7 @@ class Cameras:
 
 def fault(gap: Gap) -> str:
     """Why a camera is blind, in a few words."""
-    return _FAULTS.get(gap.reason, gap.reason)
+    return _FAULTS.get(gap.reason) or gap.reason
 
 
 _FAULTS = {
@@ -242,7 +242,7 @@ def _open_fault(store: Reader, run: Run) -> str:
         " ORDER BY start_us DESC LIMIT 1",
         (run.id,),
     ).fetchone()
-    return "" if row is None else _FAULTS.get(row["reason"], row["reason"])
+    return "" if row is None else fault(Gap(0, None, row["reason"]))
 
 
 def _seen_us(source: SourceProgress) -> int | None:
@@ -297,7 +297,7 @@ def _blind(store: Reader, run: Run, seen_us: int | None) -> tuple[Blind, ...]:
     ).fetchall()
     return tuple(
         Blind(
-            _FAULTS.get(row["reason"], row["reason"]),
+            fault(Gap(0, None, row["reason"])),
             row["number"],
             round(max(row["length_us"], 0) / 1e6, 1),
         )

@@ -31,18 +31,19 @@ class Filters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    camera: str = Field("", description="Name of a camera's folder.")
-    day: str = Field("", description="A day of this machine's time zone, as 2026-11-30.")
-    text: str = Field("", max_length=200, description="Words in names, guesses and sentences.")
+    camera: str = Field(default="", description="Name of a camera's folder.")
+    day: str = Field(default="", description="A day of this machine's time zone, as 2026-11-30.")
+    text: str = Field(default="", max_length=200, description="Words in names, guesses, sentences.")
     kind: Literal["", "object", "camera"] = ""
     state: Literal["", "told", "open", "closed", "silent"] = Field(
-        "", description="`told` is all but what is silent; `silent` what people said is normal."
+        default="",
+        description="`silent` is what people said is normal, `told` all else.",
     )
     verdict: Literal["", "expected", "unexpected", "unknown"] = Field(
-        "", description="Whether it belongs to its place."
+        default="", description="Whether it belongs to its place."
     )
     answer: Literal["", "confirmed", "false_alarm", "renamed", "none"] = Field(
-        "", description="What people said of it."
+        default="", description="What people said of it."
     )
 
     @field_validator("day")
@@ -172,9 +173,7 @@ def is_known(store: Reader) -> bool:
     """Whether a store knows what is usual there, by its newest events."""
     rows = store.db.execute(
         "SELECT 1 FROM event WHERE surprise_bits IS NOT NULL LIMIT 1"
-    ).fetchall() or [
-        row for row in _newest(store, 20) if of_site([row])
-    ]
+    ).fetchall() or [row for row in _newest(store, 20) if of_site([row])]
     return bool(rows)
 
 
@@ -231,8 +230,8 @@ def _rows(
         more += last
     joined = f"WHERE {' AND '.join(terms)}" if terms else ""
     return db.execute(
-        "SELECT event.id, event.start_us FROM event LEFT JOIN answer ON answer.event_id = event.id"
-        f" {joined} ORDER BY event.start_us DESC, event.id DESC LIMIT {_CHUNK}",  # noqa: S608
+        "SELECT event.id, event.start_us FROM event LEFT JOIN answer ON event_id = event.id"  # noqa: S608 - our own terms
+        f" {joined} ORDER BY event.start_us DESC, event.id DESC LIMIT {_CHUNK}",
         more,
     ).fetchall()
 
@@ -271,10 +270,8 @@ def _where(filters: Filters) -> tuple[list[str], list[Any]]:
     for word in filters.text.split():
         like = f"%{word.translate(_ESCAPED)}%"
         fields = ("event.name", "event.said", "event.thing", "event.camera", "answer.noun")
-        some = " OR ".join(f"{field} LIKE ? ESCAPE '\\'" for field in fields)
-        terms.append(
-            f"({some} OR EXISTS (SELECT 1 FROM candidate WHERE event_id = event.id"
-            " AND noun LIKE ? ESCAPE '\\'))"
-        )
+        guessed = "EXISTS (SELECT 1 FROM candidate WHERE event_id = event.id AND noun {})"
+        some = [*(f"{field} {{}}" for field in fields), guessed]
+        terms.append(f"({' OR '.join(some)})".replace("{}", "LIKE ? ESCAPE '\\'"))
         values += [like] * (len(fields) + 1)
     return terms, values

@@ -46,7 +46,7 @@ class Live:
     def __init__(self, station: Station) -> None:
         self.station = station
         self._lock = threading.Lock()
-        self._onlookers: dict[object, Callable[[], None]] = {}
+        self._onlookers: dict[object, Callable[[], object]] = {}
         self._packed: Packed | None = None
         self._thread: threading.Thread | None = None
         self._left_s = 0.0
@@ -88,7 +88,7 @@ class Live:
         return None
 
     @contextmanager
-    def _looking(self, wake: Callable[[], None]):  # noqa: ANN202 - a context manager
+    def _looking(self, wake: Callable[[], object]):  # noqa: ANN202 - a context manager
         key = object()
         with self._lock:
             self._onlookers[key] = wake

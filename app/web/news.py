@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class News:
 
     async def since(
         self, cursor: Cursor | None, closing: Callable[[], bool]
-    ) -> AsyncIterator[ServerSentEvent]:
+    ) -> AsyncGenerator[ServerSentEvent]:
         """All that happens from a cursor on; from now on if that is None."""
         begun = dict(cursor) if cursor is not None else dict(await run_in_threadpool(self.now))
         reader = Follower(begun)
@@ -96,9 +96,7 @@ class News:
             reader.versions[place.name] = version
         return told
 
-    def _of_camera(
-        self, place: Place, reader: Follower, *, quietly: bool
-    ) -> list[ServerSentEvent]:
+    def _of_camera(self, place: Place, reader: Follower, *, quietly: bool) -> list[ServerSentEvent]:
         if place.station is None:
             return []
         blind = place.station.doing().blind

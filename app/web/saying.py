@@ -26,10 +26,12 @@ class Said(BaseModel):
     answer: Word = Field(
         description="`normal` silences its like; `none` takes back what was said before."
     )
-    noun: str = Field("", max_length=MOST_LETTERS, description="What it is, where it is renamed.")
-    note: str = Field("", max_length=500, description="Why, of what is normal.")
+    noun: str = Field(
+        default="", max_length=MOST_LETTERS, description="What it is, if it is renamed."
+    )
+    note: str = Field(default="", max_length=500, description="Why, of what is normal.")
     days: float | None = Field(
-        KEPT_DAYS, gt=0, le=36500, description="How long it is normal; null for ever."
+        default=KEPT_DAYS, gt=0, le=36500, description="How long it is normal; null for ever."
     )
 
 

@@ -48,7 +48,7 @@ class PageConfig:
         host, _, port = text.strip().rpartition(":") if not text.isdecimal() else ("", "", text)
         if not port.isdecimal():
             host, port = text.strip(), str(PORT)
-        host = host.strip("[]") or cls.host
+        host = host.strip("[]") or LOOPBACK[0]
         if int(port) > 65535 or any(one.isspace() or one == "/" for one in host):
             raise UsageError(f"--page {text}: write HOST:PORT, for example 127.0.0.1:{PORT}")
         return cls(host, int(port))
@@ -99,9 +99,7 @@ def serve_beside(
         server_header=False,
     )
     server = uvicorn.Server(settings)
-    thread = Thread(
-        target=server.run, kwargs={"sockets": [listening]}, name="page", daemon=True
-    )
+    thread = Thread(target=server.run, kwargs={"sockets": [listening]}, name="page", daemon=True)
     thread.start()
     shown = f"[{config.host}]" if ":" in config.host else config.host
     try:

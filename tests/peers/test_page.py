@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from selenium import webdriver
@@ -84,11 +83,11 @@ def headlines(page: webdriver.Chrome) -> list[str]:
     )
 
 
-def said_of(folder: Path, event_id: str) -> Any:
+def said_of(folder: Path, event_id: str) -> tuple[str, str] | None:
     database = read_database(folder)
     found = answers_in(database, [event_id]).get(event_id)
     database.close()
-    return found and (found.kind, found.noun)
+    return None if found is None else (found.kind, found.noun)
 
 
 def test_an_event_is_answered_by_single_keys(page: webdriver.Chrome, site: Path):
@@ -163,9 +162,7 @@ def test_filters_and_search_change_the_list_without_a_new_page(page: webdriver.C
     assert page.execute_script("return window.same")
 
 
-def test_news_come_by_themselves_and_are_said(
-    page: webdriver.Chrome, site: Path, source: Watched
-):
+def test_news_come_by_themselves_and_are_said(page: webdriver.Chrome, site: Path, source: Watched):
     with Store(site / "gate") as store:
         run_id = store.required_run().id
         at = SourceProgress("gate", "rtsp://gate/1", (60, 80), 0.0, 0.0)

@@ -104,8 +104,9 @@ async function refresh() {
   }
   working = false;
 }
-// Whether somebody is at work in a card: it is left alone then.
-const busy = (one) => one?.contains(document.activeElement) && document.activeElement !== one;
+// Whether somebody is at work in a card, or it waits for an answer: it is left alone then.
+const busy = (one) => one && (one.querySelector(".htmx-request")
+  || (one.contains(document.activeElement) && document.activeElement !== one));
 async function renew(key, event) {
   if (busy(card(key))) return;
   if (event.gone) return void card(key)?.remove();

@@ -67,7 +67,12 @@ def test_what_was_not_saved_after_all_changes_nothing(tmp_path: Path):
     folder = tmp_path / "hall"
     run_id = write_camera(folder, seen(1, "cat", "hall"))
     at = read(folder)
-    with Store(folder) as store, pytest.raises(KeyError, match="nothing"), store.saving():
-        store.go_back(run_id, "", 0.0)
-        raise KeyError("nothing")
+
+    def fail() -> None:
+        with Store(folder) as store, store.saving():
+            store.go_back(run_id, "", 0.0)
+            raise KeyError("nothing")
+
+    with pytest.raises(KeyError, match="nothing"):
+        fail()
     assert read(folder) == at

@@ -4,10 +4,11 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from app.events.event import Lasting
 from app.sources.base import Gap, LiveStats, SourceInfo
@@ -15,7 +16,7 @@ from app.sources.glimpses import Passing
 from app.watching.board import Station
 from app.watching.drawing import BOX_COLOUR
 from app.web.live import FPS, Live, Packed, packed, part
-from detectors.types import Box, Frame
+from detectors.types import Box, Frame, Pixels
 from tests.app.builders import a_frame
 
 
@@ -69,6 +70,11 @@ def looked(live: Live, wanted: int, onlookers: int, show: Callable[[], None]) ->
     return asyncio.run(all_of_them())
 
 
+def read(jpeg: bytes) -> Pixels:
+    with Image.open(BytesIO(jpeg)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
 def until(true: Callable[[], bool]) -> None:
     end_s = time.monotonic() + 20
     while not true():
@@ -117,13 +123,13 @@ def test_boxes_are_drawn_where_they_are_also_in_a_smaller_picture():
     newest = station.newest(0, 0.0)
     assert newest is not None
     jpeg = packed(np.full((540, 960, 3), 90, np.uint8), newest[1])
-    drawn = cv2.cvtColor(cv2.imdecode(np.frombuffer(jpeg, np.uint8), 1), cv2.COLOR_BGR2RGB)
+    drawn = read(jpeg)
     off = np.abs(drawn.astype(int) - np.array(BOX_COLOUR)).sum(axis=2)
     rows, columns = np.nonzero(off < 120)
     assert abs(rows.min() - 270) <= 3
     assert abs(columns.min() - 480) <= 3
     assert abs(columns.max() - 719) <= 3
-    assert cv2.imdecode(np.frombuffer(packed(frame.image, None), np.uint8), 1).shape == (540, 960, 3)
+    assert read(packed(frame.image, None)).shape == (540, 960, 3)
 
 
 def test_a_part_says_how_long_it_is():

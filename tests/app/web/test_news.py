@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sse_starlette import ServerSentEvent
 
+from app.events.event import Finding
 from app.events.store import Changes, SourceProgress, Store
 from app.sources.base import Gap
 from app.watching.board import Board, Station
@@ -25,14 +26,14 @@ def site(tmp_path: Path) -> Path:
 
 
 def told(message: ServerSentEvent) -> tuple[str, Any]:
-    return message.event or "", json.loads(message.data)
+    return message.event or "", json.loads(message.data or "{}")
 
 
 async def some(messages: AsyncIterator[ServerSentEvent], count: int) -> list[ServerSentEvent]:
     return [await asyncio.wait_for(anext(messages), 20) for _ in range(count)]
 
 
-def save(folder: Path, *findings: Any) -> None:
+def save(folder: Path, *findings: Finding) -> None:
     with Store(folder) as store:
         source = SourceProgress(folder.name, f"rtsp://{folder.name}/1", (60, 80), 0.0, 0.0)
         store.save(store.required_run().id, Changes(source, findings))
