@@ -2,11 +2,11 @@
 
     .venv/bin/python -m benchmarks.page [--events 5000] [--seconds 20] [--width 1280]
 
-First view: a store of so many events, served by a process of its own, ten times in Chromium, a
-browser that has kept nothing. Live: a camera of another process sends 25 JPEGs a second,
-a watch takes 5 a second of them (without a detector, whose own load would hide the rest), and
-somebody looks for so many seconds or nobody does. CPU is that of the watching process and its
-reader; camera and onlooker are other processes.
+First view: a store of so many events, served by a process of its own, ten times in a Chromium that
+has kept nothing; before that, what single answers cost in this process. Live: a camera of another
+process sends 25 JPEGs a second, a watch takes 5 a second of them (without a detector, whose own
+load would hide the rest), and somebody looks for so many seconds or nobody does. CPU is that of the
+watching process and its reader; camera and onlooker are other processes.
 """
 
 import argparse
@@ -27,10 +27,12 @@ from typing import Any
 import cv2
 import numpy as np
 from selenium import webdriver
+from starlette.testclient import TestClient
 
 from app.events.event import Lasting
 from app.sources.live import LiveCamera
 from app.watching.board import Board, Station
+from app.web.app import build_app
 from app.web.serving import PageConfig, serve_beside
 from detectors.types import Box
 from tests.app.web.builders import seen, write_camera
@@ -60,6 +62,7 @@ def first_view(folder: Path, count: int) -> None:
     ]
     thin = [replace(one, picture=None) for one in many[:-pictured]]
     write_camera(folder / "hall", *thin, *many[-pictured:])
+    answers(folder)
     ready = multiprocessing.get_context("spawn").Queue()
     server = multiprocessing.get_context("spawn").Process(target=_serve, args=(folder, ready))
     server.start()
@@ -73,6 +76,24 @@ def first_view(folder: Path, count: int) -> None:
     print(f"  answer          {_told(plain)}")
     for name, at in (("drawn", 0), ("all loaded", 1)):
         print(f"  {name:<15} {_told([one[at] for one in shown])}")
+
+
+def answers(folder: Path) -> None:
+    """What single answers cost in this process, the browser left out."""
+    print("CPU of one answer, mean of 5, ms")
+    with TestClient(build_app([folder]), "http://127.0.0.1") as client:
+        for path in (
+            "/",
+            "/?text=zzz",
+            "/?verdict=expected",
+            "/cameras/hall",
+            "/api/v1/events?limit=500",
+        ):
+            client.get(path)
+            began = time.process_time()
+            for _ in range(5):
+                client.get(path)
+            print(f"  {path:<26} {200 * (time.process_time() - began):6.1f}")
 
 
 def _serve(folder: Path, ready: Any) -> None:  # noqa: ANN401

@@ -1,6 +1,6 @@
 """Search by meaning, where that is there: words find things that were never called so."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -8,11 +8,14 @@ from typing import Any
 from app.web.finding import Found, found_event
 from app.web.places import Places
 
+_MODULE = "app.search.search"
 
-def _search() -> Callable[..., Iterable[Any]] | None:
-    if find_spec("app.search") is None:
+
+def _search() -> Callable[..., Sequence[Any]] | None:
+    """What finds the events of folders that a text describes best, as hits with what is listed."""
+    if find_spec(_MODULE.rpartition(".")[0]) is None or find_spec(_MODULE) is None:
         return None
-    return getattr(import_module("app.search"), "search", None)
+    return getattr(import_module(_MODULE), "search", None)
 
 
 def has_meaning() -> bool:
@@ -21,19 +24,17 @@ def has_meaning() -> bool:
 
 
 def by_meaning(places: Places, text: str, limit: int) -> list[Found]:
-    """The events whose pictures fit words best, the best first; none without such a search.
+    """The events that words describe best, the best first; none without such a search.
 
     Raises:
         app.errors.StoreError: If a store cannot be read.
     """
-    search = _search()
-    if search is None or not text.strip():
+    search, known = _search(), {one.folder.resolve(): one for one in places.all()}
+    if search is None or not known or not text.strip():
         return []
-    listed: list[tuple[float, Found]] = []
-    for place in places.all():
-        for hit in search(place.folder, text):
-            one = found_event(place, hit.event_id)
-            if one is not None:
-                listed.append((hit.score, one))
-    listed.sort(key=lambda one: -one[0])
-    return [one for _, one in listed[:limit]]
+    listed: list[Found] = []
+    for hit in search([one.folder for one in known.values()], text, limit):
+        place = known.get(hit.listed.folder.folder.resolve())
+        one = None if place is None else found_event(place, hit.listed.event.id)
+        listed += [] if one is None else [one]
+    return listed
