@@ -1,5 +1,6 @@
 """`nomaly audit`, `nomaly watch` and `nomaly fit`: what does not belong in front of a camera."""
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -182,6 +183,13 @@ def watch(
             "line that is always up to date.",
         ),
     ] = None,
+    page: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Show live pictures and events on a local page, for example 127.0.0.1:8080.",
+        ),
+    ] = None,
     passing_on: PassingOn,
     clips: Annotated[
         bool | None,
@@ -223,6 +231,7 @@ def watch(
     from app.sources.open import kind_of
     from app.sources.typed import read_source
     from app.watching.asked import check_watch
+    from app.web.beside import drawn_zones, shown_on
 
     reporter = show_progress(quiet)
     source = read_source(source, reporter.say)
@@ -235,6 +244,7 @@ def watch(
         detector=site.detector,
         seconds={"--connect": connect, "--for": for_s},
     )
+    zones = drawn_zones(out, site.zones, reporter.say)
     # Heavy: what makes no sense has been said by now.
     from app.commands.tables import print_state
     from app.watching.board import Board
@@ -252,13 +262,17 @@ def watch(
         heartbeat_s=heartbeat,
         sinks=sinks,
         clips=ClipRule() if _wants_clips(clips, source, looking) else None,
-        **_shared(looking, learning, site),
+        **_shared(looking, learning, replace(site, zones=zones)),
         device=device,
         overwrite=overwrite,
     )
     print_one = print_json if as_json else partial(print_state, of_file=kind_of(source) == "file")
     stdout, board = LastingStdout(reporter.say), Board()
-    with privately(out, reporter.say), exposing(metrics, board, out, reporter.say):
+    with (
+        privately(out, reporter.say),
+        shown_on(page, out, board, reporter.say),
+        exposing(metrics, board, out, reporter.say),
+    ):
         summary = run_watch(request, reporter, partial(stdout.tell, print_one), board)
     stdout.tell(print_json if as_json else _print_watched, summary)
     if summary["stopped"]:

@@ -5,6 +5,7 @@ newest of an event holds. They silence nothing: that is `nomaly feedback normal`
 """
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from novic.database import transaction
 from novic.vocabulary import sanitised
 
 type AnswerKind = Literal["confirmed", "false_alarm", "expected_here", "renamed"]
+MOST_LETTERS = 100
+"""Of a noun."""
 ANSWERS: tuple[AnswerKind, ...] = get_args(AnswerKind.__value__)
 
 
@@ -58,6 +61,8 @@ def keep_answer(folder: Path, answer: Answer) -> None:
         raise UsageError(f"{answer.verdict}: is no verdict; say one of {', '.join(ANSWERS)}")
     if answer.verdict == "renamed" and not noun:
         raise UsageError("renamed: say what it is, as: renamed 'pallet jack'")
+    if len(noun) > MOST_LETTERS:
+        raise UsageError(f"{noun[:20]} ...: a noun has at most {MOST_LETTERS} letters")
     with faults(folder), closing(open_database(folder, WAIT_S)) as database, transaction(database):
         kept = database.execute(
             "INSERT INTO answer(event_id, time_us, who, verdict, noun, note)"
@@ -66,6 +71,16 @@ def keep_answer(folder: Path, answer: Answer) -> None:
         ).fetchone()
         if kept is None:
             raise UsageError(f"{answer.event_id}: is no event of {folder}")
+
+
+def take_back(folder: Path, event_id: str) -> bool:
+    """Forget all that was said of an event; returns whether there was anything.
+
+    Raises:
+        app.errors.StoreError: If the store cannot be written.
+    """
+    with faults(folder), closing(open_database(folder, WAIT_S)) as database, transaction(database):
+        return database.execute("DELETE FROM answer WHERE event_id = ?", (event_id,)).rowcount > 0
 
 
 def answers(folder: Path, event_id: str | None = None) -> list[Answer]:
@@ -93,3 +108,19 @@ def read_answers(database: sqlite3.Connection, event_id: str | None = None) -> l
 def newest(said: list[Answer]) -> dict[str, Answer]:
     """What holds of each event: the newest of what was said in this order."""
     return {answer.event_id: answer for answer in said}
+
+
+def answers_in(database: sqlite3.Connection, event_ids: Sequence[str]) -> dict[str, Answer]:
+    """What holds of some events, by their ids; those are missing of which nothing was said.
+
+    Args:
+        database: A store, up to date.
+        event_ids: At most a few hundred.
+    """
+    places = ", ".join("?" * len(event_ids))
+    rows = database.execute(
+        f"SELECT event_id, verdict, noun, note, who, time_us FROM answer"  # noqa: S608 - question marks
+        f" WHERE event_id IN ({places}) ORDER BY id",
+        tuple(event_ids),
+    )
+    return newest([Answer(*row) for row in rows])

@@ -10,18 +10,19 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import assert_never
 
-from app.address import Address, is_place, split_address
 from app.redact import redact
 from app.sources.base import Gap, GapReason, LiveStats, SourceInfo, UnreachableError
+from app.sources.called import called
 from app.sources.cutting import ClipMade, ClipOrder
+from app.sources.glimpses import Onlooker
 from app.sources.mailbox import Mailbox
 from app.sources.patience import Backoff, LiveSettings
 from app.sources.process import (
     Arrived,
     Begun,
     Failed,
+    Glimpsed,
     Heard,
     Learned,
     Message,
@@ -29,7 +30,7 @@ from app.sources.process import (
     Packetless,
     ReaderProcess,
 )
-from app.sources.publisher import ReaderKind, ReadRequest, reader_kind
+from app.sources.publisher import ReadRequest, reader_kind
 from app.sources.timeline import Timeline
 from detectors.types import Frame
 
@@ -81,7 +82,7 @@ class LiveCamera:
         """Whether clips can be cut out of what it sends just now."""
         self.clip_made: Callable[[ClipMade | None], None] = lambda _: None
         """Told what became of a clip; None when the reader has ended with all that it made."""
-        uri, name = _named(kind, str(address))
+        uri, name = called(kind, str(address))
         self._info = SourceInfo(camera or name, uri, size=(0, 0), fps=0.0, duration_s=0.0)
         self._changed = threading.Condition()
         self._stop = threading.Event()
@@ -96,6 +97,8 @@ class LiveCamera:
         self._waits = ""
         """What a connection that brings data but no picture waits for."""
         self._reader: ReaderProcess | None = None
+        self.onlooker = Onlooker()
+        """More pictures, for people who look on."""
         self._begun_s = self._heard_s = time.monotonic()
         """When the newest attempt began, and when the camera last sent anything."""
         self._delivered_s = -math.inf
@@ -248,6 +251,7 @@ class LiveCamera:
         self._count(attempts=1)
         self._reader = self._reader or ReaderProcess()
         self._reader.ask(self._request)
+        self.onlooker.at(self._reader)
         mailbox: Mailbox | None = None
         while not self._stop.is_set():
             for message in self._reader.messages(_TICK_S):
@@ -269,6 +273,8 @@ class LiveCamera:
                 self._begun_s = self._heard_s = time.monotonic()
             case Arrived():
                 self._arrived()
+            case Glimpsed():
+                self.onlooker.opened(message.mailbox)
             case Heard():
                 self._heard_s = time.monotonic()
             case Learned():
@@ -323,6 +329,7 @@ class LiveCamera:
     def _end_reader(self) -> None:
         """Kill the reader process; the next attempt starts another."""
         if self._reader is not None:
+            self.onlooker.at(None)
             self._reader.close()
             self._reader = None
             self.clip_made(None)
@@ -366,30 +373,3 @@ class LiveCamera:
             alive_s = self._mailbox.alive_s if self._mailbox is not None else 0.0
             self._changed.notify_all()
         return max(0.0, alive_s - self._begun_s)
-
-
-def _named(kind: ReaderKind, address: str) -> tuple[str, str]:
-    """The address for people, and how a camera there is called."""
-    match kind:
-        case "network":
-            network = split_address(address)
-            return network.shown, host_of(network)
-        case "ros":
-            return address, address.rpartition("://")[2].partition("/")[2].partition("?")[0]
-        case "webcam":
-            return f"webcam {address}", f"webcam-{address}"
-        case _:
-            assert_never(kind)
-
-
-def host_of(address: Address) -> str:
-    """The host that an address names.
-
-    Raises:
-        UnreachableError: If it names none.
-    """
-    if not address.host:
-        raise UnreachableError(f"{address.shown}: the address names no host")
-    if not is_place(address.place):
-        raise UnreachableError(f"{address.shown}: not a valid address; is @HOST missing in it?")
-    return address.host.strip("[]")

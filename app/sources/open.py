@@ -10,9 +10,10 @@ from app.paths import path_of, shown_path
 from app.redact import shown_address
 from app.ros.address import RosTopic, is_ros
 from app.sources.base import LiveSource, Recording, SourceError, UnreachableError
+from app.sources.called import host_of
 from app.sources.drops import DropFolder, check_drops
 from app.sources.file import FileSource
-from app.sources.live import LiveCamera, LiveSettings, host_of
+from app.sources.live import LiveCamera, LiveSettings
 from app.sources.paced import PacedSource
 from app.sources.sequence import SequenceSource, is_sequence
 from novic.errors import UsageError

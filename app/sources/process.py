@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +15,7 @@ from typing import Any, cast
 from app.sources.base import GapReason
 from app.sources.cutting import ClipMade, ClipOrder
 from app.sources.mailbox import Mailbox
-from app.sources.publisher import ReadRequest
+from app.sources.publisher import LOOK, ReadRequest
 
 _ROOT = Path(__file__).parents[2]
 """The folder that `app` is imported from."""
@@ -36,6 +36,13 @@ class Opened:
     fps: float
     packets: bool = False
     """Whether it keeps packets that clips can be made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpsed:
+    """Pictures for onlookers come from now on, through this mailbox."""
+
+    mailbox: Mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,9 @@ class Failed:
     died: bool = False
 
 
-type Message = Begun | Opened | Arrived | Heard | Learned | ClipMade | Packetless | Failed
+type Message = (
+    Begun | Opened | Glimpsed | Arrived | Heard | Learned | ClipMade | Packetless | Failed
+)
 
 
 class ReaderProcess:
@@ -101,6 +110,11 @@ class ReaderProcess:
         """Have a clip made or ended; from any thread."""
         with contextlib.suppress(OSError):
             self._channel.sendall(order.to_line())
+
+    def look(self, fps: float | None) -> None:
+        """Have it show onlookers so many pictures a second; None for none. From any thread."""
+        with contextlib.suppress(OSError):
+            self._channel.sendall(LOOK + f"{json.dumps(fps)}}}\n".encode())
 
     @property
     def pid(self) -> int:
@@ -142,7 +156,9 @@ class ReaderProcess:
             if "failed" in said:
                 messages.append(Failed(cast(GapReason, said["failed"]), said["text"]))
             elif "size" in said:
-                messages.append(self._opened(said))
+                messages.append(Opened(self._mailbox(said["size"]), said["fps"]))
+            elif "glimpses" in said:
+                messages.append(Glimpsed(self._mailbox(said["glimpses"])))
             elif "begun" in said:
                 messages.append(Begun())
             elif "learned" in said:
@@ -153,11 +169,11 @@ class ReaderProcess:
                 messages.append(_of_clips(said) or Arrived())
         return messages
 
-    def _opened(self, said: dict) -> Opened:
+    def _mailbox(self, size: Sequence[int]) -> Mailbox:
         descriptor = self._descriptors.pop(0)
-        height, width = said["size"]
+        height, width = size
         try:
-            return Opened(Mailbox(descriptor, (height, width)), said["fps"], said["packets"])
+            return Mailbox(descriptor, (height, width))
         finally:
             os.close(descriptor)
 

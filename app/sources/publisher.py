@@ -15,6 +15,7 @@ from app.ros.address import is_ros
 from app.sources.base import GapReason
 from app.sources.cutting import Cutter, RingSource
 from app.sources.decode import PixelAspect, RgbConverter, Sampler
+from app.sources.glimpses import Asked, Glimpses
 from app.sources.mailbox import Mailbox, Shot, new_memory
 from app.sources.packets import PacketRing, ring_of
 from app.sources.ring import RingRule
@@ -24,6 +25,8 @@ FRAME_NOTICE = b"\n"
 """One empty line on the socket: there is a new frame in the mailbox."""
 _FAR_US = 600_000_000
 """A stamp that is further from this machine's clock does not tell when a picture was taken."""
+LOOK = b'{"look":'
+"""How a line begins by which the parent asks for pictures for onlookers."""
 HEARD_EVERY_S = 0.2
 """Longest time that data arrives without being told."""
 
@@ -77,6 +80,7 @@ class Publisher:
         sample_fps: float | None,
         cutter: Cutter | None = None,
         ring_s: float = 0.0,
+        asked: Asked | None = None,
     ) -> None:
         self.corrupt = 0
         self.fps = 0.0
@@ -89,6 +93,7 @@ class Publisher:
         self._convert = RgbConverter()
         self._mailbox: Mailbox | None = None
         self._published = 0
+        self._glimpses = Glimpses(asked or Asked(), self._send)
         self._heard_s = 0.0
         self._cutter = cutter if ring_s > 0 else None
         self._ring_s = ring_s
@@ -114,6 +119,7 @@ class Publisher:
             self._notify(FRAME_NOTICE)
         elif self._mailbox is not None:
             self._mailbox.beat(self.read, self.corrupt, now_ns)
+        self._glimpses.show(picture, number, pts_s, now_ns)
 
     def _taken_us(self, pts_s: float | None) -> int:
         """When a picture was taken, UTC; a stamp that is far off does not count."""
@@ -131,6 +137,7 @@ class Publisher:
         """Take the pace and the shape of pixels that a stream announces."""
         self.fps = float(stream.average_rate or 0)
         self._convert.aspect = PixelAspect(stream)
+        self._glimpses.aspect = self._convert.aspect
 
     def keep_packets(self, stream: VideoStream) -> PacketRing | None:
         """What keeps the packets of a stream for clips; None if none are wanted or possible."""

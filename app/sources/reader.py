@@ -28,8 +28,9 @@ from app.address import split_address
 from app.redact import redact
 from app.sources.base import GapReason
 from app.sources.cutting import ClipMade, ClipOrder, Cutter
+from app.sources.glimpses import Asked
 from app.sources.network import network_pictures
-from app.sources.publisher import Picture, Publisher, ReadRequest
+from app.sources.publisher import LOOK, Picture, Publisher, ReadRequest
 from app.sources.web import ReadError
 
 _HIGHEST_WEBCAM = 255
@@ -151,12 +152,17 @@ def read(request: ReadRequest, publisher: Publisher) -> None:
         publisher.end()
 
 
-def _listen(channel: socket.socket, asked: queue.SimpleQueue[bytes], cutter: Cutter) -> None:
+def _listen(
+    channel: socket.socket, asked: queue.SimpleQueue[bytes], cutter: Cutter, glimpses: Asked
+) -> None:
     """Pass on what is asked; no more of it means that the parent has closed its end, or is dead."""
     received = b""
     while data := channel.recv(4096):
         *lines, received = (received + data).split(b"\n")
         for line in lines:
+            if line.startswith(LOOK):
+                glimpses.ask(json.loads(line)["look"])
+                continue
             said = json.loads(line)
             if "clip" in said:
                 cutter.order(ClipOrder.from_said(said))
@@ -175,11 +181,12 @@ def main() -> None:
     def made(clip: ClipMade) -> None:
         channel.sendall(json.dumps({"made": asdict(clip)}).encode() + b"\n")
 
-    cutter = Cutter(made)
-    threading.Thread(target=_listen, args=(channel, asked, cutter), daemon=True).start()
+    cutter, glimpses = Cutter(made), Asked()
+    threading.Thread(target=_listen, args=(channel, asked, cutter, glimpses), daemon=True).start()
     while True:
         request = ReadRequest.from_line(asked.get())
-        read(request, Publisher(channel, request.sample_fps, cutter, request.ring_s))
+        fps, ring_s = request.sample_fps, request.ring_s
+        read(request, Publisher(channel, fps, cutter, ring_s, glimpses))
 
 
 if __name__ == "__main__":

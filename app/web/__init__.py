@@ -1,1 +1,1 @@
-"""What a browser, a script or Prometheus is shown of the cameras of this process."""
+"""What a browser, a script or Prometheus is shown of cameras, and the door before it."""
