@@ -140,7 +140,7 @@ def print_state(event: dict[str, Any], *, of_file: bool = False) -> None:
     )
     span = f"{start} - {end}" if event["event"] == "closed" else start
     Console().print(
-        f"{event['event']:<8} {span:<18} {nouns}", highlight=False, markup=False, soft_wrap=True
+        f"{event['event']:<10} {span:<18} {nouns}", highlight=False, markup=False, soft_wrap=True
     )
 
 

@@ -50,4 +50,4 @@ def delivering(
 
 def as_told(event: Event) -> dict[str, Any]:
     """An event's state as it is told while a watch goes on."""
-    return {"event": event.state, **event.as_json()}
+    return event.as_told()

@@ -225,7 +225,7 @@ class _Watch:
                 source.finished = self._camera.ended and not self._backlog.waiting
                 ending = Ending("stopped" if self._stop.asked else "finished")
             finally:
-                self._save(lookout, lookout.finish(cut=True))
+                self._save(lookout, lookout.finish(cut=True, goes_on=not source.finished))
                 faults = self._end(writer, ending)
         dropped = self._camera.stats.dropped + self._backlog.skipped
         run = self._store.run(run_id)
