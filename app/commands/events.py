@@ -65,6 +65,19 @@ def why(
         _print(receipt, out)
 
 
+@cli.command(epilog="Example:  nomaly events keep hall 065b3c2d1f0000-1a2b3c")
+def keep(
+    place: Annotated[Path, typer.Argument(help="Folder of an audit, a watch or a site.")],
+    events: Annotated[list[str], typer.Argument(metavar="EVENT...", help="Ids of events.")],
+    no_longer: Annotated[bool, typer.Option("--not", help="Keep them no longer.")] = False,
+) -> None:
+    """Keep events for good, with their pictures, whatever nomaly retain or a watch gives up."""
+    from app.events.keep import keep as keep_events
+
+    keep_events(place, events, kept=not no_longer)
+    typer.echo(f"{len(events)} events are {'no longer kept' if no_longer else 'kept for good'}.")
+
+
 def _print(receipt: "Receipt", out: Path) -> None:
     from app.report.times import clock
     from app.watching.telling import clock_time

@@ -56,6 +56,7 @@ FOR_CAMERAS = {
     "--for": LOOKED_AT,
     "--fps": LOOKED_AT,
     "--start": LOOKED_AT,
+    "--stationary": LOOKED_AT,
     "--dictionary": NAMING,
     "--embedder": NAMING,
     "--ft": NAMING,
@@ -69,7 +70,10 @@ FOR_CAMERAS = {
     "--names": NAMING,
     "--draw": OUTPUT,
     "--heartbeat": OUTPUT,
+    "--keep-days": OUTPUT,
+    "--keep-gigabytes": OUTPUT,
     "--on-event": OUTPUT,
+    "--remind": OUTPUT,
     "--sink": OUTPUT,
 }
 """Of the commands that look at pictures; elsewhere the same word may mean another thing."""
@@ -107,6 +111,7 @@ TOP = {
         "report",
         "events",
         "feedback",
+        "retain",
         "calibrate",
         "export",
         "doctor",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands.lasting_options import Lasting
 from app.commands.looking_options import FalseEvents, Learning, Looking
 from app.commands.normal_options import Normal
 from app.commands.option_sets import with_option_sets
@@ -158,6 +159,7 @@ def watch(
             "line that is always up to date.",
         ),
     ] = None,
+    lasting: Lasting,
     passing_on: PassingOn,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -177,7 +179,7 @@ def watch(
 
     reporter = show_progress(quiet)
     source = read_source(source, reporter.say)
-    sinks = passing_on.sinks()
+    sinks, retention = passing_on.sinks(), lasting.retention
     check_unused(out)
     site = looking.open_site(taught=learn is not None)
     check_watch(
@@ -198,6 +200,8 @@ def watch(
         connect_s=connect,
         for_s=for_s,
         heartbeat_s=heartbeat,
+        life=lasting.life,
+        retention=retention,
         sinks=sinks,
         **_shared(looking, learning, site),
         device=device,

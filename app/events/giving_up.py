@@ -17,7 +17,7 @@ from typing import Any
 from app.events.media import remove
 from app.events.media_files import MediaFile, as_given_up, enough_of, media_files
 from app.events.retention import Retained, RetentionRule
-from app.events.schema import STORE, WAIT_S, faults, open_database
+from app.events.schema import WAIT_S, faults, open_database
 from novic.database import connect, transaction
 
 ROWS = 200
@@ -33,7 +33,10 @@ _GIGABYTE = 1_000_000_000
 _INCREMENTAL = 2
 _VERDICTS = "detector/feedback.sqlite"
 """What people said of events (app.feedback.verdicts, a room above)."""
-_FIRST_SECOND = "SELECT MIN(second) FROM second WHERE run_id = ? AND uri = ?"
+_DROP_SECONDS = (
+    "DELETE FROM second WHERE run_id = ? AND uri = ? AND second IN"
+    " (SELECT second FROM second WHERE run_id = ? AND uri = ? AND second < ? LIMIT ?)"
+)
 _TIMED = (
     ("moment", "rowid", "end_us < ?"),
     ("note", "rowid", "time_us < ?"),
@@ -162,7 +165,7 @@ class _Work:
         return max(0, self._bytes() - round(self._rule.gigabytes * _GIGABYTE))
 
     def _bytes(self) -> int:
-        return sum(one.size for one in self._files) + database_bytes(self._folder)
+        return sum(one.size for one in self._files) + used_bytes(self._db)
 
     def _drop_rows(self) -> Iterator[None]:
         """Delete what has a time of its own, and the seconds of each source."""
@@ -174,13 +177,9 @@ class _Work:
                 (before_us,),
             )
         for run_id, uri, until in self._old_seconds():
-            (first,) = self._db.execute(_FIRST_SECOND, (run_id, uri)).fetchone()
-            for start in range(first, until, SIGHTINGS) if first is not None else ():
-                self._drop_some(
-                    "DELETE FROM second WHERE run_id = ? AND uri = ? AND second < ?",
-                    (run_id, uri, min(until, start + SIGHTINGS)),
-                )
-                yield
+            yield from self._drop_until_none(
+                _DROP_SECONDS, (run_id, uri, run_id, uri, until, SIGHTINGS)
+            )
 
     def _old_seconds(self) -> Iterator[tuple[int, str, int]]:
         """Of each source the run, its address, and the second before which they go."""
@@ -264,9 +263,13 @@ def kept_events(folder: Path, database: sqlite3.Connection, *, confirmed: bool) 
     return ids | _confirmed(folder) if confirmed else ids
 
 
-def database_bytes(folder: Path) -> int:
-    """What the store's database takes, without the few megabytes that are written ahead."""
-    return (folder / STORE).stat().st_size
+def used_bytes(database: sqlite3.Connection) -> int:
+    """What a database takes, without pages that are free and are used again."""
+    pages, free, size = (
+        database.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
 
 
 def _confirmed(folder: Path) -> set[str]:

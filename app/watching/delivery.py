@@ -7,6 +7,7 @@ from typing import Any
 
 from app.events.event import Event
 from app.events.live_file import LiveFile
+from app.events.room import Room
 from app.events.store import Changes, Store
 from app.events.writer import Writer
 from app.sinks.build import AnySink
@@ -44,7 +45,8 @@ def delivering(
                 if not finding.silent:
                     tell(as_told(finding.event))
 
-        with closing(Writer(lambda: Store(out, sinks=keys), saved, say)) as writer:
+        writer = Writer(lambda: Store(out, sinks=keys), saved, say, room=Room(out))
+        with closing(writer):
             yield writer
 
 

@@ -3,14 +3,17 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
 from app.errors import StoreError
 from app.events.event import Event, Finding
+from app.events.life import LifeRule
 from app.events.outputs import earlier_run, sole_writer
+from app.events.retaining import retaining
+from app.events.retention import RetentionRule
 from app.events.store import SourceProgress, Store
 from app.events.writer import Writer
 from app.progress import Reporter
@@ -24,7 +27,9 @@ from app.watching.calibrated_by import held, outdated
 from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
+from app.watching.connecting import connect
 from app.watching.delivery import as_told, delivering
+from app.watching.disk import DiskTold
 from app.watching.drifting import Watched
 from app.watching.ending import Ending, complete_results, end_watch
 from app.watching.fitting import fit_detector
@@ -65,6 +70,10 @@ class WatchRequest(RunRequest):
     """Stop by itself after so many seconds of watching."""
     heartbeat_s: float | None = None
     """Pause between signs of life; see `app.watching.telling.Telling`."""
+    life: LifeRule = field(default_factory=LifeRule)
+    """When a thing counts as standing."""
+    retention: RetentionRule | None = None
+    """How much is kept while it goes on; None for all."""
 
 
 def watch(
@@ -124,7 +133,7 @@ def _watch_camera(
     start_s = going_on.start_s(request.learn_s or 0.0) if played_on else 0.0
     camera = open_live(request.source, request.camera, request.fps, start_s=start_s)
     try:
-        _connect(camera, request, reporter)
+        connect(camera, request.source, request.connect_s, reporter)
         station = Station(request.out, camera)
         telling = Telling(camera, reporter, tell, heartbeat_s=request.heartbeat_s, station=station)
         # Until here Ctrl-C ends everything at once: there is nothing to put in order yet.
@@ -133,22 +142,6 @@ def _watch_camera(
             return watching.run(names, fitted or watching.learned_detector(device))
     finally:
         camera.close()
-
-
-def _connect(camera: LiveSource, request: WatchRequest, reporter: Reporter) -> None:
-    """Wait for the first frame, and say meanwhile why it does not come.
-
-    Raises:
-        app.sources.base.UnreachableError: If it does not come in time.
-    """
-    with reporter.task(f"Connecting to {shown_address(request.source)}") as meter:
-
-        def failed(why: str) -> None:
-            meter.to(0, why)
-            if not reporter.console.is_terminal:
-                reporter.say(f"{camera.info.uri}: {why}, trying again")
-
-        camera.connect(request.connect_s, failed)
 
 
 class _Watch:
@@ -179,6 +172,7 @@ class _Watch:
         self._until = math.inf
         self._begun: int | None = None
         self._keeper: Keeper | None = None
+        self._disk = DiskTold()
 
     def run(self, names: NounModel, detector: Detector) -> dict[str, Any]:
         """Look and tell; whatever ends it, the report is written."""
@@ -201,14 +195,17 @@ class _Watch:
                 zones=self._request.zones,
                 words=self._request.words(names, holding),
                 keeper=self._keeper,
+                life=self._request.life,
             ),
             say=self._reporter.say,
         )
         camera.expect(self._going_on.left)
+        self._disk = DiskTold(self._going_on.disk)
         out, sinks, say = self._request.out, self._request.sinks, self._reporter.say
         ending = Ending("failed")
         with (
             delivering(out, run_id, sinks, self._telling.tell, say) as writer,
+            retaining(out, self._request.retention, say),
             Beside(names) as teller,
         ):
             embedder = names.bundle.embedder
@@ -221,11 +218,13 @@ class _Watch:
                 watched = Watched(source.uri, zones=self._request.zones)
                 lookout.hold(holding, self._store.bets(run_id, holding.key), watched)
             try:
-                self._look(lookout)
+                self._look(lookout, writer)
                 source.finished = self._camera.ended and not self._backlog.waiting
                 ending = Ending("stopped" if self._stop.asked else "finished")
             finally:
-                self._save(lookout, lookout.finish(cut=True, goes_on=not source.finished))
+                goes_on = not source.finished
+                left = lookout.finish(cut=True, goes_on=goes_on)
+                self._save(lookout, [*left, *self._disk.last(goes_on=goes_on)])
                 faults = self._end(writer, ending)
         dropped = self._camera.stats.dropped + self._backlog.skipped
         run = self._store.run(run_id)
@@ -325,7 +324,7 @@ class _Watch:
             run = replace(run, facts={**run.facts, "promise": told(self._keeper.kept)})
         return end_watch(self._store, run, Ending(state, writer.complaint), self._reporter.say)
 
-    def _look(self, lookout: Lookout) -> None:
+    def _look(self, lookout: Lookout, writer: Writer) -> None:
         """Look at frames as they arrive, and save and tell as it goes, also while none come."""
         self._reporter.say(f"Watching {self._camera.info.uri}; Ctrl-C stops and writes the report.")
         if self._backlog.behind_s:
@@ -339,7 +338,8 @@ class _Watch:
             if frame is not None:
                 lookout.look([frame])
                 self._note(frame, lookout)
-            findings, now = lookout.findings(), time.monotonic()
+            disk = self._disk.findings(writer.disk_fault, frame)
+            findings, now = [*lookout.findings(), *disk], time.monotonic()
             if findings or self._gaps != saved_gaps or now - saved_at >= SAVE_EVERY_S:
                 self._save(lookout, findings)
                 saved_at, saved_gaps = now, self._gaps

@@ -10,7 +10,7 @@ import pytest
 
 from app.errors import UsageError
 from app.events.event import Finding
-from app.events.giving_up import SIGHTINGS, database_bytes, retain
+from app.events.giving_up import SIGHTINGS, retain, used_bytes
 from app.events.keep import keep
 from app.events.media_files import media_files
 from app.events.moment import Moment
@@ -95,7 +95,8 @@ def test_of_what_is_beyond_the_bytes_the_pictures_go_and_the_rows_stay(folder: P
         sum(one.size for one in files if one.kind in kind)
         for kind in (("crops", "heat", "snapshots"), ("heat",))
     )
-    allowed = database_bytes(folder) + whole - heat // 10 - 1
+    with closing(sqlite3.connect(folder / STORE)) as database:
+        allowed = used_bytes(database) + whole - heat // 10 - 1
     rule = RetentionRule(days=None, gigabytes=allowed / 1e9)
     done = retain(folder, rule, now_us=NOW_US)
     assert len(days_of(folder)) == 10
@@ -156,9 +157,9 @@ def test_steps_are_small_and_the_rest_waits_for_the_next_time(tmp_path: Path):
     filled(tmp_path, *(replace(dated(day), path=path) for day in range(5)))
     assert retain(tmp_path, MONTH, now_us=NOW_US, pause=lambda: True).events == 1
     assert days_of(tmp_path) == [1, 2, 3, 4]
-    size = database_bytes(tmp_path)
+    size = (tmp_path / STORE).stat().st_size
     assert retain(tmp_path, MONTH, now_us=NOW_US).events == 4
-    assert database_bytes(tmp_path) < size / 2
+    assert (tmp_path / STORE).stat().st_size < size / 2
 
 
 @pytest.mark.parametrize("rule", [{"days": 0.0}, {"gigabytes": -1.0}])
