@@ -6,13 +6,14 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from app.demo.footage import DemoPlan, plan_demo
 from app.events.media_files import media_files
@@ -24,17 +25,8 @@ ONCE = ("opened", "stationary", "closed")
 """States that are told once of an event, but for reminders."""
 
 
-class Killable(Protocol):
-    """A process under way; both `subprocess.Popen` and the tests' own forks are."""
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        ...
-
-    def poll(self) -> int | None:
-        """Its exit code; None while it runs."""
-        ...
+type Killable = Forked | subprocess.Popen[bytes]
+"""A process under way."""
 
 
 def start_forked(words: list[str], stderr: Path) -> Forked:
@@ -137,33 +129,38 @@ class Case:
             Whether it was killed before it came to its end.
         """
         began = time.monotonic()
-        process = self._start(self._words, self.stderr)
-        watching: float | None = None
-        until = began + (kill_after_s or 240.0) if watched_s is None else None
-        while process.poll() is None:
-            now = time.monotonic()
-            if watching is None and self._watches():
-                watching = now
-                if self._sessions:
-                    self._tally.running_s.append(now - began)
-                until = now + watched_s if watched_s is not None else until
-            if until is not None and now >= until:
-                break
-            time.sleep(0.02)
+        with self._start(self._words, self.stderr) as process:
+            watching = self._wait(process, began, kill_after_s, watched_s)
+            killed = process.poll() is None
+            if killed:
+                self._tally.kills += 1
+                self._tally.stages["watching" if watching else "starting or learning"] += 1
+                os.kill(process.pid, signal.SIGKILL)
+                while process.poll() is None:
+                    time.sleep(0.01)
+            else:
+                assert process.poll() == 0, self.stderr.read_text()
+                self._tally.finished += 1
         self._tally.sessions += 1
         self._sessions += 1
-        killed = process.poll() is None
-        if killed:
-            self._tally.kills += 1
-            self._tally.stages["watching" if watching else "starting or learning"] += 1
-            os.kill(process.pid, signal.SIGKILL)
-            while process.poll() is None:
-                time.sleep(0.01)
-        else:
-            assert process.poll() == 0, self.stderr.read_text()
-            self._tally.finished += 1
         self._check(killed=killed)
         return killed
+
+    def _wait(
+        self, process: Killable, began: float, kill_after_s: float | None, watched_s: float | None
+    ) -> bool:
+        """Wait until it is to be killed, or has ended; returns whether it watches."""
+        watching: float | None = None
+        until = began + (kill_after_s or 600.0)
+        while process.poll() is None and time.monotonic() < until:
+            if watching is None and self._watches():
+                watching = time.monotonic()
+                if self._sessions:
+                    self._tally.running_s.append(watching - began)
+                if watched_s is not None:
+                    until = watching + watched_s
+            time.sleep(0.02)
+        return watching is not None
 
     def end(self) -> None:
         """Count what was announced over all sessions, once the watch has ended."""
@@ -219,7 +216,8 @@ def kill_at_random(case: Case, rng: random.Random, most: int, longest_s: float) 
     for number in range(most):
         # The first once it has learned; else every session would begin with that.
         watched_s = rng.uniform(0.05, 8.0) if number % 3 != 1 else None
-        if not case.session(rng.uniform(0.3, longest_s), watched_s=watched_s):
+        kill_after_s = None if watched_s is not None else rng.uniform(0.3, longest_s)
+        if not case.session(kill_after_s, watched_s=watched_s):
             break
     else:
         case.session(None)

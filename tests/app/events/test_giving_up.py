@@ -1,7 +1,6 @@
 """What is given up of a store by age and by bytes, and what never is."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -41,18 +40,18 @@ def dated(day: float, **changes: object) -> Finding:
     return replace(finding, event=event)
 
 
+def _moment(at_s: float) -> Moment:
+    at_us = round(at_s * 1e6)
+    return Moment("hall", at_s, at_s + 1, at_us, at_us, BOX, 1.0, 1.0, "x")
+
+
 def filled(folder: Path, *findings: Finding, sinks: tuple[str, ...] = ()) -> None:
     """A store of a watch that began 100 days ago, with a second, a gap and a near miss a day."""
     with Store(folder, sinks=sinks) as store:
         run = store.begin_run("watch", {})
         source = SourceProgress("hall", "rtsp://hall", (60, 80), 0.0, 0.0, start_us=0)
         days = range(100)
-        moments = [
-            Moment(
-                "hall", d * DAY_S, d * DAY_S + 1, *2 * (round(d * DAY_S * 1e6),), BOX, 1.0, 1.0, "x"
-            )
-            for d in days
-        ]
+        moments = [_moment(day * DAY_S) for day in days]
         gaps = [Gap(round(d * DAY_S * 1e6), round(d * DAY_S * 1e6) + 1, "ended", "") for d in days]
         peaks = {round(d * DAY_S): 0.5 for d in days}
         store.save(run.id, Changes(source, findings, peaks=peaks, gaps=gaps, moments=moments))
@@ -69,7 +68,7 @@ def count(folder: Path, table: str) -> int:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     filled(tmp_path, *(dated(day) for day in range(0, 100, 10)))
     return tmp_path
 
@@ -162,7 +161,7 @@ def test_steps_are_small_and_the_rest_waits_for_the_next_time(tmp_path: Path):
     assert (tmp_path / STORE).stat().st_size < size / 2
 
 
-@pytest.mark.parametrize("rule", [{"days": 0.0}, {"gigabytes": -1.0}])
-def test_nothing_and_less_is_no_rule(rule: dict[str, float]):
+@pytest.mark.parametrize(("days", "gigabytes"), [(0.0, None), (None, -1.0)])
+def test_nothing_and_less_is_no_rule(days: float | None, gigabytes: float | None):
     with pytest.raises(UsageError, match="is not more than 0"):
-        RetentionRule(**rule)
+        RetentionRule(days, gigabytes)
