@@ -22,9 +22,9 @@ from novic.database import connect, transaction
 
 ROWS = 200
 """Most rows of events in one step."""
-SIGHTINGS = 2000
+SIGHTINGS = 1000
 """Most rows of what hangs on them; of seconds as many."""
-PAGES = 100
+PAGES = 50
 """Most pages of the file that one step gives back to the disk."""
 SECONDS_DAYS = 90.0
 """How unusual each second was is kept no longer, whatever the rule says."""

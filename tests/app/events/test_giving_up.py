@@ -42,7 +42,7 @@ def dated(day: float, **changes: object) -> Finding:
 
 def _moment(at_s: float) -> Moment:
     at_us = round(at_s * 1e6)
-    return Moment("hall", at_s, at_s + 1, at_us, at_us, BOX, 1.0, 1.0, "x")
+    return Moment("hall", at_s, at_s + 1, at_us, at_us, BOX, 1.0, 1.0, "light")
 
 
 def filled(folder: Path, *findings: Finding, sinks: tuple[str, ...] = ()) -> None:
