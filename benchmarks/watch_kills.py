@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from app.demo.footage import write_footage
@@ -32,6 +33,11 @@ def start(words: list[str], stderr: Path) -> subprocess.Popen[bytes]:
             stdout=subprocess.DEVNULL,
             stderr=said,
         )
+
+
+def show(tally: Tally) -> None:
+    """Tell how far it has come."""
+    print(json.dumps(tally.as_json()), file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -56,8 +62,8 @@ def main() -> None:
             folder.mkdir()
             begin = start_forked if arguments.forked else start
             case = Case(folder, clip, begin, tally, normally)
-            kill_at_random(case, rng, arguments.kills - tally.kills, arguments.longest)
-            print(json.dumps(tally.as_json()), file=sys.stderr, flush=True)
+            left = arguments.kills - tally.kills
+            kill_at_random(case, rng, left, arguments.longest, partial(show, tally))
             if tally.kills >= arguments.kills:
                 break
     told = tally.as_json() | {"seconds": round(time.monotonic() - began)}

@@ -186,13 +186,14 @@ class StoreReader:
         """Ids of the events of which nothing may be given up; see app.events.giving_up."""
         return kept_events(self.folder, self._db, confirmed=True)
 
-    def faults_left(self, run_id: int, name: str) -> list[Event]:
-        """The camera's own events of a name that are open."""
+    def faults_left(self, run_id: int, names: Collection[str]) -> list[Event]:
+        """The camera's own events of some names that are open, in order."""
         rows = self._db.execute(
-            "SELECT * FROM event WHERE run_id = ? AND name = ? AND state != 'closed'",
-            (run_id, name),
+            "SELECT * FROM event WHERE run_id = ? AND kind = 'camera' AND state != 'closed'"
+            " ORDER BY start_us",
+            (run_id,),
         ).fetchall()
-        return [self._event(dict(row)) for row in rows]
+        return [self._event(dict(row)) for row in rows if row["name"] in names]
 
     def seconds(self, run_id: int, uri: str) -> list[tuple[int, float]]:
         """(second, highest score) of a source in order."""

@@ -18,6 +18,10 @@ MOST_WAITING = 16
 """Changes that may wait for a disk that works before the caller does."""
 
 
+_OF_THE_DISK = ("the disk is full", "readonly", "Read-only")
+"""Faults that somebody must see to; a store that another program locks is free again soon."""
+
+
 class Saver(Protocol):
     """Saves changes in order, at once or soon."""
 
@@ -149,9 +153,9 @@ class Writer:
 
     @property
     def disk_fault(self) -> str:
-        """That the disk is full or cannot be written, in a sentence; empty if all is well."""
+        """That the disk is full or read-only, in a sentence; empty if it is not."""
         with self._changed:
-            if self._trouble is not None:
+            if self._trouble is not None and any(one in self._trouble.why for one in _OF_THE_DISK):
                 return f"{self._trouble.why}; what is not stored waits in memory."
         return "" if self._room is None else self._room.said
 

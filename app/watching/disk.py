@@ -1,15 +1,17 @@
-"""The disk of a camera's folder as an event of the camera: full, or not to be written."""
+"""The disk of a camera's folder as an event of the camera: full, or read-only."""
 
 from dataclasses import replace
 
 from app.events.event import Event, Finding, event_id
 from detectors.types import Box, Frame
 
-DISK_FULL = "disk full"
+DISK_FULL, READ_ONLY = "disk full", "disk read-only"
+DISK_FAULTS = (DISK_FULL, READ_ONLY)
+"""Names of the camera's events."""
 
 
 class DiskTold:
-    """Tells once that the disk is full, and once that it no longer is."""
+    """Tells once that the disk is full or read-only, and once that it no longer is."""
 
     def __init__(self, left: Event | None = None) -> None:
         """Begin.
@@ -48,8 +50,9 @@ class DiskTold:
 
 def _opened(said: str, frame: Frame) -> Event:
     height, width = frame.image.shape[:2]
+    name = READ_ONLY if "readonly" in said or "Read-only" in said else DISK_FULL
     return Event(
-        id=event_id(frame.camera, frame.time_us, DISK_FULL),
+        id=event_id(frame.camera, frame.time_us, name),
         camera=frame.camera,
         state="opened",
         start_s=frame.pts_s,
@@ -62,6 +65,6 @@ def _opened(said: str, frame: Frame) -> Event:
         frames=1,
         snapshot_s=frame.pts_s,
         kind="camera",
-        name=DISK_FULL,
+        name=name,
         said=said,
     )

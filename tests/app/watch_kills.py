@@ -184,7 +184,7 @@ class Case:
 
     def _watches(self) -> bool:
         with suppress(OSError):
-            return "Watching " in self.stderr.read_text(errors="replace")
+            return "; Ctrl-C stops and writes" in self.stderr.read_text(errors="replace")
         return False
 
     def _check(self, *, killed: bool) -> None:
@@ -211,7 +211,13 @@ class Case:
         return orphans + [path for path in self.out.iterdir() if path.name not in OURS]
 
 
-def kill_at_random(case: Case, rng: random.Random, most: int, longest_s: float) -> None:
+def kill_at_random(
+    case: Case,
+    rng: random.Random,
+    most: int,
+    longest_s: float,
+    killed: Callable[[], None] = lambda: None,
+) -> None:
     """Kill a watch until its file ends or it was killed so often; then let it come to its end."""
     for number in range(most):
         # The first once it has learned; else every session would begin with that.
@@ -219,6 +225,7 @@ def kill_at_random(case: Case, rng: random.Random, most: int, longest_s: float) 
         kill_after_s = None if watched_s is not None else rng.uniform(0.3, longest_s)
         if not case.session(kill_after_s, watched_s=watched_s):
             break
+        killed()
     else:
         case.session(None)
     case.end()

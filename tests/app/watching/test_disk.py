@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from app.watching.disk import DISK_FULL, DiskTold
+from app.watching.disk import DISK_FULL, READ_ONLY, DiskTold
 from tests.app.builders import a_frame
 
 SAID = "Less than 500 MB are free."
@@ -18,6 +18,12 @@ def test_it_rings_once_and_ends_once():
     assert (closed.event.id, closed.event.state) == (opened.event.id, "closed")
     assert (closed.event.end_s, closed.event.rings) == (3.0, False)
     assert disk.findings("", a_frame(4)) == []
+
+
+def test_a_read_only_disk_has_a_name_of_its_own():
+    said = "events.sqlite: cannot be used: attempt to write a readonly database"
+    (opened,) = DiskTold().findings(said, a_frame(1))
+    assert opened.event.name == READ_ONLY
 
 
 def test_nothing_is_told_before_the_first_frame():
