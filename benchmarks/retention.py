@@ -40,7 +40,7 @@ def filled(folder: Path, events: int, sightings: int, seconds: int) -> None:
         source = SourceProgress("hall", "rtsp://hall", (60, 80), 0.0, 0.0, start_us=start_us)
         store.save(run.id, Changes(source, [a_finding()]))
     with closing(open_database(folder, 5.0)) as database, transaction(database):
-        names = [row[1] for row in database.execute("PRAGMA table_info(event)")]
+        names: list[str] = [row[1] for row in database.execute("PRAGMA table_info(event)")]
         ours = {"id": "?", "start_us": "?", "end_us": "?"}
         values = ", ".join(ours.get(name, name) for name in names)
         times = [start_us + number * DAYS * DAY_US // events for number in range(events)]

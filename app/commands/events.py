@@ -75,7 +75,8 @@ def keep(
     from app.events.keep import keep as keep_events
 
     keep_events(place, events, kept=not no_longer)
-    typer.echo(f"{len(events)} events are {'no longer kept' if no_longer else 'kept for good'}.")
+    what = "Kept no longer" if no_longer else "Kept for good"
+    typer.echo(f"{what}: {', '.join(events)}")
 
 
 def _print(receipt: "Receipt", out: Path) -> None:

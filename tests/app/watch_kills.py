@@ -221,7 +221,7 @@ def kill_at_random(
     """Kill a watch until its file ends or it was killed so often; then let it come to its end."""
     for number in range(most):
         # The first once it has learned; else every session would begin with that.
-        watched_s = rng.uniform(0.05, 8.0) if number % 3 != 1 else None
+        watched_s = rng.uniform(0.05, 20.0) if number % 3 != 1 else None
         kill_after_s = None if watched_s is not None else rng.uniform(0.3, longest_s)
         if not case.session(kill_after_s, watched_s=watched_s):
             break
