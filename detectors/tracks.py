@@ -189,7 +189,7 @@ class Tracker:
         """Begin to wait for what was there when somebody looked last, if that is not long ago."""
         for track in [track for track in self.tracks if track.awaited_s == inf]:
             track.awaited_s = now_s + AWAITED_S
-            if now_s - track.end_s > LONGEST_AWAY_S:
+            if now_s - max(track.end_s, track.alive_s) > LONGEST_AWAY_S:
                 self.tracks.remove(track)
                 changes.closed.append(track)
 

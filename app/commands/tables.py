@@ -132,7 +132,7 @@ def print_state(event: dict[str, Any], *, of_file: bool = False, camera: bool = 
     span = f"{start} - {end}" if event["event"] == "closed" else start
     of_it = f"{event['camera']}: " if camera else ""
     Console().print(
-        f"{event['event']:<8} {span:<18} {of_it}{nouns}",
+        f"{event['event']:<10} {span:<18} {of_it}{nouns}",
         highlight=False,
         markup=False,
         soft_wrap=True,

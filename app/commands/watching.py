@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands.lasting_options import Lasting
 from app.commands.looking_options import FalseEvents, Learning, Looking
 from app.commands.normal_options import Normal
 from app.commands.option_sets import with_option_sets
@@ -190,6 +191,7 @@ def watch(
             help="Show live pictures and events on a local page, for example 127.0.0.1:8080.",
         ),
     ] = None,
+    lasting: Lasting,
     passing_on: PassingOn,
     clips: Annotated[
         bool | None,
@@ -235,7 +237,7 @@ def watch(
 
     reporter = show_progress(quiet)
     source = read_source(source, reporter.say)
-    sinks = passing_on.sinks()
+    sinks, retention = passing_on.sinks(), lasting.retention
     check_unused(out)
     site = looking.open_site(taught=learn is not None)
     check_watch(
@@ -260,6 +262,8 @@ def watch(
         connect_s=connect,
         for_s=for_s,
         heartbeat_s=heartbeat,
+        life=lasting.life,
+        retention=retention,
         sinks=sinks,
         clips=ClipRule() if _wants_clips(clips, source, looking) else None,
         **_shared(looking, learning, replace(site, zones=zones)),

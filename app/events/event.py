@@ -15,7 +15,8 @@ from novic.surrounded import Surrounded
 from novic.vocabulary import ThingKind
 from scenarios.belonging_rule import BelongingRule
 
-type EventState = Literal["opened", "updated", "closed"]
+type EventState = Literal["opened", "updated", "stationary", "closed"]
+"""Only the first one rings; a thing that stands is told once, and again after a while."""
 
 type EventChange = Literal["arrived", "missing", "moved", "changed"]
 """A thing is there that was not learned, is gone that was, stands elsewhere in the view, or is no
@@ -123,6 +124,17 @@ class Event:
         """Where its clip lies below the run's --out; empty if there is none."""
         return "" if self.clip_from_us is None else clip_name(self.id)
 
+    still_us: int | None = None
+    """Since when its thing stands still, UTC in microseconds; None while it moves."""
+    reminders: int = 0
+    """How often it was told again that it still stands there."""
+
+    @property
+    def rings(self) -> bool:
+        """Whether people should be alarmed by this state: once an event, the first time."""
+        first = self.state == "closed" if self.video else self.state == "opened"
+        return first and not self.muted
+
     @property
     def noun(self) -> str:
         """The best noun; empty while unnamed."""
@@ -223,7 +235,15 @@ class Event:
             **({"moved_from": _rounded(self.moved_from)} if self.moved_from else {}),
             **({"named_again": self.named_again} if self.named_again else {}),
             **({"muted": self.muted} if self.muted else {}),
+            **({} if self.still_us is None else self._standing()),
         }
+
+    def as_told(self) -> dict[str, Any]:
+        """A message about it: its state as `event`, and whether people should be alarmed."""
+        return {"event": self.state, "rings": self.rings, **self.as_json()}
+
+    def _standing(self) -> dict[str, Any]:
+        return {"still_us": self.still_us, "reminders": self.reminders}
 
     def _belongs(self) -> dict[str, Any]:
         """Whether it belongs, as scripts read it."""

@@ -49,7 +49,7 @@ class Outbox:
         """Leave a message about an event for each sink (inside the store's `saving`)."""
         if not sinks:
             return
-        body = json.dumps({"event": event.state, **event.as_json()}, ensure_ascii=False)
+        body = json.dumps(event.as_told(), ensure_ascii=False)
         self._db.executemany(
             "INSERT INTO outbox(sink, event_id, body, created_us) VALUES (?, ?, ?, ?)",
             [(sink, event.id, body, now_us) for sink in sinks],

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from app.events import moment
 from app.events.bets import Bet
 from app.events.checkpoint import Checkpoint
 from app.events.event import Event
+from app.events.giving_up import kept_events
 from app.events.media import CLIPS, media_path
 from app.events.moment import Moment
 from app.events.rows import event_of
@@ -186,14 +187,27 @@ class StoreReader:
         Returns:
             Each with its sightings, of which there is at least one.
         """
-        lasting = [
-            event
-            for event in self.events(run_id)
-            if event.kind == "object"
-            and (event.state != "closed" or (event.cut and event.end_s >= since_s))
-        ]
+        rows = self._db.execute(
+            "SELECT * FROM event WHERE run_id = ? AND kind = 'object'"
+            " AND (state != 'closed' OR (cut AND end_s >= ?)) ORDER BY muted != '', start_us, id",
+            (run_id, since_s),
+        ).fetchall()
+        lasting = [self._event(dict(row)) for row in rows]
         found = [(event, self.sightings(event.id)) for event in lasting]
         return [(event, path) for event, path in found if path]
+
+    def untouchable(self) -> Collection[str]:
+        """Ids of the events of which nothing may be given up; see app.events.giving_up."""
+        return kept_events(self.folder, self._db, confirmed=True)
+
+    def faults_left(self, run_id: int, names: Collection[str]) -> list[Event]:
+        """The camera's own events of some names that are open, in order."""
+        rows = self._db.execute(
+            "SELECT * FROM event WHERE run_id = ? AND kind = 'camera' AND state != 'closed'"
+            " ORDER BY start_us",
+            (run_id,),
+        ).fetchall()
+        return [self._event(dict(row)) for row in rows if row["name"] in names]
 
     def seconds(self, run_id: int, uri: str) -> list[tuple[int, float]]:
         """(second, highest score) of a source in order."""

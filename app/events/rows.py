@@ -43,7 +43,7 @@ def shown(event: Event) -> Row:
 
 def event_of(row: Row, candidates: Iterable[tuple[str, float]]) -> Event:
     """The event of a row, which is used up."""
-    del row["run_id"]
+    del row["run_id"], row["keep"]
     raw_p = tuple(json.loads(row.pop("raw_p") or "[]"))
     parts = json.loads(row.pop("parts") or "[]")
     moved_from, thing = row.pop("moved_from"), row.pop("thing")

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.events.event import Event, Finding
 from app.events.live_file import LiveFile
+from app.events.room import Room
 from app.events.store import Changes
 from app.events.writer import Writer
 from app.sinks.build import AnySink
@@ -69,10 +70,11 @@ def delivering(
                 if not finding.silent:
                     tell(as_told(finding.event))
 
-        with closing(Writer(lambda: opened_store(out, besides.people, keys), saved, say)) as writer:
+        writer = Writer(lambda: opened_store(out, besides.people, keys), saved, say, room=Room(out))
+        with closing(writer):
             yield writer
 
 
 def as_told(event: Event) -> dict[str, Any]:
     """An event's state as it is told while a watch goes on."""
-    return {"event": event.state, **event.as_json()}
+    return event.as_told()

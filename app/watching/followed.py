@@ -73,6 +73,13 @@ class Followed:
         reached = Reached(event.level or 0.0, path[-1][0])
         return cls(BestPictures(view=view), named_from=1, left=event, reached=reached)
 
+    def parted_at(self, since_s: float) -> "Followed":
+        """Give those pictures away, as of another track, that were taken since a moment."""
+        view, pictures = self.views.view, self.views.pictures
+        others = [one for one in pictures if one.pts_s >= since_s]
+        self.views = BestPictures([one for one in pictures if one.pts_s < since_s] or others, view)
+        return Followed(BestPictures(others or [*pictures], view))
+
     @property
     def new(self) -> bool:
         """Whether it was never named, nor is being named."""

@@ -4,14 +4,17 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
 from app.errors import StoreError
 from app.events.event import Event, Finding
+from app.events.life import LifeRule
 from app.events.outputs import sole_writer
+from app.events.retaining import retaining
+from app.events.retention import RetentionRule
 from app.events.store import SourceProgress, Store
 from app.events.writer import Writer
 from app.progress import Reporter
@@ -29,6 +32,7 @@ from app.watching.camera_settings import CameraSettings
 from app.watching.clip_rule import ClipRule
 from app.watching.clips import Clips
 from app.watching.delivery import SOON, Besides, as_told, delivering
+from app.watching.disk import DiskTold
 from app.watching.drifting import Watched
 from app.watching.ending import Ending, complete_results, counted, end_watch
 from app.watching.fitting import fit_detector
@@ -72,6 +76,10 @@ class WatchRequest(RunRequest):
     """Pause between signs of life; see `app.watching.telling.Telling`."""
     clips: ClipRule | None = None
     """How long the clips of events are; None for none."""
+    life: LifeRule = field(default_factory=LifeRule)
+    """When a thing counts as standing."""
+    retention: RetentionRule | None = None
+    """How much is kept while it goes on; None for all."""
 
 
 def watch(
@@ -187,6 +195,7 @@ class _Watch:
         self._begun: int | None = None
         self._keeper: Keeper | None = None
         self._people = People() if mine.request.blur_people else None
+        self._disk = DiskTold()
 
     def run(self, names: NounModel, detector: Detector) -> dict[str, Any]:
         """Look and tell; whatever ends it, the report is written."""
@@ -209,16 +218,19 @@ class _Watch:
                 zones=self._request.zones,
                 words=self._request.words(names, holding),
                 keeper=self._keeper,
+                life=self._request.life,
             ),
             say=self._reporter.say,
         )
         camera.expect(self._going_on.left)
+        self._disk = DiskTold(self._going_on.disk)
         out, sinks, say = self._request.out, self._request.sinks, self._reporter.say
         patience = None if self._shared is None else SOON
         besides = Besides(self._clips.heed, patience, self._people)
         ending = Ending("failed")
         with (
             delivering(out, run_id, sinks, self._telling.tell, say, besides) as writer,
+            retaining(out, self._request.retention, say),
             Beside(names) if self._shared is None else self._shared.naming() as teller,
         ):
             embedder = names.bundle.embedder
@@ -231,11 +243,13 @@ class _Watch:
                 watched = Watched(source.uri, zones=self._request.zones)
                 lookout.hold(holding, self._store.bets(run_id, holding.key), watched)
             try:
-                self._look(lookout)
+                self._look(lookout, writer)
                 source.finished = self._camera.ended and not self._backlog.waiting
                 ending = Ending("stopped" if self._stop.asked else "finished")
             finally:
-                self._save(lookout, lookout.finish(cut=True))
+                goes_on = not source.finished
+                left = lookout.finish(cut=True, goes_on=goes_on)
+                self._save(lookout, [*left, *self._disk.last(goes_on=goes_on)])
                 faults = self._end(writer, ending)
         dropped = self._camera.stats.dropped + self._backlog.skipped
         run = self._store.run(run_id)
@@ -346,7 +360,7 @@ class _Watch:
         ending = Ending(state, writer.complaint, files=self._shared is None)
         return end_watch(self._store, run, ending, self._reporter.say)
 
-    def _look(self, lookout: Lookout) -> None:
+    def _look(self, lookout: Lookout, writer: Writer) -> None:
         """Look at frames as they arrive, and save and tell as it goes, also while none come."""
         ends = "; Ctrl-C stops and writes the report" if self._shared is None else ""
         self._reporter.say(f"Watching {self._camera.info.uri}{ends}.")
@@ -361,7 +375,8 @@ class _Watch:
             if frame is not None:
                 lookout.look([frame])
                 self._note(frame, lookout)
-            findings, now = lookout.findings(), time.monotonic()
+            disk = self._disk.findings(writer.disk_fault, frame)
+            findings, now = [*lookout.findings(), *disk], time.monotonic()
             if findings or self._gaps != saved_gaps or now - saved_at >= SAVE_EVERY_S:
                 self._save(lookout, findings)
                 saved_at, saved_gaps = now, self._gaps
