@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.options import Json, command_group, print_json
+from app.commands.would import would
 
 if TYPE_CHECKING:
     from app.why.receipt import Change, Gate, Receipt
@@ -16,6 +17,7 @@ cli = command_group(
     "nomaly events list hall",
     "nomaly events why hall 065b3c2d1f0000-1a2b3c",
     "nomaly events why hall 12:03:20",
+    "nomaly events would hall --bar 1.3",
 )
 
 RunFolder = Annotated[Path, typer.Argument(help="Folder of an audit or a watch.")]
@@ -63,6 +65,13 @@ def why(
         return
     for receipt in receipts:
         _print(receipt, out)
+
+
+cli.command(
+    epilog="Examples:  nomaly events would hall --bar 1.3\n\n"
+    'nomaly events would hall --exclude "0,0 .4,0 .4,1 0,1" --page would.html\n\n'
+    "nomaly events would hall --false-events 1/day --since 2w --json"
+)(would)
 
 
 def _print(receipt: "Receipt", out: Path) -> None:

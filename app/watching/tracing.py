@@ -1,7 +1,8 @@
 """Notes what is followed in each frame, so that `nomaly events would` can follow it again.
 
 Frames are noted from a little before something is found until a while after. What stands is noted
-seldom. Both is bounded: a camera may fill SPARE_BYTES on a bad day, and BYTES_A_DAY in the long run.
+seldom. All of it is bounded: a camera may fill SPARE_BYTES on a bad day, and BYTES_A_DAY in the
+long run.
 """
 
 from collections import deque
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from app.events.packing import packed
 from app.events.trace import Patch, SeenFrame, SeenThing, Trace, columns_of
 from detectors.linking import look_of
-from detectors.types import Detection, Frame
+from detectors.types import Box, Detection, Frame
 
 BYTES_A_DAY = 300_000
 SPARE_BYTES = 3_000_000
@@ -49,7 +50,8 @@ class Tracing:
         """Camera, offset of its clock in microseconds, size and bar of what is being noted."""
         self._done: list[Trace] = []
         self._joined = False
-        self._since_s = -np.inf
+        self._stood: list[tuple[float, float, Box]] = []
+        """Since when something stands, when it was seen last, and where."""
         self._last_s = -np.inf
         """When something was found last."""
         self._now_s = -np.inf
@@ -115,7 +117,6 @@ class Tracing:
         """Begin a trace with the frames before, unless one is under way."""
         if self._frames or self._joined:
             return
-        self._since_s = now_s
         self._frames = [
             SeenFrame(at_s, (), at_s) for at_s in self._before if 0 < now_s - at_s <= BEFORE_S
         ]
@@ -133,13 +134,28 @@ class Tracing:
 
     def _goes_on(self, last: SeenFrame, now_s: float, things: Sequence[Detection]) -> bool:
         """Whether a frame shows what stands there for long, and was noted not long ago."""
-        there_s = now_s - self._since_s
-        most_s = min(LONGEST_S, there_s / 10)
-        if there_s < STANDS_AFTER_S or now_s - last.pts_s > most_s:
+        there_s = self._there_s(now_s, things)
+        if there_s < STANDS_AFTER_S or now_s - last.pts_s > min(LONGEST_S, there_s / 10):
             return False
         if now_s - last.until_s > _BREAK_S / 2 or len(last.things) != len(things):
             return False
         return all(any(_same(one, other.shown) for other in last.things) for one in things)
+
+    def _there_s(self, now_s: float, things: Sequence[Detection]) -> float:
+        """For how long each of these things has stood where it is at least, in seconds."""
+        stood = [one for one in self._stood if now_s - one[1] <= _BREAK_S]
+        left, self._stood = stood, []
+        for thing in things:
+            since_s = now_s
+            for number, (begun_s, _, box) in enumerate(left):
+                if box.iou(thing.box) >= _SAME_BOX:
+                    since_s = begun_s
+                    del left[number]
+                    break
+            self._stood.append((since_s, now_s, thing.box))
+        # What is not seen for a moment is remembered where it was.
+        self._stood += left
+        return now_s - max(since_s for since_s, at_s, _ in self._stood if at_s == now_s)
 
     def _thing(self, frame: Frame, one: Detection, heat: NDArray[np.float32] | None) -> SeenThing:
         look = look_of(frame.image, one.box)
