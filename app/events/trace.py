@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.events.moment import KEPT_US
 from app.events.packing import packed, unpacked
+from detectors.linking import Look
 from detectors.types import Box, Detection
 
 
@@ -33,7 +34,7 @@ class SeenThing:
 
     shown: Detection
     """Box in pixels of the view, score over the bar."""
-    look: NDArray[np.uint8] | None
+    look: Look | None
     """Its colours [3, 3]; see `detectors.linking.look_of`."""
     patch: Patch | None
     """The map around it; None where it is much as it was in a frame before."""
@@ -180,7 +181,8 @@ def frames_of(database: sqlite3.Connection, stretch: Stretch) -> list[SeenFrame]
 def _stretch(row: dict[str, Any]) -> Stretch:
     size = (row.pop("height"), row.pop("width"))
     extent = Box(*(row.pop(side) for side in ("x1", "y1", "x2", "y2")))
-    return Stretch(**row | {"joined": bool(row["joined"])}, size=size, extent=extent)
+    joined = bool(row.pop("joined"))
+    return Stretch(**row, joined=joined, size=size, extent=extent)
 
 
 PIXEL = 8
@@ -244,7 +246,7 @@ def frames_from(columns: dict[str, NDArray[np.generic]], start_s: float) -> list
 def _things(columns: dict[str, NDArray[np.generic]]) -> list[SeenThing]:
     boxes = (_summed(columns["boxes"]).astype(np.uint16) / PIXEL).tolist()
     scores = np.exp(_summed(columns["scores"])[:, 0] / _SCORE).tolist()
-    looks = columns["looks"].reshape(-1, 3, 3) * np.uint8(_LOOK) + np.uint8(_LOOK // 2)
+    looks = columns["looks"].astype(np.float32).reshape(-1, 3, 3) * _LOOK + _LOOK / 2
     patches, number = _patches(columns), 0
     things = []
     for row, flag in enumerate(columns["flags"].tolist()):
@@ -281,7 +283,7 @@ def _summed(steps: NDArray[np.generic]) -> NDArray[np.int16]:
     return np.cumsum(steps, axis=0, dtype=np.int16)
 
 
-def _cells(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+def _cells(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Values from 1 on by their logarithm, smaller ones as 0."""
     clear = values >= 1
     logs = _CELL * np.log(np.where(clear, values, 1).astype(np.float64)) + 1

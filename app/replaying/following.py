@@ -65,15 +65,11 @@ def follow(
                 time_us = offset_us + round(1e6 * at_s)
                 frame = Frame(stretch.camera, 0, at_s, time_us, blank)
                 changes = tracker.update(
-                    frame, [one for one, _ in found], [_look(look) for _, look in found]
+                    frame, [one for one, _ in found], [look for _, look in found]
                 )
                 rung += [_rung(track, size) for track in changes.closed]
     rung += [_rung(track, size) for track in tracker.finish().closed]
     return rung
-
-
-def _look(look: Look | None) -> Look | None:
-    return None if look is None else look.astype(np.float32)
 
 
 def _rung(track: Track, size: tuple[int, int]) -> Rung:

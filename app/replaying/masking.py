@@ -33,6 +33,10 @@ class Masked:
     size: tuple[int, int]
     """(height, width) of the view in pixels."""
     edge: Edge = "cut"
+    parts: bool = True
+    """Whether what falls apart at a higher bar is several things."""
+    fell_apart: bool = False
+    """Whether anything did."""
     _grids: dict[tuple[int, int], NDArray[np.bool_]] = field(default_factory=dict)
     _patches: list[tuple[float, SeenThing]] = field(default_factory=list)
 
@@ -101,7 +105,9 @@ class Masked:
         whole = np.ones(patch.values.shape, np.bool_)
         parts = self._cut(shown, patch, whole, ratio)
         if len(parts) > 1 and len(parts) > len(self._cut(shown, patch, whole, 1.0)):
-            return parts
+            self.fell_apart = True
+            if self.parts:
+                return parts
         return _plain(shown, ratio)
 
     def _cut(

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from app.events.event import Event
 from app.events.reading import Run, StoreReader
 from app.events.trace import SeenFrame, Stretch
-from app.replaying.following import Rung, Seeing, follow
-from app.replaying.masking import Edge, Masked, watched_share
+from app.replaying.following import Rung, follow
+from app.replaying.masking import Masked, watched_share
 from app.replaying.matching import Matched, matched
 from detectors.linking import Look
 from detectors.tracks import TrackRule
@@ -133,14 +133,22 @@ def _follow(
     frames = [(one, store.followed(one)) for one in spell]
     paths = {event.id: store.sightings(event.id) for event in events}
 
-    def again(bar: float, edge: Edge = "cut") -> Matched:
-        seeing = _seeing(asked, spell[0].size, bar, edge)
-        return matched(events, paths, follow(frames, asked.rule, seeing))
+    def again(bar: float, masked: Masked) -> Matched:
+        def seen(stretch: Stretch, frame: SeenFrame) -> list[tuple[Detection, Look | None]]:
+            return masked.found(frame, asked.ratio(stretch) * bar)
 
-    plain = again(1.0)
-    others = [again(NEAR), again(1 / NEAR)] if _matters(events, plain, asked) else []
-    if asked.zones is not None and (plain.lost or plain.new):
-        others += [again(1.0, "keep"), again(1.0, "drop")]
+        return matched(events, paths, follow(frames, asked.rule, seen))
+
+    zones, size = asked.zones, spell[0].size
+    first = Masked(zones, size)
+    plain = again(1.0, first)
+    others: list[Matched] = []
+    if _matters(events, plain, asked):
+        others += [again(bar, Masked(zones, size)) for bar in (NEAR, 1 / NEAR)]
+    if zones is not None and (plain.lost or plain.new):
+        others += [again(1.0, Masked(zones, size, edge)) for edge in ("keep", "drop")]
+    if first.fell_apart:
+        others.append(again(1.0, Masked(zones, size, parts=False)))
     for event in events:
         lost = event.id not in plain.pairs
         unsure = any((event.id not in other.pairs) != lost for other in others)
@@ -174,20 +182,3 @@ def _there(one: Rung, other: Matched) -> bool:
         two.start_s <= one.end_s and two.end_s >= one.start_s and two.box.overlap(one.box) > 0
         for two in other.new
     )
-
-
-def _seeing(asked: Asked, size: tuple[int, int], bar: float, edge: Edge) -> Seeing:
-    """What would be found in frames.
-
-    Args:
-        asked: How.
-        size: (height, width) of the view.
-        bar: The bar is so many times as high.
-        edge: What becomes of what the edge of a zone runs through.
-    """
-    masked = Masked(asked.zones, size, edge)
-
-    def seen(stretch: Stretch, frame: SeenFrame) -> list[tuple[Detection, Look | None]]:
-        return masked.found(frame, asked.ratio(stretch) * bar)
-
-    return seen

@@ -166,7 +166,7 @@ class Tracing:
         ):
             patch = patch_of(heat, one, (frame.image.shape[0], frame.image.shape[1]))
             self._patched.append((now_s, one))
-        return SeenThing(one, None if look is None else look.astype(np.uint8), patch)
+        return SeenThing(one, look, patch)
 
     def _end(self, *, going_on: bool) -> None:
         """Close the trace that is under way."""

@@ -93,7 +93,7 @@ def test_without_frames_levels_and_boxes_tell_and_the_outcome_says_so(hall: Path
 
 
 def test_a_promise_without_normal_footage_cannot_choose_a_bar(hall: Path):
-    with pytest.raises(UsageError, match="keeps nothing of its normal footage|no detector"):
+    with pytest.raises(UsageError, match=r"keeps nothing of its normal footage|no detector"):
         would(hall, Change(promise=Promise(1, "day")))
 
 
