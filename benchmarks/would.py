@@ -46,11 +46,11 @@ from detectors.types import Frame
 from detectors.zones import Zones
 from novic.intervals import wilson
 
-CLIP_S = 60.0
-THINGS = 14
+CLIP_S = 40.0
+THINGS = 9
 WIDTHS = (0.03, 0.05, 0.08, 0.12)
 CONTRASTS = (0.2, 1.0)
-BARS = (0.9, 1.1, 1.3, 1.7, 2.4)
+BARS = (0.9, 1.2, 1.5, 2.2)
 """Times the bar of the store."""
 
 
@@ -254,7 +254,7 @@ def zones_of(clip: Clip) -> list[Zones]:
     half = ((0.0, 0.0), (x, 0.0), (x, 1.0), (0.0, 1.0))
     strip = ((0.0, y - 0.1), (1.0, y - 0.1), (1.0, y + 0.1), (0.0, y + 0.1))
     slant = ((0.0, 0.0), (1.0, 0.0), (x, y))
-    return [Zones(exclude=(one,)) for one in (half, strip)] + [Zones(include=(slant,))]
+    return [Zones(exclude=(half,)), Zones(exclude=(strip,)), Zones(include=(slant,))]
 
 
 def main() -> None:

@@ -99,6 +99,11 @@ class StoreReader:
         row = self._db.execute("SELECT * FROM run ORDER BY id DESC LIMIT 1").fetchone()
         return None if row is None else _run(dict(row))
 
+    def runs(self) -> list[Run]:
+        """All runs in the order they were begun."""
+        rows = self._db.execute("SELECT * FROM run ORDER BY id")
+        return [_run(dict(row)) for row in rows]
+
     def required_run(self) -> Run:
         """The newest run.
 

@@ -48,6 +48,9 @@ class SeenFrame:
     things: tuple[SeenThing, ...]
     until_s: float
     """The frames up to here showed the same; its own time if none did."""
+    level: float = 1.0
+    """At a bar so many times as high this, and no longer the entry before it, is what is found;
+    1 of what was found."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -209,6 +212,7 @@ def columns_of(frames: Sequence[SeenFrame]) -> dict[str, NDArray[np.generic]]:
     return {
         "at_us": np.diff(at_us, prepend=at_us[:1]).astype(np.int32),
         "held_us": held_us.astype(np.int32),
+        "levels": np.array([frame.level for frame in frames], np.float32),
         "counts": np.array([len(frame.things) for frame in frames], np.uint8),
         "boxes": _steps(np.round(np.array(boxes).reshape(-1, 4).clip(0, 8191) * PIXEL)),
         "scores": _steps(np.round(_SCORE * np.log(scores.clip(1e-3, 2900)))[:, None]),
@@ -231,12 +235,13 @@ def frames_from(columns: dict[str, NDArray[np.generic]], start_s: float) -> list
         things = _things(columns)
         at_s = start_s + np.cumsum(columns["at_us"].astype(np.int64)) / 1e6
         held_s = columns["held_us"].astype(np.int64) / 1e6
+        levels = columns["levels"].astype(np.float64).tolist()
         ends = np.cumsum(columns["counts"].astype(np.int64)).tolist()
         begins = [0, *ends[:-1]]
         return [
-            SeenFrame(round(at, 6), tuple(things[begin:end]), round(at + held, 6))
-            for at, held, begin, end in zip(
-                at_s.tolist(), held_s.tolist(), begins, ends, strict=True
+            SeenFrame(round(at, 6), tuple(things[begin:end]), round(at + held, 6), level)
+            for at, held, level, begin, end in zip(
+                at_s.tolist(), held_s.tolist(), levels, begins, ends, strict=True
             )
         ]
     except (KeyError, IndexError, TypeError) as error:

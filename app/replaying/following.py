@@ -1,6 +1,6 @@
 """Follows what was found again, under another bar, zone or rule."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,9 @@ from detectors.track import Track
 from detectors.tracks import Tracker, TrackRule
 from detectors.types import Box, Detection, Frame
 
-type Seeing = Callable[[Stretch, SeenFrame], Sequence[tuple[Detection, Look | None]]]
-"""What would be found in a frame of a stretch, scores over the new bar, and what it looks like."""
+type Seeing = Callable[[Stretch, Sequence[SeenFrame]], Sequence[tuple[Detection, Look | None]]]
+"""What would be found in a frame of a stretch, given with what falls apart in it: scores
+over the new bar, and what each looks like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ def follow(
         size = stretch.size
         blank = np.broadcast_to(np.zeros(1, np.uint8), (*size, 3))
         offset_us = stretch.start_us - round(1e6 * stretch.start_s)
-        for seen in frames:
-            found = seeing(stretch, seen)
+        for shown in _shown(frames):
+            seen, found = shown[0], seeing(stretch, shown)
             for at_s in {seen.pts_s: 0, seen.until_s: 0}:
                 time_us = offset_us + round(1e6 * at_s)
                 frame = Frame(stretch.camera, 0, at_s, time_us, blank)
@@ -70,6 +71,18 @@ def follow(
                 rung += [_rung(track, size) for track in changes.closed]
     rung += [_rung(track, size) for track in tracker.finish().closed]
     return rung
+
+
+def _shown(frames: Sequence[SeenFrame]) -> Iterator[list[SeenFrame]]:
+    """Each frame with what is found in it at higher bars, from the lowest on."""
+    shown: list[SeenFrame] = []
+    for seen in frames:
+        if shown and seen.level == 1:
+            yield shown
+            shown = []
+        shown.append(seen)
+    if shown:
+        yield shown
 
 
 def _rung(track: Track, size: tuple[int, int]) -> Rung:

@@ -33,35 +33,40 @@ class Masked:
     size: tuple[int, int]
     """(height, width) of the view in pixels."""
     edge: Edge = "cut"
-    parts: bool = True
-    """Whether what falls apart at a higher bar is several things."""
-    fell_apart: bool = False
-    """Whether anything did."""
     _grids: dict[tuple[int, int], NDArray[np.bool_]] = field(default_factory=dict)
     _patches: list[tuple[float, SeenThing]] = field(default_factory=list)
 
-    def found(self, seen: SeenFrame, ratio: float) -> list[tuple[Detection, Look | None]]:
+    def found(
+        self, shown: Sequence[SeenFrame], ratio: float
+    ) -> list[tuple[Detection, Look | None]]:
         """What would be found in a frame.
 
         Args:
-            seen: As it was noted; later than all before it.
+            shown: As it was noted, with what falls apart in it at higher bars; later than all
+                before it.
             ratio: The new bar over the one that was in force.
         """
+        at_s, seen = shown[0].pts_s, shown[0]
+        if self.zones is not None:
+            self._patches = [one for one in self._patches if at_s - one[0] <= _REMEMBERED_S]
+            self._patches += [(at_s, one) for one in seen.things if one.patch is not None]
+        for one in shown[1:]:
+            seen = one if one.level <= ratio else seen
         found: list[tuple[Detection, Look | None]] = []
         for thing in seen.things:
-            left = self._left(seen.pts_s, thing, ratio)
+            left = self._left(thing, ratio)
             if len(left) > 1:
                 left = [one for one in left if _own(one, thing, seen.things)]
             found += [(one, thing.look) for one in left]
         return found
 
-    def _left(self, at_s: float, thing: SeenThing, ratio: float) -> Sequence[Detection]:
+    def _left(self, thing: SeenThing, ratio: float) -> Sequence[Detection]:
         """What is left of a thing, scores over the new bar."""
         shown = thing.shown
         plain = _plain(shown, ratio)
-        if ratio <= 1 and self.zones is None:
+        if self.zones is None:
             return plain
-        patch = self._patch(at_s, thing)
+        patch = self._patch(thing)
         if patch is None:
             return self._by_box(plain, shown.box)
         seen = patch.values > 0
@@ -69,17 +74,15 @@ class Masked:
         if not (watched & seen).any():
             return []
         if watched[seen].all():
-            return self._parted(shown, patch, ratio) if plain and ratio > 1 else plain
+            return plain
         if self.edge != "cut":
             return plain if self.edge == "keep" else []
         return self._cut(shown, patch, watched, ratio)
 
-    def _patch(self, at_s: float, thing: SeenThing) -> Patch | None:
+    def _patch(self, thing: SeenThing) -> Patch | None:
         """The map around it, as it was seen not long ago if it was not noted of this frame."""
         if thing.patch is not None:
-            self._patches.append((at_s, thing))
             return thing.patch
-        self._patches = [one for one in self._patches if at_s - one[0] <= _REMEMBERED_S]
         box = thing.shown.box
         near = [(one.shown.box.iou(box), one) for _, one in self._patches]
         iou, best = max(near, key=lambda pair: pair[0], default=(0.0, None))
@@ -96,19 +99,6 @@ class Masked:
         if share in (0.0, 1.0) or self.edge == "cut":
             return plain if share >= 1 / 2 else []
         return plain if self.edge == "keep" else []
-
-    def _parted(self, shown: Detection, patch: Patch, ratio: float) -> list[Detection]:
-        """A thing whose region falls apart at a higher bar; the whole thing where it does not.
-
-        What the map told apart at the lower bar already was one thing by its pixels.
-        """
-        whole = np.ones(patch.values.shape, np.bool_)
-        parts = self._cut(shown, patch, whole, ratio)
-        if len(parts) > 1 and len(parts) > len(self._cut(shown, patch, whole, 1.0)):
-            self.fell_apart = True
-            if self.parts:
-                return parts
-        return _plain(shown, ratio)
 
     def _cut(
         self, shown: Detection, patch: Patch, watched: NDArray[np.bool_], ratio: float

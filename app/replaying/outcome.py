@@ -98,7 +98,8 @@ class Outcome:
         """What it comes to, in a sentence."""
         fewer = self.before - self.after
         count = "as many events" if fewer == 0 else f"{abs(fewer)} {_more(fewer)}"
-        parts = [f"{self.after} events instead of {self.before}: {count}"]
+        events = "1 event" if self.after == 1 else f"{self.after} events"
+        parts = [f"{events} instead of {self.before}: {count}"]
         words = {
             "lost": "would have been lost",
             "new": "would have been new",

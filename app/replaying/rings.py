@@ -134,21 +134,20 @@ def _follow(
     paths = {event.id: store.sightings(event.id) for event in events}
 
     def again(bar: float, masked: Masked) -> Matched:
-        def seen(stretch: Stretch, frame: SeenFrame) -> list[tuple[Detection, Look | None]]:
-            return masked.found(frame, asked.ratio(stretch) * bar)
+        def seen(
+            stretch: Stretch, shown: Sequence[SeenFrame]
+        ) -> list[tuple[Detection, Look | None]]:
+            return masked.found(shown, asked.ratio(stretch) * bar)
 
         return matched(events, paths, follow(frames, asked.rule, seen))
 
     zones, size = asked.zones, spell[0].size
-    first = Masked(zones, size)
-    plain = again(1.0, first)
+    plain = again(1.0, Masked(zones, size))
     others: list[Matched] = []
     if _matters(events, plain, asked):
         others += [again(bar, Masked(zones, size)) for bar in (NEAR, 1 / NEAR)]
     if zones is not None and (plain.lost or plain.new):
         others += [again(1.0, Masked(zones, size, edge)) for edge in ("keep", "drop")]
-    if first.fell_apart:
-        others.append(again(1.0, Masked(zones, size, parts=False)))
     for event in events:
         lost = event.id not in plain.pairs
         unsure = any((event.id not in other.pairs) != lost for other in others)

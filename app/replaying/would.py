@@ -59,7 +59,11 @@ def would(
     for one in watched_folders(place):
         say(f"Replaying {one.name}")
         with snapshot(one.folder) as store:
-            sites.append(_Site(store, store.required_run(), change, renamer, since_s).asked())
+            until_us = _until_us(store, store.required_run())
+            since_us = until_us - round(1e6 * since_s)
+            for run in store.runs():
+                if _until_us(store, run) >= since_us:
+                    sites.append(_Site(store, run, change, renamer, since_us).asked())
     return _joined(change, sites)
 
 
@@ -86,19 +90,18 @@ class _Site:
         run: Run,
         change: Change,
         renamer: Renamer | None,
-        since_s: float,
+        since_us: int,
     ) -> None:
         self._store, self._run, self._change, self._renamer = store, run, change, renamer
-        events = store.events(run.id)
-        until_us = max(
-            [(one.start_us or 0) + round(1e6 * one.seen_s) for one in store.sources(run.id)]
-            + [one.end_us for one in events],
-            default=0,
-        )
+        until_us = _until_us(store, run)
         first_us = min([one.start_us or 0 for one in store.sources(run.id)], default=until_us)
-        self._since_us = max(first_us, until_us - round(1e6 * since_s))
+        self._since_us = max(first_us, since_us)
         self._events = sorted(
-            (one for one in events if one.kind == "object" and one.end_us >= self._since_us),
+            (
+                one
+                for one in store.events(run.id)
+                if one.kind == "object" and one.end_us >= self._since_us
+            ),
             key=lambda one: (one.start_us, one.id),
         )
         name = next((one.camera for one in store.sources(run.id)), store.folder.name)
@@ -297,6 +300,13 @@ class _Site:
         return "" if wanted is None else wanted.marked(replace(after, muted="")).muted
 
 
+def _until_us(store: StoreReader, run: Run) -> int:
+    """When anything was seen last in a run, UTC in microseconds."""
+    sources = store.sources(run.id)
+    ends = [(one.start_us or 0) + round(1e6 * one.seen_s) for one in sources]
+    return max([*ends, *(one.end_us for one in store.events(run.id))], default=0)
+
+
 _COUNTS = {"lost": -1, "silent": -1, "new": 1, "told": 1}
 
 
@@ -328,10 +338,10 @@ def _joined(change: Change, sites: Sequence[_Told]) -> Outcome:
         change.said,
         min(one.since_us for one in sites),
         max(one.until_us for one in sites),
-        tuple(one.camera for one in sites),
+        tuple(dict.fromkeys(one.camera for one in sites)),
         sum(one.before for one in sites),
         sum(one.after for one in sites),
         tuple(different),
-        tuple((one.camera, *one.bar) for one in sites if one.bar is not None),
-        tuple(note for one in sites for note in one.notes),
+        tuple({one.camera: (one.camera, *one.bar) for one in sites if one.bar}.values()),
+        tuple(dict.fromkeys(note for one in sites for note in one.notes)),
     )

@@ -74,7 +74,7 @@ class Camera:
         self._finder = Finder(view)
         self._tracker = Tracker(rule)
         self._keeper = self._settings.keeper
-        self._near = NearMisses(rule)
+        self._near = NearMisses(rule, self._finder)
         if self._keeper is not None and live:
             self._keeper.learn(self._finder)
         self._followed: dict[Track, Followed] = {}

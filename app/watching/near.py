@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from app.events.moment import Moment, Silence
 from app.events.trace import Trace
 from app.watching.tracing import Tracing
-from calibration.levels import FoundLevels, Level, opening_level
+from calibration.levels import Finds, FoundLevels, Level, opening_level
 from calibration.tail import GAP_S
 from detectors.track import Track
 from detectors.tracks import TrackRule
@@ -50,11 +50,12 @@ class Found:
 class NearMisses:
     """Follows one camera's frames below the bar."""
 
-    def __init__(self, rule: TrackRule) -> None:
+    def __init__(self, rule: TrackRule, finds: Finds | None = None) -> None:
         """Start with nothing.
 
         Args:
             rule: As the camera follows.
+            finds: As the camera finds; by it is noted what falls apart at a higher bar.
         """
         # Before it is worked out at which bar: what stands there for weeks needs none.
         self._levels = FoundLevels(rule, _LOWEST, self._is_told)
@@ -63,7 +64,7 @@ class NearMisses:
         self._offset_s = 0.0
         self._camera = ""
         self._bar = 1.0
-        self._tracing = Tracing()
+        self._tracing = Tracing(finds)
 
     def see(
         self,

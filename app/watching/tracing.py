@@ -7,12 +7,15 @@ long run.
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.events.packing import packed
 from app.events.trace import Patch, SeenFrame, SeenThing, Trace, columns_of
+from calibration.levels import Finds
 from detectors.linking import look_of
 from detectors.types import Box, Detection, Frame
 
@@ -35,6 +38,10 @@ _PATCH_IOU = 0.6
 """... and when its box is another."""
 _MOST_CELLS = 24
 """Of a side; of larger things every second cell is noted, or fewer."""
+LEVELS = tuple(1.07**number for number in range(1, 24))
+"""Bars at which it is asked whether something falls apart, over that in force."""
+MOST_LEVELS = 4
+"""Of a frame, the lowest."""
 MOST_THINGS = 16
 """Of a frame, the strongest."""
 _BREAK_S = 2.0
@@ -43,7 +50,13 @@ _BREAK_S = 2.0
 class Tracing:
     """Notes the frames of one camera."""
 
-    def __init__(self) -> None:
+    def __init__(self, finds: Finds | None = None) -> None:
+        """Start with nothing.
+
+        Args:
+            finds: As the camera finds; without it nothing is noted of what would fall apart.
+        """
+        self._finds = finds
         self._before: deque[float] = deque(maxlen=BEFORE)
         self._frames: list[SeenFrame] = []
         self._head: tuple[str, int, tuple[int, int], float] | None = None
@@ -125,12 +138,21 @@ class Tracing:
         self, frame: Frame, things: Sequence[Detection], heat: NDArray[np.float32] | None
     ) -> None:
         now_s = frame.pts_s
-        last = self._frames[-1] if self._frames else None
-        if last is not None and self._goes_on(last, now_s, things):
-            self._frames[-1] = SeenFrame(last.pts_s, last.things, now_s)
+        plain = (n for n in reversed(range(len(self._frames))) if self._frames[n].level == 1)
+        number = next(plain, None)
+        last = None if number is None else self._frames[number]
+        if number is not None and last is not None and self._goes_on(last, now_s, things):
+            self._frames[number] = replace(last, until_s=now_s)
             return
         noted = tuple(self._thing(frame, one, heat) for one in things)
         self._frames.append(SeenFrame(now_s, noted, now_s))
+        if self._finds is None or heat is None:
+            return
+        for level in _levels(things, heat, (frame.image.shape[0], frame.image.shape[1])):
+            found = self._finds.find(heat / np.float32(level), frame.image)
+            parts = [_as_followed(one, level, things) for one in found]
+            apart = tuple(_bare(frame, one) for one in parts if one is not None)
+            self._frames.append(SeenFrame(now_s, apart, now_s, level))
 
     def _goes_on(self, last: SeenFrame, now_s: float, things: Sequence[Detection]) -> bool:
         """Whether a frame shows what stands there for long, and was noted not long ago."""
@@ -222,6 +244,43 @@ def patch_of(heat: NDArray[np.float32], one: Detection, size: tuple[int, int]) -
     values = heat[y1:y2, x1:x2]
     kept = np.where(values >= 1, np.nan_to_num(values, posinf=1e6), 0).astype(np.float32)
     return Patch(x1, y1, kept, (rows, across))
+
+
+def _levels(
+    things: Sequence[Detection], heat: NDArray[np.float32], size: tuple[int, int]
+) -> list[float]:
+    """At which bars, from the lowest on, something else is found: a thing falls apart there."""
+    most = max(one.score for one in things)
+    levels = [level for level in LEVELS if level < most]
+    apart = [0] * len(levels)
+    rows, across = heat.shape
+    for one in things:
+        if one.score < LEVELS[0]:
+            continue
+        box = one.box.scaled(across / size[1], rows / size[0])
+        part = heat[
+            max(0, int(box.y1) - 1) : int(np.ceil(box.y2)) + 1,
+            max(0, int(box.x1) - 1) : int(np.ceil(box.x2)) + 1,
+        ]
+        for number, level in enumerate(levels):
+            if level < one.score:
+                cells = (part >= level).astype(np.uint8)
+                apart[number] += max(0, cv2.connectedComponents(cells, connectivity=8)[0] - 2)
+    changes = [n for n, count in enumerate(apart) if count != (apart[n - 1] if n else 0)]
+    return [levels[number] for number in changes][:MOST_LEVELS]
+
+
+def _as_followed(one: Detection, level: float, things: Sequence[Detection]) -> Detection | None:
+    """What is found at a level as at the bar itself; None if it was taken for light there."""
+    near = [other for other in things if one.box.overlap(other.box) > 0]
+    if not near:
+        return None
+    doubted = all(other.doubted for other in near)
+    return replace(one, score=one.score * level, doubted=doubted)
+
+
+def _bare(frame: Frame, one: Detection) -> SeenThing:
+    return SeenThing(one, look_of(frame.image, one.box), None)
 
 
 def _same(one: Detection, other: Detection) -> bool:
