@@ -45,6 +45,11 @@ MOST_LEVELS = 4
 MOST_THINGS = 16
 """Of a frame, the strongest."""
 _BREAK_S = 2.0
+_JITTER_US = 100_000
+"""By so much both times of frames may drift apart within a trace."""
+
+type _Head = tuple[str, int, tuple[int, int], float]
+"""Camera, offset of its clock in microseconds, size and bar of what is being noted."""
 
 
 class Tracing:
@@ -59,8 +64,7 @@ class Tracing:
         self._finds = finds
         self._before: deque[float] = deque(maxlen=BEFORE)
         self._frames: list[SeenFrame] = []
-        self._head: tuple[str, int, tuple[int, int], float] | None = None
-        """Camera, offset of its clock in microseconds, size and bar of what is being noted."""
+        self._head: _Head | None = None
         self._done: list[Trace] = []
         self._joined = False
         self._stood: list[tuple[float, float, Box]] = []
@@ -70,7 +74,6 @@ class Tracing:
         self._now_s = -np.inf
         self._patched: list[tuple[float, Detection]] = []
         self._spare, self._counted_s = float(SPARE_BYTES), -np.inf
-        self._missed: tuple[float, float] | None = None
 
     def see(
         self,
@@ -88,7 +91,7 @@ class Tracing:
             bar: What the map was divided by.
         """
         now_s = frame.pts_s
-        head = self._head_of(frame, bar)
+        head = self._head_of(frame, bar, self._head)
         if now_s <= self._now_s or now_s - self._now_s > TAIL_S or head != self._head:
             self._end(going_on=0 < now_s - self._now_s <= _BREAK_S)
         self._head, self._now_s = head, now_s
@@ -122,8 +125,10 @@ class Tracing:
         return done
 
     @staticmethod
-    def _head_of(frame: Frame, bar: float) -> tuple[str, int, tuple[int, int], float]:
-        offset_us = round((frame.time_us - 1e6 * frame.pts_s) / 1e3) * 1000
+    def _head_of(frame: Frame, bar: float, before: _Head | None) -> _Head:
+        offset_us = frame.time_us - round(1e6 * frame.pts_s)
+        if before is not None and abs(before[1] - offset_us) <= _JITTER_US:
+            offset_us = before[1]
         return frame.camera, offset_us, (frame.image.shape[0], frame.image.shape[1]), bar
 
     def _begin(self, now_s: float) -> None:

@@ -1,16 +1,20 @@
 """What is noted of frames comes back, and stays within its bytes."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from app.errors import StoreError
 from app.events.packing import packed, unpacked
 from app.events.store import Changes, SourceProgress, Store
 from app.events.trace import Trace, columns_of, frames_from
 from app.watching import tracing
 from app.watching.tracing import Tracing
+from detectors.types import Detection, Pixels
 from tests.app.builders import SIZE, a_detection, a_frame, a_map
 
 
@@ -101,5 +105,41 @@ def test_a_store_whose_frames_are_damaged_says_which(tmp_path: Path):
             database.execute("UPDATE trace SET packed = x'00'")
         database.close()
         (stretch,) = store.stretches(run.id, 0)
-        with pytest.raises(Exception, match="events.sqlite: packed columns are damaged"):
+        with pytest.raises(StoreError, match=r"events\.sqlite: packed columns are damaged"):
             store.followed(stretch)
+
+
+def test_a_camera_whose_clocks_jitter_fills_one_trace():
+    rng, notes = np.random.default_rng(2), Tracing()
+    for number in range(100):
+        frame = a_frame(number / 5)
+        frame = replace(frame, time_us=frame.time_us + int(rng.integers(-9_000, 9_000)))
+        notes.see(frame, [a_detection()], None, 1.0)
+    notes.finish()
+    (trace,) = notes.take()
+    assert trace.end_s == pytest.approx(19.8)
+
+
+class Halves:
+    """Finds two things in the place of the one that there was."""
+
+    def find(
+        self,
+        heat: NDArray[np.float32],
+        image: Pixels,
+        mask: NDArray[np.bool_] | None = None,
+        most: int = 64,
+    ) -> list[Detection]:
+        return [a_detection(10, 10, 8, score=heat.max()), a_detection(40, 10, 8, score=heat.max())]
+
+
+def test_what_falls_apart_at_a_higher_bar_is_noted_with_its_bar():
+    heat = np.maximum(a_map((2, 2, 2)), a_map((8, 2, 2)))
+    heat[2:4, 4:8] = 1.5
+    notes = Tracing(Halves())
+    notes.see(a_frame(), [replace(a_detection(side=50), score=3.0)], heat, 1.0)
+    notes.finish()
+    whole, apart = notes.take()[0].frames
+    assert (whole.level, len(whole.things)) == (1.0, 1)
+    assert 1.5 < apart.level <= 1.5 * 1.07
+    assert [one.shown.score for one in apart.things] == pytest.approx([3.0, 3.0], rel=1e-3)
