@@ -179,9 +179,9 @@ class Tally:
         return {
             "kind": self.kind,
             "events": self.of,
-            "equal": self.right / self.of if self.of else None,
-            "from": low,
-            "to": high,
+            "equal": round(self.right / self.of, 3) if self.of else None,
+            "from": round(low, 3),
+            "to": round(high, 3),
             "missed": self.missed,
             "extra": self.extra,
             "unsure": self.unsure,
@@ -206,8 +206,13 @@ def judge(tally: Tally, told: "Predicted", truth: Looked) -> None:
     tally.missed += len(truth.things) - len(pairs)
     tally.extra += len(told.spans) - len(pairs)
     right = {r for r, _ in pairs}
-    tally.unsure += len(told.unsure)
-    tally.unsure_wrong += sum(row not in right for row in told.unsure if row >= 0)
+    tally.unsure += len(told.unsure) + len(told.unsure_lost)
+    tally.unsure_wrong += sum(row not in right for row in told.unsure)
+    came = {c for _, c in pairs}
+    for column, event in enumerate(truth.things):
+        here = (event.start_s, event.end_s), truth.paths[event.id]
+        if column not in came:
+            tally.unsure_wrong += any(alike(*here, *lost) > 0 for lost in told.unsure_lost)
     tally.changed += len(told.lost) + told.new
 
 
@@ -216,7 +221,11 @@ class Predicted:
     """What a store says would have rung."""
 
     spans: list[tuple[tuple[float, float], Sightings]]
+    """When each is there, and its sightings."""
     unsure: list[int]
+    """Numbers of those that are uncertain."""
+    unsure_lost: list[tuple[tuple[float, float], Sightings]]
+    """What would have been lost, which is uncertain."""
     lost: list[str]
     new: int
 
@@ -229,11 +238,12 @@ def predicted(folder: Path, asked: Asked) -> Predicted:
         told = rings(store, run, events, asked, 0)
         spans: list[tuple[tuple[float, float], Sightings]] = []
         unsure: list[int] = []
+        gone: list[tuple[tuple[float, float], Sightings]] = []
         followed = {event.id: one for event, one in told.followed}
         for event in events:
             if event.id in told.lost:
                 if told.lost[event.id]:
-                    unsure.append(-1)
+                    gone.append(((event.start_s, event.end_s), store.sightings(event.id)))
                 continue
             if told.kept.get(event.id):
                 unsure.append(len(spans))
@@ -244,7 +254,7 @@ def predicted(folder: Path, asked: Asked) -> Predicted:
             if said:
                 unsure.append(len(spans))
             spans.append(((one.start_s, one.end_s), one.path))
-        return Predicted(spans, unsure, list(told.lost), len(told.new))
+        return Predicted(spans, unsure, gone, list(told.lost), len(told.new))
 
 
 def zones_of(clip: Clip) -> list[Zones]:

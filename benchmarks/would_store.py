@@ -13,13 +13,16 @@ import argparse
 import json
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from app.events.schema import STORE
 from app.replaying.change import Change
@@ -87,9 +90,15 @@ def _cost(clip: Clip) -> dict[str, Any]:
     spent = [0.0]
     plain = Tracing.see
 
-    def timed(self: Tracing, frame: Frame, things: list[Detection], *more: Any) -> None:  # noqa: ANN401
+    def timed(
+        self: Tracing,
+        frame: Frame,
+        things: Sequence[Detection],
+        heat: NDArray[np.float32] | None,
+        bar: float,
+    ) -> None:
         began = time.perf_counter()
-        plain(self, frame, things, *more)
+        plain(self, frame, things, heat, bar)
         spent[0] += time.perf_counter() - began
 
     Tracing.see = timed

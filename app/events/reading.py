@@ -218,7 +218,9 @@ class StoreReader:
         try:
             return trace.frames_of(self._db, stretch)
         except ValueError as error:
-            raise StoreError(f"{self.folder / STORE}: {error}") from error
+            raise StoreError(
+                f"{self.folder / STORE}: {error}; ask of a later time with --since"
+            ) from error
 
     def ballots(self, run_id: int, since_us: int) -> dict[str, tuple[str, bytes]]:
         """Spec of the embedder and packed ballots (`app.events.ballots`) by event."""

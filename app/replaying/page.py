@@ -98,7 +98,7 @@ def _shown(one: Different, room: Room) -> Shown:
         picture, inside = embedded(crop, room), None
         shape = max(seen.width, 1) / max(seen.height, 1)
     else:
-        picture, inside = embedded(one.folder / "normal.jpg", room), _share(one.box, whole)
+        picture, inside = embedded(_view(one.folder), room), _share(one.box, whole)
         shape = width / max(height, 1)
     title = one.after_said or one.before_said or "not named"
     was = one.before_said if one.kind == "renamed" else ""
@@ -112,6 +112,12 @@ def _shown(one: Different, room: Room) -> Shown:
         inside,
         shape,
     )
+
+
+def _view(folder: Path) -> Path:
+    """A picture of the view, as it was learned or as some event shows it."""
+    learned = folder / "normal.jpg"
+    return learned if learned.is_file() else next((folder / "snapshots").glob("*.jpg"), learned)
 
 
 def _share(inner: Box, outer: Box) -> Share:

@@ -1,6 +1,7 @@
 """What a change would have made of what was stored, beside what it does make of the same film."""
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -14,10 +15,13 @@ from app.events.schema import STORE
 from app.replaying.change import Change
 from app.replaying.page import write_page
 from app.replaying.would import would
+from app.watching.keeper import Keeper, write_evidence
 from calibration.promise import Promise
+from detectors.files import PROMISE
 from detectors.zones import Zones
 from novic.kind_rules import KindRule
 from tests.app.replaying.watching import film, times, watched
+from tests.app.watching.test_keeper import stirring
 
 HALF = Zones(exclude=(((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)),))
 
@@ -95,6 +99,21 @@ def test_without_frames_levels_and_boxes_tell_and_the_outcome_says_so(hall: Path
 def test_a_promise_without_normal_footage_cannot_choose_a_bar(hall: Path):
     with pytest.raises(UsageError, match=r"keeps nothing of its normal footage|no detector"):
         would(hall, Change(promise=Promise(1, "day")))
+
+
+def test_a_promise_chooses_the_bar_that_a_run_would_choose(hall: Path, tmp_path: Path):
+    place = tmp_path / "hall"
+    shutil.copytree(hall, place)
+    detector = place / "detector"
+    detector.mkdir()
+    facts = {"format": "nomaly-detector", "version": 2, "weights_sha256": "1" * 64, "peak": 0.4}
+    (detector / "detector.json").write_text(json.dumps(facts))
+    normal = stirring(hours=10.0)
+    write_evidence(detector / PROMISE, normal, detector, lambda _: None)
+    for promise in (Promise(1, "day"), Promise(20, "hour")):
+        ((camera, before, after),) = would(place, Change(promise=promise)).bars
+        assert (camera, before) == ("hall", 1.0)
+        assert after == Keeper(promise, 0.4, normal).factor
 
 
 def test_nothing_to_change_is_refused(hall: Path):

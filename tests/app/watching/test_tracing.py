@@ -130,7 +130,8 @@ class Halves:
         mask: NDArray[np.bool_] | None = None,
         most: int = 64,
     ) -> list[Detection]:
-        return [a_detection(10, 10, 8, score=heat.max()), a_detection(40, 10, 8, score=heat.max())]
+        peak = float(heat.max())
+        return [a_detection(10, 10, 8, score=peak), a_detection(40, 10, 8, score=peak)]
 
 
 def test_what_falls_apart_at_a_higher_bar_is_noted_with_its_bar():
