@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from app.events.moment import KEPT_US
 from app.events.packing import packed, unpacked
-from detectors.linking import Look
 from detectors.types import Box, Detection
 
 
@@ -34,7 +33,7 @@ class SeenThing:
 
     shown: Detection
     """Box in pixels of the view, score over the bar."""
-    look: Look | None
+    look: NDArray[np.float32] | None
     """Its colours [3, 3]; see `detectors.linking.look_of`."""
     patch: Patch | None
     """The map around it; None where it is much as it was in a frame before."""
