@@ -38,8 +38,10 @@ _PATCH_IOU = 0.6
 """... and when its box is another."""
 _MOST_CELLS = 24
 """Of a side; of larger things every second cell is noted, or fewer."""
-LEVELS = tuple(1.07**number for number in range(1, 24))
+LEVELS = tuple(1.1**number for number in range(1, 13))
 """Bars at which it is asked whether something falls apart, over that in force."""
+LOOKS, LOOKS_A_FRAME = 100.0, 0.05
+"""Looks for things at a higher bar: so many at once, and for each frame in the long run."""
 MOST_LEVELS = 4
 """Of a frame, the lowest."""
 MOST_THINGS = 16
@@ -61,7 +63,7 @@ class Tracing:
         Args:
             finds: As the camera finds; without it nothing is noted of what would fall apart.
         """
-        self._finds = finds
+        self._finds, self._looks = finds, LOOKS
         self._before: deque[float] = deque(maxlen=BEFORE)
         self._frames: list[SeenFrame] = []
         self._head: _Head | None = None
@@ -91,6 +93,7 @@ class Tracing:
             bar: What the map was divided by.
         """
         now_s = frame.pts_s
+        self._looks = min(LOOKS, self._looks + LOOKS_A_FRAME)
         head = self._head_of(frame, bar, self._head)
         if now_s <= self._now_s or now_s - self._now_s > TAIL_S or head != self._head:
             self._end(going_on=0 < now_s - self._now_s <= _BREAK_S)
@@ -151,9 +154,10 @@ class Tracing:
             return
         noted = tuple(self._thing(frame, one, heat) for one in things)
         self._frames.append(SeenFrame(now_s, noted, now_s))
-        if self._finds is None or heat is None:
+        if self._finds is None or heat is None or self._looks < MOST_LEVELS:
             return
         for level in _levels(things, heat, (frame.image.shape[0], frame.image.shape[1])):
+            self._looks -= 1
             found = self._finds.find(heat / np.float32(level), frame.image)
             parts = [_as_followed(one, level, things) for one in found]
             apart = tuple(_bare(frame, one) for one in parts if one is not None)
