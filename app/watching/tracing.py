@@ -40,7 +40,7 @@ _MOST_CELLS = 24
 """Of a side; of larger things every second cell is noted, or fewer."""
 LEVELS = tuple(1.1**number for number in range(1, 13))
 """Bars at which it is asked whether something falls apart, over that in force."""
-LOOKS, LOOKS_A_FRAME = 100.0, 0.05
+LOOKS, LOOKS_A_FRAME = 40.0, 0.02
 """Looks for things at a higher bar: so many at once, and for each frame in the long run."""
 MOST_LEVELS = 4
 """Of a frame, the lowest."""
