@@ -35,7 +35,8 @@ from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.keeper import Keeper
 from app.watching.lookout import Lookout
-from app.watching.naming import Teller
+from app.watching.namer import Words
+from app.watching.naming import AtOnce
 from app.watching.recorder import Recorder
 from benchmarks.detector_runs import FPS, LEARN_S, Options
 from benchmarks.looking import Remembering, frames_of, nameless
@@ -45,6 +46,7 @@ from detectors.tracks import TrackRule
 from detectors.types import Frame
 from detectors.zones import Zones
 from novic.intervals import wilson
+from novic.model import NounModel
 
 CLIP_S = 40.0
 THINGS = 9
@@ -127,19 +129,25 @@ def watch(
     *,
     bar: float,
     zones: Zones | None = None,
-    teller: Teller | None = None,
+    names: NounModel | None = None,
     live: bool = False,
 ) -> Looked:
     """Watch a clip into a store."""
     detector = clip.detector
     keeper = Keeper(DEFAULT, detector.detector.peak, bar=bar)
-    settings = CameraSettings(keeper=keeper, zones=zones or Zones(), video="" if live else "clip")
+    settings = CameraSettings(
+        keeper=keeper,
+        zones=zones or Zones(),
+        video="" if live else "clip",
+        words=Words() if names is None else Words.of(names),
+    )
+    teller = nameless() if names is None else AtOnce(names)
     camera = Camera(detector.size, live=live, view=detector.view, settings=settings)
     with Store(folder) as store:
         run = store.begin_run("watch" if live else "audit", {"bar": bar})
         source = SourceProgress("simulation", "clip", detector.size, 0.0, 0.0)
         recorder = Recorder(store, run.id, source, "starter")
-        lookout = Lookout(camera, detector, teller or nameless(), recorder)
+        lookout = Lookout(camera, detector, teller, recorder)
         for batch in itertools.batched(clip.frames, 8):
             lookout.look(batch)
             lookout.save(lookout.findings())

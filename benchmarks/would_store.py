@@ -28,7 +28,6 @@ from app.events.schema import STORE
 from app.replaying.change import Change
 from app.replaying.would import would
 from app.watching import tracing
-from app.watching.naming import AtOnce
 from app.watching.tracing import Tracing
 from benchmarks.detector_runs import Options
 from benchmarks.scenes import material
@@ -200,7 +199,7 @@ def _names(clip: Clip) -> dict[str, Any]:
                 weights += spread * torch.randn(weights.shape, generator=generator)
         save_bundle(other, bundle)
         starter = load_model(None, device)
-        watch(clip, place / "before", bar=bar_of(clip), teller=AtOnce(starter))
+        watch(clip, place / "before", bar=bar_of(clip), names=starter)
         told = {}
         for name, model, options in (
             ("same", None, ModelOptions()),
@@ -208,7 +207,7 @@ def _names(clip: Clip) -> dict[str, Any]:
             ("wrong_names", None, ModelOptions(wrong_names=0.3)),
         ):
             names = load_model(model, device, options)
-            truth = watch(clip, place / f"true-{name}", bar=bar_of(clip), teller=AtOnce(names))
+            truth = watch(clip, place / f"true-{name}", bar=bar_of(clip), names=names)
             change = Change(renames=True, model=model, wrong_names=options.wrong_names)
             outcome = would(place / "before", change)
             after = {one.event.id: one.after_said for one in outcome.different if one.event}
