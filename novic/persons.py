@@ -273,7 +273,7 @@ def with_person(naming: Naming, seen: Persons) -> Naming:
     nouns = tuple(NounScore(noun, share) for noun, share in ranked)
     rest = max(0.0, 1 - sum(one.p for one in nouns))
     people = max(1, len(seen.places))
-    return replace(naming, nouns=nouns, rest=rest, people=people, places=seen.places)
+    return replace(naming, nouns=nouns, rest=rest, people=people, places=seen.places, person_p=p)
 
 
 @cache

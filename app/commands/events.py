@@ -7,6 +7,7 @@ from app.commands import (
     events_said,
     events_search,
     events_why,
+    events_would,
 )
 from app.commands.events_group import cli
 
@@ -18,4 +19,5 @@ __all__ = [
     "events_said",
     "events_search",
     "events_why",
+    "events_would",
 ]

@@ -13,6 +13,7 @@ cli = command_group(
     "nomaly events list hall --since 24h",
     "nomaly events show hall 065b3c2d1f0000-1a2b3c",
     "nomaly events why hall 12:03:20",
+    "nomaly events would hall --bar 1.3",
     'nomaly events search site "red toolbox on the left"',
     "nomaly events verdict hall 1a2b3c renamed 'pallet jack'",
     "nomaly events rename hall --model my-decoder --dry-run",

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.events.ballots import Ballots
 from calibration.belonging import Belonging, Evidence, decide
 from detectors.types import Box, Pixels
 from novic.certainty import Certainty, guesses, headline, headline_p
@@ -298,6 +299,8 @@ class Finding:
     """Unit vector [F] of the crop that was named best; None while unnamed."""
     signature: NDArray[np.float32] | None = None
     """What it looks like (detectors.signatures); None where that could not be seen."""
+    ballots: Ballots | None = None
+    """What its crops said; None while unnamed."""
     silent: bool = False
     """Whether nobody is told of it: it is muted, and was so before anything was told."""
 

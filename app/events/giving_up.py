@@ -18,7 +18,7 @@ from app.events.media import remove
 from app.events.media_files import MediaFile, as_given_up, enough_of, media_files
 from app.events.retention import Retained, RetentionRule
 from app.events.schema import WAIT_S, faults, open_database
-from novic.database import connect, transaction
+from novic.database import transaction
 
 ROWS = 200
 """Most rows of events in one step."""
@@ -31,8 +31,6 @@ SECONDS_DAYS = 90.0
 _DAY_US = 86_400_000_000
 _GIGABYTE = 1_000_000_000
 _INCREMENTAL = 2
-_VERDICTS = "detector/feedback.sqlite"
-"""What people said of events (app.feedback.verdicts, a room above)."""
 _DROP_SECONDS = (
     "DELETE FROM second WHERE run_id = ? AND uri = ? AND second IN"
     " (SELECT second FROM second WHERE run_id = ? AND uri = ? AND second < ? LIMIT ?)"
@@ -82,7 +80,7 @@ class _Work:
         self._folder, self._db, self._rule = folder, database, rule
         self._now_us = now_us
         self._files = media_files(folder)
-        self._kept = kept_events(folder, database, confirmed=rule.keep_confirmed)
+        self._kept = kept_events(database, confirmed=rule.keep_confirmed)
         self.done = Retained(folder)
 
     def looks(self) -> Iterator[None]:
@@ -248,11 +246,10 @@ class _Work:
         self.done = replace(self.done, bytes_left=self._bytes(), over_bytes=self._over_bytes())
 
 
-def kept_events(folder: Path, database: sqlite3.Connection, *, confirmed: bool) -> Collection[str]:
+def kept_events(database: sqlite3.Connection, *, confirmed: bool) -> Collection[str]:
     """Ids of the events of which nothing may go: kept, open, or not told yet to every sink.
 
     Args:
-        folder: Of the store.
         database: The store.
         confirmed: Whether those that people confirmed are among them.
     """
@@ -260,7 +257,7 @@ def kept_events(folder: Path, database: sqlite3.Connection, *, confirmed: bool) 
         "SELECT id FROM event WHERE keep OR state != 'closed' UNION SELECT event_id FROM outbox"
     )
     ids = {row[0] for row in rows}
-    return ids | _confirmed(folder) if confirmed else ids
+    return ids | _confirmed(database) if confirmed else ids
 
 
 def used_bytes(database: sqlite3.Connection) -> int:
@@ -272,13 +269,12 @@ def used_bytes(database: sqlite3.Connection) -> int:
     return (pages - free) * size
 
 
-def _confirmed(folder: Path) -> set[str]:
-    """Ids of the events of which people said that they are what they are called."""
-    place = folder / _VERDICTS
-    if not place.is_file():
-        return set()
-    with closing(connect(place, WAIT_S)) as database:
-        rows = database.execute("SELECT event_id FROM verdict WHERE kind = 'confirmed'").fetchall()
+def _confirmed(database: sqlite3.Connection) -> set[str]:
+    """Ids of the events of which people said last that they are what they are called."""
+    rows = database.execute(
+        "SELECT event_id FROM answer WHERE verdict = 'confirmed'"
+        " AND id IN (SELECT MAX(id) FROM answer GROUP BY event_id)"
+    )
     return {row[0] for row in rows}
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from app.errors import StoreError, UsageError
 from app.events import bets as kept_bets
 from app.events import checkpoint as checkpoints
-from app.events import moment
+from app.events import moment, trace
 from app.events.bets import Bet
 from app.events.checkpoint import Checkpoint
 from app.events.event import Event
@@ -104,6 +104,11 @@ class StoreReader:
         """The newest run, if there is one."""
         row = self._db.execute("SELECT * FROM run ORDER BY id DESC LIMIT 1").fetchone()
         return None if row is None else _run(dict(row))
+
+    def runs(self) -> list[Run]:
+        """All runs in the order they were begun."""
+        rows = self._db.execute("SELECT * FROM run ORDER BY id")
+        return [_run(dict(row)) for row in rows]
 
     def required_run(self) -> Run:
         """The newest run.
@@ -198,7 +203,7 @@ class StoreReader:
 
     def untouchable(self) -> Collection[str]:
         """Ids of the events of which nothing may be given up; see app.events.giving_up."""
-        return kept_events(self.folder, self._db, confirmed=True)
+        return kept_events(self._db, confirmed=True)
 
     def faults_left(self, run_id: int, names: Collection[str]) -> list[Event]:
         """The camera's own events of some names that are open, in order."""
@@ -227,6 +232,32 @@ class StoreReader:
     def moments(self, run_id: int, since_us: int, until_us: int) -> Sequence[Moment]:
         """What came near in a stretch of time, UTC in microseconds, and was not told."""
         return moment.read(self._db, run_id, since_us, until_us)
+
+    def stretches(self, run_id: int, since_us: int) -> list[trace.Stretch]:
+        """What is kept of what was followed in a run from a time on, UTC in microseconds."""
+        return trace.stretches(self._db, run_id, since_us)
+
+    def followed(self, stretch: trace.Stretch) -> list[trace.SeenFrame]:
+        """The frames of a stretch.
+
+        Raises:
+            StoreError: If they are damaged.
+        """
+        try:
+            return trace.frames_of(self._db, stretch)
+        except ValueError as error:
+            raise StoreError(
+                f"{self.folder / STORE}: {error}; ask of a later time with --since"
+            ) from error
+
+    def ballots(self, run_id: int, since_us: int) -> dict[str, tuple[str, bytes]]:
+        """Spec of the embedder and packed ballots (`app.events.ballots`) by event."""
+        rows = self._db.execute(
+            "SELECT event_id, embedder, packed FROM ballot JOIN event ON event.id = event_id"
+            " WHERE run_id = ? AND end_us >= ?",
+            (run_id, since_us),
+        )
+        return {row["event_id"]: (row["embedder"], row["packed"]) for row in rows}
 
     def bets(self, run_id: int, calibration: str) -> Sequence[Bet]:
         """What was bet in a run against a calibration of this SHA-256, in order.

@@ -1,13 +1,8 @@
 """The step of one camera: anomaly maps to boxes to tracks to named events, recorded or live.
 
-With every batch of frames a caller takes three steps, each for as many cameras as it likes:
-
-1. `Camera.admit` says which frames the detector can look at;
-2. `Camera.follow` takes their maps, and finds out what has something to tell;
-3. `app.watching.naming.tell` names the pictures that this rests on, and gives the findings.
-
-Who cannot wait for names takes `Camera.take_due` and hands it back to `Camera.told` with them later
-(`app.watching.naming`).
+With every batch of frames `Camera.admit` says which the detector can look at, `Camera.follow` takes
+their maps, and `app.watching.naming.tell` names what has something to tell. Who cannot wait for
+names takes `Camera.take_due` and hands it back to `Camera.told` with them later.
 """
 
 import math
@@ -21,6 +16,7 @@ from numpy.typing import NDArray
 from app.events.checkpoint import Checkpoint, Trouble
 from app.events.event import Event, EventState, Finding, Lasting, Picture
 from app.events.moment import Moment
+from app.events.trace import Trace
 from app.sources.base import Gap
 from app.watching.aim import Placed
 from app.watching.calling import event_of, of_camera, of_left
@@ -79,7 +75,7 @@ class Camera:
         self._finder = Finder(view)
         self._tracker = Tracker(rule)
         self._keeper = self._settings.keeper
-        self._near = NearMisses(rule)
+        self._near = NearMisses(rule, self._finder)
         self._lives = Lives(self._settings.life)
         if self._keeper is not None and live:
             self._keeper.learn(self._finder)
@@ -238,7 +234,7 @@ class Camera:
 
     def _note(self, frame: Frame, heat: NDArray[np.float32] | None, found: Found | None) -> None:
         """Note what came near, and the undivided map; None if the frame shows nothing new."""
-        self._near.see(frame, found, self._tracker.told, self._settings.bar)
+        self._near.see(frame, found, self._tracker.told, self._settings.bar, heat)
         if self._keeper is not None:
             self._keeper.see(frame, heat, quiet=self._quiet)
 
@@ -280,6 +276,10 @@ class Camera:
         """What came near since this was asked last and was not told."""
         aim, near = self._health.aim, self._near.take()
         return [replace(n, box=aim.path([(n.end_s, n.box, n.level)])[0][1]) for n in near]
+
+    def take_traces(self, *, whole: bool) -> list[Trace]:
+        """What was followed since this was asked last; `whole` up to the newest frame."""
+        return self._near.traces(whole=whole)
 
     def take_due(self) -> list[Due]:
         """Hand over what is to be told, in the order it should be told; it is due no longer.
@@ -334,7 +334,7 @@ class Camera:
         elif sum(len(self._followed[one].views.pictures) for one in self._ended) >= NAME_AT_ONCE:
             self._call_ended()
         lit = [one.box for one in found if not any(one.box.overlap(two.box) for two in things)]
-        return Found(found, lit)
+        return Found(found, lit, things)
 
     def _keep(
         self, changes: TrackChanges, frame: Frame, placed: Placed, heat: NDArray[np.float32]

@@ -156,5 +156,6 @@ class Lookout:
             gaps=[*gaps, *self.camera.gaps],
             lasting=[*self.camera.lasting, *([] if drifting is None else drifting.lasting)],
             moments=self.camera.take_moments(),
+            traces=self.camera.take_traces(whole=checkpoint is not None),
             bets=[] if drifting is None else drifting.take_bets(),
         )

@@ -16,6 +16,7 @@ from app.events.moment import Moment
 from app.events.retention import RetentionRule
 from app.events.schema import STORE
 from app.events.store import Changes, SourceProgress, Store
+from app.feedback.answers import Answer, keep_answer
 from app.sources.base import Gap
 from detectors.types import Box
 from tests.app.events.findings import BOX, a_finding
@@ -141,11 +142,8 @@ def test_an_event_that_there_is_not_cannot_be_kept(folder: Path):
 def test_what_was_confirmed_stays_where_the_rule_says_so(folder: Path):
     with Store(folder) as store:
         oldest = store.events(1)[0].id
-    (folder / "detector").mkdir()
-    with closing(sqlite3.connect(folder / "detector" / "feedback.sqlite")) as database:
-        database.execute("CREATE TABLE verdict(event_id, kind)")
-        database.execute("INSERT INTO verdict VALUES (?, 'confirmed')", (oldest,))
-        database.commit()
+    keep_answer(folder, Answer(oldest, "false_alarm"))
+    keep_answer(folder, Answer(oldest, "confirmed"))
     assert retain(folder, MONTH, now_us=NOW_US).events == 6
     assert days_of(folder)[0] == 0
     assert retain(folder, replace(MONTH, keep_confirmed=False), now_us=NOW_US).events == 1
