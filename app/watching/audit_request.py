@@ -32,6 +32,8 @@ class AuditRequest(RunRequest):
     """Frames a second that count instead of the videos' time stamps; None to go by these."""
     draw: bool = True
     """Write the annotated video."""
+    each: bool = False
+    """Whether every video is a recording of its own, whatever their times say."""
 
     @property
     def normal_stretch(self) -> NormalStretch | None:
@@ -45,7 +47,7 @@ class AuditRequest(RunRequest):
     def unsaid(self) -> dict[str, Any]:
         """See `RunRequest.unsaid`."""
         later = dict.fromkeys(("start", "normal_from_s", "normal_for_s", "assume_fps"))
-        return {**later, **RunRequest.unsaid(self)}
+        return {**later, "each": False, **RunRequest.unsaid(self)}
 
     def check(self) -> None:
         """Refuse what cannot work before anything is loaded.
@@ -76,6 +78,7 @@ class AuditRequest(RunRequest):
             "normal_for_s": self.normal_for_s,
             "start": self.start.astimezone(UTC).isoformat() if self.start else None,
             "assume_fps": self.assume_fps,
+            "each": self.each,
             **RunRequest.settings(self),
         }
 
