@@ -270,7 +270,9 @@ class Dispatcher:
             if text != sign.text:
                 self._signs[one.number] = _Sign(text, now_s)
             elif now_s - sign.at_s > self._stalled_s:
-                self._say(f"{one.worker}: no sign of life for {self._stalled_s:.0f} s; it is ended.")
+                self._say(
+                    f"{one.worker}: no sign of life for {self._stalled_s:.0f} s; it is ended."
+                )
                 self._engine.kill(one.number)
                 self._signs[one.number] = _Sign(text, now_s)
 
@@ -281,7 +283,7 @@ class Dispatcher:
         for one in self._running:
             at_s, looked = [*self._beat(one).split(), "0", "0"][:2]
             frames += int(looked)
-            gone_s = float(at_s) - one.from_s if one.is_stretch else 0.0
+            gone_s = float(at_s) - one.from_s
             done_s += min(max(gone_s, 0.0), one.footage_s)
         rate = frames / max(time.monotonic() - began, 1e-9)
         meter.to(done_s, f"{rate:.0f} frames/s  {over} of {len(self._segments)} segments")
@@ -300,4 +302,6 @@ def _state(outcome: Outcome, before: Segment) -> State:
     """How a segment stands once a job has ended that was no fault."""
     if outcome.state == "stopped":
         return "open" if before.reached_s else "waiting"
-    return "swallowed" if outcome.state == "nothing" else outcome.state
+    return (
+        "open" if outcome.state == "open" else "swallowed" if outcome.state == "nothing" else "met"
+    )

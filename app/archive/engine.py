@@ -1,6 +1,6 @@
 """Whoever does jobs: processes of this machine, or a cluster."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -17,6 +17,14 @@ class Scale:
     engine: EngineKind = "local"
     ray_address: str = ""
     """Of a cluster that is there; empty to start one on this machine."""
+
+
+class Performer(Protocol):
+    """What performs jobs inside a worker; `app.archive.part.Looker` does."""
+
+    def perform(self, job: Job, alive: Callable[[], bool]) -> Outcome:
+        """Do a job; `alive` tells whether somebody still waits for it."""
+        ...
 
 
 class Engine(Protocol):

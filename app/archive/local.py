@@ -13,11 +13,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any
 
+from app.archive.engine import Performer
 from app.archive.segments import Job, Outcome
+from novic.errors import NomalyError
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+LOOKING = "app.archive.part"
+"""The module that looks, by its name: whoever starts workers need not load it."""
+
+ONE_THREAD: dict[str, str] = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
 """What tells libraries, before they are loaded, to use one thread."""
 _END_S = 5.0
 
@@ -33,14 +41,15 @@ class _Worker:
 class LocalEngine:
     """Processes that look at segments."""
 
-    def __init__(self, workers: int, request: object) -> None:
+    def __init__(self, workers: int, request: object, module: str = LOOKING) -> None:
         """Begin; processes are started as they are needed.
 
         Args:
             workers: How many at most.
             request: An `app.watching.audit_request.AuditRequest` with a detector.
+            module: Whose `worker` makes of the request what performs jobs.
         """
-        self._most, self._request = workers, request
+        self._most, self._request, self._module = workers, request, module
         self._workers: list[_Worker] = []
         self._context = multiprocessing.get_context("spawn")
 
@@ -62,7 +71,9 @@ class LocalEngine:
     def wait(self, seconds: float) -> Sequence[Outcome]:
         """See `Engine.wait`."""
         busy = [one for one in self._workers if one.number is not None]
-        ready = wait([*(one.pipe for one in busy), *(one.process.sentinel for one in busy)], seconds)
+        ready = wait(
+            [*(one.pipe for one in busy), *(one.process.sentinel for one in busy)], seconds
+        )
         ended = [one for one in busy if one.pipe in ready or one.process.sentinel in ready]
         return [self._ended(one) for one in ended]
 
@@ -86,7 +97,7 @@ class LocalEngine:
     def _new(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
-            target=_serve, args=(theirs, self._request, os.getpid()), daemon=True
+            target=_serve, args=(theirs, self._request, self._module, os.getpid()), daemon=True
         )
         before = {name: os.environ.get(name) for name in ONE_THREAD}
         os.environ.update(ONE_THREAD)
@@ -117,20 +128,24 @@ class LocalEngine:
         return Outcome(number, "fault", fault=f"its worker ended {how}")
 
 
-def _serve(pipe: Connection, request: Any, parent: int) -> None:  # noqa: ANN401 - see LocalEngine
+def begin(module: str, request: object) -> Performer:
+    """What performs jobs, loaded now."""
+    return importlib.import_module(module).worker(request)
+
+
+def _serve(pipe: Connection, request: object, module: str, parent: int) -> None:
     """Do jobs until nobody asks any more."""
     # Ctrl-C reaches all processes of a terminal; this one is told otherwise to stop.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    # Loaded here, where the environment of one thread holds.
-    part = importlib.import_module("app.archive.part")
-    looker = None
+    performer: Performer | None = None
     with suppress(EOFError, OSError):
         while True:
             job: Job = pipe.recv()
             try:
-                looker = looker or part.worker(request)
-                outcome = looker.perform(job, lambda: os.getppid() == parent)
-            except part.NomalyError as error:
+                # Loaded here, where the environment of one thread holds.
+                performer = performer or begin(module, request)
+                outcome = performer.perform(job, lambda: os.getppid() == parent)
+            except NomalyError as error:
                 outcome = Outcome(job.segment.number, "fault", fault=str(error))
             pipe.send(outcome)

@@ -1,8 +1,8 @@
 """Workers as actors of Ray, on this machine or on a cluster that is there.
 
-Ray starts and places the actors, and nothing else: what is done is in our own ledger. An actor that
-is dead may keep whoever asks a fixed pool of them waiting for ever (ray-project/ray issue 62746), so
-every actor is asked by itself, and one that gives no sign of life is ended by our own watch.
+Ray starts and places the actors, and nothing else: what is done is in our own ledger. An actor
+that is dead may keep whoever asks a fixed pool of them waiting for ever (ray#62746). So every actor
+is asked by itself, and one that gives no sign of life is ended by our own watch.
 """
 
 import importlib
@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.archive.local import ONE_THREAD
+from app.archive.engine import Performer
+from app.archive.local import LOOKING, ONE_THREAD, begin
 from app.archive.segments import Job, Outcome
 from app.errors import UsageError
+from novic.errors import NomalyError
 
 _STORE_BYTES = 100 << 20
 """Shared memory of a cluster that we start: jobs and outcomes are small."""
@@ -33,30 +35,33 @@ class _Actor:
 class Serving:
     """What runs in an actor."""
 
-    def __init__(self, request: object) -> None:
+    def __init__(self, request: object, module: str) -> None:
         """Take what to look for; nothing is loaded before the first job."""
-        self._request, self._looker = request, None
+        self._request, self._module = request, module
+        self._performer: Performer | None = None
 
     def perform(self, job: Job) -> Outcome:
-        """See `app.archive.part.Looker.perform`."""
-        part = importlib.import_module("app.archive.part")
+        """See `app.archive.engine.Performer.perform`; an actor ends with whoever started it."""
         try:
-            self._looker = self._looker or part.worker(self._request)
-            return self._looker.perform(job)
-        except part.NomalyError as error:
+            self._performer = self._performer or begin(self._module, self._request)
+            return self._performer.perform(job, lambda: True)
+        except NomalyError as error:
             return Outcome(job.segment.number, "fault", fault=str(error))
 
 
 class RayEngine:
     """Actors that look at segments."""
 
-    def __init__(self, workers: int, request: object, address: str = "") -> None:
+    def __init__(
+        self, workers: int, request: object, address: str = "", module: str = LOOKING
+    ) -> None:
         """Connect to a cluster, or start one on this machine.
 
         Args:
             workers: How many actors at most, each with one processor.
             request: An `app.watching.audit_request.AuditRequest` with a detector.
             address: Of a cluster that is there, as `ray.init` takes it; empty to start one.
+            module: Whose `worker` makes of the request what performs jobs.
 
         Raises:
             UsageError: If Ray is not installed, or cannot be reached or started.
@@ -88,7 +93,7 @@ class RayEngine:
             where = f"--ray-address {address}" if address else "--engine ray"
             raise UsageError(f"{where}: Ray cannot be used: {error}") from error
         self._kind = self._ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Serving)
-        self._most, self._request = workers, self._ray.put(request)
+        self._most, self._request, self._module = workers, self._ray.put(request), module
         self._actors: list[_Actor] = []
         self._ended: list[Outcome] = []
 
@@ -101,7 +106,7 @@ class RayEngine:
         """See `app.archive.engine.Engine.start`."""
         actor = next((one for one in self._actors if one.number is None), None)
         if actor is None:
-            actor = _Actor(self._kind.remote(self._request))
+            actor = _Actor(self._kind.remote(self._request, self._module))
             self._actors.append(actor)
         actor.number = job.segment.number
         actor.answer = actor.handle.perform.remote(job)

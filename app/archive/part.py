@@ -8,9 +8,9 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import cv2
 import torch
@@ -22,7 +22,6 @@ from app.archive.segments import (
     Point,
     Points,
     meets,
-    read_from_s,
     read_points,
     write_points,
 )
@@ -33,8 +32,10 @@ from app.sources.base import SourceError
 from app.sources.prefetch import Prefetched
 from app.watching.audit import BATCH, AuditSession
 from app.watching.audit_request import AuditRequest
-from app.watching.keeper import keeper_of
+from app.watching.camera import WARM_S
+from app.watching.keeper import Keeper, keeper_of
 from app.watching.lookout import Lookout
+from app.watching.namer import Words
 from app.watching.naming import AtOnce
 from app.watching.resuming import Checkpoints, take_up, warm_s
 from detectors.base import Detector
@@ -54,10 +55,18 @@ PATIENCE_S = 30.0
 the next one, which knows better where to stop."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Looker:
     """What looks and names, loaded once in each worker."""
 
-    def __init__(self, request: AuditRequest) -> None:
+    request: AuditRequest
+    names: NounModel
+    detector: Detector
+    keeper: Keeper
+    words: Words
+
+    @classmethod
+    def of(cls, request: AuditRequest) -> Self:
         """Load it.
 
         Args:
@@ -66,15 +75,12 @@ class Looker:
         Raises:
             NomalyError: If something cannot be loaded.
         """
-        device = resolve_device(request.device)
-        folder = request.detector_folder
-        self.request = request
-        self.names: NounModel = request.load_names(device)
-        self.detector: Detector = load_detector(folder, device)
-        self.keeper = keeper_of(
-            self.detector, folder, request.promise, _silent, rule=request.rule, bar=request.bar
+        device, folder = resolve_device(request.device), request.detector_folder
+        names, detector = request.load_names(device), load_detector(folder, device)
+        keeper = keeper_of(
+            detector, folder, request.promise, _silent, rule=request.rule, bar=request.bar
         )
-        self.words = request.words(self.names, None)
+        return cls(request, names, detector, keeper, request.words(names, None))
 
     def perform(self, job: Job, alive: Callable[[], bool] = lambda: True) -> Outcome:
         """Do a job, or go on with it; what is expected to go wrong is in the outcome.
@@ -102,18 +108,19 @@ class PartSession(AuditSession):
         self, store: Store, run_id: int, looker: Looker, job: Job, alive: Callable[[], bool]
     ) -> None:
         request = replace(looker.request, out=job.folder, videos=())
-        told = _BeatReporter(job.folder, lambda: self._frames + self._frames_now)
+        told = _BeatReporter(job.folder, self._far)
         super().__init__(store, run_id, request, told, lambda: None, AtOnce)
         self._looker, self._job = looker, job
         self._keeper, self._words = looker.keeper, looker.words
         self._stop, self._alive = job.folder.parent / STOP, alive
         self._check = self._stop_if_asked
         self._now: Lookout | None = None
+        self._gone_s = 0.0
         self._points: Points = read_points(job.folder)
 
-    @property
-    def _frames_now(self) -> int:
-        return 0 if self._now is None else self._now.frames
+    def _far(self, at_s: float) -> tuple[float, int]:
+        """Seconds of footage and frames, at a moment of the recording under way."""
+        return self._gone_s + at_s, self._frames + (0 if self._now is None else self._now.frames)
 
     def _stop_if_asked(self) -> None:
         if self._stop.exists() or not self._alive():
@@ -136,6 +143,8 @@ class PartSession(AuditSession):
                     self._video_or_warning(
                         number, recorded, self._looker.detector, self._looker.names
                     )
+                    sources = self._store.sources(self._run_id)
+                    self._now, self._gone_s = None, sum(one.seen_s for one in sources)
         except KeyboardInterrupt:
             state = "stopped"
         return Outcome(
@@ -161,7 +170,8 @@ class PartSession(AuditSession):
             return "met", source.seen_s
         fresh = source is None
         first_s = (self._request.normal_first_s or 0.0) if self._first else 0.0
-        read_s = read_from_s(self._job.segment, first_s)
+        # So much before its start that it is known how the pictures usually are.
+        read_s = max(first_s, self._job.segment.from_s - WARM_S)
         if source is not None:
             read_s = warm_s(self._store, self._run_id, source)
         try:
@@ -244,9 +254,9 @@ def _begin_within(lookout: Lookout, from_s: float, read_s: float) -> None:
 class _BeatMeter(Meter):
     """Tells a file how far a part is."""
 
-    def __init__(self, folder: Path, frames: Callable[[], int]) -> None:
+    def __init__(self, folder: Path, far: Callable[[float], tuple[float, int]]) -> None:
         super().__init__(Console(quiet=True), "", None)
-        self._folder, self._frames = folder, frames
+        self._folder, self._far = folder, far
         self._told_s = 0.0
 
     def to(self, done: float, note: str = "") -> None:
@@ -256,22 +266,23 @@ class _BeatMeter(Meter):
         if now_s - self._told_s >= 0.5:
             self._told_s = now_s
             fresh = self._folder / f"{BEAT}.new"
-            fresh.write_text(f"{done:.3f} {self._frames()}")
+            gone_s, frames = self._far(done)
+            fresh.write_text(f"{gone_s:.3f} {frames}")
             os.replace(fresh, self._folder / BEAT)  # noqa: PTH105 - over an older one
 
 
 class _BeatReporter(Reporter):
     """Tells people nothing."""
 
-    def __init__(self, folder: Path, frames: Callable[[], int]) -> None:
+    def __init__(self, folder: Path, far: Callable[[float], tuple[float, int]]) -> None:
         super().__init__(quiet=True)
-        self._folder, self._frames = folder, frames
+        self._folder, self._far = folder, far
 
     @contextmanager
     def task(self, label: str, total: float | None = None) -> Iterator[Meter]:
         """See `Reporter.task`."""
         del label, total
-        yield _BeatMeter(self._folder, self._frames)
+        yield _BeatMeter(self._folder, self._far)
 
 
 def _silent(_: str) -> None:
@@ -289,4 +300,4 @@ def worker(request: AuditRequest) -> Looker:
     """
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    return Looker(request)
+    return Looker.of(request)

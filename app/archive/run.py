@@ -153,4 +153,3 @@ def _length_s(recorded: Recorded, request: AuditRequest) -> float:
     except SourceError:
         # It is told when its turn comes.
         return 0.0
-

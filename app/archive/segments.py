@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.sources.joined import Recorded
-from app.watching.camera import WARM_S
 from novic.json_files import read_json
 from novic.whole_files import write_whole
 
@@ -23,7 +22,7 @@ LEAST_S = 60.0
 MOST_S = 600.0
 """... and at most, ..."""
 EACH_WORKER = 2
-"""... and there are about so many for each worker: every one looks at WARM_S twice."""
+"""... and there are about so many for each worker: 20 s before every one are looked at twice."""
 MOST_FILES = 50
 """Short files that are one piece of work."""
 POINTS = "points.json"
@@ -178,11 +177,6 @@ def _facts(held: Sequence[Recorded]) -> Iterator[list[Any]]:
         except OSError:
             # It is told when its turn comes.
             yield [str(part.path), None, None]
-
-
-def read_from_s(segment: Segment, first_s: float) -> float:
-    """From where on a stretch is read: so much before its start that what is usual is known."""
-    return max(first_s, segment.from_s - WARM_S)
 
 
 def meets(known: Points, at_s: float, other: Points) -> bool:

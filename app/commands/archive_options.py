@@ -113,9 +113,7 @@ class AtScale:
         return show_progress(quiet)
 
 
-def run_at(
-    scale: "Scale | None", request: "AuditRequest", reporter: "Reporter"
-) -> "AuditResult":
+def run_at(scale: "Scale | None", request: "AuditRequest", reporter: "Reporter") -> "AuditResult":
     """Run an audit, by one process or at scale."""
     if scale is None:
         from app.watching.audit import audit

@@ -44,7 +44,7 @@ cli = command_list()
 @cli.command(
     epilog="Examples:  nomaly audit shift.mp4 --normal-first 60\n\n"
     "nomaly audit monday.mp4 tuesday.mp4 --normal sunday.mp4 --out week\n\n"
-    "nomaly audit clips --each --workers 4 --detector hall-detector --fail-on 'noun=person and p>0.9'"
+    "nomaly audit clips --each --workers 4 --detector hall-detector --fail-on 'p>0.9'"
 )
 @with_option_sets
 def audit(
