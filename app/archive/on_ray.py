@@ -5,6 +5,7 @@ that is dead may keep whoever asks a fixed pool of them waiting for ever (ray#62
 is asked by itself, and one that gives no sign of life is ended by our own watch.
 """
 
+import atexit
 import importlib
 import os
 import secrets
@@ -12,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +69,11 @@ class RayEngine:
             UsageError: If Ray is not installed, or cannot be reached or started.
         """
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-        self._private: Path | None = None
         if not address:
-            self._private = _own_token()
+            _own_token()
         try:
             self._ray: Any = importlib.import_module("ray")
         except ImportError as error:
-            self._forget()
             raise UsageError(
                 "--engine ray: Ray is not installed; install nomaly with its extra 'ray', or leave "
                 "--engine away"
@@ -89,7 +89,6 @@ class RayEngine:
                 **({} if address else own),
             )
         except Exception as error:
-            self._forget()
             where = f"--ray-address {address}" if address else "--engine ray"
             raise UsageError(f"{where}: Ray cannot be used: {error}") from error
         self._kind = self._ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(Serving)
@@ -132,7 +131,6 @@ class RayEngine:
         """See `app.archive.engine.Engine.close`."""
         self._actors = []
         self._ray.shutdown()
-        self._forget()
 
     def _outcome(self, actor: _Actor) -> Outcome:
         number, actor.number = actor.number, None
@@ -145,23 +143,19 @@ class RayEngine:
             why = type(error).__name__
             return Outcome(number, "fault", fault=f"its worker ended ({why})")
 
-    def _forget(self) -> None:
-        if self._private is not None:
-            shutil.rmtree(self._private, ignore_errors=True)
 
-
-def _own_token() -> Path:
+@cache
+def _own_token() -> None:
     """Let nobody else use the cluster that is started: its port can run any code.
 
-    Returns:
-        The folder of the token, which only this user can read.
+    Ray reads where the token lies once in a process, so there is one for all clusters of ours.
     """
     folder = Path(tempfile.mkdtemp(prefix="nomaly-ray-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     token = folder / "token"
     token.touch(mode=0o600)
     token.write_text(secrets.token_hex(32))
     os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token))
-    return folder
 
 
 def _python_path(environment: Mapping[str, str]) -> dict[str, str]:

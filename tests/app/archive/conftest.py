@@ -23,14 +23,14 @@ from tests.app.builders import BrightnessNames
 
 SIZE = (90, 160)
 FPS = 2.0
-SECONDS = 180.0
-CUTS = (0.0, 60.0, 120.0)
+SECONDS = 130.0
+CUT = 65.0
 """Where two workers cut it."""
 THINGS = (
     sliding("officer", 0.2, 0.5, 20.0, 1.0),
-    sliding("officer", 0.2, 0.5, CUTS[1] - 2, 1.0),  # over the first cut
-    lying("dahlia", 0.2, (0.3, 0.7), CUTS[2] - 15, CUTS[2] + 15),  # over the second
-    sliding("officer", 0.2, 0.4, 160.0, 1.0),
+    sliding("officer", 0.2, 0.5, 35.0, 1.0),
+    lying("dahlia", 0.2, (0.3, 0.7), CUT - 13, CUT + 44),
+    sliding("officer", 0.2, 0.4, 113.0, 1.0),
 )
 
 

@@ -100,7 +100,7 @@ def in_segments(
 
 
 def length_s(recorded: Recorded) -> float:
-    return 180.0 if recorded.name == "long.mp4" else 4.0
+    return 130.0 if recorded.name == "long.mp4" else 4.0
 
 
 def result(store: Store) -> dict[str, Any]:
