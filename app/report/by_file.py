@@ -44,7 +44,7 @@ def file_rows(shown: Sequence[tuple[SourceProgress, list[Card]]]) -> list[FileRo
     rows = []
     for source, cards in shown:
         counts = Counter(card.event.category for card in cards).most_common()
-        said = [f"{what} × {count}" if count > 1 else what for what, count in counts]
+        said = [f"{what} ({count})" if count > 1 else what for what, count in counts]
         more = f" and {len(said) - _MOST_SAID} more" if len(said) > _MOST_SAID else ""
         rows.append(
             FileRow(

@@ -1,12 +1,13 @@
 """An archive in segments gives what one process gives, whatever happens to its workers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.archive.part import PATIENCE_S, Looker
-from app.archive.segments import Segment
+from app.archive.segments import Outcome, Segment
 from tests.app.archive.whole import OneByOne, as_one, in_segments
 
 
@@ -82,3 +83,25 @@ def test_a_segment_that_always_fails_is_given_up_and_told(
     assert states(dispatcher._ledger.segments) == ["failed"]
     assert "given up after 3 tries: its worker ended" in dispatcher.sums.failed[0]
     assert len(engine.done) == 3
+
+
+def test_a_worker_without_a_sign_of_life_is_ended_and_its_segment_done_again(
+    looker: Looker, clips: list[Path], tmp_path: Path
+):
+    engine = Stuck(looker)
+    found, dispatcher = in_segments(engine, clips[:2], tmp_path / "out", stalled_s=0.0)
+    assert [one.frames for one in dispatcher._ledger.segments.values()] == [16]
+    assert [one.tries for one in dispatcher._ledger.segments.values()] == [1]
+    assert len(found["events"]) == 1
+
+
+class Stuck(OneByOne):
+    """Its first worker does nothing at all until it is ended."""
+
+    ended = False
+
+    def wait(self, seconds: float) -> Sequence[Outcome]:
+        return super().wait(seconds) if self.ended else []
+
+    def kill(self, number: int) -> None:
+        self.ended, self.dies_at = True, {1}

@@ -87,6 +87,7 @@ def in_segments(
     videos: Sequence[Path],
     out: Path,
     check: Callable[[], None] = lambda: None,
+    stalled_s: float = 60.0,
 ) -> tuple[dict[str, Any], Dispatcher]:
     """What is found in segments."""
     out.mkdir(exist_ok=True)
@@ -94,7 +95,7 @@ def in_segments(
     with Store(out) as store, Ledger(out, begun(store)) as ledger:
         if not ledger.segments:
             ledger.plan(cut(recorded, [length_s(one) for one in recorded], 0.0, workers=2))
-        dispatcher = Dispatcher(out, ledger, engine, recorded, lambda _: None)
+        dispatcher = Dispatcher(out, ledger, engine, recorded, lambda _: None, stalled_s)
         dispatcher.run(check, lambda: None, Meter(Console(quiet=True), "", None))
         return result(store), dispatcher
 
