@@ -223,9 +223,8 @@ def _names(clip: Clip) -> dict[str, Any]:
 
 
 def _headlines(place: Path) -> dict[str, str]:
-    from app.why.asking import listed
-
-    return {one.id: one.headline for one in listed(place)}
+    with snapshot(place) as store:
+        return {one.id: one.headline for one in store.events(store.required_run().id)}
 
 
 class _Plain(argparse.RawDescriptionHelpFormatter):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands.archive_options import AtScale, run_at, tell_found
 from app.commands.lasting_options import Lasting
 from app.commands.looking_options import FalseEvents, Learning, Looking
 from app.commands.normal_options import Normal
@@ -56,7 +57,8 @@ cli = command_list()
 
 @cli.command(
     epilog="Examples:  nomaly audit shift.mp4 --normal-first 60\n\n"
-    "nomaly audit monday.mp4 tuesday.mp4 --normal sunday.mp4 --out week"
+    "nomaly audit monday.mp4 tuesday.mp4 --normal sunday.mp4 --out week\n\n"
+    "nomaly audit clips --each --workers 4 --detector hall-detector --fail-on 'p>0.9'"
 )
 @with_option_sets
 def audit(
@@ -90,6 +92,7 @@ def audit(
             "finished.",
         ),
     ] = False,
+    at_scale: AtScale,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -104,8 +107,9 @@ def audit(
 
     began, sinks = _start(start), passing_on.sinks()
     check_unused(out)
+    scale, checks = at_scale.scale(out, overwrite=overwrite), at_scale.checks()
     site = looking.open_site(taught=normally.said)
-    reporter = show_progress(quiet)
+    reporter = at_scale.reporter(quiet)
     camera = looking.camera or camera_of(videos)
     videos = find_videos(videos, reporter.say)
     normally = normally.resolved(videos, reporter)
@@ -116,7 +120,6 @@ def audit(
     from app.commands.tables import print_events
     from app.private import privately
     from app.watching.audit import AuditRequest
-    from app.watching.audit import audit as run_audit
     from app.watching.clip_rule import ClipRule
 
     request = AuditRequest(
@@ -131,20 +134,21 @@ def audit(
         assume_fps=assume_fps,
         draw=draw,
         clips=ClipRule() if clips else None,
+        each=at_scale.each,
         **shared,
         device=device,
         overwrite=overwrite,
     )
-    reporter = show_progress(quiet)
     with privately(out, reporter.say):
-        result = run_audit(request, reporter)
+        result = run_at(scale, request, reporter)
     if as_json:
         print_json(result.as_json())
     else:
         print_events(result)
+    found = tell_found(checks, result)
     if result.stopped:
         tell_stopped()
-    if result.failed:
+    if result.failed or found:
         raise typer.Exit(1)
 
 

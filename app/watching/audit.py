@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import batched
 
 import torch
 
@@ -43,7 +42,7 @@ from app.watching.naming import AtOnce, Teller
 from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
 from app.watching.results import AuditResult, audit_result
-from app.watching.resuming import Checkpoints, take_up, warm_s
+from app.watching.resuming import Checkpoints, in_batches, take_up, warm_s
 from app.watching.sizes import ShapeError, misfit, same_shape, shape_error
 from detectors.base import Detector
 from detectors.build import load_detector
@@ -59,6 +58,7 @@ def audit(
     request: AuditRequest,
     reporter: Reporter,
     telling: Callable[[NounModel], Teller] = AtOnce,
+    session: "Callable[..., AuditSession] | None" = None,
 ) -> AuditResult:
     """Run an audit, or go on with one that was stopped.
 
@@ -66,6 +66,7 @@ def audit(
         request: What to audit and how.
         reporter: Told how far it is.
         telling: What names events, of a namer; it may keep what they are named by.
+        session: How all recordings are looked at; one after the other if not given.
 
     Raises:
         UsageError: If the request makes no sense or the folder holds another audit.
@@ -95,10 +96,11 @@ def audit(
             complete_results(store, run)
             result = audit_result(store, run)
             return replace(result, warnings=[*result.warnings, *outdated(run, request)])
-        return _Audit(store, run.id, request, reporter, wake, telling, people).run()
+        kind = session or AuditSession
+        return kind(store, run.id, request, reporter, wake, telling, people).run()
 
 
-class _Audit:
+class AuditSession:
     """One audit under way."""
 
     def __init__(
@@ -125,7 +127,7 @@ class _Audit:
         self._keeper: Keeper | None = None
         self._words = Words()
         self._holding: Holding | None = None
-        self._recorded = recordings(request.videos)
+        self._recorded = recordings(request.videos, each=request.each)
 
     def run(self) -> AuditResult:
         """Fit, analyse, draw and report; a Ctrl-C ends it with a report of what was done."""
@@ -144,14 +146,18 @@ class _Audit:
                 self._words = self._request.words(names, self._holding)
                 began = time.monotonic()
                 self._tell_files()
-                for number, recorded in enumerate(self._recorded):
-                    self._video_or_warning(number, recorded, detector, names)
+                self._look(detector, names)
                 self._draw()
                 self._cut_clips()
             except KeyboardInterrupt:
                 stop.asked = False
                 return self._conclude("stopped", time.monotonic() - began)
             return self._conclude("finished", time.monotonic() - began)
+
+    def _look(self, detector: Detector, names: NounModel) -> None:
+        """Analyse all recordings."""
+        for number, recorded in enumerate(self._recorded):
+            self._video_or_warning(number, recorded, detector, names)
 
     def _detector(self, device: torch.device) -> Detector:
         """The detector asked for, or the one of the run that was stopped, or a new one."""
@@ -218,7 +224,7 @@ class _Audit:
     def _tell_files(self) -> None:
         """Say what several files were taken for."""
         count, first = len(self._request.videos), self._recorded[0]
-        if len(self._recorded) > 1:
+        if len(self._recorded) > 1 and not self._request.each:
             self._reporter.say(
                 f"{count} videos whose names or containers do not tell when each began, or that "
                 "overlap: each is a recording of its own, with times from its start."
@@ -329,17 +335,28 @@ class _Audit:
             bets = self._store.bets(self._run_id, self._holding.key)
             lookout.hold(self._holding, bets, watched)
 
-    def _analyse(self, ahead: Prefetched, lookout: Lookout, meter: Meter) -> None:
-        """Look at all frames, and save as it goes."""
+    def _analyse(
+        self,
+        ahead: Prefetched,
+        lookout: Lookout,
+        meter: Meter,
+        over: Callable[[Checkpoints], bool] = lambda _: False,
+    ) -> bool:
+        """Look at all frames, and save as it goes; whether `over` ended it before their end."""
         began, found = time.monotonic(), 0
         checkpoints = Checkpoints(lookout)
-        for batch in batched(ahead.frames(), BATCH):
+        fps, announced = self._request.fps, ahead.info.fps
+        pace = fps if fps is None or announced <= 0 else min(fps, announced)
+        for batch in in_batches(ahead.frames(), pace, BATCH):
             self._check()
             lookout.look(batch)
             findings = checkpoints.save(ahead.gaps)
             found += sum(finding.event.state == "closed" for finding in findings)
             rate = lookout.frames / max(time.monotonic() - began, 1e-9)
             meter.to(batch[-1].pts_s, f"{rate:.0f} frames/s  {found} events")
+            if over(checkpoints):
+                return True
+        return False
 
     def _known(self, uri: str) -> SourceProgress | None:
         """How far an earlier run got with a video."""

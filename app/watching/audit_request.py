@@ -35,6 +35,8 @@ class AuditRequest(RunRequest):
     """Write the annotated video."""
     clips: ClipRule | None = None
     """How long the clips of events are; None for none."""
+    each: bool = False
+    """Whether every video is a recording of its own, whatever their times say."""
 
     @property
     def normal_stretch(self) -> NormalStretch | None:
@@ -48,7 +50,7 @@ class AuditRequest(RunRequest):
     def unsaid(self) -> dict[str, Any]:
         """See `RunRequest.unsaid`."""
         later = dict.fromkeys(("start", "normal_from_s", "normal_for_s", "assume_fps"))
-        return {**later, **RunRequest.unsaid(self)}
+        return {**later, "each": False, **RunRequest.unsaid(self)}
 
     def check(self) -> None:
         """Refuse what cannot work before anything is loaded.
@@ -81,6 +83,7 @@ class AuditRequest(RunRequest):
             "normal_for_s": self.normal_for_s,
             "start": self.start.astimezone(UTC).isoformat() if self.start else None,
             "assume_fps": self.assume_fps,
+            "each": self.each,
             **RunRequest.settings(self),
         }
 
