@@ -26,6 +26,7 @@ from app.commands import (
     events,
     export,
     feedback,
+    fitting,
     inspecting,
     model,
     naming,
@@ -61,6 +62,7 @@ cli = CommandList(
 for module in (
     demo,
     watching,
+    fitting,
     config,
     inspecting,
     report,

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from app.events.reading import snapshot
 from app.events.schema import STORE
 from app.replaying.change import Change
 from app.replaying.would import would

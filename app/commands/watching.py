@@ -1,4 +1,4 @@
-"""`nomaly audit`, `nomaly watch` and `nomaly fit`: what does not belong in front of a camera."""
+"""`nomaly audit` and `nomaly watch`: what does not belong in front of a camera."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,10 +10,11 @@ import typer
 
 from app.commands.archive_options import AtScale, run_at, tell_found
 from app.commands.lasting_options import Lasting
-from app.commands.looking_options import FalseEvents, Learning, Looking
+from app.commands.looking_options import Learning, Looking
 from app.commands.normal_options import Normal
 from app.commands.option_sets import with_option_sets
 from app.commands.options import (
+    AssumeFps,
     Device,
     Json,
     Out,
@@ -32,14 +33,6 @@ from app.events.lock import check_unused
 if TYPE_CHECKING:
     from app.sites.model import OpenedSite
 
-AssumeFps = Annotated[
-    float | None,
-    typer.Option(
-        metavar="N",
-        help="The frames are so many a second, whatever time stamps, names or EXIF say; of images "
-        "that say nothing one a second otherwise.",
-    ),
-]
 Metrics = Annotated[
     str | None,
     typer.Option(
@@ -133,7 +126,7 @@ def audit(
         sinks=sinks,
         assume_fps=assume_fps,
         draw=draw,
-        clips=ClipRule() if clips else None,
+        clips=ClipRule() if _wants_clips(clips, looking, usual=False) else None,
         each=at_scale.each,
         **shared,
         device=device,
@@ -250,13 +243,14 @@ def watch(
         detector=site.detector,
         seconds={"--connect": connect, "--for": for_s},
     )
+    wants_clips = _wants_clips(clips, looking, usual=kind_of(source) == "network")
     zones = drawn_zones(out, site.zones, reporter.say)
     # Heavy: what makes no sense has been said by now.
     from app.commands.tables import print_state
     from app.watching.board import Board
     from app.watching.clip_rule import ClipRule
-    from app.watching.watch import WatchRequest
     from app.watching.watch import watch as run_watch
+    from app.watching.watch_request import WatchRequest
     from app.web.exposing import exposing
 
     request = WatchRequest(
@@ -269,7 +263,7 @@ def watch(
         life=lasting.life,
         retention=retention,
         sinks=sinks,
-        clips=ClipRule() if _wants_clips(clips, source, looking) else None,
+        clips=ClipRule() if wants_clips else None,
         **_shared(looking, learning, replace(site, zones=zones)),
         device=device,
         overwrite=overwrite,
@@ -289,15 +283,13 @@ def watch(
         raise typer.Exit(1)
 
 
-def _wants_clips(clips: bool | None, source: str, looking: Looking) -> bool:
+def _wants_clips(clips: bool | None, looking: Looking, *, usual: bool) -> bool:
     """Whether events get clips, which show people as they came from the camera."""
-    from app.sources.open import kind_of
-
     if looking.blur_people:
         if clips:
             raise UsageError("--clips and --blur-people are given; clips show people as they are")
         return False
-    return kind_of(source) == "network" if clips is None else clips
+    return usual if clips is None else clips
 
 
 def _print_watched(summary: dict[str, Any]) -> None:
@@ -306,86 +298,6 @@ def _print_watched(summary: dict[str, Any]) -> None:
     for note in (*summary["notes"], *summary["calibration_void"]):
         typer.echo(f"Note: {note}")
     typer.echo(watched(summary))
-
-
-@cli.command(
-    epilog="Examples:  nomaly fit sunday.mp4 --out hall-detector\n\n"
-    "nomaly fit day.mp4 night.mp4 --detector-setting passes=320 --out hall-detector\n\n"
-    "nomaly fit snow.mp4 --more hall-detector --out hall-detector --overwrite"
-)
-@with_option_sets
-def fit(
-    videos: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Videos or images of one view that hold nothing unusual: files, folders, patterns."
-        ),
-    ],
-    *,
-    out: Out = Path("nomaly-detector"),
-    seconds: Annotated[
-        float | None, typer.Option(help="Only so many from the start of each.")
-    ] = None,
-    more: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DETECTOR",
-            help="Add the videos to what this detector learned, instead of starting over; with "
-            "--out DETECTOR --overwrite in its place.",
-        ),
-    ] = None,
-    assume_fps: AssumeFps = None,
-    learning: Learning,
-    false_events: FalseEvents = "1/hour",
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Teach a detector the normal view of a camera, for audit and watch --detector."""
-    from app.sources.folder import find_videos
-    from app.sources.open import check_recording
-    from app.stop import Stop
-    from app.watching.checks import check_assumed, check_length, normal_stretch
-    from app.watching.keeping import check_place
-    from calibration.promise import Promise
-
-    config, promise = learning.config(fitted=more), Promise.parse(false_events)
-    check_place(out, overwrite=overwrite, more=more)
-    check_assumed(assume_fps)
-    reporter, check = show_progress(quiet), Stop().check
-    videos = find_videos(videos, reporter.say)
-    stretch = normal_stretch(seconds, None, None)
-    for video in videos:
-        check_recording(video)
-        if stretch is not None:
-            check_length(video, stretch, "--seconds", assume_fps)
-
-    from app.private import privately
-    from app.watching.calibrating import Footage, measured, tolerant
-    from app.watching.calm import normal_view_of
-    from app.watching.fitting import fit_detector
-    from app.watching.keeping import put_detector
-    from app.watching.normal import normal_frames
-    from novic.device import resolve_device
-
-    frames = normal_frames(videos, seconds, reporter, check, assume_fps=assume_fps)
-    if frames:
-        normal_view_of(frames).tell(out, reporter)
-    footage = Footage(tuple(videos), for_s=seconds, assume_fps=assume_fps)
-    learned = fit_detector(config, frames, resolve_device(device), reporter, check, more)
-    fitted = tolerant(learned, footage, reporter, check)
-    with privately(out, reporter.say):
-        put_detector(fitted, out, more)
-        view = normal_view_of(frames).borne(fitted.tolerance)
-        view.save(out, reporter)
-        view.tell_borne(out, reporter)
-        promised = measured(fitted, out, footage, promise, reporter, check)
-    if as_json:
-        facts = {"detector": str(out), "frames": len(frames), "threshold": fitted.threshold}
-        print_json(facts | {"false_events": promised})
-    else:
-        typer.echo(f"Learned from {len(frames)} frames. Next: nomaly audit VIDEO --detector {out}")
 
 
 def _shared(looking: Looking, learning: Learning, site: "OpenedSite") -> dict[str, Any]:

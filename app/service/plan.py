@@ -15,7 +15,7 @@ from app.sinks.build import AnySink, parse_sinks
 from app.sinks.command import CommandConfig
 from app.sinks.mqtt import MqttConfig
 from app.sites.model import OpenedSite, open_site
-from app.watching.watch import WatchRequest
+from app.watching.watch_request import WatchRequest
 from calibration.promise import DEFAULT
 from detectors.configs import PadimConfig
 from detectors.zones import Zones

@@ -24,7 +24,7 @@ from app.sources.base import GapReason
 from app.watching.board import Board
 from app.watching.shared import Turns
 from app.watching.telling import Tell
-from app.watching.watch import WatchRequest
+from app.watching.watch_request import WatchRequest
 from detectors.features.extractors import Extractors
 from novic.device import resolve_device
 from novic.model import ModelOptions, NounModel, load_model

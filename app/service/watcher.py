@@ -19,7 +19,8 @@ from app.stop import Stop
 from app.watching.board import Board
 from app.watching.shared import Shared, Turns
 from app.watching.telling import Tell
-from app.watching.watch import WatchRequest, watch
+from app.watching.watch import watch
+from app.watching.watch_request import WatchRequest
 from detectors.features.extractors import Extractors
 from novic.errors import NomalyError
 from novic.model import NounModel

@@ -12,9 +12,8 @@ from functools import partial
 import torch
 
 from app.errors import UsageError
-from app.events.outputs import drawn_name, earlier_run, sole_writer
+from app.events.outputs import earlier_run, sole_writer
 from app.events.store import SourceProgress, Store
-from app.media.video import VideoError
 from app.progress import Meter, Reporter
 from app.sinks.feeder import Patience, feeding
 from app.sources.base import Recording, SourceError
@@ -26,16 +25,16 @@ from app.watching.audit_request import AuditRequest
 from app.watching.blurring import People, opened_store
 from app.watching.calibrated_by import held, outdated
 from app.watching.calibrating import Following, Footage, measured, tolerant
-from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.cut_out import cut_clips
-from app.watching.drawing import annotate
+from app.watching.drawing import draw_all
 from app.watching.drifting import Watched
 from app.watching.ending import complete_results, write_results
 from app.watching.fitting import fit_detector
 from app.watching.holding import Holding
 from app.watching.keeper import Keeper, keeper_of, told
+from app.watching.learning import learned
 from app.watching.lookout import Lookout
 from app.watching.namer import Words
 from app.watching.naming import AtOnce, Teller
@@ -137,7 +136,8 @@ class AuditSession:
             began = time.monotonic()
             try:
                 # Before the detector learns: --tell may name what is never said.
-                names = self._load_names(device)
+                with self._reporter.task("Loading the namer"):
+                    names = self._request.load_names(device)
                 detector = self._detector(device)
                 self._keeper = self._promised(detector)
                 # Once for all videos: it reads the calibration, and may say why it cannot.
@@ -177,15 +177,15 @@ class AuditSession:
         )
         if not frames:
             raise UsageError(f"{normal.videos[0]}: holds no normal footage to learn from")
-        view = normal_view_of(frames, self._people and self._people.hidden)
-        view.save(self._request.out, self._reporter)
-        view.tell(self._request.out, self._reporter)
-        config = self._request.detector_config
-        detector = fit_detector(config, frames, device, self._reporter, self._check)
-        detector = tolerant(detector, normal, self._reporter, self._check)
-        view = view.borne(detector.tolerance)
-        view.save(self._request.out, self._reporter)
-        view.tell_borne(self._request.out, self._reporter)
+        config, reporter, check = self._request.detector_config, self._reporter, self._check
+        detector = learned(
+            frames,
+            lambda: fit_detector(config, frames, device, reporter, check),
+            lambda fitted: tolerant(fitted, normal, reporter, check),
+            self._request.out,
+            reporter,
+            self._people,
+        )
         detector.save(kept)
         return detector
 
@@ -216,10 +216,6 @@ class AuditSession:
         videos = request.normal or (self._recorded[0].parts[0].path,)
         from_s, for_s = (stretch.from_s, stretch.for_s) if stretch else (0.0, None)
         return Footage(videos, from_s, for_s, request.fps, request.assume_fps)
-
-    def _load_names(self, device: torch.device) -> NounModel:
-        with self._reporter.task("Loading the namer"):
-            return self._request.load_names(device)
 
     def _tell_files(self) -> None:
         """Say what several files were taken for."""
@@ -367,28 +363,15 @@ class AuditSession:
         """Write the annotated videos."""
         if not self._request.draw or self._request.blur_people:
             return
-        sources = self._store.sources(self._run_id)
-        events = self._store.events(self._run_id)
         recorded = {one.uri: one for one in self._recorded}
-        for number, source in enumerate(sources, start=1):
-            name = drawn_name(number, len(sources))
-            try:
-                annotate(
-                    self._open(recorded[source.uri], source.from_s, source.size),
-                    source,
-                    {
-                        event: self._store.sightings(event.id)
-                        for event in events
-                        if event.video == source.uri and not event.muted
-                    },
-                    self._request.out / name,
-                    self._request.fps,
-                    self._reporter,
-                    self._check,
-                )
-            except VideoError as error:
-                # The findings are worth more than their drawing: go on to the report.
-                self._failed.append(str(error))
+
+        def opened(source: SourceProgress) -> Recording:
+            return self._open(recorded[source.uri], source.from_s, source.size)
+
+        request, check = self._request, self._check
+        self._failed += draw_all(
+            self._store, self._run_id, opened, request.out, request.fps, self._reporter, check
+        )
 
     def _cut_clips(self) -> None:
         rule, out, events = self._request.clips, self._request.out, self._store.events(self._run_id)

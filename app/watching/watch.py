@@ -4,17 +4,15 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from app.errors import StoreError
 from app.events.event import Event, Finding
-from app.events.life import LifeRule
 from app.events.outputs import sole_writer
 from app.events.retaining import retaining
-from app.events.retention import RetentionRule
 from app.events.store import SourceProgress, Store
 from app.events.writer import Writer
 from app.progress import Reporter
@@ -26,10 +24,8 @@ from app.watching.backlog import Backlog
 from app.watching.blurring import People, coarse
 from app.watching.board import Board, Station
 from app.watching.calibrated_by import held, outdated
-from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
-from app.watching.clip_rule import ClipRule
 from app.watching.clips import Clips
 from app.watching.delivery import SOON, Besides, as_told, delivering
 from app.watching.disk import DiskTold
@@ -39,16 +35,17 @@ from app.watching.fitting import fit_detector
 from app.watching.gate import MotionGate
 from app.watching.going_on import GoingOn
 from app.watching.keeper import Keeper, keeper_of, told
+from app.watching.learning import learned
 from app.watching.lookout import Lookout
 from app.watching.naming import Beside
 from app.watching.normal import normal_view
 from app.watching.recorder import Recorder
-from app.watching.request import RunRequest
 from app.watching.results import watch_summary
 from app.watching.shared import Shared
 from app.watching.starting import connect, fitted_detector, run_to_go_on
 from app.watching.stirring import Keeping, tolerating
 from app.watching.telling import Tell, Telling
+from app.watching.watch_request import WatchRequest
 from detectors.base import Detector
 from detectors.files import PROMISE
 from detectors.types import Frame, Pixels
@@ -58,28 +55,6 @@ from novic.model import NounModel
 SAVE_EVERY_S = 5.0
 """Pause between saves while nothing happens."""
 _RETRY_S = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchRequest(RunRequest):
-    """What to watch and how."""
-
-    source: str
-    """A webcam's number, an rtsp:// or http:// address, or a file that plays at its own pace."""
-    learn_s: float | None = None
-    """The first seconds show nothing unusual."""
-    connect_s: float = 30.0
-    """How long to wait for the first frame."""
-    for_s: float | None = None
-    """Stop by itself after so many seconds of watching."""
-    heartbeat_s: float | None = None
-    """Pause between signs of life; see `app.watching.telling.Telling`."""
-    clips: ClipRule | None = None
-    """How long the clips of events are; None for none."""
-    life: LifeRule = field(default_factory=LifeRule)
-    """When a thing counts as standing."""
-    retention: RetentionRule | None = None
-    """How much is kept while it goes on; None for all."""
 
 
 def watch(
@@ -293,20 +268,17 @@ class _Watch:
     def _fitted_to(self, seen: list[Pixels], all_seen: Keeping, device: torch.device) -> Detector:
         """A detector of what was seen; says what moved in it."""
         out, reporter, check = self._request.out, self._reporter, self._stop.check
-        view = normal_view_of(seen, self._people and self._people.hidden) if seen else None
-        if view is not None:
-            view.save(out, reporter)
-            view.tell(out, reporter)
         config, shared = self._request.detector_config, self._shared
         extractors = None if shared is None else shared.extractors
-        detector = fit_detector(config, seen, device, reporter, check, extractors=extractors)
-        if view is not None and detector.frame_size is not None:
-            frames = all_seen.frames(detector.frame_size)
-            detector = tolerating(detector, frames, all_seen.length_s, reporter, check)
-            view = view.borne(detector.tolerance)
-            view.save(out, reporter)
-            view.tell_borne(out, reporter)
-        return detector
+
+        def fit() -> Detector:
+            return fit_detector(config, seen, device, reporter, check, extractors=extractors)
+
+        def borne(detector: Detector) -> Detector:
+            frames = all_seen.frames(detector.frame_size or self._camera.info.size)
+            return tolerating(detector, frames, all_seen.length_s, reporter, check)
+
+        return learned(seen, fit, borne, out, reporter, self._people)
 
     def _stretch(self) -> Iterator[Frame]:
         """The frames to learn from, which are not watched."""
