@@ -112,6 +112,7 @@ TOP = {
         "demo",
         "audit",
         "watch",
+        "serve",
         "config",
         "fit",
         "inspect",

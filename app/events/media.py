@@ -22,7 +22,7 @@ from app.errors import PicturesError
 from app.events.event import Event, Finding, Picture
 from app.events.schema import faults
 from app.media.pictures import heat_image, write_image
-from app.sources.remux import PART
+from app.sources.ring import PART
 
 CONTEXT_MARGIN = 0.12
 """Margin of a kept crop around the box, as a share of its longer side. A tight crop and one with

@@ -13,11 +13,9 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from app.sources.ring import CLOCK_HZ, Kept
+from app.sources.ring import CLOCK_HZ, PART, Kept
 from novic.whole_files import NEW
 
-PART = ".part"
-"""Ends the name of a clip that is being made: ID.FROM_US.part."""
 _FRAGMENT_US = 1_000_000
 """A killed process loses at most about so much of a clip."""
 _TICK = Fraction(1, CLOCK_HZ)

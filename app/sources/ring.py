@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+PART = ".part"
+"""Ends the name of a clip that is being made: ID.FROM_US.part."""
 CLOCK_HZ = 90_000
 _JUMP_S = 5.0
 """A camera's clock that is further from ours in one step has jumped."""
