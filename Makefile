@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 # Without bytecode files, importing anomalib takes half a minute instead of seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help env weights demo test check lock clean
+.PHONY: help env weights demo test check lock audit clean
 
 help:
 	@echo "make demo    set up and run the demo (about 10 minutes the first time on 2 cores)"
 	@echo "make test    set up and run the tests"
 	@echo "make check   style, types and import rules"
 	@echo "make weights fetch DINOv2-S for the detector \"subspace\" (90 MB)"
+	@echo "make audit   ask for known weaknesses of the pinned versions (needs the public index)"
 	@echo "make lock    pin the newest versions that fit pyproject.toml"
 
 env: $(VENV)/.ready
@@ -54,6 +55,12 @@ lock:
 	  --generate-hashes --no-annotate --no-header --upgrade --quiet -o requirements.lock
 	echo uv | $(BIN)/uv pip compile - --generate-hashes --no-annotate --no-header --upgrade --quiet \
 	  -o requirements-uv.lock
+
+# --strict: an index without advisories skips every package, and "none found" would be said of none
+# looked at.
+audit: env
+	$(BIN)/uv tool run pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
+	  -r requirements.lock -r requirements-persons.lock -r requirements-uv.lock
 
 clean:
 	rm -rf $(VENV)

@@ -115,7 +115,7 @@ def serving(build: BuildPage, host: str, port: int) -> Iterator[str]:
     Raises:
         UsageError: If the address cannot be listened on.
     """
-    listening = _listen(host, port)
+    listening = listen(host, port)
     token = secrets.token_urlsafe(24)
     number = listening.getsockname()[1]
     names = [_in_url(name) for name in LOOPBACK] if host in LOOPBACK else ["*"]
@@ -202,7 +202,17 @@ def _has_screen() -> bool:
     return bool(shown) or sys.platform in ("darwin", "win32")
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, asked: str = "") -> socket.socket:
+    """A socket that browsers may come to already; they wait until it is served.
+
+    Args:
+        host: Address to listen on.
+        port: 0 takes a free one.
+        asked: The option that asked for it, for the fault; `--host` and `--port` without.
+
+    Raises:
+        UsageError: If the address cannot be listened on.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -212,9 +222,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.listen()
     except (OSError, OverflowError) as error:
         listening.close()
-        raise UsageError(
-            f"--host {host} --port {port}: cannot be listened on: {error}; try --port 0"
-        ) from error
+        told = asked or f"--host {host} --port {port}"
+        other = "another port" if asked else "--port 0"
+        raise UsageError(f"{told}: cannot be listened on: {error}; try {other}") from error
     return listening
 
 

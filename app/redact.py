@@ -68,9 +68,9 @@ def redact(text: str, uri: str = "") -> str:
 
 def _add(found: dict[str, str]) -> None:
     """The longest first: a password may be part of another one."""
-    every = sorted({**_known, **found}.items(), key=lambda item: -len(item[0]))
-    _known.clear()
-    _known.update(every)
+    global _known
+    # In one step: other threads redact meanwhile.
+    _known = dict(sorted({**_known, **found}.items(), key=lambda item: -len(item[0])))
 
 
 def _is_alone(text: str) -> bool:

@@ -3,6 +3,7 @@
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from types import FrameType
@@ -15,7 +16,19 @@ class Stop:
     """Whether the user asked to stop."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self._asked = False
+        self.heeded_s = time.monotonic()
+        """When the work that may be stopped last looked whether it is; our monotonic clock."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether the user asked to."""
+        self.heeded_s = time.monotonic()
+        return self._asked
+
+    @asked.setter
+    def asked(self, asked: bool) -> None:
+        self._asked = asked
 
     def check(self, *_: object) -> None:
         """Raise if the user asked to stop; fits wherever a progress callback does.
@@ -78,7 +91,9 @@ def stoppable(say: Callable[[str], None] | None = None) -> Iterator[Stop]:
 
 
 @contextmanager
-def acknowledged(say: Callable[[str], None], text: str) -> Iterator[None]:
+def acknowledged(
+    say: Callable[[str], None], text: str, stopping: frozenset[signal.Signals] = STOPPING
+) -> Iterator[None]:
     """Say a text once, on a thread of its own, when a signal asks to stop.
 
     Outside the main thread no signal arrives, and nothing is changed.
@@ -95,7 +110,7 @@ def acknowledged(say: Callable[[str], None], text: str) -> Iterator[None]:
     def listen() -> None:
         told = False
         while signals := heard.recv(64):
-            if not told and not STOPPING.isdisjoint(signals):
+            if not told and not stopping.isdisjoint(signals):
                 told = True
                 say(text)
 

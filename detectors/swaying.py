@@ -10,10 +10,11 @@ all boxes the median explains .42 and .01, the best of the sharp pictures .71 an
 together 1.0 and .87; of 240 things of 2 to 20% of the width in that wind 0, 2 and 3, all of 2%.
 """
 
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -187,9 +188,14 @@ def _grown(grey: Pixels) -> Pixels:
     return grown.astype(np.uint8, copy=False)
 
 
-@cache
 def _dis() -> cv2.DISOpticalFlow:
-    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    """One for each thread: it works in memory of its own, which two at once would destroy."""
+    if not hasattr(_of_thread, "dis"):
+        _of_thread.dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    return _of_thread.dis
+
+
+_of_thread = threading.local()
 
 
 def _grey(image: Pixels) -> Pixels:

@@ -45,6 +45,12 @@ MORE = 1.2
 STEADY = 0.5
 """What moves at one pace is seen within so many of its sides from where it should be."""
 
+_PRESENT = (
+    *("end_s", "end_us", "hits", "leaps", "beyond_doubt", "alone", "together", "alive_s"),
+    *("still_s", "rest", "away_s", "look", "parts"),
+)
+"""What tells where a thing is and goes, not what it was."""
+
 _REMEMBERED_S, _FRESH = 0.6, 0.3
 """What a thing looks like is remembered for about so long; one sighting counts for so much."""
 
@@ -159,6 +165,26 @@ class Track:
         self.peak = max(self.peak, other.peak)
         self.beyond_doubt |= other.beyond_doubt
 
+    def exchange(self, other: "Track", since_s: float) -> None:
+        """Be where another is, which then is what was seen of this since a moment, and began so.
+
+        Args:
+            other: Was taken for new while this was taken for what went by.
+            since_s: When this was first seen elsewhere, after it was seen at its place.
+        """
+        before = [one for one in self.path if one[0] < since_s]
+        since = self.path[len(before) :]
+        if not before or not since:
+            return
+        for name in _PRESENT:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            setattr(self, name, theirs)
+            setattr(other, name, mine)
+        self.path = before + [one for one in other.path if one[0] > before[-1][0]]
+        other.path, other.start_s, other.frames = since, since[0][0], len(since)
+        other.start_us = other.end_us - round(1e6 * (other.end_s - other.start_s))
+        other.peak = max(score for _, _, score in since)
+
     def passes(self, other: "Track", now_s: float) -> bool:
         """Whether the two went by each other when they were seen alone, not long ago."""
         if not self.alone or not other.alone:
@@ -192,7 +218,7 @@ class Track:
 
     def _settle(self, box: Box, now_s: float) -> None:
         """Note whether it stands where it came to rest."""
-        if self.rest is not None and _there(self.rest, box):
+        if self.rest is not None and is_there(self.rest, box):
             self.away_s = None
             return
         self.away_s = now_s if self.away_s is None else self.away_s
@@ -286,7 +312,7 @@ class Track:
         return bool(gone >= 0.9 * way and (strays <= STEADY * sides).all())
 
 
-def _there(rest: Box, box: Box) -> bool:
+def is_there(rest: Box, box: Box) -> bool:
     """Whether a box shows what came to rest, or a part of it."""
     smaller, larger = sorted((rest.area, box.area))
     return rest.overlap(box) >= STILL_SHARE * smaller and larger <= STILL_GROWTH * smaller

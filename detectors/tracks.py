@@ -125,17 +125,24 @@ class Tracker:
         track.opened, track.awaited_s = True, inf
         self.tracks.append(track)
 
-    def update(self, frame: Frame, detections: Sequence[Detection]) -> TrackChanges:
+    def update(
+        self,
+        frame: Frame,
+        detections: Sequence[Detection],
+        looks: Sequence[Look | None] | None = None,
+    ) -> TrackChanges:
         """Take one more frame.
 
         Args:
             frame: Later than all before it.
             detections: What was found in it, any order; boxes in pixels, scores 1.0 just unusual.
+            looks: What each looks like, where the frame's picture is there no more; None to look.
         """
         changes = TrackChanges()
         self._forget_old_times(frame.pts_s)
         self._await(frame.pts_s, changes)
-        looks = [look_of(frame.image, detection.box) for detection in detections]
+        if looks is None:
+            looks = [look_of(frame.image, detection.box) for detection in detections]
         matched = self._match(frame, detections, looks)
         for track in self.tracks:
             track.hits.append(track in matched)
@@ -189,7 +196,7 @@ class Tracker:
         """Begin to wait for what was there when somebody looked last, if that is not long ago."""
         for track in [track for track in self.tracks if track.awaited_s == inf]:
             track.awaited_s = now_s + AWAITED_S
-            if now_s - track.end_s > LONGEST_AWAY_S:
+            if now_s - max(track.end_s, track.alive_s) > LONGEST_AWAY_S:
                 self.tracks.remove(track)
                 changes.closed.append(track)
 

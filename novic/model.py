@@ -128,17 +128,22 @@ class NounModel:
             named = self._with_people(self._persons, named, around)
         return [self._judged(naming, top) for naming in named]
 
-    def decode(self, vectors: Vectors, top: int = 5) -> list[Naming]:
+    def decode(self, vectors: Vectors, top: int = 5, seen: Sequence[Persons] = ()) -> list[Naming]:
         """Name images by their vectors.
 
         Args:
             vectors: Unit vectors of N images, float32 [N, F], from the decoder's embedder.
             top: Candidates per image, best first.
+            seen: What was seen of people in each, N or none; left out where the decoder has no
+                word for them.
 
         Raises:
             ValueError: If the vectors have another width or are not finite.
         """
-        return [self._judged(naming, top) for naming in self._answered(vectors, top)]
+        named = self._answered(vectors, top)
+        if seen and self._can_say_person:
+            named = [with_person(naming, one) for naming, one in zip(named, seen, strict=True)]
+        return [self._judged(naming, top) for naming in named]
 
     def _answered(self, vectors: Vectors, top: int) -> list[Naming]:
         """All that the decoder thinks of vectors, at least `top` candidates, scaled."""

@@ -150,17 +150,17 @@ class PersonEvidence:
         if seen.wide is None:
             return Persons(0.0)
         thing = seen.thing_in_wide
-        scores = [score for score, box in self._found(seen.wide) if _is_part(thing, box)]
+        scores = [score for score, box in self.everybody(seen.wide) if _is_part(thing, box)]
         p = ALONE.of(max(scores, default=0.0), 0.5)
         return Persons(p if p >= CERTAIN else 0.0)
 
     def pedestrians(self, seen: Surrounded) -> list[tuple[float, Edges]]:
         """Score, 0 to 1, and place of all that looks like somebody and lies on the thing."""
         return [
-            (score, box) for score, box in self._found(seen.square) if _lies_on(box, seen.thing)
+            (score, box) for score, box in self.everybody(seen.square) if _lies_on(box, seen.thing)
         ]
 
-    def _found(self, square: Pixels) -> list[tuple[float, Edges]]:
+    def everybody(self, square: Pixels) -> list[tuple[float, Edges]]:
         """Score, 0 to 1, and place in a square, 0 to 1 of its side, of all that looks like one."""
         found = self._pedestrians.run(letterboxed(square, PEDESTRIANS.shape[1])[None])
         rows = zip(
@@ -273,7 +273,7 @@ def with_person(naming: Naming, seen: Persons) -> Naming:
     nouns = tuple(NounScore(noun, share) for noun, share in ranked)
     rest = max(0.0, 1 - sum(one.p for one in nouns))
     people = max(1, len(seen.places))
-    return replace(naming, nouns=nouns, rest=rest, people=people, places=seen.places)
+    return replace(naming, nouns=nouns, rest=rest, people=people, places=seen.places, person_p=p)
 
 
 @cache

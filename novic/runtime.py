@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import sys
+import threading
 import warnings
 from contextlib import suppress
 from copy import copy, deepcopy
@@ -91,7 +92,7 @@ class TorchRuntime:
 
 
 class OpenVinoRuntime:
-    """OpenVINO on the CPU, in float32 unless `rounding` says otherwise."""
+    """OpenVINO on the CPU, in float32 unless `rounding` says otherwise; threads may share it."""
 
     name = "openvino"
 
@@ -137,6 +138,8 @@ class OpenVinoRuntime:
 
     def _compile(self, precision: str) -> None:
         openvino = _import_openvino()
+        # A compiled network answers one thread at a time, and refuses the others.
+        self._asked = threading.Lock()
         options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
         self._compiled = _core(openvino).compile_model(self._model, "CPU", options)
         found = self._compiled.get_property("INFERENCE_PRECISION_HINT")
@@ -150,7 +153,11 @@ class OpenVinoRuntime:
         """
         batch = np.ascontiguousarray(inputs)
         singly = (batch[start : start + 1] for start in range(max(1, len(batch))))
-        return torch.from_numpy(np.concatenate([self._compiled(one)[0] for one in singly]))
+        return torch.from_numpy(np.concatenate([self._answer(one) for one in singly]))
+
+    def _answer(self, one: NDArray[Any]) -> NDArray[Any]:
+        with self._asked:
+            return self._compiled(one)[0]
 
 
 def _import_openvino() -> Any:  # noqa: ANN401  # the module

@@ -71,6 +71,10 @@ class Naming:
     """Where each of them is in the square that they were looked for in; none where nobody was
     found, though it may be told that somebody is there."""
 
+    person_p: float = 0.0
+    """Probability that it shows a person by what was seen beside the vector, 0 to 1; 0 if that is
+    too little to count, or if nobody looked."""
+
     @property
     def headline(self) -> str:
         """What is told first: the best noun if it is sure, else its kind if that is, or UNNAMED."""

@@ -65,15 +65,22 @@ class Document:
         Raises:
             ScenarioError: If they do not fit; tells up to ten faults at once.
         """
-        try:
-            fitting = model.model_validate({} if self.value is None else self.value)
-        except ValidationError as error:
-            raise self._error([self._fault(model, one) for one in error.errors()]) from error
-        if check is not None and (faults := list(check(fitting))):
-            raise self._error(faults)
+        fitting, faults = self.fitted(model)
+        if fitting is not None and check is not None:
+            faults = list(check(fitting))
+        if fitting is None or faults:
+            raise self.error(faults)
         return fitting
 
-    def _error(self, faults: Sequence[Fault]) -> ScenarioError:
+    def fitted[M: BaseModel](self, model: type[M]) -> tuple[M | None, list[Fault]]:
+        """The values as a model, or what is wrong with them one by one."""
+        try:
+            return model.model_validate({} if self.value is None else self.value), []
+        except ValidationError as error:
+            return None, [self._fault(model, one) for one in error.errors()]
+
+    def error(self, faults: Sequence[Fault]) -> ScenarioError:
+        """Faults with their lines, in the order of these; up to ten are told."""
         ordered = sorted(faults, key=lambda fault: self._line(fault[0]))
         return ScenarioError(told([self._sentence(key, what) for key, what in ordered], self.path))
 

@@ -89,6 +89,16 @@ class Looking:
         ),
     ] = None
 
+    blur_people: Annotated[
+        bool,
+        typer.Option(
+            "--blur-people",
+            help="Make people unrecognisable in every picture that is kept or shown; the live "
+            "picture is coarse, and no annotated.mp4 is written. Some are missed, see "
+            "docs/safety.md.",
+        ),
+    ] = False
+
     @property
     def promise(self) -> "Promise":
         """How many false events the camera may tell.

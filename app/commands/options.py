@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout, for scripts.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+AssumeFps = Annotated[
+    float | None,
+    typer.Option(
+        metavar="N",
+        help="The frames are so many a second, whatever time stamps, names or EXIF say; of images "
+        "that say nothing one a second otherwise.",
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", callback=check_device)]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]

@@ -19,7 +19,8 @@ class PassingOn:
             "--sink",
             help="Where every event state goes besides: jsonl:FILE, mqtt:mqtt://BROKER/nomaly, "
             "webhook:https://ADDRESS; several may be named. What cannot be delivered is tried "
-            "again until it is.",
+            "again until it is. apprise:URL notifies people of what rings, by Telegram, e-mail "
+            "and a hundred other services.",
         ),
     ] = None
     on_event: Annotated[
@@ -32,6 +33,17 @@ class PassingOn:
         ),
     ] = None
 
+    group: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="What rings within so many seconds of a notification is told together, by "
+            "--on-event, apprise and webhook, which then tell nothing but what rings.  [default: "
+            "60 for apprise, else every state by itself]",
+        ),
+    ] = None
+
     def sinks(self) -> "tuple[AnySink, ...]":
         """All of them.
 
@@ -40,4 +52,4 @@ class PassingOn:
         """
         from app.sinks.build import parse_sinks
 
-        return parse_sinks(self.sink or (), self.on_event or ())
+        return parse_sinks(self.sink or (), self.on_event or (), self.group)

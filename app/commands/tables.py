@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -40,29 +39,20 @@ def print_events(result: "AuditResult") -> None:
         )
 
 
-def print_listed(events: Sequence[Event]) -> None:
-    """Events with their ids, by which other commands ask for them."""
-    if events:
-        Console().print(_table(events, of_site(events), ids=True))
-    else:
-        typer.echo("No events.")
-
-
-def _table(events: Sequence[Event], belong: bool, *, ids: bool = False) -> Table:
-    """A row for each event, numbered as the report numbers them; with ids in place of guesses.
+def _table(events: Sequence[Event], belong: bool) -> Table:
+    """A row for each event, numbered as the report numbers them.
 
     Args:
         events: Those that are shown.
         belong: Whether it is known what is usual there, so that it can be told what belongs.
-        ids: In place of guesses.
     """
     table = Table(title=None, box=None, header_style="bold")
     rated = any(event.surprise_bits is not None for event in events)
     site = (("surprise",) if rated else ()) + (("here",) if belong else ())
-    columns = ("#", "from", "to", "camera", "what", "p", "id" if ids else "perhaps", "score", *site)
+    columns = ("#", "from", "to", "camera", "what", "p", "perhaps", "score", *site)
     for column in columns:
         right = column in ("#", "p", "score", "surprise")
-        table.add_column(column, justify="right" if right else "left", no_wrap=column == "id")
+        table.add_column(column, justify="right" if right else "left")
     for number, event in enumerate(events, start=1):
         others = event.guesses[:2] if event.sure else event.guesses[:3]
         table.add_row(
@@ -72,7 +62,7 @@ def _table(events: Sequence[Event], belong: bool, *, ids: bool = False) -> Table
             escape(event.camera),
             _headline(event),
             "" if event.headline_p is None else f"{100 * event.headline_p:.0f}%",
-            event.id if ids else escape(_listed(others)),
+            escape(_listed(others)),
             "" if event.kind == "camera" else f"{event.score:.1f}",
             *([_bits(event.surprise_bits)] if rated else []),
             *([here(event)] if belong else []),
@@ -115,12 +105,13 @@ def _speed(result: "AuditResult") -> str:
     return f", {times:.1f} times {'as fast as' if times >= 1 else 'the speed of'} the recording"
 
 
-def print_state(event: dict[str, Any], *, of_file: bool = False) -> None:
+def print_state(event: dict[str, Any], *, of_file: bool = False, camera: bool = False) -> None:
     """One line for an event that opened, was named anew or closed.
 
     Args:
         event: A message of a watch; of those that are no event, people read on stderr.
         of_file: Tell times from the start of the file, not by the clock.
+        camera: Name the camera, as one of several.
     """
     if event["event"] not in get_args(EventState.__value__):
         return
@@ -139,23 +130,32 @@ def print_state(event: dict[str, Any], *, of_file: bool = False) -> None:
         for name in ("start", "end")
     )
     span = f"{start} - {end}" if event["event"] == "closed" else start
+    of_it = f"{event['camera']}: " if camera else ""
     Console().print(
-        f"{event['event']:<8} {span:<18} {nouns}", highlight=False, markup=False, soft_wrap=True
+        f"{event['event']:<10} {span:<18} {of_it}{nouns}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
     )
+
+
+def _count(listed: Sequence[Any] | int) -> int:
+    return listed if isinstance(listed, int) else len(listed)
 
 
 def watched(summary: dict[str, Any]) -> str:
     """What a watch came to, from its summary."""
-    events, gaps = len(summary["events"]), len(summary["gaps"])
+    events, gaps, silent = (_count(summary[name]) for name in ("events", "gaps", "muted"))
     said = [f"{events} event{'s' if events != 1 else ''} in {clock(summary['watched_s'])} watched"]
     if summary["learned_s"]:
         said.append(f"{clock(summary['learned_s'])} learned from")
     said.append(f"{summary['frames']} frames looked at, {summary['dropped']} dropped")
     if gaps:
         said.append(f"blind {gaps} time{'s' if gaps != 1 else ''}")
-    if silent := len(summary["muted"]):
+    if silent:
         said.append(f"{silent} silent event{'s' if silent != 1 else ''} kept")
-    return f"{', '.join(said)}. Report: {summary['report'] or 'none'}"
+    report = f" Report: {summary['report'] or 'none'}" if "report" in summary else ""
+    return f"{', '.join(said)}.{report}"
 
 
 def _headline(event: Event) -> str:

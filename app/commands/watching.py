@@ -1,5 +1,6 @@
-"""`nomaly audit`, `nomaly watch` and `nomaly fit`: what does not belong in front of a camera."""
+"""`nomaly audit` and `nomaly watch`: what does not belong in front of a camera."""
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -7,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.looking_options import FalseEvents, Learning, Looking
+from app.commands.archive_options import AtScale, run_at, tell_found
+from app.commands.lasting_options import Lasting
+from app.commands.looking_options import Learning, Looking
 from app.commands.normal_options import Normal
 from app.commands.option_sets import with_option_sets
 from app.commands.options import (
+    AssumeFps,
     Device,
     Json,
     Out,
@@ -22,27 +26,32 @@ from app.commands.options import (
     tell_stopped,
 )
 from app.commands.passing_on import PassingOn
+from app.commands.site import check_only, is_site, watch_site
 from app.errors import UsageError
 from app.events.lock import check_unused
 
 if TYPE_CHECKING:
     from app.sites.model import OpenedSite
 
-AssumeFps = Annotated[
-    float | None,
+Metrics = Annotated[
+    str | None,
     typer.Option(
-        metavar="N",
-        help="The frames are so many a second, whatever time stamps, names or EXIF say; of images "
-        "that say nothing one a second otherwise.",
+        "--metrics",
+        metavar="HOST:PORT",
+        help="Answer /metrics for Prometheus, /healthz and /readyz there, as 127.0.0.1:9464; an "
+        "address that others reach needs a token in the environment's NOMALY_TOKEN.",
     ),
 ]
+
+_OUT, _CONNECT_S = Path("nomaly-watch"), 30.0
 
 cli = command_list()
 
 
 @cli.command(
     epilog="Examples:  nomaly audit shift.mp4 --normal-first 60\n\n"
-    "nomaly audit monday.mp4 tuesday.mp4 --normal sunday.mp4 --out week"
+    "nomaly audit monday.mp4 tuesday.mp4 --normal sunday.mp4 --out week\n\n"
+    "nomaly audit clips --each --workers 4 --detector hall-detector --fail-on 'p>0.9'"
 )
 @with_option_sets
 def audit(
@@ -68,6 +77,15 @@ def audit(
     passing_on: PassingOn,
     assume_fps: AssumeFps = None,
     draw: Annotated[bool, typer.Option(help="Write annotated.mp4.")] = True,
+    clips: Annotated[
+        bool,
+        typer.Option(
+            "--clips",
+            help="Cut a short video of every event out of the videos; also of an audit that is "
+            "finished.",
+        ),
+    ] = False,
+    at_scale: AtScale,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -82,8 +100,9 @@ def audit(
 
     began, sinks = _start(start), passing_on.sinks()
     check_unused(out)
+    scale, checks = at_scale.scale(out, overwrite=overwrite), at_scale.checks()
     site = looking.open_site(taught=normally.said)
-    reporter = show_progress(quiet)
+    reporter = at_scale.reporter(quiet)
     camera = looking.camera or camera_of(videos)
     videos = find_videos(videos, reporter.say)
     normally = normally.resolved(videos, reporter)
@@ -94,7 +113,7 @@ def audit(
     from app.commands.tables import print_events
     from app.private import privately
     from app.watching.audit import AuditRequest
-    from app.watching.audit import audit as run_audit
+    from app.watching.clip_rule import ClipRule
 
     request = AuditRequest(
         videos=tuple(videos),
@@ -107,27 +126,29 @@ def audit(
         sinks=sinks,
         assume_fps=assume_fps,
         draw=draw,
+        clips=ClipRule() if _wants_clips(clips, looking, usual=False) else None,
+        each=at_scale.each,
         **shared,
         device=device,
         overwrite=overwrite,
     )
-    reporter = show_progress(quiet)
     with privately(out, reporter.say):
-        result = run_audit(request, reporter)
+        result = run_at(scale, request, reporter)
     if as_json:
         print_json(result.as_json())
     else:
         print_events(result)
+    found = tell_found(checks, result)
     if result.stopped:
         tell_stopped()
-    if result.failed:
+    if result.failed or found:
         raise typer.Exit(1)
 
 
 @cli.command(
     epilog="Examples:  nomaly watch 0 --learn 20\n\n"
     "nomaly watch rtsp://user:password@camera/stream --learn 60 --out hall\n\n"
-    "nomaly watch env:HALL_CAMERA --learn 60 --out hall"
+    "nomaly watch env:HALL_CAMERA --learn 60 --out hall\n\nnomaly watch site.yaml"
 )
 @with_option_sets
 def watch(
@@ -135,18 +156,20 @@ def watch(
         str,
         typer.Argument(
             help="Webcam number, rtsp:// or http:// address, a folder into which a camera puts "
-            "images or videos, or a video file; env:NAME, @FILE or - "
-            "(standard input) for an address that the list of processes is not to show."
+            "images or videos, a video file, or a site's .yaml with many cameras; env:NAME, @FILE "
+            "or - (standard input) for an address that the list of processes is not to show."
         ),
     ],
     *,
     learn: Annotated[
         float | None, typer.Option(help="Seconds of normal view to learn from first.")
     ] = None,
-    out: Out = Path("nomaly-watch"),
+    out: Out = _OUT,
     looking: Looking,
     learning: Learning,
-    connect: Annotated[float, typer.Option(help="Seconds to wait for the first frame.")] = 30.0,
+    connect: Annotated[
+        float, typer.Option(help="Seconds to wait for the first frame.")
+    ] = _CONNECT_S,
     for_s: Annotated[
         float | None, typer.Option("--for", help="Stop after so many seconds of watching.")
     ] = None,
@@ -158,7 +181,24 @@ def watch(
             "line that is always up to date.",
         ),
     ] = None,
+    page: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Show live pictures and events on a local page, for example 127.0.0.1:8080.",
+        ),
+    ] = None,
+    lasting: Lasting,
     passing_on: PassingOn,
+    clips: Annotated[
+        bool | None,
+        typer.Option(
+            "--clips/--no-clips",
+            help="Keep a short video of every event, with the 5 s before it; by default of network "
+            "cameras.",
+        ),
+    ] = None,
+    metrics: Metrics = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -167,17 +207,34 @@ def watch(
     """Watch a live camera and name what does not belong, until Ctrl-C.
 
     The same command goes on in the same folder, also after a crash: with the detector that it
-    learned, and with a note of the time in which nobody looked.
+    learned, and with a note of the time in which nobody looked. The file of a site says all but
+    --for, --heartbeat, --json and --quiet by itself.
     """
+    if is_site(source):
+        check_only(
+            {
+                "--learn": learn is not None,
+                "--out": out != _OUT,
+                "options of looking": looking != Looking(),
+                "options of learning": learning != Learning(),
+                "--connect": connect != _CONNECT_S,
+                "--sink or --on-event": passing_on != PassingOn(),
+                "--device": device != "auto",
+                "--overwrite": overwrite,
+            }
+        )
+        watch_site(Path(source), for_s=for_s, heartbeat=heartbeat, as_json=as_json, quiet=quiet)
+        return
     from app.lasting import LastingStdout
     from app.private import privately
     from app.sources.open import kind_of
     from app.sources.typed import read_source
     from app.watching.asked import check_watch
+    from app.web.beside import drawn_zones, shown_on
 
     reporter = show_progress(quiet)
     source = read_source(source, reporter.say)
-    sinks = passing_on.sinks()
+    sinks, retention = passing_on.sinks(), lasting.retention
     check_unused(out)
     site = looking.open_site(taught=learn is not None)
     check_watch(
@@ -186,10 +243,15 @@ def watch(
         detector=site.detector,
         seconds={"--connect": connect, "--for": for_s},
     )
+    wants_clips = _wants_clips(clips, looking, usual=kind_of(source) == "network")
+    zones = drawn_zones(out, site.zones, reporter.say)
     # Heavy: what makes no sense has been said by now.
     from app.commands.tables import print_state
-    from app.watching.watch import WatchRequest
+    from app.watching.board import Board
+    from app.watching.clip_rule import ClipRule
     from app.watching.watch import watch as run_watch
+    from app.watching.watch_request import WatchRequest
+    from app.web.exposing import exposing
 
     request = WatchRequest(
         source=source,
@@ -198,20 +260,36 @@ def watch(
         connect_s=connect,
         for_s=for_s,
         heartbeat_s=heartbeat,
+        life=lasting.life,
+        retention=retention,
         sinks=sinks,
-        **_shared(looking, learning, site),
+        clips=ClipRule() if wants_clips else None,
+        **_shared(looking, learning, replace(site, zones=zones)),
         device=device,
         overwrite=overwrite,
     )
     print_one = print_json if as_json else partial(print_state, of_file=kind_of(source) == "file")
-    stdout = LastingStdout(reporter.say)
-    with privately(out, reporter.say):
-        summary = run_watch(request, reporter, partial(stdout.tell, print_one))
+    stdout, board = LastingStdout(reporter.say), Board()
+    with (
+        privately(out, reporter.say),
+        shown_on(page, out, board, reporter.say),
+        exposing(metrics, board, out, reporter.say),
+    ):
+        summary = run_watch(request, reporter, partial(stdout.tell, print_one), board)
     stdout.tell(print_json if as_json else _print_watched, summary)
     if summary["stopped"]:
         tell_stopped()
     if summary["state"] == "failed" or stdout.fault:
         raise typer.Exit(1)
+
+
+def _wants_clips(clips: bool | None, looking: Looking, *, usual: bool) -> bool:
+    """Whether events get clips, which show people as they came from the camera."""
+    if looking.blur_people:
+        if clips:
+            raise UsageError("--clips and --blur-people are given; clips show people as they are")
+        return False
+    return usual if clips is None else clips
 
 
 def _print_watched(summary: dict[str, Any]) -> None:
@@ -220,86 +298,6 @@ def _print_watched(summary: dict[str, Any]) -> None:
     for note in (*summary["notes"], *summary["calibration_void"]):
         typer.echo(f"Note: {note}")
     typer.echo(watched(summary))
-
-
-@cli.command(
-    epilog="Examples:  nomaly fit sunday.mp4 --out hall-detector\n\n"
-    "nomaly fit day.mp4 night.mp4 --detector-setting passes=320 --out hall-detector\n\n"
-    "nomaly fit snow.mp4 --more hall-detector --out hall-detector --overwrite"
-)
-@with_option_sets
-def fit(
-    videos: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Videos or images of one view that hold nothing unusual: files, folders, patterns."
-        ),
-    ],
-    *,
-    out: Out = Path("nomaly-detector"),
-    seconds: Annotated[
-        float | None, typer.Option(help="Only so many from the start of each.")
-    ] = None,
-    more: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DETECTOR",
-            help="Add the videos to what this detector learned, instead of starting over; with "
-            "--out DETECTOR --overwrite in its place.",
-        ),
-    ] = None,
-    assume_fps: AssumeFps = None,
-    learning: Learning,
-    false_events: FalseEvents = "1/hour",
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Teach a detector the normal view of a camera, for audit and watch --detector."""
-    from app.sources.folder import find_videos
-    from app.sources.open import check_recording
-    from app.stop import Stop
-    from app.watching.checks import check_assumed, check_length, normal_stretch
-    from app.watching.keeping import check_place
-    from calibration.promise import Promise
-
-    config, promise = learning.config(fitted=more), Promise.parse(false_events)
-    check_place(out, overwrite=overwrite, more=more)
-    check_assumed(assume_fps)
-    reporter, check = show_progress(quiet), Stop().check
-    videos = find_videos(videos, reporter.say)
-    stretch = normal_stretch(seconds, None, None)
-    for video in videos:
-        check_recording(video)
-        if stretch is not None:
-            check_length(video, stretch, "--seconds", assume_fps)
-
-    from app.private import privately
-    from app.watching.calibrating import Footage, measured, tolerant
-    from app.watching.calm import normal_view_of
-    from app.watching.fitting import fit_detector
-    from app.watching.keeping import put_detector
-    from app.watching.normal import normal_frames
-    from novic.device import resolve_device
-
-    frames = normal_frames(videos, seconds, reporter, check, assume_fps=assume_fps)
-    if frames:
-        normal_view_of(frames).tell(out, reporter)
-    footage = Footage(tuple(videos), for_s=seconds, assume_fps=assume_fps)
-    learned = fit_detector(config, frames, resolve_device(device), reporter, check, more)
-    fitted = tolerant(learned, footage, reporter, check)
-    with privately(out, reporter.say):
-        put_detector(fitted, out, more)
-        view = normal_view_of(frames).borne(fitted.tolerance)
-        view.save(out, reporter)
-        view.tell_borne(out, reporter)
-        promised = measured(fitted, out, footage, promise, reporter, check)
-    if as_json:
-        facts = {"detector": str(out), "frames": len(frames), "threshold": fitted.threshold}
-        print_json(facts | {"false_events": promised})
-    else:
-        typer.echo(f"Learned from {len(frames)} frames. Next: nomaly audit VIDEO --detector {out}")
 
 
 def _shared(looking: Looking, learning: Learning, site: "OpenedSite") -> dict[str, Any]:
@@ -317,6 +315,7 @@ def _shared(looking: Looking, learning: Learning, site: "OpenedSite") -> dict[st
         "promise": looking.promise,
         "bar": looking.checked_bar,
         "tell": looking.wanted,
+        "blur_people": looking.blur_people,
         "belonging": site.belonging,
     }
 

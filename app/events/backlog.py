@@ -92,5 +92,6 @@ def _joined(earlier: Changes, later: Changes) -> Changes:
         peaks={at: max(earlier.peaks.get(at, 0.0), later.peaks.get(at, 0.0)) for at in seconds},
         gaps=[*gaps.values()],
         moments=(*earlier.moments, *later.moments),
+        traces=(*earlier.traces, *later.traces),
         bets=(*earlier.bets, *later.bets),
     )

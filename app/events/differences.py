@@ -14,6 +14,7 @@ _WORDS = {
     "belonging": "what the scenario says of belonging",
     "false_events": "--false-events",
     "bar": "--bar",
+    "each": "--each",
     "tell": "--tell",
 }
 _MODEL = "namer"

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.events.ballots import Ballots
 from calibration.belonging import Belonging, Evidence, decide
 from detectors.types import Box, Pixels
 from novic.certainty import Certainty, guesses, headline, headline_p
@@ -15,7 +16,8 @@ from novic.surrounded import Surrounded
 from novic.vocabulary import ThingKind
 from scenarios.belonging_rule import BelongingRule
 
-type EventState = Literal["opened", "updated", "closed"]
+type EventState = Literal["opened", "updated", "stationary", "closed"]
+"""Only the first one rings; a thing that stands is told once, and again after a while."""
 
 type EventChange = Literal["arrived", "missing", "moved", "changed"]
 """A thing is there that was not learned, is gone that was, stands elsewhere in the view, or is no
@@ -109,8 +111,30 @@ class Event:
     uncalibrated: str = ""
     """Why its verdict rests on no calibration although the camera had one, as "calibration void
     since 09:40: light changed"; empty where it rests on one, or where there never was one."""
+    named_again: str = ""
+    """That it was named once more from its vector, by what and what it was called before, in a
+    sentence; empty where it was not."""
     muted: str = ""
     """By what people said of it or of its like it is not told; empty if it is told."""
+    clip_from_us: int | None = None
+    """UTC in microseconds at the start of its clip, by the time of its own first frame; None while
+    there is none."""
+
+    @property
+    def clip(self) -> str:
+        """Where its clip lies below the run's --out; empty if there is none."""
+        return "" if self.clip_from_us is None else clip_name(self.id)
+
+    still_us: int | None = None
+    """Since when its thing stands still, UTC in microseconds; None while it moves."""
+    reminders: int = 0
+    """How often it was told again that it still stands there."""
+
+    @property
+    def rings(self) -> bool:
+        """Whether people should be alarmed by this state: once an event, the first time."""
+        first = self.state == "closed" if self.video else self.state == "opened"
+        return first and not self.muted
 
     @property
     def noun(self) -> str:
@@ -203,14 +227,24 @@ class Event:
             "frames": self.frames,
             "cut": self.cut,
             "snapshot": f"snapshots/{self.id}.jpg",
+            **({"clip": self.clip, "clip_from_us": self.clip_from_us} if self.clip else {}),
             **(
                 {}
                 if self.surprise_bits is None
                 else {"surprise_bits": round(self.surprise_bits, 2)}
             ),
             **({"moved_from": _rounded(self.moved_from)} if self.moved_from else {}),
+            **({"named_again": self.named_again} if self.named_again else {}),
             **({"muted": self.muted} if self.muted else {}),
+            **({} if self.still_us is None else self._standing()),
         }
+
+    def as_told(self) -> dict[str, Any]:
+        """A message about it: its state as `event`, and whether people should be alarmed."""
+        return {"event": self.state, "rings": self.rings, **self.as_json()}
+
+    def _standing(self) -> dict[str, Any]:
+        return {"still_us": self.still_us, "reminders": self.reminders}
 
     def _belongs(self) -> dict[str, Any]:
         """Whether it belongs, as scripts read it."""
@@ -265,6 +299,8 @@ class Finding:
     """Unit vector [F] of the crop that was named best; None while unnamed."""
     signature: NDArray[np.float32] | None = None
     """What it looks like (detectors.signatures); None where that could not be seen."""
+    ballots: Ballots | None = None
+    """What its crops said; None while unnamed."""
     silent: bool = False
     """Whether nobody is told of it: it is muted, and was so before anything was told."""
 
@@ -284,6 +320,11 @@ class Lasting:
     """(pts_s, box, score) of its sightings: those that were not saved yet, ..."""
     thinned: bool = False
     """... or all, because older ones were thinned out."""
+
+
+def clip_name(event_id: str) -> str:
+    """Where the clip of an event lies below the run's --out."""
+    return f"clips/{event_id}.mp4"
 
 
 def voids(events: Iterable[Event]) -> list[str]:

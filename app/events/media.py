@@ -4,13 +4,14 @@ crops/       the place of the thing, one JPEG an event of an object
 snapshots/   the whole frame, one JPEG an event
 heat/        the anomaly map as a small transparent PNG, one an event of an object
 before/      the crop as it was learned, one JPEG an event of what has not simply arrived
+clips/       what was filmed, one mp4 an event (app.watching.clips), and parts of those being made
 
 A picture is written before the event that speaks of it is final, under a name that holds the time
 at which it was taken, and takes its place in the event's name after. Whatever fails or is killed in
 between leaves the stored event with the picture that it speaks of.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from app.errors import PicturesError
 from app.events.event import Event, Finding, Picture
 from app.events.schema import faults
 from app.media.pictures import heat_image, write_image
+from app.sources.ring import PART
 
 CONTEXT_MARGIN = 0.12
 """Margin of a kept crop around the box, as a share of its longer side. A tight crop and one with
@@ -28,7 +30,8 @@ surroundings together name more than either (benchmarks/README.md)."""
 SNAPSHOT_SIDE = 960
 """Longest side of a kept frame in pixels; bounds the memory of a track."""
 
-_ENDINGS = {"crops": "jpg", "snapshots": "jpg", "heat": "png", "before": "jpg"}
+CLIPS = "clips"
+_ENDINGS = {"crops": "jpg", "snapshots": "jpg", "heat": "png", "before": "jpg", CLIPS: "mp4"}
 MEDIA = tuple(_ENDINGS)
 
 
@@ -87,15 +90,25 @@ def remove(paths: Iterable[Path]) -> None:
 
 
 def sweep(folder: Path, events: Sequence[tuple[str, float]]) -> None:
-    """Remove the pictures that a kill left behind.
+    """Remove the pictures and clips that a kill left behind; of parts clips can still be made.
 
     Args:
         folder: Where nobody else is writing.
         events: (id, snapshot_s) of all events of the store.
     """
     kept = {media_path(folder, kind, *event) for event in events for kind in MEDIA}
+    ids = {event_id for event_id, _ in events}
     for kind in MEDIA:
-        remove(path for path in [*(folder / kind).iterdir()] if path not in kept)
+        remove(
+            path
+            for path in [*(folder / kind).iterdir()]
+            if path not in kept and not (kind == CLIPS and _is_part(path, ids))
+        )
+
+
+def _is_part(path: Path, ids: Collection[str]) -> bool:
+    """Whether it is the part of a known event's clip (`app.sources.remux`)."""
+    return path.suffix == PART and path.name.partition(".")[0] in ids
 
 
 def _fresh(folder: Path, kind: str, event_id: str, snapshot_s: float) -> Path:

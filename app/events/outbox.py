@@ -49,7 +49,7 @@ class Outbox:
         """Leave a message about an event for each sink (inside the store's `saving`)."""
         if not sinks:
             return
-        body = json.dumps({"event": event.state, **event.as_json()}, ensure_ascii=False)
+        body = json.dumps(event.as_told(), ensure_ascii=False)
         self._db.executemany(
             "INSERT INTO outbox(sink, event_id, body, created_us) VALUES (?, ?, ?, ?)",
             [(sink, event.id, body, now_us) for sink in sinks],
@@ -76,14 +76,15 @@ class Outbox:
             ).fetchone()
         return count
 
-    def taken(self, message: Message) -> None:
-        """Note that a message was delivered.
+    def taken(self, *messages: Message) -> None:
+        """Note that messages were delivered, all of them or none.
 
         Raises:
-            app.errors.StoreError: If it cannot be written; the message will come again.
+            app.errors.StoreError: If it cannot be written; they will come again.
         """
+        numbers = [(message.number,) for message in messages]
         with self._saving():
-            self._db.execute("DELETE FROM outbox WHERE number = ?", (message.number,))
+            self._db.executemany("DELETE FROM outbox WHERE number = ?", numbers)
 
     def refused(self, message: Message, why: str) -> None:
         """Note that a message could not be delivered.

@@ -19,6 +19,8 @@ from novic.whole_files import write_whole
 
 EVENTS = "events.jsonl"
 REPORT = "report.html"
+PARTS = "parts"
+"""What the workers of an audit have found so far, until it is joined."""
 OURS = (
     STORE,
     f"{STORE}-wal",
@@ -28,6 +30,7 @@ OURS = (
     "detector",
     "normal.jpg",
     "promise.json",
+    PARTS,
     LOCK,
     HOLDER,
     *MEDIA,

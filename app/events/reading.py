@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from app.errors import StoreError, UsageError
 from app.events import bets as kept_bets
 from app.events import checkpoint as checkpoints
-from app.events import moment
+from app.events import moment, trace
 from app.events.bets import Bet
 from app.events.checkpoint import Checkpoint
 from app.events.event import Event
-from app.events.media import media_path
+from app.events.giving_up import kept_events
+from app.events.media import CLIPS, media_path
 from app.events.moment import Moment
 from app.events.rows import event_of
-from app.events.schema import STORE, copy_database, faults
+from app.events.schema import STORE, copy_database, faults, read_database
 from detectors.types import Box
 
 SIGNATURE_VERSION = 3
@@ -94,10 +95,20 @@ class StoreReader:
         self.folder = folder
         self._db = database
 
+    @property
+    def database(self) -> sqlite3.Connection:
+        """What it reads from, for tables of other packages."""
+        return self._db
+
     def last_run(self) -> Run | None:
         """The newest run, if there is one."""
         row = self._db.execute("SELECT * FROM run ORDER BY id DESC LIMIT 1").fetchone()
         return None if row is None else _run(dict(row))
+
+    def runs(self) -> list[Run]:
+        """All runs in the order they were begun."""
+        rows = self._db.execute("SELECT * FROM run ORDER BY id")
+        return [_run(dict(row)) for row in rows]
 
     def required_run(self) -> Run:
         """The newest run.
@@ -125,6 +136,15 @@ class StoreReader:
         """The sources of a run in the order they were begun."""
         rows = self._db.execute("SELECT * FROM source WHERE run_id = ? ORDER BY rowid", (run_id,))
         return [_source(dict(row)) for row in rows]
+
+    def event_counts(self, run_id: int) -> tuple[int, int]:
+        """How many events of a run are told, and how many are silent."""
+        told, silent = self._db.execute(
+            "SELECT count(*) - count(nullif(muted, '')), count(nullif(muted, '')) FROM event"
+            " WHERE run_id = ?",
+            (run_id,),
+        ).fetchone()
+        return told, silent
 
     def events(self, run_id: int) -> list[Event]:
         """All events of a run by time, those behind the others that are muted."""
@@ -172,14 +192,27 @@ class StoreReader:
         Returns:
             Each with its sightings, of which there is at least one.
         """
-        lasting = [
-            event
-            for event in self.events(run_id)
-            if event.kind == "object"
-            and (event.state != "closed" or (event.cut and event.end_s >= since_s))
-        ]
+        rows = self._db.execute(
+            "SELECT * FROM event WHERE run_id = ? AND kind = 'object'"
+            " AND (state != 'closed' OR (cut AND end_s >= ?)) ORDER BY muted != '', start_us, id",
+            (run_id, since_s),
+        ).fetchall()
+        lasting = [self._event(dict(row)) for row in rows]
         found = [(event, self.sightings(event.id)) for event in lasting]
         return [(event, path) for event, path in found if path]
+
+    def untouchable(self) -> Collection[str]:
+        """Ids of the events of which nothing may be given up; see app.events.giving_up."""
+        return kept_events(self._db, confirmed=True)
+
+    def faults_left(self, run_id: int, names: Collection[str]) -> list[Event]:
+        """The camera's own events of some names that are open, in order."""
+        rows = self._db.execute(
+            "SELECT * FROM event WHERE run_id = ? AND kind = 'camera' AND state != 'closed'"
+            " ORDER BY start_us",
+            (run_id,),
+        ).fetchall()
+        return [self._event(dict(row)) for row in rows if row["name"] in names]
 
     def seconds(self, run_id: int, uri: str) -> list[tuple[int, float]]:
         """(second, highest score) of a source in order."""
@@ -199,6 +232,32 @@ class StoreReader:
     def moments(self, run_id: int, since_us: int, until_us: int) -> Sequence[Moment]:
         """What came near in a stretch of time, UTC in microseconds, and was not told."""
         return moment.read(self._db, run_id, since_us, until_us)
+
+    def stretches(self, run_id: int, since_us: int) -> list[trace.Stretch]:
+        """What is kept of what was followed in a run from a time on, UTC in microseconds."""
+        return trace.stretches(self._db, run_id, since_us)
+
+    def followed(self, stretch: trace.Stretch) -> list[trace.SeenFrame]:
+        """The frames of a stretch.
+
+        Raises:
+            StoreError: If they are damaged.
+        """
+        try:
+            return trace.frames_of(self._db, stretch)
+        except ValueError as error:
+            raise StoreError(
+                f"{self.folder / STORE}: {error}; ask of a later time with --since"
+            ) from error
+
+    def ballots(self, run_id: int, since_us: int) -> dict[str, tuple[str, bytes]]:
+        """Spec of the embedder and packed ballots (`app.events.ballots`) by event."""
+        rows = self._db.execute(
+            "SELECT event_id, embedder, packed FROM ballot JOIN event ON event.id = event_id"
+            " WHERE run_id = ? AND end_us >= ?",
+            (run_id, since_us),
+        )
+        return {row["event_id"]: (row["embedder"], row["packed"]) for row in rows}
 
     def bets(self, run_id: int, calibration: str) -> Sequence[Bet]:
         """What was bet in a run against a calibration of this SHA-256, in order.
@@ -251,6 +310,8 @@ class StoreReader:
         candidates = self._db.execute(
             "SELECT noun, p FROM candidate WHERE event_id = ? ORDER BY rank", (row["id"],)
         ).fetchall()
+        if row["clip_from_us"] and not media_path(self.folder, CLIPS, row["id"], 0.0).exists():
+            row["clip_from_us"] = None
         return event_of(row, ((noun, p) for noun, p in candidates))
 
 
@@ -298,6 +359,21 @@ def snapshot(folder: Path) -> Iterator[Snapshot]:
         database = copy_database(folder)
     with closing(database):
         yield Snapshot(folder, database)
+
+
+@contextmanager
+def in_place(folder: Path) -> Iterator[StoreReader]:
+    """What a folder holds just now, read without a copy; for a short look, whoever writes there.
+
+    Raises:
+        UsageError: If there is no store.
+        StoreError: If it cannot be read, or is from a newer Nomaly.
+    """
+    require_store(folder)
+    with faults(folder):
+        database = read_database(folder)
+    with closing(database), faults(folder):
+        yield StoreReader(folder, database)
 
 
 def as_left(event: Event) -> Event:

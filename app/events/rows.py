@@ -18,6 +18,8 @@ def row_of(event: Event) -> Row:
     """The columns of an event, without its run and its candidates."""
     values = asdict(event)
     del values["box"], values["frame_size"], values["candidates"]
+    # Clips are noted by who makes them (app.events.clips), often after the event's last word.
+    del values["clip_from_us"]
     values["raw_p"] = json.dumps(event.raw_p) if event.raw_p else None
     values["moved_from"] = event.moved_from and json.dumps(box_sides(event.moved_from))
     values["thing"] = event.thing and json.dumps(asdict(event.thing))
@@ -41,7 +43,7 @@ def shown(event: Event) -> Row:
 
 def event_of(row: Row, candidates: Iterable[tuple[str, float]]) -> Event:
     """The event of a row, which is used up."""
-    del row["run_id"]
+    del row["run_id"], row["keep"]
     raw_p = tuple(json.loads(row.pop("raw_p") or "[]"))
     parts = json.loads(row.pop("parts") or "[]")
     moved_from, thing = row.pop("moved_from"), row.pop("thing")

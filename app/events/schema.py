@@ -4,6 +4,7 @@ import errno
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def open_database(folder: Path, wait_s: float) -> sqlite3.Connection:
     database = connect(folder / STORE, wait_s)
     try:
         database.row_factory = sqlite3.Row
+        # Of a new file alone: free pages can be given back to the disk a few at a time.
+        database.execute("PRAGMA auto_vacuum=INCREMENTAL")
         write_ahead(database, wait_s, "NORMAL")
         # Before foreign keys are switched on: a table that is built anew is dropped in between,
         # and all that refers to its rows would go with them.
@@ -54,6 +57,32 @@ def copy_database(folder: Path) -> sqlite3.Connection:
         copy.close()
         raise
     return copy
+
+
+def read_database(folder: Path) -> sqlite3.Connection:
+    """The file of a folder as it is from the first look at it on, to be read where it lies.
+
+    One of an older Nomaly is copied, since it has to be brought up to date.
+
+    Raises:
+        StoreError: If it is from a newer Nomaly.
+        sqlite3.Error: If it cannot be read.
+    """
+    address = f"{(folder / STORE).absolute().as_uri()}?mode=ro"
+    # Whoever keeps it open may ask from several threads, one at a time.
+    database = sqlite3.connect(
+        address, uri=True, timeout=WAIT_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        if _version(database) == len(_migrations()):
+            database.row_factory = sqlite3.Row
+            database.execute("BEGIN")
+            return database
+    except BaseException:
+        database.close()
+        raise
+    database.close()
+    return copy_database(folder)
 
 
 @contextmanager
@@ -107,6 +136,7 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+@cache
 def _migrations() -> Sequence[str]:
     scripts = [f for f in files("app.events.migrations").iterdir() if f.name.endswith(".sql")]
     return [script.read_text(encoding="utf-8") for script in sorted(scripts, key=lambda f: f.name)]

@@ -14,16 +14,17 @@ from typing import Any, Self
 
 from app.events import bets as kept_bets
 from app.events import checkpoint as checkpoints
-from app.events import moment
+from app.events import moment, trace, vectors
 from app.events.bets import Bet
 from app.events.checkpoint import Checkpoint
 from app.events.event import Event, Finding, Lasting, box_sides
 from app.events.media import MEDIA, has_pictures, pictures_at, pictures_of, remove, sweep
 from app.events.moment import Moment
 from app.events.outbox import Outbox
-from app.events.reading import SIGNATURE_VERSION, Run, SourceProgress, StoreReader, as_left
+from app.events.reading import Run, SourceProgress, StoreReader, as_left
 from app.events.rows import row_of, shown
 from app.events.schema import WAIT_S, faults, open_database
+from app.events.trace import Trace
 from app.sources.base import Gap
 from novic.database import transaction
 
@@ -47,6 +48,8 @@ class Changes:
     """What was followed at `source.done_s`, if that is new."""
     moments: Sequence[Moment] = ()
     """What came near and was not told."""
+    traces: Sequence[Trace] = ()
+    """What was followed."""
     bets: Sequence[Bet] = ()
     """What was bet against the camera's calibration."""
     embedder: str = ""
@@ -113,11 +116,12 @@ class Store(StoreReader):
                 self.save_source(run_id, changes.source)
                 for finding in changes.findings:
                     self._save_finding(run_id, finding)
-                    self._save_vector(finding, changes.embedder)
+                    vectors.save(self._db, finding, changes.embedder)
                 self._save_lasting(changes.lasting)
                 self._save_seconds(run_id, changes.source.uri, changes.peaks)
                 self._save_gaps(run_id, changes.source.camera, changes.gaps)
                 moment.save(self._db, run_id, changes.source.uri, changes.moments)
+                trace.save(self._db, run_id, changes.source.uri, changes.traces)
                 kept_bets.save(self._db, run_id, changes.bets)
                 self._save_checkpoint(run_id, changes, packed)
 
@@ -311,26 +315,6 @@ class Store(StoreReader):
                 [(pts_s, *box_sides(box), score, one.id) for pts_s, box, score in one.path],
             )
 
-    def _save_vector(self, finding: Finding, embedder: str) -> None:
-        if finding.signature is not None:
-            self._upsert(
-                "signature",
-                ("event_id",),
-                {
-                    "event_id": finding.event.id,
-                    "version": SIGNATURE_VERSION,
-                    "looks": finding.signature.astype("<f2").tobytes(),
-                },
-            )
-        if finding.vector is None:
-            return
-        unit = finding.vector.astype("<f2")
-        self._db.execute(
-            "INSERT INTO vector VALUES (?, ?, ?, ?) ON CONFLICT(event_id) DO UPDATE SET"
-            " embedder = excluded.embedder, width = excluded.width, unit = excluded.unit",
-            (finding.event.id, embedder, len(unit), unit.tobytes()),
-        )
-
     def _save_seconds(self, run_id: int, uri: str, peaks: Mapping[int, float]) -> None:
         self._db.executemany(
             "INSERT INTO second VALUES (?, ?, ?, ?)"
@@ -370,6 +354,7 @@ class Store(StoreReader):
         """
         kept = checkpoint.kept if checkpoint is not None else ()
         moment.drop_since(self._db, run_id, uri, from_s)
+        trace.drop_since(self._db, run_id, uri, from_s)
         kept_bets.drop_since(self._db, run_id, uri, from_s)
         self._drop_events("run_id = ? AND video = ? AND start_s >= ?", [(run_id, uri, from_s)])
         self._drop_events("id = ?", [(one.id,) for one in kept if not one.opened])

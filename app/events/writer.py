@@ -11,10 +11,15 @@ from typing import Protocol
 from app.errors import PicturesError, StoreError
 from app.events.backlog import MOST_PICTURED, Backlog
 from app.events.event import Finding
+from app.events.room import Room
 from app.events.store import Changes, Store
 
 MOST_WAITING = 16
 """Changes that may wait for a disk that works before the caller does."""
+
+
+_OF_THE_DISK = ("the disk is full", "readonly", "Read-only")
+"""Faults that somebody must see to; a store that another program locks is free again soon."""
 
 
 class Saver(Protocol):
@@ -66,6 +71,7 @@ class Writer:
         saved: Callable[[Changes], None],
         say: Callable[[str], None] = lambda _: None,
         patience: Patience | None = None,
+        room: Room | None = None,
     ) -> None:
         """Open the store on the new thread.
 
@@ -74,10 +80,12 @@ class Writer:
             saved: Called on that thread with what has just become final.
             say: Told in a sentence that the store cannot be written, and when it can be again.
             patience: How to try again.
+            room: Keeps some of the disk free for new pictures; None not to.
 
         Raises:
             app.errors.StoreError: If the store cannot be opened.
         """
+        self._room = room
         self._saved = saved
         self._say = say
         self._patience = patience or Patience()
@@ -142,6 +150,14 @@ class Writer:
                 *([f"the pictures of {len(owed)} events"] if owed else []),
             ]
             return f"{self._trouble.why}; not stored: {' and '.join(parts) or 'the last seconds'}"
+
+    @property
+    def disk_fault(self) -> str:
+        """That the disk is full or read-only, in a sentence; empty if it is not."""
+        with self._changed:
+            if self._trouble is not None and any(one in self._trouble.why for one in _OF_THE_DISK):
+                return f"{self._trouble.why}; what is not stored waits in memory."
+        return "" if self._room is None else self._room.said
 
     @property
     def lost(self) -> bool:
@@ -213,6 +229,7 @@ class Writer:
         try:
             self._save_waiting(store)
             if self._owed:
+                self._make_room(store)
                 store.add_pictures([*self._owed.values()])
                 self._owed.clear()
             self._end_trouble(store)
@@ -241,12 +258,18 @@ class Writer:
     def _save(self, store: Store, run_id: int, changes: Changes) -> None:
         """Save changes, without their pictures if those cannot be written."""
         try:
+            if any(one.picture is not None for one in changes.findings):
+                self._make_room(store)
             store.save(run_id, changes)
         except PicturesError:
             bare = [replace(one, picture=None) for one in changes.findings]
             store.save(run_id, replace(changes, findings=bare))
             for finding in changes.findings:
                 self._owe(finding)
+
+    def _make_room(self, store: Store) -> None:
+        if self._room is not None:
+            self._room.make(store.untouchable)
 
     def _owe(self, finding: Finding) -> None:
         if finding.picture is None:

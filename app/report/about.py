@@ -12,6 +12,8 @@ from app.events.reading import Run, StoreReader
 from app.report.times import day
 from novic.json_files import read_json
 
+_MOST_LISTED = 50
+"""Longer lists, as of the files of an archive, are counted."""
 PACKAGES = ("torch", "openvino", "timm", "anomalib", "av", "opencv-python-headless", "numpy")
 
 
@@ -59,6 +61,8 @@ def _rows(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         said = f"{prefix}{name.replace('_', ' ')}"
         if isinstance(value, Mapping):
             yield from _rows(f"{said} ", value)
+        elif isinstance(value, list) and len(value) > _MOST_LISTED:
+            yield said, f"{len(value)} of them"
         elif value not in (None, "", []):
             yield said, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 

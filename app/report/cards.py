@@ -70,7 +70,7 @@ class Card:
     full: str
     """Address of the whole frame in full size, beside the page."""
     play: str
-    """Address of the annotated video at the event; empty if there is none."""
+    """Address of the annotated video at the event, or of its clip; empty if there is neither."""
 
     @property
     def here(self) -> str:
@@ -161,13 +161,21 @@ def _share(inner: Box, outer: Box) -> Share:
 
 
 def _play(store: StoreReader, run: Run, event: Event, sources: Sequence[SourceProgress]) -> str:
-    """Where the annotated video shows an event."""
+    """Where the annotated video shows an event, or else its clip."""
     source = source_of(event, sources)
     if source is None:
-        return ""
+        return _clip(event)
     name = drawn_name(sources.index(source) + 1, len(sources))
     if not (store.folder / name).exists():
-        return ""
+        return _clip(event)
     # Videos of before December 2026 began where the audit began.
     skipped_s = 0.0 if run.facts.get("drawn_clock") == "recording" else source.from_s
     return f"{name}#t={max(event.start_s - skipped_s - LEAD_S, 0.0):.1f}"
+
+
+def _clip(event: Event) -> str:
+    """Where an event's clip shows it."""
+    if event.clip_from_us is None:
+        return ""
+    begins_s = (event.start_us - event.clip_from_us) / 1e6
+    return f"{event.clip}#t={max(begins_s - LEAD_S, 0.0):.1f}"

@@ -72,16 +72,16 @@ def source_of(event: Event, sources: Sequence[SourceProgress]) -> SourceProgress
     )
 
 
-def as_csv(table: Sequence[Mapping[str, Any]]) -> str:
+def as_csv(table: Sequence[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) -> str:
     """Rows as CSV (RFC 4180) with a header.
 
     Texts that a spreadsheet would take for a formula begin with an apostrophe.
     """
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     for row in table:
-        writer.writerow([_cell(row[column]) for column in COLUMNS])
+        writer.writerow([_cell(row[column]) for column in columns])
     return file.getvalue()
 
 
@@ -101,10 +101,8 @@ def as_coco(table: Sequence[Mapping[str, Any]], description: str) -> dict[str, A
     names = sorted({row["category"] for row in objects})
     images, boxes = [], list[dict[str, Any]]()
     for number, row in enumerate(objects, start=1):
-        scale = min(1.0, SNAPSHOT_SIDE / max(row["frame_width"], row["frame_height"]))
-        width, height = (
-            max(1, round(row[f"frame_{side}"] * scale)) for side in ("width", "height")
-        )
+        scale = _scale(row)
+        height, width = sizes_of(row)
         images.append(
             {
                 "id": number,
@@ -134,6 +132,19 @@ def as_coco(table: Sequence[Mapping[str, Any]], description: str) -> dict[str, A
         "annotations": boxes,
         "categories": [{"id": number, "name": name} for number, name in enumerate(names, start=1)],
     }
+
+
+def sizes_of(row: Mapping[str, Any]) -> tuple[int, int]:
+    """(height, width) of a row's snapshot in pixels."""
+    height, width = (
+        max(1, round(row[f"frame_{side}"] * _scale(row))) for side in ("height", "width")
+    )
+    return height, width
+
+
+def _scale(row: Mapping[str, Any]) -> float:
+    """Of a snapshot beside its frame."""
+    return min(1.0, SNAPSHOT_SIDE / max(row["frame_width"], row["frame_height"]))
 
 
 def write_csv(store: StoreReader, run: Run, path: Path) -> None:

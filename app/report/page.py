@@ -8,14 +8,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 
 from app.events.belonging import HERE, of_site
-from app.events.event import Event, voids
+from app.events.event import voids
 from app.events.media import SNAPSHOT_SIDE
 from app.events.outputs import REPORT, write_text
 from app.events.reading import Run, SourceProgress, StoreReader
 from app.events.watched import watched_s
 from app.report.about import about
+from app.report.by_file import MANY, file_rows, of_sources
 from app.report.cards import Card, cards
-from app.report.export import COLUMNS, rows, source_of
+from app.report.export import COLUMNS, rows
 from app.report.timeline import gap_row, lane
 from app.report.times import basis, clock, day, is_fact, local, zone
 
@@ -39,6 +40,7 @@ def render_report(store: StoreReader, run: Run) -> str:
     events, sources, gaps = store.events(run.id), store.sources(run.id), store.gaps(run.id)
     shown = cards(store, run, events)
     told = [card for card in shown if card.group != "muted"]
+    pairs = of_sources(sources, told)
     page = Environment(
         loader=PackageLoader("app.report", "."), autoescape=True, trim_blocks=True
     ).get_template("report.html.j2")
@@ -51,7 +53,13 @@ def render_report(store: StoreReader, run: Run) -> str:
         here=_here(told),
         cards=shown,
         told=told,
-        lanes=[lane(store, run, source, _of_source(source, sources, told)) for source in sources],
+        lanes=[
+            lane(store, run, source, [(card.number, card.event) for card in inside])
+            for source, inside in pairs
+        ],
+        files=file_rows(pairs) if len(sources) > MANY else [],
+        quiet=len(sources) - len(pairs),
+        warnings=[source.warning for source in sources if source.warning],
         open_lanes=OPEN_LANES,
         frames=sum(source.frames for source in sources),
         looked=clock(sum(watched_s(source, gaps) for source in sources)),
@@ -111,12 +119,6 @@ def _here(shown: Sequence[Card]) -> list[tuple[str, int]]:
     """How many events belong and how many do not, in the order of HERE."""
     counts = Counter(card.here for card in shown)
     return [(word, counts[word]) for word in HERE.values() if counts[word]]
-
-
-def _of_source(
-    source: SourceProgress, sources: Sequence[SourceProgress], shown: Sequence[Card]
-) -> list[tuple[int, Event]]:
-    return [(card.number, card.event) for card in shown if source_of(card.event, sources) is source]
 
 
 def _speed(run: Run) -> str:

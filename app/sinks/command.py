@@ -32,6 +32,9 @@ class CommandConfig(BaseModel):
     words: tuple[str, ...]
     limit_s: float = 30.0
     """After so long it is killed, with all that it started."""
+    group_s: float = 0.0
+    """What rings within so many seconds is told together, and nothing but what rings; 0 for every
+    state of every event by itself."""
 
     @property
     def key(self) -> str:
@@ -55,10 +58,11 @@ class CommandConfig(BaseModel):
 class CommandSink:
     """Runs the command with the message on its stdin and what it is most often asked for beside.
 
-    In the environment stand NOMALY_EVENT (opened, updated, closed), NOMALY_HEADLINE, NOMALY_NOUN,
-    NOMALY_P, NOMALY_SURE (1 or 0), NOMALY_KIND, NOMALY_CAMERA, NOMALY_ID, NOMALY_NUMBER,
-    NOMALY_OUT, and NOMALY_PICTURE and NOMALY_CROP, files that may not be there. What the command
-    says goes to stderr: stdout is for results.
+    In the environment stand NOMALY_EVENT (opened, updated, stationary, closed),
+    NOMALY_RINGS (1 for the one message by which people should be alarmed, else 0),
+    NOMALY_HEADLINE, NOMALY_NOUN, NOMALY_P, NOMALY_SURE (1 or 0), NOMALY_KIND, NOMALY_CAMERA,
+    NOMALY_ID, NOMALY_NUMBER, NOMALY_OUT, and NOMALY_PICTURE and NOMALY_CROP, files that may not be
+    there. What the command says goes to stderr: stdout is for results.
     """
 
     def __init__(self, config: CommandConfig, folder: Path) -> None:
@@ -127,6 +131,7 @@ class CommandSink:
         values = {
             **told,
             "sure": int(bool(told["sure"])),
+            "rings": int(bool(message.body.get("rings"))),
             "number": message.number,
             "out": self._folder,
             "picture": self._folder / "snapshots" / f"{told['id']}.jpg",

@@ -1,19 +1,22 @@
 """Carries messages from the outbox to a sink, on a thread of its own for each."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import StoreError
-from app.events.outbox import Message
 from app.events.store import Store
 from app.sinks.base import RefusedError, SinkError
-from app.sinks.build import AnySink, build_sink
+from app.sinks.build import AnySink, build_sink, grouping_of
+from app.sinks.grouping import Bundle
 
 _AT_ONCE = 100
 """Messages read from the store at once."""
+_GATHERED = 10_000
+"""The same where they are told together."""
 TEND_S = 5.0
 """Pause after which a sink is tended also where there is nothing to deliver."""
 
@@ -53,6 +56,7 @@ class Feeder:
         self._say = say
         self._patience = patience or Patience()
         self._sink = build_sink(config, folder)
+        self._grouping = grouping_of(config)
         self._news = threading.Event()
         self._closing = threading.Event()
         self._failures = 0
@@ -78,7 +82,7 @@ class Feeder:
                     # News do not make a sink work again.
                     self._closing.wait(self._pause_s())
                 else:
-                    self._news.wait(TEND_S)
+                    self._news.wait(self._grouping.wait_s(time.monotonic(), TEND_S))
         finally:
             self._sink.close()
 
@@ -90,8 +94,8 @@ class Feeder:
         try:
             self._sink.tend()
             with Store(self._folder) as store:
-                while waiting := store.outbox.waiting(self._key, _AT_ONCE):
-                    if not self._deliver(store, waiting):
+                for bundle in self._due(store, last=last):
+                    if not self._deliver(store, bundle):
                         return last
         except (StoreError, SinkError) as error:
             self._failed(str(error))
@@ -101,27 +105,40 @@ class Feeder:
             self._works()
         return last
 
-    def _deliver(self, store: Store, messages: Sequence[Message]) -> bool:
-        """Deliver messages up to the first that fails; returns whether none did."""
-        for message in messages:
-            try:
-                self._sink.send(message)
-            except RefusedError as error:
-                self._say(f"{error}; it is not tried again")
-                store.outbox.taken(message)
-                self._failures = 0
-                continue
-            except SinkError as error:
-                self._failed(str(error))
-            except Exception as error:  # noqa: BLE001 - no fault of a sink may end a watch
-                self._failed(f"{type(error).__name__}: {error}")
-            else:
-                store.outbox.taken(message)
+    def _due(self, store: Store, *, last: bool) -> Iterator[Bundle]:
+        """What is to be delivered, one after the other, as long as each was."""
+        most = _GATHERED if self._grouping.window_s else _AT_ONCE
+        while waiting := store.outbox.waiting(self._key, most):
+            while waiting:
+                bundle = self._grouping.next(waiting, time.monotonic(), last=last)
+                if bundle is None:
+                    return
+                yield bundle
+                done = {message.number for message in bundle.messages}
+                waiting = [message for message in waiting if message.number not in done]
+
+    def _deliver(self, store: Store, bundle: Bundle) -> bool:
+        """Deliver what belongs together; returns whether that is done with."""
+        try:
+            if bundle.told is not None:
+                self._sink.send(bundle.told)
+                self._grouping.delivered(time.monotonic())
+        except RefusedError as error:
+            self._say(f"{error}; it is not tried again")
+            store.outbox.taken(*bundle.messages)
+            self._failures = 0
+            return True
+        except SinkError as error:
+            self._failed(str(error))
+        except Exception as error:  # noqa: BLE001 - no fault of a sink may end a watch
+            self._failed(f"{type(error).__name__}: {error}")
+        else:
+            store.outbox.taken(*bundle.messages)
+            if bundle.told is not None:
                 self._works()
-                continue
-            store.outbox.refused(message, self.fault)
-            return False
-        return True
+            return True
+        store.outbox.refused(bundle.messages[0], self.fault)
+        return False
 
     def _failed(self, why: str) -> None:
         self.fault = why

@@ -39,7 +39,7 @@ def device_of(prefix: str, level: str, camera: str, status: str) -> tuple[str, d
                 "unique_id": f"{name}_event",
                 "name": "Event",
                 "state_topic": events,
-                "event_types": ["opened", "updated", "closed"],
+                "event_types": ["opened", "updated", "stationary", "closed"],
                 "value_template": _TYPE,
             },
             "last": {

@@ -60,6 +60,8 @@ class MqttConfig(BaseModel):
     discovery: str = "homeassistant"
     """Prefix under which Home Assistant looks for devices; empty to tell it nothing."""
     limit_s: float = LIMIT_S
+    watcher: str = ""
+    """Camera whose watching alone `status` is of, where several are watched by one process."""
 
     @property
     def place(self) -> str:
@@ -127,7 +129,9 @@ class MqttSink:
     @property
     def status_topic(self) -> str:
         """Where it stands whether anybody watches."""
-        return f"{self._config.prefix}/status"
+        watcher = self._config.watcher
+        own = f"/{topic_of(watcher)}" if watcher else ""
+        return f"{self._config.prefix}{own}/status"
 
     def tend(self) -> None:
         """Be connected, as the broker tells that to others, and send again what it may have lost.

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from app.events.outbox import Message
 from app.redact import hide
 from app.sinks.addresses import read_address
+from app.sinks.astray import leads_astray
 from app.sinks.base import RefusedError, SinkError
 
 SECRET = "NOMALY_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
@@ -44,6 +45,9 @@ class WebhookConfig(BaseModel):
     """Messages are signed with it; None for no signature."""
     limit_s: float = 10.0
     """After so long without an answer it counts as away."""
+    group_s: float = 0.0
+    """What rings within so many seconds is told together, and nothing but what rings; 0 for every
+    state of every event by itself."""
 
     @property
     def place(self) -> str:
@@ -99,6 +103,9 @@ class WebhookSink:
         body = json.dumps(message.as_json(), ensure_ascii=False).encode("utf-8", "surrogateescape")
         headers = {"content-type": "application/json", **self._signed(message, body)}
         url, place = self._config.url.get_secret_value(), self._config.place
+        why = leads_astray(place)
+        if why:
+            raise SinkError(f"{place}: cannot be used: {why}")
         try:
             answer = self._client.post(url, content=body, headers=headers)
         except httpx.HTTPError as error:

@@ -27,6 +27,7 @@ type GapReason = Literal[
     "missing",
     "learning",
     "stopped",
+    "paused",
     "killed",
     "frozen",
     "black",
@@ -40,9 +41,8 @@ type GapReason = Literal[
 """Why a source went blind; "waiting": data came, but no picture, for want of a key frame; "size":
 its pictures came in another size than was learned; "damaged": pictures could not be decoded, or a
 part of them; "missing": nothing was recorded; "learning": nobody looked, because the view was being
-learned; "stopped" and "killed": because the watch was not running; "frozen" and all behind it:
-nothing could be seen in its pictures
-(`app.watching.faults`)."""
+learned; "stopped", "paused" and "killed": because the watch was not running; "frozen" and all
+behind it: nothing could be seen in its pictures (`app.watching.faults`)."""
 
 
 class SourceError(NomalyError):

@@ -119,6 +119,8 @@ class Decoder:
         """Why reading stopped before the file's end."""
         self.heard: Callable[[], None] = lambda: None
         """Called for every packet, whether or not it becomes a frame."""
+        self.taken: Callable[[Packet[VideoStream]], None] = lambda _: None
+        """Given every packet before it is decoded."""
         self._container = container
         self._stream = stream
         self._live = live
@@ -155,6 +157,7 @@ class Decoder:
                     if packet.is_corrupt:
                         self.damaged += 1
                     failures = 0
+                    self.taken(packet)
                     yield packet
             except av.error.FFmpegError as error:
                 if self._live and not isinstance(error, av.error.InvalidDataError):

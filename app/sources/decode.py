@@ -74,9 +74,10 @@ class PixelAspect:
 class RgbConverter:
     """Turns frames of any pixel format, depth, shape of pixels and rotation into RGB."""
 
-    def __init__(self, aspect: PixelAspect | None = None) -> None:
-        """Take how wide pixels are; None where they are square."""
+    def __init__(self, aspect: PixelAspect | None = None, side: int | None = None) -> None:
+        """Take how wide pixels are; None where they are square. Sides longer than `side` shrink."""
         self.aspect = aspect
+        self._side = side
         # One for all frames: setting up a scaler for every frame costs more than small conversions.
         self._reformatter = VideoReformatter()
 
@@ -96,7 +97,9 @@ class RgbConverter:
     def _square(self, frame: av.VideoFrame) -> tuple[int, int]:
         """(height, width) of a stored frame in square pixels: its rows stay, as in players."""
         wide = 1.0 if self.aspect is None else self.aspect(frame)
-        return frame.height, max(1, round(frame.width * wide))
+        height, width = frame.height, max(1, round(frame.width * wide))
+        share = 1.0 if self._side is None else min(1.0, self._side / max(height, width))
+        return (height, width) if share == 1 else (round(height * share), round(width * share))
 
 
 class Sampler:

@@ -76,14 +76,18 @@ class _Header:
     created: datetime | None
 
 
-def recordings(videos: Sequence[Path]) -> list[Recorded]:
+def recordings(videos: Sequence[Path], *, each: bool = False) -> list[Recorded]:
     """Sort files into recordings: all of them one, if their times say so, else each its own.
 
     Times are those in the files' names, or those that their containers tell. They make one
     recording if every file has one and no two overlap by more than a minute.
+
+    Args:
+        videos: Files, or images in a row.
+        each: Whether every file is a recording of its own, whatever their times say.
     """
     alone = [Recorded((Part(video, 0.0, 0.0),)) for video in videos]
-    if len(videos) < 2:
+    if each or len(videos) < 2:
         return alone
     headers = [_header(video) for video in videos]
     named = _joined(headers, [time_in_name(one.path) for one in headers], "name")

@@ -10,24 +10,27 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import assert_never
 
-from app.address import Address, is_place, split_address
 from app.redact import redact
 from app.sources.base import Gap, GapReason, LiveStats, SourceInfo, UnreachableError
+from app.sources.called import called
+from app.sources.cutting import ClipMade, ClipOrder
+from app.sources.glimpses import Onlooker
 from app.sources.mailbox import Mailbox
 from app.sources.patience import Backoff, LiveSettings
 from app.sources.process import (
     Arrived,
     Begun,
     Failed,
+    Glimpsed,
     Heard,
     Learned,
     Message,
     Opened,
+    Packetless,
     ReaderProcess,
 )
-from app.sources.publisher import ReaderKind, ReadRequest, reader_kind
+from app.sources.publisher import ReadRequest, reader_kind
 from app.sources.timeline import Timeline
 from detectors.types import Frame
 
@@ -54,6 +57,7 @@ class LiveCamera:
         camera: str = "",
         sample_fps: float | None = None,
         settings: LiveSettings | None = None,
+        ring_s: float = 0.0,
     ) -> None:
         """Start reading.
 
@@ -63,6 +67,7 @@ class LiveCamera:
             camera: Name for the frames; taken from the address if empty.
             sample_fps: Keep at most so many frames a second; None keeps all.
             settings: How patient to be; the defaults suit most cameras.
+            ring_s: So many seconds of packets are kept for `order`; 0 keeps none.
         """
         self._settings = settings or LiveSettings()
         kind = reader_kind(str(address))
@@ -71,8 +76,13 @@ class LiveCamera:
             address=str(address),
             open_s=self._settings.open_s + _SECOND_LINE_S,
             sample_fps=sample_fps,
+            ring_s=ring_s,
         )
-        uri, name = _named(kind, str(address))
+        self.packets = False
+        """Whether clips can be cut out of what it sends just now."""
+        self.clip_made: Callable[[ClipMade | None], None] = lambda _: None
+        """Told what became of a clip; None when the reader has ended with all that it made."""
+        uri, name = called(kind, str(address))
         self._info = SourceInfo(camera or name, uri, size=(0, 0), fps=0.0, duration_s=0.0)
         self._changed = threading.Condition()
         self._stop = threading.Event()
@@ -87,6 +97,8 @@ class LiveCamera:
         self._waits = ""
         """What a connection that brings data but no picture waits for."""
         self._reader: ReaderProcess | None = None
+        self.onlooker = Onlooker()
+        """More pictures, for people who look on."""
         self._begun_s = self._heard_s = time.monotonic()
         """When the newest attempt began, and when the camera last sent anything."""
         self._delivered_s = -math.inf
@@ -179,6 +191,14 @@ class LiveCamera:
                 image=shot.image,
             )
 
+    def order(self, order: ClipOrder) -> None:
+        """Have a clip of its packets made or ended; from any thread, and never waits for it."""
+        if order.do == "keep":
+            self._request = dataclasses.replace(self._request, ring_s=order.before_s)
+        reader = self._reader
+        if reader is not None:
+            reader.order(order)
+
     def close(self) -> None:
         """End the reader process and the thread that watches it, within a second."""
         self._stop.set()
@@ -231,6 +251,7 @@ class LiveCamera:
         self._count(attempts=1)
         self._reader = self._reader or ReaderProcess()
         self._reader.ask(self._request)
+        self.onlooker.at(self._reader)
         mailbox: Mailbox | None = None
         while not self._stop.is_set():
             for message in self._reader.messages(_TICK_S):
@@ -252,10 +273,16 @@ class LiveCamera:
                 self._begun_s = self._heard_s = time.monotonic()
             case Arrived():
                 self._arrived()
+            case Glimpsed():
+                self.onlooker.opened(message.mailbox)
             case Heard():
                 self._heard_s = time.monotonic()
             case Learned():
                 self._request = dataclasses.replace(self._request, **message.fields)
+            case ClipMade():
+                self.clip_made(message)
+            case Packetless():
+                self.packets = False
 
     def _silence(self, mailbox: Mailbox | None) -> Failed | None:
         """Why the reader is to be given up, if so; data without pictures only after a long time."""
@@ -302,15 +329,17 @@ class LiveCamera:
     def _end_reader(self) -> None:
         """Kill the reader process; the next attempt starts another."""
         if self._reader is not None:
+            self.onlooker.at(None)
             self._reader.close()
             self._reader = None
+            self.clip_made(None)
 
     def _attach(self, opened: Opened, first: bool) -> None:
         with self._changed:
             if first:
                 self._forget_reader()
                 self._timeline.reconnect()
-            self._mailbox = opened.mailbox
+            self._mailbox, self.packets = opened.mailbox, opened.packets
             self._info = dataclasses.replace(self._info, size=opened.mailbox.size, fps=opened.fps)
 
     def _forget_reader(self) -> None:
@@ -344,30 +373,3 @@ class LiveCamera:
             alive_s = self._mailbox.alive_s if self._mailbox is not None else 0.0
             self._changed.notify_all()
         return max(0.0, alive_s - self._begun_s)
-
-
-def _named(kind: ReaderKind, address: str) -> tuple[str, str]:
-    """The address for people, and how a camera there is called."""
-    match kind:
-        case "network":
-            network = split_address(address)
-            return network.shown, host_of(network)
-        case "ros":
-            return address, address.rpartition("://")[2].partition("/")[2].partition("?")[0]
-        case "webcam":
-            return f"webcam {address}", f"webcam-{address}"
-        case _:
-            assert_never(kind)
-
-
-def host_of(address: Address) -> str:
-    """The host that an address names.
-
-    Raises:
-        UnreachableError: If it names none.
-    """
-    if not address.host:
-        raise UnreachableError(f"{address.shown}: the address names no host")
-    if not is_place(address.place):
-        raise UnreachableError(f"{address.shown}: not a valid address; is @HOST missing in it?")
-    return address.host.strip("[]")

@@ -202,12 +202,17 @@ def _decoded(container: InputContainer, publisher: Publisher) -> Iterator[Pictur
     form = container.format.name
     decoder = Decoder(container, stream, live=True)
     decoder.heard = publisher.heard
+    packets = publisher.keep_packets(stream)
+    if packets is not None:
+        decoder.taken = packets.take
     begun_s: float | None = None
     in_vain: int | None = None
     for frame, pts_s in decoder.frames():
         # What came before the first key frame was not damaged.
         in_vain = decoder.damaged if in_vain is None else in_vain
         publisher.corrupt = decoder.damaged - in_vain
+        if packets is not None:
+            packets.came(frame)
         if form in _BURSTING:
             now_s = time.monotonic()
             begun_s = now_s - pts_s if begun_s is None else begun_s

@@ -10,9 +10,10 @@ from app.paths import path_of, shown_path
 from app.redact import shown_address
 from app.ros.address import RosTopic, is_ros
 from app.sources.base import LiveSource, Recording, SourceError, UnreachableError
+from app.sources.called import host_of
 from app.sources.drops import DropFolder, check_drops
 from app.sources.file import FileSource
-from app.sources.live import LiveCamera, LiveSettings, host_of
+from app.sources.live import LiveCamera, LiveSettings
 from app.sources.paced import PacedSource
 from app.sources.sequence import SequenceSource, is_sequence
 from novic.errors import UsageError
@@ -113,12 +114,14 @@ def open_live(
     start_time: datetime | None = None,
     settings: LiveSettings | None = None,
     start_s: float = 0.0,
+    ring_s: float = 0.0,
 ) -> LiveSource:
     """Open a webcam (`0`), a stream (`rtsp://...`), or a path.
 
     Into a folder images and videos come (`DropFolder`); a file plays at its own pace.
     A camera that does not answer is no error here, since it may come back: `connect` waits for it.
-    `start_s` is where a file begins to play; a camera knows no past.
+    `start_s` is where a file begins to play; a camera knows no past. Of a network camera `ring_s`
+    seconds of packets are kept for clips.
 
     Raises:
         UnreachableError: If the address makes no sense, the file is no video or the folder cannot
@@ -134,7 +137,7 @@ def open_live(
         return PacedSource(file)
     if kind == "folder":
         return DropFolder(path_of(spec), camera, sample_fps)
-    return LiveCamera(spec.strip(), camera, sample_fps, settings)
+    return LiveCamera(spec.strip(), camera, sample_fps, settings, ring_s)
 
 
 def _check_topic(spec: str) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from app.sources.base import Gap, LiveStats, Source, SourceInfo
+from app.sources.glimpses import Passing
 from detectors.types import Frame
 
 
@@ -22,6 +23,8 @@ class PacedSource:
             raise ValueError(f"speed must be above 0, got {speed}")
         self._source = source
         self._speed = speed
+        self.onlooker = Passing()
+        """For people who look on."""
         self._changed = threading.Condition()
         self._newest: Frame | None = None
         self._failure: BaseException | None = None
@@ -138,6 +141,7 @@ class PacedSource:
                 self._changed.notify_all()
 
     def _show(self, frame: Frame) -> None:
+        self.onlooker.show(frame)
         with self._changed:
             if self._newest is not None:
                 self._count(dropped=1)

@@ -7,14 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from app.sources.base import GapReason
+from app.sources.cutting import ClipMade, ClipOrder
 from app.sources.mailbox import Mailbox
-from app.sources.publisher import ReadRequest
+from app.sources.publisher import LOOK, ReadRequest
 
 _ROOT = Path(__file__).parents[2]
 """The folder that `app` is imported from."""
@@ -33,6 +34,15 @@ class Opened:
 
     mailbox: Mailbox
     fps: float
+    packets: bool = False
+    """Whether it keeps packets that clips can be made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpsed:
+    """Pictures for onlookers come from now on, through this mailbox."""
+
+    mailbox: Mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,11 @@ class Learned:
 
 
 @dataclass(frozen=True, slots=True)
+class Packetless:
+    """No clips can be made of its packets after all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """This connection is over; the reader can be asked for the next one unless it `died`."""
 
@@ -61,7 +76,9 @@ class Failed:
     died: bool = False
 
 
-type Message = Begun | Opened | Arrived | Heard | Learned | Failed
+type Message = (
+    Begun | Opened | Glimpsed | Arrived | Heard | Learned | ClipMade | Packetless | Failed
+)
 
 
 class ReaderProcess:
@@ -88,6 +105,16 @@ class ReaderProcess:
         # A reader that dies at once is noticed when it is listened to.
         with contextlib.suppress(OSError):
             self._channel.sendall(request.to_line())
+
+    def order(self, order: ClipOrder) -> None:
+        """Have a clip made or ended; from any thread."""
+        with contextlib.suppress(OSError):
+            self._channel.sendall(order.to_line())
+
+    def look(self, fps: float | None) -> None:
+        """Have it show onlookers so many pictures a second; None for none. From any thread."""
+        with contextlib.suppress(OSError):
+            self._channel.sendall(LOOK + f"{json.dumps(fps)}}}\n".encode())
 
     @property
     def pid(self) -> int:
@@ -129,7 +156,9 @@ class ReaderProcess:
             if "failed" in said:
                 messages.append(Failed(cast(GapReason, said["failed"]), said["text"]))
             elif "size" in said:
-                messages.append(self._opened(said))
+                messages.append(Opened(self._mailbox(said["size"]), said["fps"]))
+            elif "glimpses" in said:
+                messages.append(Glimpsed(self._mailbox(said["glimpses"])))
             elif "begun" in said:
                 messages.append(Begun())
             elif "learned" in said:
@@ -137,14 +166,14 @@ class ReaderProcess:
             elif "heard" in said:
                 messages.append(Heard())
             else:
-                messages.append(Arrived())
+                messages.append(_of_clips(said) or Arrived())
         return messages
 
-    def _opened(self, said: dict) -> Opened:
+    def _mailbox(self, size: Sequence[int]) -> Mailbox:
         descriptor = self._descriptors.pop(0)
-        height, width = said["size"]
+        height, width = size
         try:
-            return Opened(Mailbox(descriptor, (height, width)), said["fps"])
+            return Mailbox(descriptor, (height, width))
         finally:
             os.close(descriptor)
 
@@ -155,6 +184,12 @@ class ReaderProcess:
             return Failed("crashed", "the reader process closed its connection", died=True)
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         return Failed("crashed", f"the reader process died ({how})", died=True)
+
+
+def _of_clips(said: Mapping[str, Any]) -> ClipMade | Packetless | None:
+    if "made" in said:
+        return ClipMade(**said["made"])
+    return Packetless() if "packets" in said else None
 
 
 def _start(channel: int) -> subprocess.Popen[bytes]:

@@ -13,14 +13,20 @@ from av.video.stream import VideoStream
 
 from app.ros.address import is_ros
 from app.sources.base import GapReason
+from app.sources.cutting import Cutter, RingSource
 from app.sources.decode import PixelAspect, RgbConverter, Sampler
+from app.sources.glimpses import Asked, Glimpses
 from app.sources.mailbox import Mailbox, Shot, new_memory
+from app.sources.packets import PacketRing, ring_of
+from app.sources.ring import RingRule
 from detectors.types import Pixels
 
 FRAME_NOTICE = b"\n"
 """One empty line on the socket: there is a new frame in the mailbox."""
 _FAR_US = 600_000_000
 """A stamp that is further from this machine's clock does not tell when a picture was taken."""
+LOOK = b'{"look":'
+"""How a line begins by which the parent asks for pictures for onlookers."""
 HEARD_EVERY_S = 0.2
 """Longest time that data arrives without being told."""
 
@@ -52,6 +58,8 @@ class ReadRequest:
     """Whether the camera was found to send over UDP only."""
     literal: bool = False
     """Whether a `%` in its login was found to be a percent sign (see `app.address.Address.url`)."""
+    ring_s: float = 0.0
+    """So many seconds of packets are kept for clips; 0 keeps none."""
 
     def to_line(self) -> bytes:
         """This request as one line for the socket."""
@@ -66,7 +74,14 @@ class ReadRequest:
 class Publisher:
     """Sends frames and the final word to the parent."""
 
-    def __init__(self, channel: socket.socket, sample_fps: float | None) -> None:
+    def __init__(
+        self,
+        channel: socket.socket,
+        sample_fps: float | None,
+        cutter: Cutter | None = None,
+        ring_s: float = 0.0,
+        asked: Asked | None = None,
+    ) -> None:
         self.corrupt = 0
         self.fps = 0.0
         self.stamped = False
@@ -78,7 +93,11 @@ class Publisher:
         self._convert = RgbConverter()
         self._mailbox: Mailbox | None = None
         self._published = 0
+        self._glimpses = Glimpses(asked or Asked(), self._send)
         self._heard_s = 0.0
+        self._cutter = cutter if ring_s > 0 else None
+        self._ring_s = ring_s
+        self._packets: PacketRing | None = None
 
     def show(self, picture: av.VideoFrame | Pixels, pts_s: float | None) -> None:
         """Publish a frame, or only a sign of life if it is not among those to keep.
@@ -96,9 +115,11 @@ class Publisher:
             wall_us = self._taken_us(pts_s)
             mailbox.publish(Shot(self._published, number, pts_s, wall_us, now_ns / 1e9, image))
             mailbox.beat(self.read, self.corrupt, now_ns)
+            self._mark(picture, wall_us)
             self._notify(FRAME_NOTICE)
         elif self._mailbox is not None:
             self._mailbox.beat(self.read, self.corrupt, now_ns)
+        self._glimpses.show(picture, number, pts_s, now_ns)
 
     def _taken_us(self, pts_s: float | None) -> int:
         """When a picture was taken, UTC; a stamp that is far off does not count."""
@@ -116,6 +137,30 @@ class Publisher:
         """Take the pace and the shape of pixels that a stream announces."""
         self.fps = float(stream.average_rate or 0)
         self._convert.aspect = PixelAspect(stream)
+        self._glimpses.aspect = self._convert.aspect
+
+    def keep_packets(self, stream: VideoStream) -> PacketRing | None:
+        """What keeps the packets of a stream for clips; None if none are wanted or possible."""
+        if self._cutter is None:
+            return None
+        self._packets = packets = ring_of(stream, RingRule(self._ring_s))
+        if packets is not None:
+            self._cutter.source = RingSource(packets.ring, packets.write)
+        return packets
+
+    def end(self) -> None:
+        """Put no more into what is kept for clips."""
+        if self._packets is not None:
+            self._packets.ring.ended = True
+
+    def _mark(self, picture: av.VideoFrame | Pixels, wall_us: int) -> None:
+        """Note which packet a time belongs to that people are told."""
+        if self._packets is None or isinstance(picture, np.ndarray):
+            return
+        self._packets.mark(picture, wall_us)
+        if not self._packets.usable:
+            self._packets = None
+            self._send({"packets": False})
 
     def heard(self) -> None:
         """Tell that the camera sends something, whether or not it becomes a picture."""
@@ -138,7 +183,8 @@ class Publisher:
             descriptor = new_memory(size)
             self._mailbox = Mailbox(descriptor, size)
             self._mailbox.beat(self.read, self.corrupt, time.monotonic_ns())
-            self._send({"size": size, "fps": self.fps}, descriptor)
+            kept = self._packets is not None
+            self._send({"size": size, "fps": self.fps, "packets": kept}, descriptor)
             os.close(descriptor)
         return self._mailbox
 

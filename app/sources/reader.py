@@ -9,6 +9,7 @@ asked again, since starting a process takes longer than connecting. It dies when
 import contextlib
 import errno
 import http.client
+import json
 import os
 import queue
 import signal
@@ -16,6 +17,7 @@ import socket
 import sys
 import threading
 from collections.abc import Generator
+from dataclasses import asdict
 from typing import assert_never
 
 import av
@@ -25,8 +27,10 @@ import numpy as np
 from app.address import split_address
 from app.redact import redact
 from app.sources.base import GapReason
+from app.sources.cutting import ClipMade, ClipOrder, Cutter
+from app.sources.glimpses import Asked
 from app.sources.network import network_pictures
-from app.sources.publisher import Picture, Publisher, ReadRequest
+from app.sources.publisher import LOOK, Picture, Publisher, ReadRequest
 from app.sources.web import ReadError
 
 _HIGHEST_WEBCAM = 255
@@ -144,15 +148,26 @@ def read(request: ReadRequest, publisher: Publisher) -> None:
     else:
         # A camera has no end: this is what a killed server looks like.
         publisher.fail("ended", "the stream ended")
+    finally:
+        publisher.end()
 
 
-def _listen(channel: socket.socket, asked: queue.SimpleQueue[bytes]) -> None:
+def _listen(
+    channel: socket.socket, asked: queue.SimpleQueue[bytes], cutter: Cutter, glimpses: Asked
+) -> None:
     """Pass on what is asked; no more of it means that the parent has closed its end, or is dead."""
     received = b""
     while data := channel.recv(4096):
         *lines, received = (received + data).split(b"\n")
         for line in lines:
-            asked.put(line)
+            if line.startswith(LOOK):
+                glimpses.ask(json.loads(line)["look"])
+                continue
+            said = json.loads(line)
+            if "clip" in said:
+                cutter.order(ClipOrder.from_said(said))
+            else:
+                asked.put(line)
     os._exit(1)
 
 
@@ -162,10 +177,16 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=int(sys.argv[1]))
     asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(channel, asked), daemon=True).start()
+
+    def made(clip: ClipMade) -> None:
+        channel.sendall(json.dumps({"made": asdict(clip)}).encode() + b"\n")
+
+    cutter, glimpses = Cutter(made), Asked()
+    threading.Thread(target=_listen, args=(channel, asked, cutter, glimpses), daemon=True).start()
     while True:
         request = ReadRequest.from_line(asked.get())
-        read(request, Publisher(channel, request.sample_fps))
+        fps, ring_s = request.sample_fps, request.ring_s
+        read(request, Publisher(channel, fps, cutter, ring_s, glimpses))
 
 
 if __name__ == "__main__":

@@ -8,14 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import batched
 
 import torch
 
 from app.errors import UsageError
-from app.events.outputs import drawn_name, earlier_run, sole_writer
+from app.events.outputs import earlier_run, sole_writer
 from app.events.store import SourceProgress, Store
-from app.media.video import VideoError
 from app.progress import Meter, Reporter
 from app.sinks.feeder import Patience, feeding
 from app.sources.base import Recording, SourceError
@@ -24,24 +22,26 @@ from app.sources.open import open_recording
 from app.sources.prefetch import Prefetched
 from app.stop import stoppable
 from app.watching.audit_request import AuditRequest
+from app.watching.blurring import People, opened_store
 from app.watching.calibrated_by import held, outdated
 from app.watching.calibrating import Following, Footage, measured, tolerant
-from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
-from app.watching.drawing import annotate
+from app.watching.cut_out import cut_clips
+from app.watching.drawing import draw_all
 from app.watching.drifting import Watched
 from app.watching.ending import complete_results, write_results
 from app.watching.fitting import fit_detector
 from app.watching.holding import Holding
 from app.watching.keeper import Keeper, keeper_of, told
+from app.watching.learning import learned
 from app.watching.lookout import Lookout
 from app.watching.namer import Words
 from app.watching.naming import AtOnce, Teller
 from app.watching.normal import normal_frames
 from app.watching.recorder import Recorder
 from app.watching.results import AuditResult, audit_result
-from app.watching.resuming import Checkpoints, take_up, warm_s
+from app.watching.resuming import Checkpoints, in_batches, take_up, warm_s
 from app.watching.sizes import ShapeError, misfit, same_shape, shape_error
 from detectors.base import Detector
 from detectors.build import load_detector
@@ -57,6 +57,7 @@ def audit(
     request: AuditRequest,
     reporter: Reporter,
     telling: Callable[[NounModel], Teller] = AtOnce,
+    session: "Callable[..., AuditSession] | None" = None,
 ) -> AuditResult:
     """Run an audit, or go on with one that was stopped.
 
@@ -64,6 +65,7 @@ def audit(
         request: What to audit and how.
         reporter: Told how far it is.
         telling: What names events, of a namer; it may keep what they are named by.
+        session: How all recordings are looked at; one after the other if not given.
 
     Raises:
         UsageError: If the request makes no sense or the folder holds another audit.
@@ -73,9 +75,10 @@ def audit(
     """
     request.check()
     keys = [sink.key for sink in request.sinks]
+    people = People() if request.blur_people else None
     with (
         sole_writer(request.out, overwrite=request.overwrite),
-        Store(request.out, sinks=keys) as store,
+        opened_store(request.out, people, keys) as store,
         # The end of a recording can wait for whoever takes its events.
         feeding(request.out, request.sinks, reporter.say, Patience(close_s=None)) as wake,
     ):
@@ -84,13 +87,19 @@ def audit(
         run = run or store.begin_run("audit", settings)
         if run.state == "finished":
             reporter.say(f"{request.out} holds the finished results of this very audit.")
+            if request.clips is not None:
+                out, recorded, rule = request.out, recordings(request.videos), request.clips
+                for why in cut_clips(out, store.events(run.id), recorded, rule, reporter):
+                    reporter.say(why)
+                write_results(store, run)
             complete_results(store, run)
             result = audit_result(store, run)
             return replace(result, warnings=[*result.warnings, *outdated(run, request)])
-        return _Audit(store, run.id, request, reporter, wake, telling).run()
+        kind = session or AuditSession
+        return kind(store, run.id, request, reporter, wake, telling, people).run()
 
 
-class _Audit:
+class AuditSession:
     """One audit under way."""
 
     def __init__(
@@ -101,9 +110,11 @@ class _Audit:
         reporter: Reporter,
         wake: Callable[[], None],
         telling: Callable[[NounModel], Teller],
+        people: People | None = None,
     ) -> None:
         self._store = store
         self._wake = wake
+        self._people = people
         self._telling = telling
         self._run_id = run_id
         self._request = request
@@ -115,7 +126,7 @@ class _Audit:
         self._keeper: Keeper | None = None
         self._words = Words()
         self._holding: Holding | None = None
-        self._recorded = recordings(request.videos)
+        self._recorded = recordings(request.videos, each=request.each)
 
     def run(self) -> AuditResult:
         """Fit, analyse, draw and report; a Ctrl-C ends it with a report of what was done."""
@@ -125,7 +136,8 @@ class _Audit:
             began = time.monotonic()
             try:
                 # Before the detector learns: --tell may name what is never said.
-                names = self._load_names(device)
+                with self._reporter.task("Loading the namer"):
+                    names = self._request.load_names(device)
                 detector = self._detector(device)
                 self._keeper = self._promised(detector)
                 # Once for all videos: it reads the calibration, and may say why it cannot.
@@ -134,13 +146,18 @@ class _Audit:
                 self._words = self._request.words(names, self._holding)
                 began = time.monotonic()
                 self._tell_files()
-                for number, recorded in enumerate(self._recorded):
-                    self._video_or_warning(number, recorded, detector, names)
+                self._look(detector, names)
                 self._draw()
+                self._cut_clips()
             except KeyboardInterrupt:
                 stop.asked = False
                 return self._conclude("stopped", time.monotonic() - began)
             return self._conclude("finished", time.monotonic() - began)
+
+    def _look(self, detector: Detector, names: NounModel) -> None:
+        """Analyse all recordings."""
+        for number, recorded in enumerate(self._recorded):
+            self._video_or_warning(number, recorded, detector, names)
 
     def _detector(self, device: torch.device) -> Detector:
         """The detector asked for, or the one of the run that was stopped, or a new one."""
@@ -160,15 +177,15 @@ class _Audit:
         )
         if not frames:
             raise UsageError(f"{normal.videos[0]}: holds no normal footage to learn from")
-        view = normal_view_of(frames)
-        view.save(self._request.out, self._reporter)
-        view.tell(self._request.out, self._reporter)
-        config = self._request.detector_config
-        detector = fit_detector(config, frames, device, self._reporter, self._check)
-        detector = tolerant(detector, normal, self._reporter, self._check)
-        view = view.borne(detector.tolerance)
-        view.save(self._request.out, self._reporter)
-        view.tell_borne(self._request.out, self._reporter)
+        config, reporter, check = self._request.detector_config, self._reporter, self._check
+        detector = learned(
+            frames,
+            lambda: fit_detector(config, frames, device, reporter, check),
+            lambda fitted: tolerant(fitted, normal, reporter, check),
+            self._request.out,
+            reporter,
+            self._people,
+        )
         detector.save(kept)
         return detector
 
@@ -200,14 +217,10 @@ class _Audit:
         from_s, for_s = (stretch.from_s, stretch.for_s) if stretch else (0.0, None)
         return Footage(videos, from_s, for_s, request.fps, request.assume_fps)
 
-    def _load_names(self, device: torch.device) -> NounModel:
-        with self._reporter.task("Loading the namer"):
-            return self._request.load_names(device)
-
     def _tell_files(self) -> None:
         """Say what several files were taken for."""
         count, first = len(self._request.videos), self._recorded[0]
-        if len(self._recorded) > 1:
+        if len(self._recorded) > 1 and not self._request.each:
             self._reporter.say(
                 f"{count} videos whose names or containers do not tell when each began, or that "
                 "overlap: each is a recording of its own, with times from its start."
@@ -318,17 +331,28 @@ class _Audit:
             bets = self._store.bets(self._run_id, self._holding.key)
             lookout.hold(self._holding, bets, watched)
 
-    def _analyse(self, ahead: Prefetched, lookout: Lookout, meter: Meter) -> None:
-        """Look at all frames, and save as it goes."""
+    def _analyse(
+        self,
+        ahead: Prefetched,
+        lookout: Lookout,
+        meter: Meter,
+        over: Callable[[Checkpoints], bool] = lambda _: False,
+    ) -> bool:
+        """Look at all frames, and save as it goes; whether `over` ended it before their end."""
         began, found = time.monotonic(), 0
         checkpoints = Checkpoints(lookout)
-        for batch in batched(ahead.frames(), BATCH):
+        fps, announced = self._request.fps, ahead.info.fps
+        pace = fps if fps is None or announced <= 0 else min(fps, announced)
+        for batch in in_batches(ahead.frames(), pace, BATCH):
             self._check()
             lookout.look(batch)
             findings = checkpoints.save(ahead.gaps)
             found += sum(finding.event.state == "closed" for finding in findings)
             rate = lookout.frames / max(time.monotonic() - began, 1e-9)
             meter.to(batch[-1].pts_s, f"{rate:.0f} frames/s  {found} events")
+            if over(checkpoints):
+                return True
+        return False
 
     def _known(self, uri: str) -> SourceProgress | None:
         """How far an earlier run got with a video."""
@@ -337,30 +361,23 @@ class _Audit:
 
     def _draw(self) -> None:
         """Write the annotated videos."""
-        if not self._request.draw:
+        if not self._request.draw or self._request.blur_people:
             return
-        sources = self._store.sources(self._run_id)
-        events = self._store.events(self._run_id)
         recorded = {one.uri: one for one in self._recorded}
-        for number, source in enumerate(sources, start=1):
-            name = drawn_name(number, len(sources))
-            try:
-                annotate(
-                    self._open(recorded[source.uri], source.from_s, source.size),
-                    source,
-                    {
-                        event: self._store.sightings(event.id)
-                        for event in events
-                        if event.video == source.uri and not event.muted
-                    },
-                    self._request.out / name,
-                    self._request.fps,
-                    self._reporter,
-                    self._check,
-                )
-            except VideoError as error:
-                # The findings are worth more than their drawing: go on to the report.
-                self._failed.append(str(error))
+
+        def opened(source: SourceProgress) -> Recording:
+            return self._open(recorded[source.uri], source.from_s, source.size)
+
+        request, check = self._request, self._check
+        self._failed += draw_all(
+            self._store, self._run_id, opened, request.out, request.fps, self._reporter, check
+        )
+
+    def _cut_clips(self) -> None:
+        rule, out, events = self._request.clips, self._request.out, self._store.events(self._run_id)
+        if rule is not None:
+            found = cut_clips(out, events, self._recorded, rule, self._reporter, self._check)
+            self._failed += found
 
     def _conclude(self, state: str, seconds: float) -> AuditResult:
         """Write the report and end the run; in this order, so that a run that ended has one."""

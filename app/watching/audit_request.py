@@ -10,6 +10,7 @@ from app.errors import UsageError
 from app.paths import uri_of
 from app.sources.sequence import sequence_files
 from app.watching.checks import NormalStretch, check_audit, normal_stretch
+from app.watching.clip_rule import ClipRule
 from app.watching.request import RunRequest
 
 
@@ -32,6 +33,10 @@ class AuditRequest(RunRequest):
     """Frames a second that count instead of the videos' time stamps; None to go by these."""
     draw: bool = True
     """Write the annotated video."""
+    clips: ClipRule | None = None
+    """How long the clips of events are; None for none."""
+    each: bool = False
+    """Whether every video is a recording of its own, whatever their times say."""
 
     @property
     def normal_stretch(self) -> NormalStretch | None:
@@ -45,7 +50,7 @@ class AuditRequest(RunRequest):
     def unsaid(self) -> dict[str, Any]:
         """See `RunRequest.unsaid`."""
         later = dict.fromkeys(("start", "normal_from_s", "normal_for_s", "assume_fps"))
-        return {**later, **RunRequest.unsaid(self)}
+        return {**later, "each": False, **RunRequest.unsaid(self)}
 
     def check(self) -> None:
         """Refuse what cannot work before anything is loaded.
@@ -55,6 +60,8 @@ class AuditRequest(RunRequest):
             app.sources.base.SourceError: If footage to learn from cannot be read.
             detectors.base.DetectorError: If the detector is none.
         """
+        if self.clips is not None and self.assume_fps is not None:
+            raise UsageError("--clips goes by the videos' time stamps; leave out --assume-fps")
         if self.start is not None and len(self.videos) > 1:
             raise UsageError("--start says when one recording began; audit several one by one")
         check_audit(
@@ -76,6 +83,7 @@ class AuditRequest(RunRequest):
             "normal_for_s": self.normal_for_s,
             "start": self.start.astimezone(UTC).isoformat() if self.start else None,
             "assume_fps": self.assume_fps,
+            "each": self.each,
             **RunRequest.settings(self),
         }
 

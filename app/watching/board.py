@@ -104,6 +104,11 @@ class Station:
         self._age_sum_s = 0.0
         self._detector_s = 0.0
 
+    @property
+    def source(self) -> Observed:
+        """What it watches; some have pictures for onlookers (`app.sources.glimpses.Glimpsed`)."""
+        return self._source
+
     def looked(self, frame: Frame, lasting: Iterable[Lasting], detector_s: float) -> None:
         """Note a frame that was looked at.
 

@@ -4,7 +4,7 @@ What is compared with the view's median is the share of the picture that differs
 changes of light are taken out. It needs no network and no detector, so it answers at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -145,14 +145,19 @@ class NormalView:
             reporter.say(f"{path}: cannot be written ({error.strerror or error}).")
 
 
-def normal_view_of(frames: Sequence[Pixels]) -> NormalView:
+def normal_view_of(
+    frames: Sequence[Pixels], hide: Callable[[Pixels], Pixels] | None = None
+) -> NormalView:
     """What normal frames show.
 
     Args:
         frames: RGB uint8 [H, W, 3], of one size, at least one.
+        hide: Makes what nobody may see unrecognisable in the picture that is kept.
     """
     parts = moving_parts(np.stack([small_grey(frame) for frame in frames]))
-    return NormalView(float(parts.mean()), _marked(frames, parts))
+    calmest = frames[int(parts.mean(axis=(1, 2)).argmin())]
+    shown = calmest if hide is None else hide(calmest)
+    return NormalView(float(parts.mean()), _marked(shown, parts))
 
 
 def told_share(share: float) -> str:
@@ -173,9 +178,8 @@ def small_grey(frame: Pixels) -> NDArray[np.uint8]:
     return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
 
 
-def _marked(frames: Sequence[Pixels], parts: NDArray[np.bool_]) -> Pixels:
+def _marked(calmest: Pixels, parts: NDArray[np.bool_]) -> Pixels:
     """The frame in which least moves, red where something moves in any."""
-    calmest = frames[int(parts.mean(axis=(1, 2)).argmin())]
     scale = min(1.0, _PICTURE_WIDTH / calmest.shape[1])
     width = round(calmest.shape[1] * scale)
     height = max(1, round(calmest.shape[0] * scale))

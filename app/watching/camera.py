@@ -1,13 +1,8 @@
 """The step of one camera: anomaly maps to boxes to tracks to named events, recorded or live.
 
-With every batch of frames a caller takes three steps, each for as many cameras as it likes:
-
-1. `Camera.admit` says which frames the detector can look at;
-2. `Camera.follow` takes their maps, and finds out what has something to tell;
-3. `app.watching.naming.tell` names the pictures that this rests on, and gives the findings.
-
-Who cannot wait for names takes `Camera.take_due` and hands it back to `Camera.told` with them later
-(`app.watching.naming`).
+With every batch of frames `Camera.admit` says which the detector can look at, `Camera.follow` takes
+their maps, and `app.watching.naming.tell` names what has something to tell. Who cannot wait for
+names takes `Camera.take_due` and hands it back to `Camera.told` with them later.
 """
 
 import math
@@ -21,13 +16,15 @@ from numpy.typing import NDArray
 from app.events.checkpoint import Checkpoint, Trouble
 from app.events.event import Event, EventState, Finding, Lasting, Picture
 from app.events.moment import Moment
-from app.events.reading import as_left
+from app.events.trace import Trace
 from app.sources.base import Gap
 from app.watching.aim import Placed
-from app.watching.best import settled
+from app.watching.calling import event_of, of_camera, of_left
 from app.watching.camera_settings import CameraSettings
+from app.watching.course import Told
 from app.watching.followed import Due, Followed, id_of, track_of
-from app.watching.health import Health, Told
+from app.watching.health import Health
+from app.watching.lives import Lives
 from app.watching.near import Found, NearMisses
 from app.watching.sizes import SizeCheck
 from detectors.finding import Finder
@@ -78,7 +75,8 @@ class Camera:
         self._finder = Finder(view)
         self._tracker = Tracker(rule)
         self._keeper = self._settings.keeper
-        self._near = NearMisses(rule)
+        self._near = NearMisses(rule, self._finder)
+        self._lives = Lives(self._settings.life)
         if self._keeper is not None and live:
             self._keeper.learn(self._finder)
         self._followed: dict[Track, Followed] = {}
@@ -125,6 +123,7 @@ class Camera:
             track = track_of(event, path)
             self._tracker.expect(track)
             self._followed[track] = Followed.of_left(event, path, self._finder.view)
+            self._lives.expect(track, event)
 
     @property
     def at_rest(self) -> bool:
@@ -212,6 +211,7 @@ class Camera:
                 continue
             self._call_faults(told)
             if clear is not None:
+                self._lives.hold(frame, heat, factor, unsure=self._health.altered)
                 watched = self._masked(clear)
                 found = self._take(frame, watched, placed)
                 peaks[number] = self._peak = watched.max(initial=0.0)
@@ -234,7 +234,7 @@ class Camera:
 
     def _note(self, frame: Frame, heat: NDArray[np.float32] | None, found: Found | None) -> None:
         """Note what came near, and the undivided map; None if the frame shows nothing new."""
-        self._near.see(frame, found, self._tracker.told, self._settings.bar)
+        self._near.see(frame, found, self._tracker.told, self._settings.bar, heat)
         if self._keeper is not None:
             self._keeper.see(frame, heat, quiet=self._quiet)
 
@@ -254,14 +254,17 @@ class Camera:
         new = [track for track, one in self._followed.items() if track.opened and one.new]
         self._call("opened", new)
 
-    def finish(self, *, cut: bool = False) -> None:
+    def finish(self, *, cut: bool = False, goes_on: bool = False) -> None:
         """End all tracks and make them due.
 
         Args:
             cut: Whether the run stops here although the source goes on.
+            goes_on: Whether it may be taken up later: what stands stays open until then.
         """
         self._call_ended()
-        self._call("closed", self._tracker.finish().closed, cut=cut)
+        closed = self._tracker.finish().closed
+        stay = self._lives.staying(closed) if goes_on else set()
+        self._call("closed", [track for track in closed if track not in stay], cut=cut)
         self._call_faults(self._health.finish(cut=cut))
         if self._keeper is not None:
             self._keeper.finish()
@@ -273,6 +276,10 @@ class Camera:
         """What came near since this was asked last and was not told."""
         aim, near = self._health.aim, self._near.take()
         return [replace(n, box=aim.path([(n.end_s, n.box, n.level)])[0][1]) for n in near]
+
+    def take_traces(self, *, whole: bool) -> list[Trace]:
+        """What was followed since this was asked last; `whole` up to the newest frame."""
+        return self._near.traces(whole=whole)
 
     def take_due(self) -> list[Due]:
         """Hand over what is to be told, in the order it should be told; it is due no longer.
@@ -314,16 +321,20 @@ class Camera:
         things, told = self._health.things(placed, frame.image, found, self._tracker.told)
         self._call_faults(told)
         changes = self._tracker.update(frame, things)
+        for stands, passing in self._lives.put_right(frame, changes):
+            self._followed[passing] = self._followed[stands].parted_at(passing.start_s)
         self._finder.remember(frame, [one.extent for one in self._tracker.tracks if one.opened])
         self._keep(changes, frame, placed, heat)
         self._ended += changes.closed
         if self._live:
             self.flush()
             self._call("updated", self._ripe())
+            for track, state in self._lives.news(frame, self._tracker.tracks):
+                self._call(state, [track])
         elif sum(len(self._followed[one].views.pictures) for one in self._ended) >= NAME_AT_ONCE:
             self._call_ended()
         lit = [one.box for one in found if not any(one.box.overlap(two.box) for two in things)]
-        return Found(found, lit)
+        return Found(found, lit, things)
 
     def _keep(
         self, changes: TrackChanges, frame: Frame, placed: Placed, heat: NDArray[np.float32]
@@ -345,7 +356,9 @@ class Camera:
     def _ripe(self) -> list[Track]:
         """Open tracks that were named by fewer pictures than there are now, all of them."""
         return [
-            track for track in self._tracker.tracks if track.opened and self._followed[track].ripe
+            track
+            for track in self._tracker.tracks
+            if track.opened and self._followed[track].ripe and not self._lives.stands(track)
         ]
 
     def _call_ended(self) -> None:
@@ -354,47 +367,32 @@ class Camera:
 
     def _call(self, state: EventState, tracks: Iterable[Track], *, cut: bool = False) -> None:
         """Note that these tracks have something to tell, and what they are at this moment."""
+        video, bar = self._settings.video, self._settings.bar
         for track in tracks:
             kept = self._followed[track] if state != "closed" else self._followed.pop(track)
             if kept.left is not None:
-                self._call_left(kept.left, track, kept)
+                self._call_left(kept.left, state, track, kept)
                 continue
             kept.due = True
             best, change = kept.views.best(), kept.looks.change
             # Of a recording nobody waits for the name: one picture is enough until the end.
             brief = state == "opened" and not self._live
             pictures = kept.shown(change, [best] if brief else kept.views.pictures)
-            level = kept.reached.told(self._settings.rule, track, self._settings.bar)
-            event = replace(self._event(track, state, best, cut=cut), change=change, level=level)
+            level = kept.reached.told(self._settings.rule, track, bar)
+            event = event_of(track, state, best, video=video, bar=bar)
+            event = replace(event, cut=cut, change=change, level=level)
             path = self._health.aim.path(track.path)
-            self._due.append(Due(event, best, pictures, path, kept))
+            told = self._lives.marked(event, track)
+            self._due.append(Due(told, best, pictures, path, kept))
 
-    def _call_left(self, event: Event, track: Track, kept: Followed) -> None:
-        """Note that what an earlier session left has gone, unless that told so."""
-        if event.state != "closed":
-            self._due.append(Due(as_left(event), None, (), tuple(track.path), kept))
+    def _call_left(self, left: Event, state: EventState, track: Track, kept: Followed) -> None:
+        """Note what is to be told of what an earlier session left, unless that told it."""
+        if left.state == "closed":
+            return
+        now = left if state == "closed" else replace(left, state=state)
+        kept.left = self._lives.marked(now, track)
+        self._due += of_left(kept.left, track, kept, gone=state == "closed")
 
     def _call_faults(self, faults: Iterable[Told]) -> None:
-        """Note what is to be told of the camera itself; of a recording, when it is over."""
-        for told in faults:
-            if self._live or told.event.state == "closed":
-                self._due.append(Due(told.event, told.picture, (), (), Followed()))
-
-    def _event(self, track: Track, state: EventState, picture: Picture, *, cut: bool) -> Event:
-        return Event(
-            id=id_of(track),
-            camera=track.camera,
-            state=state,
-            start_s=track.start_s,
-            end_s=track.end_s,
-            start_us=track.start_us,
-            end_us=track.end_us,
-            box=settled(track.path, picture.box),
-            frame_size=picture.frame_size,
-            score=track.peak,
-            frames=track.frames,
-            video=self._settings.video,
-            cut=cut,
-            snapshot_s=picture.pts_s,
-            bar=self._settings.bar,
-        )
+        """Note what is to be told of the camera itself."""
+        self._due += of_camera(faults, live=self._live)

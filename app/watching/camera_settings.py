@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from app.events.life import LifeRule
 from app.watching.keeper import Keeper
 from app.watching.namer import Words
 from detectors.tracks import TrackRule
@@ -14,6 +15,8 @@ class CameraSettings:
 
     rule: TrackRule = field(default_factory=TrackRule)
     """When tracks open and close."""
+    life: LifeRule = field(default_factory=LifeRule)
+    """When a thing counts as standing."""
     zones: Zones = field(default_factory=Zones)
     """Which parts of the view are watched."""
     video: str = ""

@@ -2,21 +2,44 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.events.event import Event
+from app.events.event import Event, Finding
 from app.events.live_file import LiveFile
-from app.events.store import Changes, Store
+from app.events.room import Room
+from app.events.store import Changes
 from app.events.writer import Writer
 from app.sinks.build import AnySink
-from app.sinks.feeder import feeding
+from app.sinks.feeder import Patience, feeding
+from app.watching.blurring import People, opened_store
 from app.watching.telling import Tell
+
+SOON = Patience(close_s=0.5)
+"""For a watch that must end in a moment; what is undelivered is kept for the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """What is not the same in every watch."""
+
+    heed: Callable[[Sequence[Finding]], None] = lambda _: None
+    """Given besides what was stored of events, also of those that nobody is told of."""
+    patience: Patience | None = None
+    """With sinks that fail."""
+    people: People | None = None
+    """Hides people in what is kept; None where they may be seen."""
 
 
 @contextmanager
 def delivering(
-    out: Path, run_id: int, sinks: Sequence[AnySink], tell: Tell, say: Callable[[str], None]
+    out: Path,
+    run_id: int,
+    sinks: Sequence[AnySink],
+    tell: Tell,
+    say: Callable[[str], None],
+    besides: Besides | None = None,
 ) -> Iterator[Writer]:
     """Keep and tell on other threads as long as it lasts.
 
@@ -26,6 +49,7 @@ def delivering(
         sinks: Who is given every event state besides.
         tell: Called with every event state once it is stored.
         say: Told what cannot be written or delivered.
+        besides: What is not the same in every watch.
 
     Yields:
         What saves.
@@ -33,21 +57,24 @@ def delivering(
     Raises:
         app.errors.StoreError: If the store cannot be opened.
     """
+    besides = besides or Besides()
     keys = [sink.key for sink in sinks]
     file = LiveFile(out, run_id, say)
-    with feeding(out, sinks, say) as wake:
+    with feeding(out, sinks, say, besides.patience) as wake:
 
         def saved(changes: Changes) -> None:
             wake()
             file.add([finding.event for finding in changes.findings])
+            besides.heed(changes.findings)
             for finding in changes.findings:
                 if not finding.silent:
                     tell(as_told(finding.event))
 
-        with closing(Writer(lambda: Store(out, sinks=keys), saved, say)) as writer:
+        writer = Writer(lambda: opened_store(out, besides.people, keys), saved, say, room=Room(out))
+        with closing(writer):
             yield writer
 
 
 def as_told(event: Event) -> dict[str, Any]:
     """An event's state as it is told while a watch goes on."""
-    return {"event": event.state, **event.as_json()}
+    return event.as_told()

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 
 from app.events.event import Event
-from app.events.store import SourceProgress
-from app.media.video import VideoWriter
+from app.events.outputs import drawn_name
+from app.events.reading import SourceProgress, StoreReader
+from app.media.video import VideoError, VideoWriter
 from app.progress import Reporter
 from app.report.times import clock, wall
 from app.sources.base import Recording
@@ -169,3 +170,43 @@ def _still(image: Pixels, until_s: float) -> Pixels:
     still = (image // 3).astype(np.uint8)
     draw_text(still, f"0:00.0 - {clock(until_s)}  learned as normal, not looked at")
     return still
+
+
+def draw_all(
+    store: StoreReader,
+    run_id: int,
+    opened: Callable[[SourceProgress], Recording],
+    out: Path,
+    fps: float | None,
+    reporter: Reporter,
+    check: Callable[[], None],
+) -> list[str]:
+    """Write the annotated video of each source of a run.
+
+    Args:
+        store: What was found.
+        run_id: Of the run.
+        opened: Opens a source where it was looked at from.
+        out: Where the videos go.
+        fps: Frames a second that were looked at.
+        reporter: Shows how far it is.
+        check: Raises to stop.
+
+    Returns:
+        Why some could not be written, a sentence each: the findings are worth more than their
+        drawing.
+    """
+    failed: list[str] = []
+    sources, events = store.sources(run_id), store.events(run_id)
+    for number, source in enumerate(sources, start=1):
+        seen = {
+            event: store.sightings(event.id)
+            for event in events
+            if event.video == source.uri and not event.muted
+        }
+        video = out / drawn_name(number, len(sources))
+        try:
+            annotate(opened(source), source, seen, video, fps, reporter, check)
+        except VideoError as error:
+            failed.append(str(error))
+    return failed

@@ -1,12 +1,14 @@
 """The files that people read of a run, and the end of a watch that cannot write all of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from app.errors import StoreError
 from app.events.outputs import EVENTS, REPORT, write_events
 from app.events.reading import Run, StoreReader
 from app.events.store import Store
+from app.events.watched import watched_s
 from app.report.page import write_report
 
 
@@ -38,10 +40,12 @@ class Ending:
     """`stopped`, `finished` or `failed`."""
     complaint: str = ""
     """What could not be stored; empty if all was."""
+    files: bool = True
+    """Whether to write what people read; of weeks that takes longer than an end may."""
 
 
 def end_watch(store: Store, run: Run, ending: Ending, say: Callable[[str], None]) -> list[str]:
-    """Write the report and end the run; what cannot be written is said, and the rest is written.
+    """Write the files and end the run; what cannot be written is said, and the rest is written.
 
     Returns:
         What could not be done, a sentence each.
@@ -51,11 +55,14 @@ def end_watch(store: Store, run: Run, ending: Ending, say: Callable[[str], None]
         if ending.complaint:
             store.add_note(run.id, ending.complaint)
 
+    files = (
+        lambda: write_events(store.folder, store.events(run.id)),
+        lambda: write_report(store, replace(run, state=ending.state)),
+    )
     # Last of all the state: a run that is marked as ended has its files.
     steps: tuple[Callable[[], object], ...] = (
         note,
-        lambda: write_events(store.folder, store.events(run.id)),
-        lambda: write_report(store, replace(run, state=ending.state)),
+        *(files if ending.files else ()),
         lambda: store.end_run(run.id, ending.state, run.facts),
     )
     faults = [fault for fault in map(_fault, steps) if fault]
@@ -73,3 +80,31 @@ def _fault(step: Callable[[], object]) -> str:
     except StoreError as error:
         return str(error)
     return ""
+
+
+def counted(
+    store: StoreReader, run: Run, *, dropped: int = 0, faults: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A watch in a few numbers, however many weeks it lasted; keys are stable.
+
+    Args:
+        store: That holds it.
+        run: The watch.
+        dropped: Frames that were missed.
+        faults: What could not be written at its end.
+    """
+    sources, gaps = store.sources(run.id), store.gaps(run.id)
+    events, silent = store.event_counts(run.id)
+    return {
+        "state": "failed" if faults else run.state,
+        "frames": sum(source.frames for source in sources),
+        "dropped": dropped,
+        "watched_s": round(sum(watched_s(source, gaps) for source in sources), 3),
+        "learned_s": round(sum(source.from_s for source in sources), 3),
+        "gaps": len(gaps),
+        "events": events,
+        "muted": silent,
+        "faults": list(faults),
+        "stopped": run.state == "stopped",
+        "folder": str(store.folder),
+    }

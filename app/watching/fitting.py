@@ -10,6 +10,7 @@ from app.watching.sizes import same_shape
 from detectors.base import Detector, DetectorError, LearnsMore
 from detectors.build import build_detector, load_detector
 from detectors.configs import DetectorConfig
+from detectors.features.extractors import Extractors
 from detectors.scaling import resized
 from detectors.types import Pixels
 
@@ -21,6 +22,8 @@ def fit_detector(
     reporter: Reporter,
     check: Callable[[], None],
     more: Path | None = None,
+    *,
+    extractors: Extractors | None = None,
 ) -> Detector:
     """Fit a detector to frames of a normal view.
 
@@ -31,13 +34,14 @@ def fit_detector(
         reporter: Told how far the fit is.
         check: Raises if the user wants to stop.
         more: Folder of a detector to add them to instead; see `teach_more`.
+        extractors: Shared with other detectors, if there are any.
 
     Raises:
         detectors.base.DetectorError: If there are too few frames or no weights.
     """
     if more is not None:
         return teach_more(more, frames, device, reporter, check)
-    detector = build_detector(config, device)
+    detector = build_detector(config, device, extractors)
     with reporter.task("Learning the view") as meter:
 
         def told(done: int, total: int) -> None:

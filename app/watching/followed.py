@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from app.events.ballots import Ballots, cast
 from app.events.checkpoint import Kept
 from app.events.event import Event, EventChange, Finding, Picture, event_id
 from app.watching.best import KEPT, BestPictures
@@ -73,6 +74,13 @@ class Followed:
         reached = Reached(event.level or 0.0, path[-1][0])
         return cls(BestPictures(view=view), named_from=1, left=event, reached=reached)
 
+    def parted_at(self, since_s: float) -> "Followed":
+        """Give those pictures away, as of another track, that were taken since a moment."""
+        view, pictures = self.views.view, self.views.pictures
+        others = [one for one in pictures if one.pts_s >= since_s]
+        self.views = BestPictures([one for one in pictures if one.pts_s < since_s] or others, view)
+        return Followed(BestPictures(others or [*pictures], view))
+
     @property
     def new(self) -> bool:
         """Whether it was never named, nor is being named."""
@@ -119,7 +127,8 @@ class Due:
         elected = vote(followed.named, words.certainty)
         event, picture = self._parted(words.named(self.event, elected))
         signature = followed.looks.signature(event.change)
-        return Finding(event, picture, self.path, elected.vector, signature)
+        ballots = _ballots(followed.named)
+        return Finding(event, picture, self.path, elected.vector, signature, ballots)
 
     def _parted(self, event: Event) -> tuple[Event, Picture | None]:
         """The event with a box for each of several people, and the picture that shows them."""
@@ -138,6 +147,17 @@ class Due:
             snapshot_s=picture.pts_s,
         )
         return told, picture
+
+
+def _ballots(named: Mapping[Picture, Sequence[Naming]]) -> Ballots | None:
+    """What all crops of pictures said."""
+    return cast(
+        [
+            (naming.vector, picture.quality, number, naming.person_p, naming.people)
+            for number, picture in enumerate(named)
+            for naming in named[picture]
+        ]
+    )
 
 
 def track_of(event: Event, path: Sightings) -> Track:

@@ -8,6 +8,7 @@ from app.events.event import Event
 from app.events.reading import Left
 from app.events.store import Run, SourceProgress, Store
 from app.sources.base import Gap, GapReason
+from app.watching.disk import DISK_FAULTS
 from detectors.types import Frame
 
 _NOBODY = "nobody looked until the watch was started again"
@@ -23,7 +24,11 @@ class GoingOn:
     """
 
     def __init__(
-        self, run: Run | None, source: SourceProgress | None, settings: Mapping[str, Any]
+        self,
+        run: Run | None,
+        source: SourceProgress | None,
+        settings: Mapping[str, Any],
+        away: tuple[GapReason, str] | None = None,
     ) -> None:
         """Take what there was before.
 
@@ -31,6 +36,8 @@ class GoingOn:
             run: That is gone on with; None if this is the first session.
             source: How far its source was watched; None if it was not.
             settings: Of a run that has to be begun.
+            away: Why nobody looked since the session before, where that is known: a reason, and a
+                sentence.
         """
         self.run = run
         self.source = source
@@ -38,7 +45,10 @@ class GoingOn:
         """The time in which nobody looked, once the first frame has come."""
         self.left: list[Left] = []
         """Events whose things may still be there, once the run was begun."""
+        self.disk: Event | None = None
+        """The event that tells that the disk is full or read-only, if it was left open."""
         self._settings = settings
+        self._away = away
         self._open: list[Gap] = []
         self._shift_s: float | None = None
 
@@ -75,7 +85,10 @@ class GoingOn:
         ]
         seen_s = self.source.seen_s if self.source is not None else 0.0
         self.left = store.left(self.run.id, seen_s - _LATELY_S)
-        _, closed = store.go_on(self.run.id, [event.id for event, _ in self.left])
+        full = store.faults_left(self.run.id, DISK_FAULTS)
+        self.disk = full[-1] if full else None
+        stay = [event.id for event in (*(event for event, _ in self.left), *full[-1:])]
+        _, closed = store.go_on(self.run.id, stay)
         return self.run.id, closed
 
     def placed(self, frame: Frame) -> Frame:
@@ -97,6 +110,7 @@ class GoingOn:
         ]
         if not self.gaps:
             reason: GapReason = "killed" if run.state == "running" else "stopped"
-            self.gaps = [Gap(last_us, first_us, reason, _NOBODY)]
+            reason, detail = self._away or (reason, _NOBODY)
+            self.gaps = [Gap(last_us, first_us, reason, detail)]
         since_start_s = (first_us - before.start_us) / 1e6
         return max(since_start_s, before.seen_s + _LEAST_STEP_S) - frame.pts_s

@@ -80,6 +80,11 @@ class Health:
         return all(course.now is None for course in self._courses) and moves
 
     @property
+    def altered(self) -> bool:
+        """Whether the picture as a whole is not as it was, so that no place can be judged by it."""
+        return self._blind.now is not None or self._faded.now is not None
+
+    @property
     def at_rest(self) -> bool:
         """Whether a frame that shows what the one before did tells nothing new.
 

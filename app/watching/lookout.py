@@ -119,13 +119,14 @@ class Lookout:
         heeded = self._heeded(self._teller.findings(self.camera))
         return heeded if self.drifting is None else [*heeded, *self.drifting.findings()]
 
-    def finish(self, *, cut: bool = False) -> list[Finding]:
+    def finish(self, *, cut: bool = False, goes_on: bool = False) -> list[Finding]:
         """End all tracks, and name what they were.
 
         Args:
             cut: Whether the run stops here although the source goes on.
+            goes_on: See `Camera.finish`.
         """
-        self.camera.finish(cut=cut)
+        self.camera.finish(cut=cut, goes_on=goes_on)
         left = self._heeded(self._teller.last(self.camera))
         return left if self.drifting is None else [*left, *self.drifting.last(cut=cut)]
 
@@ -155,5 +156,6 @@ class Lookout:
             gaps=[*gaps, *self.camera.gaps],
             lasting=[*self.camera.lasting, *([] if drifting is None else drifting.lasting)],
             moments=self.camera.take_moments(),
+            traces=self.camera.take_traces(whole=checkpoint is not None),
             bets=[] if drifting is None else drifting.take_bets(),
         )

@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,7 @@ class SiteLooks(Protocol):
         ...
 
 
+@runtime_checkable
 class Names(Protocol):
     """Whatever names images; `novic.model.NounModel` does."""
 
@@ -124,6 +125,7 @@ class Words:
             evidence=self._weighed(event, said, elected),
             belonging=self.belonging,
             uncalibrated=self.uncalibrated(),
+            named_again="",
         )
 
     def _weighed(self, event: Event, said: "Elected", elected: "Elected") -> Evidence | None:

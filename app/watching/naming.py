@@ -84,6 +84,32 @@ class _UnderWay:
     named: Future[Mapping[Picture, tuple[Naming, ...]]]
 
 
+class Asks(Protocol):
+    """Names pictures on another thread; for one camera, or for several that share it."""
+
+    def ask(self, pictures: Sequence[Picture]) -> Future[Mapping[Picture, tuple[Naming, ...]]]:
+        """Begin to name pictures, behind all that were asked for before."""
+        ...
+
+    def close(self) -> None:
+        """End, once all is named."""
+        ...
+
+
+class _Alone:
+    """A thread for one camera."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._thread = ThreadPoolExecutor(1, "names")
+
+    def ask(self, pictures: Sequence[Picture]) -> Future[Mapping[Picture, tuple[Naming, ...]]]:
+        return self._thread.submit(name_pictures, self._names, pictures)
+
+    def close(self) -> None:
+        self._thread.shutdown()
+
+
 class Beside:
     """Names on a thread of its own, so that a live camera is looked at meanwhile.
 
@@ -92,17 +118,16 @@ class Beside:
     waits for the batch.
     """
 
-    def __init__(self, names: Names) -> None:
-        """Take what names crops; it is called from one other thread."""
-        self._names = names
-        self._thread = ThreadPoolExecutor(1, "names")
+    def __init__(self, names: Names | Asks) -> None:
+        """Take what names crops, which is called from one other thread; or such a thread."""
+        self._asks = _Alone(names) if isinstance(names, Names) else names
         self._under_way: _UnderWay | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.shutdown()
+        self._asks.close()
 
     def findings(self, camera: Camera) -> list[Finding]:
         """What has been named by now, and what needs no more names."""
@@ -118,7 +143,7 @@ class Beside:
 
     def aside(self, pictures: Sequence[Picture]) -> Future[Mapping[Picture, tuple[Naming, ...]]]:
         """See `Teller.aside`; behind the batch that is under way."""
-        return self._thread.submit(name_pictures, self._names, pictures)
+        return self._asks.ask(pictures)
 
     def _collected(self, camera: Camera) -> list[Finding]:
         """The findings of the batch that is under way; waits for it."""
@@ -131,5 +156,5 @@ class Beside:
         pictures = wanted(due)
         if not pictures:
             return camera.told(due, {})
-        self._under_way = _UnderWay(due, self._thread.submit(name_pictures, self._names, pictures))
+        self._under_way = _UnderWay(due, self._asks.ask(pictures))
         return []

@@ -12,8 +12,13 @@ from itertools import pairwise, takewhile
 from math import inf
 from statistics import median
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.events.moment import Moment, Silence
-from calibration.levels import FoundLevels, Level, opening_level
+from app.events.trace import Trace
+from app.watching.tracing import Tracing
+from calibration.levels import Finds, FoundLevels, Level, opening_level
 from calibration.tail import GAP_S
 from detectors.track import Track
 from detectors.tracks import TrackRule
@@ -38,16 +43,19 @@ class Found:
     """Scores as in the map divided by the bar."""
     lit: Sequence[Box]
     """Where some of it was taken for light."""
+    followed: Sequence[Detection] = ()
+    """What of it was followed."""
 
 
 class NearMisses:
     """Follows one camera's frames below the bar."""
 
-    def __init__(self, rule: TrackRule) -> None:
+    def __init__(self, rule: TrackRule, finds: Finds | None = None) -> None:
         """Start with nothing.
 
         Args:
             rule: As the camera follows.
+            finds: As the camera finds; by it is noted what falls apart at a higher bar.
         """
         # Before it is worked out at which bar: what stands there for weeks needs none.
         self._levels = FoundLevels(rule, _LOWEST, self._is_told)
@@ -56,8 +64,16 @@ class NearMisses:
         self._offset_s = 0.0
         self._camera = ""
         self._bar = 1.0
+        self._tracing = Tracing(finds)
 
-    def see(self, frame: Frame, found: Found | None, told: Iterable[Box], bar: float) -> None:
+    def see(
+        self,
+        frame: Frame,
+        found: Found | None,
+        told: Iterable[Box],
+        bar: float,
+        heat: NDArray[np.float32] | None = None,
+    ) -> None:
         """Take one more frame.
 
         Args:
@@ -65,7 +81,9 @@ class NearMisses:
             found: What was found in it; None if it shows what the one before did.
             told: Where the things of open events are.
             bar: What its map was divided by.
+            heat: The map [h, w], not divided; None if it shows what the one before did.
         """
+        self._tracing.see(frame, () if found is None else found.followed, heat, bar)
         self._camera, self._bar = frame.camera, bar
         self._offset_s = frame.time_us / 1e6 - frame.pts_s
         lit = () if found is None else found.lit
@@ -84,6 +102,11 @@ class NearMisses:
     def finish(self) -> None:
         """End what is followed."""
         self._levels.finish()
+        self._tracing.finish()
+
+    def traces(self, *, whole: bool) -> list[Trace]:
+        """What was followed since this was asked last; see `Tracing.take`."""
+        return self._tracing.take(whole=whole)
 
     def take(self) -> list[Moment]:
         """What came near since this was asked last, and was not told."""

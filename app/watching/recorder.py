@@ -9,6 +9,7 @@ from app.events.checkpoint import Checkpoint
 from app.events.event import Finding, Lasting
 from app.events.moment import Moment
 from app.events.store import Changes, SourceProgress
+from app.events.trace import Trace
 from app.events.writer import Saver
 from app.sources.base import Gap
 from detectors.types import Frame
@@ -66,6 +67,7 @@ class Recorder:
         lasting: Sequence[Lasting] = (),
         moments: Sequence[Moment] = (),
         bets: Sequence[Bet] = (),
+        traces: Sequence[Trace] = (),
     ) -> None:
         """Save all that is new.
 
@@ -76,6 +78,7 @@ class Recorder:
             lasting: How far the events have come that are open, with whole paths.
             moments: What came near and was not told.
             bets: What was bet against the camera's calibration.
+            traces: What was followed.
 
         Raises:
             app.errors.StoreError: If it cannot be written.
@@ -97,6 +100,7 @@ class Recorder:
             embedder=self._embedder,
             moments=moments,
             bets=bets,
+            traces=traces,
         )
         self._store.save(self._run_id, changes)
         self._peaks = {}

@@ -61,6 +61,8 @@ class RunRequest:
     tell: tuple[KindRule, ...] = ()
     """Which things are told, those that any of them wants; all if there are none."""
     overwrite: bool = False
+    blur_people: bool = False
+    """Whether people are made unrecognisable in every picture that is kept or shown."""
     sinks: tuple[AnySink, ...] = ()
     """Who is given every event state besides."""
 

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,8 @@ import torch
 
 from app.errors import StoreError
 from app.events.event import Event, Finding
-from app.events.outputs import earlier_run, sole_writer
+from app.events.outputs import sole_writer
+from app.events.retaining import retaining
 from app.events.store import SourceProgress, Store
 from app.events.writer import Writer
 from app.progress import Reporter
@@ -19,28 +21,32 @@ from app.sources.base import Gap, LiveSource
 from app.sources.open import kind_of, open_live
 from app.stop import Stop, stoppable
 from app.watching.backlog import Backlog
+from app.watching.blurring import People, coarse
 from app.watching.board import Board, Station
 from app.watching.calibrated_by import held, outdated
-from app.watching.calm import normal_view_of
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
-from app.watching.delivery import as_told, delivering
+from app.watching.clips import Clips
+from app.watching.delivery import SOON, Besides, as_told, delivering
+from app.watching.disk import DiskTold
 from app.watching.drifting import Watched
-from app.watching.ending import Ending, complete_results, end_watch
+from app.watching.ending import Ending, complete_results, counted, end_watch
 from app.watching.fitting import fit_detector
 from app.watching.gate import MotionGate
 from app.watching.going_on import GoingOn
 from app.watching.keeper import Keeper, keeper_of, told
+from app.watching.learning import learned
 from app.watching.lookout import Lookout
 from app.watching.naming import Beside
 from app.watching.normal import normal_view
 from app.watching.recorder import Recorder
-from app.watching.request import RunRequest
 from app.watching.results import watch_summary
+from app.watching.shared import Shared
+from app.watching.starting import connect, fitted_detector, run_to_go_on
 from app.watching.stirring import Keeping, tolerating
 from app.watching.telling import Tell, Telling
+from app.watching.watch_request import WatchRequest
 from detectors.base import Detector
-from detectors.build import load_detector
 from detectors.files import PROMISE
 from detectors.types import Frame, Pixels
 from novic.device import resolve_device
@@ -51,24 +57,12 @@ SAVE_EVERY_S = 5.0
 _RETRY_S = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchRequest(RunRequest):
-    """What to watch and how."""
-
-    source: str
-    """A webcam's number, an rtsp:// or http:// address, or a file that plays at its own pace."""
-    learn_s: float | None = None
-    """The first seconds show nothing unusual."""
-    connect_s: float = 30.0
-    """How long to wait for the first frame."""
-    for_s: float | None = None
-    """Stop by itself after so many seconds of watching."""
-    heartbeat_s: float | None = None
-    """Pause between signs of life; see `app.watching.telling.Telling`."""
-
-
 def watch(
-    request: WatchRequest, reporter: Reporter, tell: Tell, board: Board | None = None
+    request: WatchRequest,
+    reporter: Reporter,
+    tell: Tell,
+    board: Board | None = None,
+    shared: Shared | None = None,
 ) -> dict[str, Any]:
     """Watch until Ctrl-C, the end of a file, or `for_s`; goes on if the folder holds this watch.
 
@@ -79,9 +73,12 @@ def watch(
             was lost and came back, and now and then a sign of life; called on other threads, but
             never on two at once.
         board: Shows how the camera does while it is watched.
+        shared: What it has in common with other cameras; its `stop` ends the watch then, not
+            signals, and files for people are left to `nomaly report`.
 
     Returns:
-        The summary as scripts read it: state, frames, dropped, gaps, notes, events, report.
+        The summary as scripts read it: state, frames, dropped, gaps, notes, events, report; of a
+        shared one only counts, see `app.watching.ending.counted`.
 
     Raises:
         app.errors.UsageError: If the folder holds another run.
@@ -95,83 +92,76 @@ def watch(
         Store(request.out, sinks=keys) as store,
     ):
         settings = _settings(request)
-        run = earlier_run(store, "watch", settings, request.unsaid())
+        run = run_to_go_on(store, request, settings, shared=shared is not None)
         before = next(iter(store.sources(run.id)), None) if run is not None else None
         if run is not None and before is not None and before.finished:
             reporter.say(f"{request.out} holds the finished results of this very watch.")
+            if shared is not None:
+                return counted(store, run)
             complete_results(store, run)
             summary = watch_summary(store, run)
             return summary | {"notes": [*summary["notes"], *outdated(run, request)]}
-        return _watch_camera(
-            request, store, GoingOn(run, before, settings), reporter, tell, board or Board()
-        )
+        going_on = GoingOn(run, before, settings, away=shared.away if shared is not None else None)
+        mine = _Mine(request, store, going_on, reporter, tell, board or Board(), shared)
+        return _watch_camera(mine)
 
 
-def _watch_camera(
-    request: WatchRequest,
-    store: Store,
-    going_on: GoingOn,
-    reporter: Reporter,
-    tell: Tell,
-    board: Board,
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Mine:
+    """What belongs to one watch."""
+
+    request: WatchRequest
+    store: Store
+    going_on: GoingOn
+    reporter: Reporter
+    tell: Tell
+    board: Board
+    shared: Shared | None
+
+
+def _watch_camera(mine: _Mine) -> dict[str, Any]:
+    request, going_on, reporter, shared = mine.request, mine.going_on, mine.reporter, mine.shared
     device = resolve_device(request.device)
     # Models first: what a camera shows while they load would be lost.
-    with reporter.task("Loading the namer"):
-        names = request.load_names(device)
-    fitted = _fitted_detector(request, going_on, device)
+    names = shared.names if shared is not None else None
+    if names is None:
+        with reporter.task("Loading the namer"):
+            names = request.load_names(device)
+    fitted = fitted_detector(request, going_on.run is not None, device, shared)
     played_on = kind_of(request.source) == "file" and fitted is not None
     start_s = going_on.start_s(request.learn_s or 0.0) if played_on else 0.0
-    camera = open_live(request.source, request.camera, request.fps, start_s=start_s)
+    ring_s = request.clips.ring_s if request.clips is not None else 0.0
+    camera = open_live(request.source, request.camera, request.fps, start_s=start_s, ring_s=ring_s)
     try:
-        _connect(camera, request, reporter)
+        connect(camera, request.source, request.connect_s, reporter, shared)
         station = Station(request.out, camera)
-        telling = Telling(camera, reporter, tell, heartbeat_s=request.heartbeat_s, station=station)
+        beat_s = request.heartbeat_s
+        telling = Telling(camera, reporter, mine.tell, heartbeat_s=beat_s, station=station)
         # Until here Ctrl-C ends everything at once: there is nothing to put in order yet.
-        with stoppable(reporter.say) as stop, telling, board.showing(station):
-            watching = _Watch(request, store, camera, going_on, reporter, telling, stop)
+        stopping = stoppable(reporter.say) if shared is None else nullcontext(shared.stop)
+        with stopping as stop, telling, mine.board.showing(station):
+            watching = _Watch(mine, camera, telling, stop)
             return watching.run(names, fitted or watching.learned_detector(device))
     finally:
         camera.close()
 
 
-def _connect(camera: LiveSource, request: WatchRequest, reporter: Reporter) -> None:
-    """Wait for the first frame, and say meanwhile why it does not come.
-
-    Raises:
-        app.sources.base.UnreachableError: If it does not come in time.
-    """
-    with reporter.task(f"Connecting to {shown_address(request.source)}") as meter:
-
-        def failed(why: str) -> None:
-            meter.to(0, why)
-            if not reporter.console.is_terminal:
-                reporter.say(f"{camera.info.uri}: {why}, trying again")
-
-        camera.connect(request.connect_s, failed)
-
-
 class _Watch:
     """One watch under way."""
 
-    def __init__(
-        self,
-        request: WatchRequest,
-        store: Store,
-        camera: LiveSource,
-        going_on: GoingOn,
-        reporter: Reporter,
-        telling: Telling,
-        stop: Stop,
-    ) -> None:
-        self._request = request
-        self._store = store
+    def __init__(self, mine: _Mine, camera: LiveSource, telling: Telling, stop: Stop) -> None:
+        self._request = mine.request
+        self._store = mine.store
         self._camera = camera
-        self._going_on = going_on
-        self._reporter = reporter
+        self._going_on = mine.going_on
+        self._reporter = mine.reporter
+        self._shared = mine.shared
         self._telling = telling
         self._pulse = telling.pulse
         self._stop = stop
+        self._clips = Clips(
+            mine.request.out, camera, mine.request.clips, mine.reporter.say, telling
+        )
         self._backlog = Backlog(self._coming())
         self._pulse.unseen.append(self._backlog.gaps)
         self._from_s = 0.0
@@ -179,6 +169,8 @@ class _Watch:
         self._until = math.inf
         self._begun: int | None = None
         self._keeper: Keeper | None = None
+        self._people = People() if mine.request.blur_people else None
+        self._disk = DiskTold()
 
     def run(self, names: NounModel, detector: Detector) -> dict[str, Any]:
         """Look and tell; whatever ends it, the report is written."""
@@ -201,15 +193,20 @@ class _Watch:
                 zones=self._request.zones,
                 words=self._request.words(names, holding),
                 keeper=self._keeper,
+                life=self._request.life,
             ),
             say=self._reporter.say,
         )
         camera.expect(self._going_on.left)
+        self._disk = DiskTold(self._going_on.disk)
         out, sinks, say = self._request.out, self._request.sinks, self._reporter.say
+        patience = None if self._shared is None else SOON
+        besides = Besides(self._clips.heed, patience, self._people)
         ending = Ending("failed")
         with (
-            delivering(out, run_id, sinks, self._telling.tell, say) as writer,
-            Beside(names) as teller,
+            delivering(out, run_id, sinks, self._telling.tell, say, besides) as writer,
+            retaining(out, self._request.retention, say),
+            Beside(names) if self._shared is None else self._shared.naming() as teller,
         ):
             embedder = names.bundle.embedder
             recorder = Recorder(writer, run_id, source, embedder)
@@ -221,14 +218,18 @@ class _Watch:
                 watched = Watched(source.uri, zones=self._request.zones)
                 lookout.hold(holding, self._store.bets(run_id, holding.key), watched)
             try:
-                self._look(lookout)
+                self._look(lookout, writer)
                 source.finished = self._camera.ended and not self._backlog.waiting
                 ending = Ending("stopped" if self._stop.asked else "finished")
             finally:
-                self._save(lookout, lookout.finish(cut=True))
+                goes_on = not source.finished
+                left = lookout.finish(cut=True, goes_on=goes_on)
+                self._save(lookout, [*left, *self._disk.last(goes_on=goes_on)])
                 faults = self._end(writer, ending)
         dropped = self._camera.stats.dropped + self._backlog.skipped
         run = self._store.run(run_id)
+        if self._shared is not None:
+            return counted(self._store, run, dropped=dropped, faults=faults)
         return watch_summary(self._store, run, dropped=dropped, faults=faults)
 
     def _promised(self, detector: Detector) -> Keeper:
@@ -252,7 +253,12 @@ class _Watch:
         learn_s, all_seen = self._request.learn_s or 0.0, Keeping(self._stretch())
         seen = normal_view(all_seen, learn_s, self._reporter)
         self._stop.check()
-        with self._backlog.keeping():
+        turns = (
+            nullcontext()
+            if self._shared is None
+            else self._shared.learning.taken(self._stop.check, self._reporter.say)
+        )
+        with self._backlog.keeping(), turns:
             detector = self._fitted_to(seen, all_seen, device)
         # The run first: a detector without one would be nobody's.
         self._run_id()
@@ -262,18 +268,17 @@ class _Watch:
     def _fitted_to(self, seen: list[Pixels], all_seen: Keeping, device: torch.device) -> Detector:
         """A detector of what was seen; says what moved in it."""
         out, reporter, check = self._request.out, self._reporter, self._stop.check
-        view = normal_view_of(seen) if seen else None
-        if view is not None:
-            view.save(out, reporter)
-            view.tell(out, reporter)
-        detector = fit_detector(self._request.detector_config, seen, device, reporter, check)
-        if view is not None and detector.frame_size is not None:
-            frames = all_seen.frames(detector.frame_size)
-            detector = tolerating(detector, frames, all_seen.length_s, reporter, check)
-            view = view.borne(detector.tolerance)
-            view.save(out, reporter)
-            view.tell_borne(out, reporter)
-        return detector
+        config, shared = self._request.detector_config, self._shared
+        extractors = None if shared is None else shared.extractors
+
+        def fit() -> Detector:
+            return fit_detector(config, seen, device, reporter, check, extractors=extractors)
+
+        def borne(detector: Detector) -> Detector:
+            frames = all_seen.frames(detector.frame_size or self._camera.info.size)
+            return tolerating(detector, frames, all_seen.length_s, reporter, check)
+
+        return learned(seen, fit, borne, out, reporter, self._people)
 
     def _stretch(self) -> Iterator[Frame]:
         """The frames to learn from, which are not watched."""
@@ -315,6 +320,7 @@ class _Watch:
     def _end(self, writer: Writer, ending: Ending) -> list[str]:
         """End the run; returns what could not be written."""
         left = writer.flush()
+        self._clips.finish()
         for finding in left:
             # Nobody will find it in the store.
             if not finding.silent:
@@ -323,11 +329,13 @@ class _Watch:
         run = self._store.run(self._run_id())
         if self._keeper is not None:
             run = replace(run, facts={**run.facts, "promise": told(self._keeper.kept)})
-        return end_watch(self._store, run, Ending(state, writer.complaint), self._reporter.say)
+        ending = Ending(state, writer.complaint, files=self._shared is None)
+        return end_watch(self._store, run, ending, self._reporter.say)
 
-    def _look(self, lookout: Lookout) -> None:
+    def _look(self, lookout: Lookout, writer: Writer) -> None:
         """Look at frames as they arrive, and save and tell as it goes, also while none come."""
-        self._reporter.say(f"Watching {self._camera.info.uri}; Ctrl-C stops and writes the report.")
+        ends = "; Ctrl-C stops and writes the report" if self._shared is None else ""
+        self._reporter.say(f"Watching {self._camera.info.uri}{ends}.")
         if self._backlog.behind_s:
             behind = f"{self._backlog.behind_s:.0f} s came while it learned"
             self._reporter.say(f"{behind}, and are looked at first.")
@@ -339,14 +347,16 @@ class _Watch:
             if frame is not None:
                 lookout.look([frame])
                 self._note(frame, lookout)
-            findings, now = lookout.findings(), time.monotonic()
+            disk = self._disk.findings(writer.disk_fault, frame)
+            findings, now = [*lookout.findings(), *disk], time.monotonic()
             if findings or self._gaps != saved_gaps or now - saved_at >= SAVE_EVERY_S:
                 self._save(lookout, findings)
                 saved_at, saved_gaps = now, self._gaps
 
     def _note(self, frame: Frame, lookout: Lookout) -> None:
         self._pulse.looked(frame, lookout.frames, lookout.camera.open)
-        self._telling.station.looked(frame, lookout.camera.lasting, lookout.detector_s)
+        shown = coarse(frame) if self._people is not None else frame
+        self._telling.station.looked(shown, lookout.camera.lasting, lookout.detector_s)
         self._pulse.skipped = self._backlog.skipped
         self._pulse.doing = "catching up" if self._backlog.waiting else "watching"
 
@@ -355,6 +365,7 @@ class _Watch:
         for frame in self._camera.frames(timeout_s=0.25):
             if frame is not None:
                 self._pulse.came(frame)
+                self._clips.see(frame)
             yield frame
 
     def _arriving(self) -> Iterator[Frame | None]:
@@ -379,13 +390,3 @@ def _settings(request: WatchRequest) -> dict[str, Any]:
     """What a watch that goes on must have in common with the one before."""
     source = shown_address(request.source)
     return {"source": source, "learn_s": request.learn_s, **request.settings()}
-
-
-def _fitted_detector(
-    request: WatchRequest, going_on: GoingOn, device: torch.device
-) -> Detector | None:
-    """The detector asked for, or that of the watch that goes on; None if it has to learn."""
-    if request.detector is not None:
-        return load_detector(request.detector, device)
-    kept = request.kept_detector
-    return load_detector(kept, device) if going_on.run is not None and kept.exists() else None

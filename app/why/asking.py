@@ -118,14 +118,3 @@ def _from_start(sources: Sequence[SourceProgress], first_us: int, since_s: float
     """So many seconds from the start of each source that lasted so long; else of the first."""
     long = [one.start_us or 0 for one in sources if since_s <= one.seen_s]
     return [start_us + round(since_s * 1e6) for start_us in dict.fromkeys(long or [first_us])]
-
-
-def listed(out: Path) -> list[Event]:
-    """The events of the last run of a folder, in order, those last that are muted.
-
-    Raises:
-        UsageError: If nothing was audited or watched there.
-        app.errors.StoreError: If the store cannot be read.
-    """
-    with snapshot(out) as store:
-        return store.events(store.required_run().id)

@@ -62,6 +62,11 @@ class Forked:
         if self.returncode is None:
             os.kill(self.pid, number)
 
+    @property
+    def stderr(self) -> Path:
+        """What it says there."""
+        return self._said[1]
+
     def kill(self) -> None:
         """End it at once."""
         self._process.kill()

@@ -2,6 +2,7 @@
 
 import multiprocessing
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import cv2
@@ -10,7 +11,7 @@ import pytest
 
 from detectors.finding import Finder
 from detectors.learned import LearnedView
-from detectors.swaying import CERTAIN_S, EVERY_S, Swaying, _dis
+from detectors.swaying import CERTAIN_S, EVERY_S, Swaying, _flow, _of_thread
 from detectors.types import Box, Detection, Frame, Pixels
 
 RNG = np.random.default_rng(4)
@@ -117,7 +118,7 @@ def look_at_long_low_boxes() -> None:
     for height in range(1, 20):
         box = Box(0, 200 - height, 250, 200)
         # What is beside a picture in memory must not be readable each time.
-        _dis.cache_clear()
+        _of_thread.__dict__.clear()
         Swaying(view).without([Detection(box, 2.0)], blown(3))
 
 
@@ -126,3 +127,16 @@ def test_no_box_is_too_low_to_be_looked_at():
     process.start()
     process.join(60)
     assert process.exitcode == 0
+
+
+def flows(number: int) -> bool:
+    """Whether a thread of its own sees the same flow again and again."""
+    before, after = (np.ascontiguousarray(blown(far)[..., 1]) for far in (0, number))
+    first = _flow(before, after)
+    return all(np.array_equal(_flow(before, after), first) for _ in range(30))
+
+
+def test_threads_do_not_destroy_each_others_flow():
+    """Two that shared one brought the whole process down."""
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(flows, range(1, 5)))

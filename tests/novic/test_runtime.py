@@ -1,6 +1,7 @@
 import logging
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +176,15 @@ def test_where_nothing_can_be_kept_it_is_compiled_each_time(monkeypatch: pytest.
     monkeypatch.setenv("NOMALY_HOME", "/proc/home")
     picture = np.zeros(PEDESTRIANS.shape, np.uint8)
     assert GraphFile(network_path(PEDESTRIANS), PEDESTRIANS.shape).run(picture)
+
+
+def test_threads_may_ask_one_network_at_once():
+    grey = OpenVinoRuntime(Grey(), np.zeros((1, 64, 64, 3), np.uint8))
+    pictures = np.random.default_rng(0).integers(0, 255, (4, 1, 64, 64, 3), dtype=np.uint8)
+    expected = [grey.run(picture) for picture in pictures]
+
+    def same(number: int) -> bool:
+        return all(torch.equal(grey.run(pictures[number]), expected[number]) for _ in range(50))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(same, range(4)))

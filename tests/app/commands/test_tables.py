@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from app.commands.events_tables import print_events_of
 from app.commands.name_tables import print_names, print_names_csv
-from app.commands.tables import print_events, print_listed, print_state, watched
+from app.commands.tables import print_events, print_state, watched
 from app.events.event import Event
+from app.events.folders import StoreFolder
 from app.events.store import Store
 from app.names.naming import NamedImage
+from app.search.listed import Listed
 from app.watching.drawing import label
 from app.watching.results import AuditResult, Highest, audit_result
 from calibration.belonging import Evidence
@@ -231,7 +234,8 @@ def test_what_belongs_is_shown_where_it_is_known_what_is_usual(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setenv("COLUMNS", "200")
-    print_listed([replace(SURE, evidence=evidence)])
+    place = StoreFolder("hall", Path("hall"))
+    print_events_of([Listed(replace(SURE, evidence=evidence), place)])
     assert ("not expected here" in capsys.readouterr().out) == shown
 
 

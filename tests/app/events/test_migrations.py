@@ -69,7 +69,7 @@ def test_what_a_kill_left_open_is_closed_at_its_last_sighting(old_folder: Path):
         assert closed == replace(left, state="closed", cut=True)
         assert {event.id: event for event in store.events(1)} == before | {closed.id: closed}
         assert [message.body for message in store.outbox.waiting("a", 9)] == [
-            {"event": "closed", **closed.as_json()}
+            {"event": "closed", "rings": False, **closed.as_json()}
         ]
         assert store.go_on(1) == (run, [])
 

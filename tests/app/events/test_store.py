@@ -360,7 +360,7 @@ def test_messages_wait_for_each_sink_until_it_has_taken_them(tmp_path: Path):
         with pytest.raises(StoreError, match="UNIQUE"):
             store.save(run_id, changes(replace(a_finding(3), path=((1.0, BOX, 1.0),) * 2)))
         first, second = store.outbox.waiting("a", 10)
-        assert first.body == {"event": "closed", **a_finding(1).event.as_json()}
+        assert first.body == {"event": "closed", "rings": True, **a_finding(1).event.as_json()}
         assert second.body["id"] == a_finding(2).event.id
         assert first.number < second.number
         store.outbox.refused(first, "nobody there")

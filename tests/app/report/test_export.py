@@ -15,6 +15,7 @@ from app.errors import StoreError, UsageError
 from app.events.event import Finding
 from app.events.store import Store
 from app.report.export import COLUMNS, as_coco, as_csv, rows, write_coco, write_csv
+from app.report.places import PLACE_COLUMNS, place_rows
 from detectors.types import Box
 from novic.vocabulary import TIMES, ThingKind
 from tests.app.report.runs import a_fault, a_run, a_seen, parted
@@ -112,10 +113,11 @@ def test_the_command_writes_what_it_is_asked_for(out: Path, tmp_path: Path):
     words = ["export", str(out), "--csv", str(table), "--coco", str(boxes), "--json"]
     done = CliRunner().invoke(cli, words)
     assert json.loads(done.stdout) == {"events": 2, "csv": str(table), "coco": str(boxes)}
+    assert table.read_bytes().decode() == as_csv(place_rows(out), PLACE_COLUMNS)
     with Store(out) as store:
         run = store.last_run()
         assert run is not None
-        assert table.read_bytes().decode() == as_csv(rows(store, run))
+        assert as_csv(place_rows(out)) == as_csv(rows(store, run))
     assert len(json.loads(boxes.read_text(encoding="utf-8"))["images"]) == 2
 
 
@@ -123,7 +125,7 @@ def test_the_command_writes_what_it_is_asked_for(out: Path, tmp_path: Path):
     ("words", "fault"),
     [
         ([], "say what to write: --csv FILE"),
-        (["--csv", "x.csv"], "holds no results of an audit or a watch"),
+        (["--csv", "x.csv"], "holds no events.sqlite, nor does a folder in it"),
     ],
 )
 def test_a_folder_without_events_and_nothing_asked_are_told(

@@ -228,3 +228,22 @@ def test_all_text_can_be_read(theme: int, text: str, ground: str):
 def test_contrast_is_measured_as_defined():
     assert contrast("#000", "#fff") == pytest.approx(21)
     assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+
+
+def test_of_many_files_those_without_an_event_have_no_timeline(tmp_path: Path):
+    with Store(tmp_path) as store:
+        run = begin(store)
+        for number in range(30):
+            source = replace(a_source(), uri=f"/clips/{number}.mp4")
+            seen = a_finding(number)
+            event = replace(seen.event, video=source.uri, camera=source.camera)
+            found = [replace(seen, event=event)] if number in (4, 17) else []
+            store.save(run, replace(changes(), source=source, findings=found))
+        store.end_run(run, "finished", {"failed": [f"{n}.mp4: is none" for n in range(25)]})
+        page = write_report(store, store.run(run)).read_text()
+    assert page.count('<section class="lane"') == 2
+    assert "29 files without an event have no timeline here" in page
+    assert "2 files with events" in page
+    assert '<td title="/clips/17.mp4">17.mp4</td>' in page
+    assert "5 more could not be read" in page
+    assert 'href="#event-2"' in page

@@ -29,6 +29,7 @@ from pydantic import SecretStr
 from app.ros.address import RosTopic
 from app.ros.messages import String
 from app.ros.topics import Subscription
+from app.sinks.apprise import AppriseConfig
 from app.sinks.build import AnySink
 from app.sinks.command import CommandConfig
 from app.sinks.jsonl import JsonlConfig
@@ -155,6 +156,35 @@ class Hook:
 
     def close(self) -> None:
         self.go_away()
+
+
+class Service:
+    """What Apprise's `json://` reaches: title, text and picture in each request."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hook = Hook(folder)
+        address = self.hook.config.url.get_secret_value().removeprefix("http://")
+        self.config = AppriseConfig(url=SecretStr(f"json://{address}"), group_s=0)
+
+    def arrived(self) -> list[dict[str, Any]]:
+        """As much of each message as people are told, by which all of it is known here."""
+        told = [json.loads(body) for _, body in self.hook.requests]
+        return [_of_notification(one["title"], one["message"]) for one in told]
+
+    def go_away(self) -> None:
+        self.hook.go_away()
+
+    def come_back(self) -> None:
+        self.hook.come_back()
+
+    def close(self) -> None:
+        self.hook.close()
+
+
+def _of_notification(title: str, text: str) -> dict[str, Any]:
+    event_id = text.rpartition("event ")[2]
+    number = int(event_id.partition("-")[0], 16)
+    return {"number": number, "event": "opened", "id": event_id, "noun": title}
 
 
 _MARK = "mark"
@@ -307,6 +337,7 @@ PEERS: dict[str, Callable[[Path], Peer]] = {
     "webhook": Hook,
     "mqtt": Broker,
     "ros": Subscriber,
+    "apprise": Service,
 }
 
 

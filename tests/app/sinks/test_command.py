@@ -33,6 +33,7 @@ def test_it_is_given_the_event_on_stdin_and_in_its_environment(tmp_path: Path):
     given = dict(line.split("=", 1) for line in Path(f"{kept}.env").read_text().splitlines())
     assert given == {
         "NOMALY_EVENT": "opened",
+        "NOMALY_RINGS": "0",
         "NOMALY_HEADLINE": EVENT.headline,
         "NOMALY_NOUN": "cat",
         "NOMALY_P": "0.5",

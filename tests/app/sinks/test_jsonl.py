@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.events.outbox import Message
 from app.sinks.base import SinkError
 from app.sinks.jsonl import JsonlConfig, JsonlSink
 from tests.app.sinks.test_contract import a_message, as_arrived
@@ -36,3 +37,15 @@ def test_a_full_disk_is_said_and_leaves_whole_lines(small_disk: Path):
     sink.send(a_message(number))
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["number"] for line in lines] == [*range(1, number + 1)]
+
+
+def test_what_a_kill_left_undelivered_on_paper_alone_is_not_written_twice(tmp_path: Path):
+    config = JsonlConfig(path=tmp_path / "events.jsonl")
+    first, second = (Message(n, {"id": f"id{n}", "event": "opened"}) for n in (1, 2))
+    JsonlSink(config).send(first)
+    again = JsonlSink(config)
+    again.send(first)
+    again.send(second)
+    again.send(Message(1, {"id": "of another camera", "event": "opened"}))
+    lines = [json.loads(line) for line in config.path.read_text().splitlines()]
+    assert [line["id"] for line in lines] == ["id1", "id2", "of another camera"]

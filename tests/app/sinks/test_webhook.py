@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.events.outbox import Message
+from app.sinks.astray import leads_astray
 from app.sinks.base import RefusedError, SinkError
 from app.sinks.build import parse_sink
 from app.sinks.webhook import SECRET, WebhookConfig, WebhookSink, signature
@@ -103,3 +104,19 @@ def test_the_address_and_the_secret_may_come_from_the_environment(monkeypatch: p
 def test_senseless_addresses_are_refused(text: str, why: str):
     with pytest.raises(Exception, match=why):
         parse_sink(text)
+
+
+@pytest.mark.parametrize("host", ["2852039166", "0xa9fea9fe"])
+def test_a_name_that_leads_to_link_local_machinery_is_not_asked(host: str):
+    # A number that only a resolver takes for an address, for a name that was made to lead there.
+    sink = WebhookSink(WebhookConfig(url=SecretStr(f"http://{host}/latest/meta-data")))
+    with pytest.raises(SinkError, match=r"leads to 169\.254\.169\.254; write that address itself"):
+        sink.send(Message(1, {"id": "a"}))
+    sink.close()
+
+
+def test_a_link_local_address_that_the_user_wrote_is_meant():
+    assert leads_astray("169.254.10.1") == ""
+    assert leads_astray("fe80::1") == ""
+    assert leads_astray("localhost") == ""
+    assert leads_astray("no-such-name.invalid") == ""

@@ -108,3 +108,14 @@ def test_a_recording_is_played_on_where_it_was_left(store: Store):
 def test_a_recording_that_was_only_learned_from_is_played_from_there(store: Store):
     run = store.begin_run("watch", SETTINGS)
     assert GoingOn(run, None, SETTINGS).start_s(4.0) == 4.0
+
+
+def test_a_pause_is_told_as_the_reason_of_the_gap(store: Store):
+    left_at(store, 10.0)
+    run = store.last_run()
+    assert run is not None
+    away = ("paused", "it was paused for 5 min")
+    going_on = GoingOn(run, store.sources(run.id)[0], SETTINGS, away)
+    going_on.begin(store)
+    going_on.placed(first_frame(71_000_000))
+    assert going_on.gaps == [Gap(11_000_000, 71_000_000, *away)]

@@ -12,7 +12,8 @@ from app.feedback.heeding import Wanted
 from app.progress import Reporter
 from app.watching.audit import AuditRequest, audit
 from app.watching.request import RunRequest
-from app.watching.watch import WatchRequest, watch
+from app.watching.watch import watch
+from app.watching.watch_request import WatchRequest
 from detectors.configs import PadimConfig
 from detectors.tracks import TrackRule
 from novic.certainty import Certainty

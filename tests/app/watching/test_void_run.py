@@ -15,7 +15,8 @@ from app.events.event import VOID
 from app.events.store import Changes, Store
 from app.progress import Reporter
 from app.watching.holding import Holding, Light, Sampling
-from app.watching.watch import WatchRequest, watch
+from app.watching.watch import watch
+from app.watching.watch_request import WatchRequest
 from calibration.site.calibrated import Bindings, calibrated
 from calibration.site.crops import Crops
 from calibration.site.files import dictionary_sha256, load_calibration, write_calibration

@@ -18,7 +18,7 @@ from app.feedback.saying import forget, say_normal
 from app.feedback.verdicts import Verdicts
 from app.report.times import local
 from app.sources.base import Gap
-from app.why.asking import listed, why
+from app.why.asking import why
 from app.why.receipts import of_event, of_moment
 from calibration.belonging import Evidence
 from detectors.tracks import TrackRule
@@ -343,7 +343,7 @@ class TestAsking:
 
     def test_a_folder_without_a_run_is_refused(self, store: Store):
         with pytest.raises(UsageError, match="nothing was audited or watched there yet"):
-            listed(store.folder)
+            why(store.folder, "41s")
 
     def test_the_command_prints_gates_and_what_flips(self, store: Store):
         finding = a_thing()

@@ -1,0 +1,1 @@
+"""Archives: many files and long recordings, looked at by several processes or machines."""

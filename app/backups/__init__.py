@@ -1,0 +1,1 @@
+"""A place in one file, whole while it is written to, and back."""

@@ -1,0 +1,104 @@
+"""Puts the store of a running watch in order a few times an hour, beside everything else."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.errors import StoreError
+from app.events.giving_up import retain
+from app.events.retention import Retained, RetentionRule
+
+EVERY_S = 900.0
+"""Pause from one time to the next."""
+FIRST_S = 20.0
+"""After so long it is done for the first time: a beginning watch has enough to do."""
+_PAUSE_S = 0.05
+"""Between two steps, so that whoever waits for the database is next."""
+
+
+@contextmanager
+def retaining(
+    folder: Path,
+    rule: RetentionRule | None,
+    say: Callable[[str], None],
+    *,
+    first_s: float = FIRST_S,
+    every_s: float = EVERY_S,
+) -> Iterator[None]:
+    """Give up what need not be kept as long as it lasts.
+
+    Args:
+        folder: Of the store.
+        rule: How much is kept; None to keep all.
+        say: Told in a sentence when something goes for the first time, and what is wrong.
+        first_s: When it is done first, seconds.
+        every_s: Pause from one time to the next.
+    """
+    if rule is None:
+        yield
+        return
+    over = threading.Event()
+    work = _Keeping(folder, rule, say, over)
+    thread = threading.Thread(
+        target=work.run, args=(first_s, every_s), name="retaining", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+class _Keeping:
+    def __init__(
+        self,
+        folder: Path,
+        rule: RetentionRule,
+        say: Callable[[str], None],
+        over: threading.Event,
+    ) -> None:
+        self._folder, self._rule, self._say, self._over = folder, rule, say, over
+        self._said: set[str] = set()
+
+    def run(self, first_s: float, every_s: float) -> None:
+        pause_s = first_s
+        while not self._over.wait(pause_s):
+            pause_s = every_s
+            try:
+                done = retain(self._folder, self._rule, pause=lambda: self._over.wait(_PAUSE_S))
+            except StoreError as error:
+                self._say_once("fault", f"{error}; what is too old is given up later")
+            else:
+                self._said.discard("fault")
+                self._tell(done)
+
+    def _tell(self, done: Retained) -> None:
+        if not done.nothing:
+            self._say_once("went", f"{in_words(done)}; from now on that goes without saying.")
+        if done.over_bytes:
+            self._say_once(
+                "over",
+                f"{self._folder}: {megabytes(done.over_bytes)} more than may be kept are left: "
+                "events that are kept, open or not delivered are never touched.",
+            )
+
+    def _say_once(self, what: str, text: str) -> None:
+        if what not in self._said:
+            self._said.add(what)
+            self._say(text)
+
+
+def in_words(done: Retained, *, would: bool = False) -> str:
+    """What went, for people; with `would`, what would go."""
+    count = sum(done.files.values())
+    gone = f"{done.events} events, {count} files ({megabytes(done.file_bytes)}), {done.rows} rows"
+    return f"{done.folder}: {gone} {'would go' if would else 'went'}"
+
+
+def megabytes(size: int) -> str:
+    """A number of bytes for people."""
+    if size >= 1_000_000_000:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.1f} MB"

@@ -1,0 +1,1 @@
+"""What would have rung: another bar, zone or name, tried on what was stored."""

@@ -1,0 +1,1 @@
+"""A site: many cameras watched by one process, described in one file."""

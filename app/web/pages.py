@@ -1,0 +1,218 @@
+"""What a browser shows: whole pages, and the parts of them that are fetched anew."""
+
+from functools import cache
+from typing import Annotated, Any
+from urllib.parse import parse_qs, quote, urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from jinja2 import Environment, PackageLoader
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from app.errors import UsageError
+from app.feedback.verdicts import now_us
+from app.report.times import clock, local
+from app.web.api import before_text, read_before, the_event, told_zones, zones_now
+from app.web.cameras import CameraNow
+from app.web.finding import PAGE, Filters, Found, fits, found_events
+from app.web.line import SPANS_H, line_of, usual_hours
+from app.web.meaning import by_meaning, has_meaning
+from app.web.places import reading
+from app.web.saying import Said, say
+from app.web.state import Web
+from app.why.asking import why
+
+TOLD = "told"
+"""The state that is listed unless another is asked for."""
+
+
+def pages(web: Web) -> APIRouter:
+    """All addresses of the page."""
+    router = APIRouter(include_in_schema=False)
+    _add_home(router, web)
+    _add_parts(router, web)
+    _add_event(router, web)
+    _add_camera(router, web)
+    return router
+
+
+def _add_home(router: APIRouter, web: Web) -> None:
+    @router.get("/")
+    def home(filters: Annotated[Filters, Query()]) -> HTMLResponse:
+        filters = _default(filters)
+        cameras = web.cameras.all()
+        listed = found_events(web.places, filters, PAGE)
+        return _page("home", **_listing(filters, listed), cameras=cameras, meaning=has_meaning())
+
+    @router.get("/parts/wall")
+    def wall() -> HTMLResponse:
+        return _page("wall", cameras=web.cameras.all())
+
+
+def _add_parts(router: APIRouter, web: Web) -> None:
+    @router.get("/parts/events")
+    def events(filters: Annotated[Filters, Query()], before: str = "") -> HTMLResponse:
+        listed = found_events(web.places, filters, PAGE, read_before(before))
+        return _page("list", **_listing(filters, listed))
+
+    @router.get("/parts/meaning")
+    def meaning(text: str = "") -> HTMLResponse:
+        listed = by_meaning(web.places, text, PAGE)
+        return _page("list", filters=Filters(), listed=listed, more="")
+
+    @router.get("/parts/card/{folder}/{event_id}")
+    def card(folder: str, event_id: str, filters: Annotated[Filters, Query()]) -> Response:
+        one = fits(web.places.place(folder), event_id, filters)
+        return Response(status_code=204) if one is None else _page("card", one=one)
+
+    @router.post("/parts/answer/{folder}/{event_id}")
+    async def answer(request: Request, folder: str, event_id: str) -> HTMLResponse:
+        said = _said(await request.body())
+        return await run_in_threadpool(_answered, web, folder, event_id, said)
+
+
+def _answered(web: Web, folder: str, event_id: str, said: Said) -> HTMLResponse:
+    place = web.places.place(folder)
+    the_event(web, folder, event_id)
+    done = say(place, event_id, said)
+    one = the_event(web, folder, event_id)
+    return _page("card", one=one, news=_told(one, said, done))
+
+
+def _told(one: Found, said: Said, done: dict[str, Any]) -> str:
+    """What was done, for whoever pressed the key."""
+    what = done.get("noun") or one.event.headline
+    muted, told = len(done["muted"]), len(done["told"])
+    match said.answer:
+        case "normal":
+            others = "" if muted < 2 else f", and {muted - 1} more went silent"
+            return f"{what} is normal here for 30 days{others}. U takes it back."
+        case "renamed":
+            return f"{what} is {said.noun}. U takes it back."
+        case "none":
+            return f"Taken back{f'; {told} are told again' if told else ''}."
+        case "confirmed":
+            return f"{what}: right. U takes it back."
+        case _:
+            return f"{what}: false alarm. U takes it back."
+
+
+def _said(body: bytes) -> Said:
+    fields = {key: values[-1] for key, values in parse_qs(body.decode(errors="replace")).items()}
+    try:
+        return Said.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def _add_event(router: APIRouter, web: Web) -> None:
+    @router.get("/events/{folder}/{event_id}")
+    def event(folder: str, event_id: str) -> HTMLResponse:
+        return _page("event", one=the_event(web, folder, event_id))
+
+    @router.get("/parts/event/{folder}/{event_id}")
+    def shown(folder: str, event_id: str) -> HTMLResponse:
+        return _page("shown", one=the_event(web, folder, event_id))
+
+    @router.get("/parts/why/{folder}/{event_id}")
+    def receipt(folder: str, event_id: str) -> HTMLResponse:
+        place = web.places.place(folder)
+        the_event(web, folder, event_id)
+        return _page("why", receipt=why(place.folder, event_id)[0])
+
+
+def _add_camera(router: APIRouter, web: Web) -> None:
+    @router.get("/cameras/{folder}")
+    def camera(folder: str, hours: int = 0, until_us: int | None = None) -> HTMLResponse:
+        place = web.places.place(folder)
+        filters = Filters(camera=folder, state=TOLD)
+        with reading(place.folder) as store:
+            hours = hours if hours in SPANS_H else usual_hours(store)
+            line = line_of(store, hours, until_us)
+        listed = found_events(web.places, filters, PAGE)
+        now = web.cameras.now(place)
+        told = {"now": now, "line": line, "hours": hours, "spans": SPANS_H, "moved": until_us}
+        return _page("camera", **_listing(filters, listed), **told)
+
+    @router.get("/parts/health/{folder}")
+    def health(folder: str) -> HTMLResponse:
+        return _page("health", now=web.cameras.now(web.places.place(folder)))
+
+    @router.get("/cameras/{folder}/zones")
+    def zones(folder: str) -> HTMLResponse:
+        place = web.places.place(folder)
+        now = web.cameras.now(place)
+        return _page("zones", now=now, zones=told_zones(zones_now(place)), site=web.site)
+
+
+def _default(filters: Filters) -> Filters:
+    """The filters of a page that was opened without any."""
+    return filters if filters.model_fields_set else Filters(state=TOLD)
+
+
+def _listing(filters: Filters, listed: list[Found]) -> dict[str, Any]:
+    wanted = {key: value for key, value in filters.model_dump().items() if value}
+    more = ""
+    if len(listed) == PAGE:
+        more = urlencode(wanted | {"before": before_text(listed[-1])})
+    return {"filters": filters, "listed": listed, "more": more, "query": urlencode(wanted)}
+
+
+@cache
+def _templates() -> Environment:
+    loader = PackageLoader("app.web", "pages")
+    made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    made.filters |= {"when": _when, "lasted": _lasted, "clock": clock, "part": quote, "ago": _ago}
+    made.globals |= {"group": _group, "state": _state}
+    return made
+
+
+def _page(name: str, **told: object) -> HTMLResponse:
+    return HTMLResponse(_templates().get_template(f"{name}.html.j2").render(told))
+
+
+def _when(time_us: int) -> str:
+    """A time, with its day if that is not this one."""
+    when, now = local(time_us), local(now_us())
+    return f"{when:%H:%M:%S}" if when.date() == now.date() else f"{when:%a %d %b %H:%M:%S}"
+
+
+def _lasted(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 2 * 86400:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.0f} days"
+
+
+def _ago(time_us: int) -> str:
+    return f"{_lasted(max((now_us() - time_us) / 1e6, 0))} ago"
+
+
+def _group(one: Found) -> str:
+    """How an event looks: `camera`, `silent`, `sure` or `unsure`."""
+    event = one.event
+    if event.muted:
+        return "silent"
+    if event.kind == "camera":
+        return "camera"
+    return "sure" if event.sure or event.of_sure_kind else "unsure"
+
+
+_STATES = {
+    "elsewhere": "watched by another process",
+    "stopped": "not watched now",
+    "finished": "finished",
+    "empty": "nothing was looked at yet",
+}
+
+
+def _state(now: CameraNow) -> str:
+    """What a camera does, for people."""
+    if now.fault:
+        return f"blind: {now.fault}"
+    return _STATES.get(now.doing, now.doing)

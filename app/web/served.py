@@ -1,0 +1,67 @@
+"""Serves an application on a thread of its own, beside what a watch does."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from app.errors import UsageError
+from app.local_page import END_S, listen
+
+
+def read_place(text: str, what: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`, `:PORT` or `PORT`; without a host 127.0.0.1.
+
+    Args:
+        text: As it was typed.
+        what: The option, for the fault.
+
+    Raises:
+        UsageError: If it is none.
+    """
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise UsageError(f"{what} {text}: write an address and a port, as 127.0.0.1:9464")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+@contextmanager
+def served(app: ASGIApp, listening: socket.socket) -> Iterator[str]:
+    """Serve while entered.
+
+    Args:
+        app: What answers.
+        listening: As `listen` gives it; closed at the end.
+
+    Yields:
+        The address, without a path.
+    """
+    config = uvicorn.Config(
+        app,
+        # Its own would shut all handlers down.
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        # Who is before the door is said by the connection, not by a header.
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    given = {"sockets": [listening]}
+    thread = Thread(target=server.run, kwargs=given, name="page", daemon=True)
+    thread.start()
+    host, port = listening.getsockname()[:2]
+    try:
+        yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(END_S)
+        listening.close()
+
+
+__all__ = ["listen", "read_place", "served"]

@@ -1,0 +1,239 @@
+"""The page of a watch in a real browser, by keys alone."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
+
+from app.events.schema import read_database
+from app.events.store import Changes, SourceProgress, Store
+from app.events.zones import saved_zones
+from app.feedback.answers import answers_in
+from app.feedback.verdicts import Verdicts
+from app.sources.base import Gap
+from app.watching.board import Board, Station
+from app.web.serving import PageConfig, serve_beside
+from tests.app.builders import a_frame
+from tests.app.feedback.verdicts import a_run_of
+from tests.app.feedback.verdicts import seen as thing
+from tests.app.web.builders import a_site, event_id, seen
+from tests.app.web.test_live import Watched
+from tests.peers.test_report import PHONE, browser, chromium, show
+
+__all__ = ["browser", "chromium"]
+
+pytestmark = pytest.mark.slow
+
+CAT, CAT_AGAIN, DOG = thing(1, 0), thing(2, 15), thing(3, 80, "dog")
+EVERYWHERE = PageConfig(port=0)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    a_site(tmp_path)
+    (tmp_path / "yard").mkdir()
+    a_run_of(tmp_path / "yard", CAT, CAT_AGAIN, DOG)
+    return tmp_path
+
+
+@pytest.fixture
+def source() -> Watched:
+    watched = Watched()
+    watched.show(a_frame())
+    return watched
+
+
+@pytest.fixture
+def page(browser: webdriver.Chrome, site: Path, source: Watched) -> Iterator[webdriver.Chrome]:
+    """The first page, with the hall live."""
+    board, station = Board(), Station(site / "hall", source)
+    station.looked(a_frame(), [], 0.0)
+    with board.showing(station), serve_beside(site, board, EVERYWHERE) as at:
+        browser.get(at)
+        until(browser, "document.getElementById('link').dataset.state === 'on'")
+        yield browser
+        browser.get("about:blank")
+
+
+def until(page: webdriver.Chrome, true: str) -> None:
+    """Wait until an expression of the page is true."""
+    WebDriverWait(page, 20, poll_frequency=0.05).until(
+        lambda _: page.execute_script(f"return {true}"), true
+    )
+
+
+def press(page: webdriver.Chrome, *keys: str) -> None:
+    for key in keys:
+        ActionChains(page).send_keys(key).perform()
+
+
+def news(page: webdriver.Chrome, part: str) -> None:
+    until(page, f"document.getElementById('news').textContent.includes({json.dumps(part)})")
+
+
+def headlines(page: webdriver.Chrome) -> list[str]:
+    return page.execute_script(
+        "return [...document.querySelectorAll('#list h2')].map((one) => one.firstChild.data.trim())"
+    )
+
+
+def said_of(folder: Path, event_id: str) -> tuple[str, str] | None:
+    database = read_database(folder)
+    found = answers_in(database, [event_id]).get(event_id)
+    database.close()
+    return None if found is None else (found.verdict, found.noun)
+
+
+def test_an_event_is_answered_by_single_keys(page: webdriver.Chrome, site: Path):
+    assert headlines(page)[:4] == ["suitcase", "person", "black picture", "cat"]
+    hall, gate = site / "hall", site / "gate"
+    press(page, "j", "c")
+    news(page, "suitcase: right")
+    assert said_of(hall, event_id(9, "hall")) == ("confirmed", "")
+    # The card that was answered is still the one that keys act on.
+    press(page, "j", "x")
+    news(page, "person: false alarm")
+    assert said_of(gate, event_id(3, "gate")) == ("false_alarm", "")
+    press(page, "r")
+    until(page, "document.activeElement.name === 'noun'")
+    press(page, "mannequin" + Keys.ENTER)
+    news(page, "person is mannequin")
+    assert said_of(gate, event_id(3, "gate")) == ("renamed", "mannequin")
+    press(page, "u")
+    news(page, "Taken back")
+    assert said_of(gate, event_id(3, "gate")) is None
+    press(page, "k", "u")
+    until(page, "document.activeElement.getAttribute('aria-label').startsWith('suitcase')")
+    until(page, "document.activeElement.querySelector('.said') === null")
+    assert said_of(hall, event_id(9, "hall")) is None
+
+
+def test_what_is_normal_goes_silent_and_comes_back(page: webdriver.Chrome, site: Path):
+    page.get(page.current_url + "?camera=yard&state=told")
+    until(page, "document.getElementById('link').dataset.state === 'on'")
+    assert len(headlines(page)) == 3
+    card = page.find_element(By.CSS_SELECTOR, f"[data-key='yard/{CAT.event.id}']")
+    page.execute_script("arguments[0].focus()", card)
+    press(page, "n")
+    news(page, "cat is normal here for 30 days, and 1 more went silent")
+    # The other one leaves the list by itself; the one that was answered stays, to be taken back.
+    until(page, "document.querySelectorAll('#list article').length === 2")
+    press(page, "u")
+    news(page, "2 are told again")
+    until(page, "document.querySelectorAll('#list article').length === 3")
+    assert Verdicts(site / "yard" / "detector").all() == []
+
+
+def test_an_event_is_shown_large_with_heat_and_why(page: webdriver.Chrome):
+    press(page, "j", "j", Keys.ENTER)
+    until(page, "document.getElementById('large').open")
+    until(page, "document.querySelector('.why .gates') !== null")
+    assert page.find_element(By.CSS_SELECTOR, "#large h2").text.startswith("person")
+    press(page, "h")
+    until(page, "!document.querySelector('.whole .heat').hidden")
+    press(page, "j")
+    until(page, "document.querySelector('#large h2').textContent.startsWith('black picture')")
+    press(page, Keys.ESCAPE)
+    until(page, "!document.getElementById('large').open")
+    until(page, "document.activeElement.getAttribute('aria-label').startsWith('black picture')")
+
+
+def test_filters_and_search_change_the_list_without_a_new_page(page: webdriver.Chrome):
+    page.execute_script("window.same = true")
+    press(page, "/")
+    until(page, "document.activeElement.id === 'text'")
+    press(page, "person")
+    until(page, "document.querySelectorAll('#list article').length === 1")
+    assert headlines(page) == ["person"]
+    press(page, *[Keys.BACKSPACE] * 6)
+    until(page, "document.querySelectorAll('#list article').length > 3")
+    page.execute_script(
+        "const one = document.querySelector('[name=state]'); one.value = 'silent';"
+        "one.dispatchEvent(new Event('change', { bubbles: true }))"
+    )
+    until(page, "document.querySelectorAll('#list article').length === 1")
+    assert headlines(page) == ["dog"]
+    assert page.execute_script("return window.same")
+
+
+def test_news_come_by_themselves_and_are_said(page: webdriver.Chrome, site: Path, source: Watched):
+    with Store(site / "gate") as store:
+        run_id = store.required_run().id
+        at = SourceProgress("gate", "rtsp://gate/1", (60, 80), 0.0, 0.0)
+        store.save(run_id, Changes(at, [seen(30, "ladder", "gate", state="opened")]))
+    news(page, "New: ladder, gate")
+    until(page, "document.querySelector('#list h2').textContent.startsWith('ladder')")
+    source.gaps.append(Gap(1, None, "ended", "the stream ended"))
+    news(page, "hall is blind: connection lost")
+    until(page, "document.querySelector('#tile-hall .badge').textContent.includes('blind')")
+
+
+def test_the_live_picture_shows_itself(page: webdriver.Chrome, source: Watched):
+    until(page, "document.querySelector('#tile-hall img.live').naturalWidth > 0")
+    page.find_element(By.CSS_SELECTOR, "#tile-hall a.view").send_keys(Keys.ENTER)
+    until(page, "document.querySelector('img.big')?.naturalWidth > 0")
+    source.show(a_frame())
+    # The timeline is there too, and each event in it can be reached.
+    assert len(page.find_elements(By.CSS_SELECTOR, ".line a")) == 4
+    assert page.find_elements(By.CSS_SELECTOR, ".line rect.gap")
+
+
+def test_zones_are_drawn_and_removed_by_keys(page: webdriver.Chrome, site: Path):
+    page.get(page.current_url + "cameras/hall/zones")
+    until(page, "typeof paint === 'function' && document.querySelector('#draw img').complete")
+    page.execute_script("document.getElementById('draw').focus()")
+    right, down = [Keys.ARROW_RIGHT] * 4, [Keys.ARROW_DOWN] * 4
+    press(page, " ", *right, " ", *down, " ", Keys.ENTER)
+    until(page, "document.querySelectorAll('#shapes li').length === 1")
+    page.find_element(By.ID, "save").send_keys(Keys.ENTER)
+    until(page, "document.getElementById('saved').textContent.startsWith('Saved in')")
+    drawn = saved_zones(site / "hall")
+    assert drawn is not None
+    assert drawn.exclude == (((0.5, 0.5), (0.6, 0.5), (0.6, 0.6)),)
+    page.find_element(By.CSS_SELECTOR, "#shapes button").send_keys(Keys.ENTER)
+    page.find_element(By.ID, "save").send_keys(Keys.ENTER)
+    until(page, "document.getElementById('yaml').textContent.startsWith('zones: {}')")
+
+
+def test_light_and_dark_are_chosen_and_kept(page: webdriver.Chrome):
+    def ground() -> str:
+        return page.execute_script("return getComputedStyle(document.body).backgroundColor")
+
+    light = ground()
+    page.find_element(By.ID, "theme").send_keys(Keys.ENTER)
+    dark = ground()
+    assert dark != light
+    page.refresh()
+    assert ground() == dark
+    page.execute_script("localStorage.clear()")
+    press(page, "?")
+    until(page, "document.getElementById('help').open")
+    press(page, Keys.ESCAPE)
+    until(page, "!document.getElementById('help').open")
+
+
+@pytest.mark.parametrize("path", ["", "cameras/hall", "cameras/hall/zones"])
+def test_on_a_phone_nothing_is_cut_and_nothing_is_too_small(page: webdriver.Chrome, path: str):
+    show(page, PHONE)
+    page.get(page.current_url + path)
+    until(page, "document.getElementById('link').dataset.state === 'on'")
+    assert page.execute_script("return document.documentElement.scrollWidth") == PHONE[0]
+    small = page.execute_script(
+        "return [...document.querySelectorAll('button, select, input:not([type=radio]), a.button')]"
+        ".filter((one) => one.offsetParent !== null && one.offsetHeight < 44)"
+        ".map((one) => one.outerHTML)"
+    )
+    assert small == []
+
+
+def test_nothing_is_asked_of_another_machine(page: webdriver.Chrome):
+    asked = page.execute_script(
+        "return performance.getEntriesByType('resource').map((one) => new URL(one.name).host)"
+    )
+    assert set(asked) == {page.execute_script("return location.host")}
