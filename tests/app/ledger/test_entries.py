@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.app.events.findings import a_finding, begin
 LADDER, HERE = Box(100, 100, 140, 160), Box(100, 100, 140, 160)
 
 
-def an_event(name: str, start_s: float, end_s: float, box: Box = LADDER, **more: object) -> Event:
+def an_event(name: str, start_s: float, end_s: float, box: Box = LADDER, **more: Any) -> Event:
     made = Event(
         id=f"{name}-{start_s:g}",
         camera="bay",
@@ -30,10 +31,10 @@ def an_event(name: str, start_s: float, end_s: float, box: Box = LADDER, **more:
         frames=10,
         candidates=((name, 0.9),),
     )
-    return replace(made, **more)  # pyright: ignore[reportArgumentType]
+    return replace(made, **more)
 
 
-def standing(name: str, start_s: float, end_s: float, **more: object) -> Seen:
+def standing(name: str, start_s: float, end_s: float, **more: Any) -> Seen:
     event = an_event(name, start_s, end_s, **more)
     return Seen(event, [(start_s, event.box, 2.0), (end_s, event.box, 2.0)])
 
