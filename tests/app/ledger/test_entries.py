@@ -16,7 +16,7 @@ from tests.app.events.findings import a_finding, begin
 LADDER, HERE = Box(100, 100, 140, 160), Box(100, 100, 140, 160)
 
 
-def an_event(name: str, start_s: float, end_s: float, box: Box = LADDER, **more: Any) -> Event:
+def an_event(name: str, start_s: float, end_s: float, box: Box = LADDER, **more: Any) -> Event:  # noqa: ANN401
     made = Event(
         id=f"{name}-{start_s:g}",
         camera="bay",
@@ -34,7 +34,7 @@ def an_event(name: str, start_s: float, end_s: float, box: Box = LADDER, **more:
     return replace(made, **more)
 
 
-def standing(name: str, start_s: float, end_s: float, **more: Any) -> Seen:
+def standing(name: str, start_s: float, end_s: float, **more: Any) -> Seen:  # noqa: ANN401
     event = an_event(name, start_s, end_s, **more)
     return Seen(event, [(start_s, event.box, 2.0), (end_s, event.box, 2.0)])
 
