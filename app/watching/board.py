@@ -89,8 +89,16 @@ class Observed(Protocol):
 class Station:
     """One camera on the board. Safe to use from several threads."""
 
-    def __init__(self, folder: Path, source: Observed) -> None:
-        """Take a camera that has connected, and the folder of its store."""
+    def __init__(self, folder: Path, source: Observed, *, hides_people: bool = False) -> None:
+        """Take a camera that has connected.
+
+        Args:
+            folder: Of its store.
+            source: What is watched.
+            hides_people: Whether nobody may be recognised in its pictures: those that are given to
+                `looked` are made for that, those that its source has for onlookers are not.
+        """
+        self.hides_people = hides_people
         self.camera = source.info.camera
         self.folder = folder
         self.pulse = Pulse()

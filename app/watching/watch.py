@@ -134,7 +134,7 @@ def _watch_camera(mine: _Mine) -> dict[str, Any]:
     camera = open_live(request.source, request.camera, request.fps, start_s=start_s, ring_s=ring_s)
     try:
         connect(camera, request.source, request.connect_s, reporter, shared)
-        station = Station(request.out, camera)
+        station = Station(request.out, camera, hides_people=request.blur_people)
         beat_s = request.heartbeat_s
         telling = Telling(camera, reporter, mine.tell, heartbeat_s=beat_s, station=station)
         # Until here Ctrl-C ends everything at once: there is nothing to put in order yet.

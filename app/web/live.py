@@ -52,6 +52,9 @@ class Live:
         self._left_s = 0.0
         source = station.source
         self._onlooker = source.onlooker if isinstance(source, Glimpsed) else None
+        if station.hides_people:
+            # They come as the camera sends them.
+            self._onlooker = None
         self._glimpsed = self._shown = 0
         """Numbers of the last pictures, of those for onlookers and of those that are watched."""
         self._came_s = -_LATE_S

@@ -116,6 +116,14 @@ def test_a_source_without_more_pictures_shows_those_that_are_watched():
     assert asyncio.run(Live(station).newest()) is not None
 
 
+def test_where_people_are_hidden_nobody_sees_pictures_as_the_camera_sends_them():
+    source = Watched()
+    station = Station(Path("hall"), source, hides_people=True)
+    station.looked(a_frame(), [], 0.0)
+    assert asyncio.run(Live(station).newest()) is not None
+    assert source.asked == []
+
+
 def test_boxes_are_drawn_where_they_are_also_in_a_smaller_picture():
     station = Station(Path("hall"), Watched())
     frame = Frame("hall", 0, 0.0, 0, np.full((1080, 1920, 3), 90, np.uint8))
