@@ -159,7 +159,12 @@ class Quiet:
             return seen.likeness(self.looks, self.looks.likeness) >= self.looks.likeness
         rule = KindRule(self.what, (self.what,))
         p = rule.p(seen.event.candidates, seen.event.thing, Certainty())
-        return p >= (WANTED_FROM if self.of_kind else NOUN_FROM)
+        return p >= self.least
+
+    @property
+    def least(self) -> float:
+        """Probability of its noun or kind that it asks for where it asks for no looks."""
+        return WANTED_FROM if self.of_kind else NOUN_FROM
 
     def as_json(self) -> dict[str, Any]:
         """The rule as scripts read it; keys are stable."""

@@ -100,7 +100,8 @@ def _quiet(row: dict[str, Any]) -> Quiet:
         uses=row["uses"],
         used_us=row["used_us"],
         leak=QuietLeak.of(row["leak"]) if row["leak"] else None,
-        **{column: row[column] for column in _COLUMNS} | {"of_kind": bool(row["of_kind"])},
+        of_kind=bool(row["of_kind"]),
+        **{column: row[column] for column in _COLUMNS if column != "of_kind"},
     )
 
 
