@@ -54,6 +54,7 @@ def verdict(
 
 
 def who_says() -> str:
+    """Who is logged in; empty if nobody is."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

@@ -11,6 +11,7 @@ from app.events.reading import Run, StoreReader
 from app.feedback.heeding import UNWANTED
 from app.feedback.quiet import Quiet
 from app.feedback.verdicts import Verdict
+from app.habits.surprise import in_words
 from app.why.quiet import AROUND_US, nothing
 from app.why.receipt import Change, Gate, Receipt
 from calibration.belonging import smallest_flip
@@ -81,6 +82,7 @@ def of_event(event: Event, rates: Rates, muting: Muting = lambda _: Silent()) ->
         flip=_unmuted(event, silent) if event.muted else _silenced(event, rates),
         naming=_named_otherwise(event),
         belonging=_belongs_otherwise(event),
+        usual=in_words(event),
         uncalibrated=event.uncalibrated,
     )
 
