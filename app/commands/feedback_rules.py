@@ -47,7 +47,8 @@ def suggestion_lines(suggestion: "Suggestion", folder: Path) -> Iterator[str]:
         return f"  {crop}" if crop.exists() else ""
 
     for event in quieted[-SHOWN:]:
-        yield f"  {event.id}  {day(event.start_us)}  {event.headline}{picture(event)}"
+        maybe = "" if event.sure or event.of_sure_kind else f" ({event.noun}?)"
+        yield f"  {event.id}  {day(event.start_us)}  {event.headline}{maybe}{picture(event)}"
     if len(quieted) > SHOWN:
         yield f"  and {len(quieted) - SHOWN} before these; --json lists all."
     yield leak(rule.leak)

@@ -82,7 +82,7 @@ def in_words(event: Event) -> str:
     every = 2.0**bits
     often = "nearly every day" if every < 1.5 else f"about one day in {_rounded(every)}"
     return (
-        f"{event.noun} is seen at this place between {hour:%H} and {until:%H} o'clock on {often}, "
+        f"{event.noun} is seen at this place between {hour:%H}:00 and {until:%H}:00 on {often}, "
         f"by what the camera saw before ({bits:.1f} bits)"
     )
 

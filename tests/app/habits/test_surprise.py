@@ -107,7 +107,7 @@ def test_it_is_told_in_report_json_and_receipt(tmp_path: Path):
     assert kept.surprise_here_bits == heard.event.surprise_here_bits
     assert kept.as_json()["surprise_here_bits"] == round(kept.surprise_here_bits or 0, 2)
     words = in_words(kept)
-    assert words.startswith("cat is seen at this place between 09 and 10 o'clock on about one day")
+    assert words.startswith("cat is seen at this place between 09:00 and 10:00 on about one day")
     assert words[1:] in page
     (receipt,) = why(tmp_path, finding.event.id)
     assert receipt.usual == words

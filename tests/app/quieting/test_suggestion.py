@@ -86,7 +86,7 @@ def test_the_leak_counts_what_was_planted_and_what_was_confirmed_as_something_el
 
     def plant(event: Event) -> Sequence[Pasted]:
         assert event.id == ID
-        return planted(("axe", 100), ("book", 5), ("cup", 120), ("drum", 4), ("eel", 150))
+        return planted(("axe", 100), ("book", 5), ("cup", 120), ("drum", 4), ("dog", 150))
 
     leak = suggest(out, ID, planting=plant).rule.leak
     assert leak is not None
@@ -95,7 +95,7 @@ def test_the_leak_counts_what_was_planted_and_what_was_confirmed_as_something_el
     assert (leak.confirmed, leak.lost) == (2, (CATS[0].event.id,))
     by_kind = suggest(out, ID, Wish(kind="animal"), plant).rule.leak
     assert by_kind is not None
-    # All of them are named so that they are animals; the eel is one.
+    # All of them are named so that they are animals; the dog is one.
     assert (by_kind.planted, len(by_kind.quieted), by_kind.share) == (8, 8, 1.0)
 
 
