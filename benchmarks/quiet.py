@@ -8,7 +8,7 @@ the same spot at the same hours, and the thing lies elsewhere. The likeness is c
 told, with the simulator's own things pasted into the view, as for a user. Without a detector: boxes
 are the true ones, off by up to an eighth of their sides.
 
-    python -m benchmarks.quiet [--split report] [--scenes a,b] [--things 8] [--least -0.75] [--json]
+    python -m benchmarks.quiet [--split report] [--scenes a,b] [--things 8] [--least -0.5] [--json]
 """
 
 import argparse
@@ -22,10 +22,10 @@ import numpy as np
 from app.events.event import Event, Picture
 from app.events.media import CONTEXT_MARGIN
 from app.feedback.quiet import Looks, Quiet
+from app.feedback.saying import LIKENESS
 from app.feedback.seen import Seen
 from app.feedback.when import When
 from app.feedback.where import Where
-from app.quieting.suggestion import LIKENESS
 from app.simulator.places import Place
 from app.simulator.simulation import Simulation
 from app.simulator.things import Thing, spot

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from app.events.event import Event
 from app.feedback.seen import Seen
 from app.feedback.when import When, local
 from app.feedback.where import Where
@@ -144,14 +145,16 @@ class Quiet:
         Args:
             seen: The event; without a name no rule speaks of it.
         """
-        event = seen.event
+        return self.may_quiet(seen.event) and self.means(seen)
+
+    def may_quiet(self, event: Event) -> bool:
+        """Whether it speaks of an event if that shows what it means; quick to tell."""
         if event.kind != "object" or not event.candidates:
             return False
         if (event.change == "missing") != (self.change == "missing"):
             # Nobody who says that a thing may be there says that it may be gone.
             return False
-        inside = self.where.has(event.box, event.frame_size) and self.when.holds(event.start_us)
-        return inside and self.means(seen)
+        return self.where.has(event.box, event.frame_size) and self.when.holds(event.start_us)
 
     def means(self, seen: Seen) -> bool:
         """Whether an event shows what the rule speaks of, wherever and whenever that is."""

@@ -11,7 +11,7 @@ from detectors.types import Box
 from detectors.zones import Polygon, Zones
 
 AROUND = 1.0
-"""How far the surroundings of a thing reach, in its own width and height, on each side."""
+"""How far the surroundings of a thing reach on each side, in its own longer side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,9 @@ class Where:
             size: (height, width) of the frame.
         """
         height, width = size
-        x1, x2 = (box.x1 - AROUND * box.width) / width, (box.x2 + AROUND * box.width) / width
-        y1, y2 = (box.y1 - AROUND * box.height) / height, (box.y2 + AROUND * box.height) / height
+        far = AROUND * max(box.width, box.height)
+        x1, x2 = (box.x1 - far) / width, (box.x2 + far) / width
+        y1, y2 = (box.y1 - far) / height, (box.y2 + far) / height
         left, top, right, bottom = (round(min(1.0, max(0.0, side)), 4) for side in (x1, y1, x2, y2))
         corners = ((left, top), (right, top), (right, bottom), (left, bottom))
         return cls("", corners, "in its place")

@@ -1,6 +1,6 @@
 """A rule proposed from one event, with what it would have quieted and what else it would lose."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from app.events.reading import StoreReader, snapshot
 from app.feedback.answers import newest, read_answers
 from app.feedback.quiet import Looks, Quiet, QuietLeak
 from app.feedback.quiets import Quiets
-from app.feedback.saying import event_of, seen_of, verdicts_of
+from app.feedback.saying import LIKENESS, event_of, seen_of, verdicts_of
 from app.feedback.verdicts import now_us
 from app.feedback.when import When
 from app.feedback.where import Where
@@ -22,9 +22,6 @@ from app.watching.pasting import Pasted
 from novic.certainty import Certainty
 from novic.kind_rules import WANTED_FROM, KindRule
 
-LIKENESS = -0.75
-"""Log-odds from which on an event shows what a rule speaks of, unless too many others would go
-silent then (benchmarks/README.md). Less than a verdict asks for, which holds everywhere."""
 PAST_S = 30 * 86400.0
 """So much of the past a rule is tried on."""
 
@@ -79,13 +76,11 @@ def suggest(
         others = planting(event) if planting is not None else []
         rule = _lined(rule, others)
         past = _past(store, event)
-        rule, hours_from = _timed(store, rule, past, wish)
-        rule = replace(rule, leak=_leak(store, rule, past, others))
-        quieted = [
-            one
-            for one in past
-            if not one.muted and (one.id == event.id or rule.quiets(seen_of(store, one)))
-        ]
+        meant = [one for one in past if rule.may_quiet(one) and rule.means(seen_of(store, one))]
+        rule, hours_from = _timed(rule, meant, wish)
+        ids = {one.id for one in meant if rule.when.holds(one.start_us)} | {event.id}
+        rule = replace(rule, leak=_leak(store, rule, past, ids, others))
+        quieted = [one for one in past if not one.muted and one.id in ids]
         told = sum(not one.muted for one in past)
     return Suggestion(rule, tuple(quieted), told, hours_from)
 
@@ -143,17 +138,16 @@ def _past(store: StoreReader, event: Event) -> list[Event]:
     return [one for row in rows if (one := store.event(row["id"])) is not None]
 
 
-def _timed(store: StoreReader, rule: Quiet, past: Sequence[Event], wish: Wish) -> tuple[Quiet, int]:
+def _timed(rule: Quiet, meant: Sequence[Event], wish: Wish) -> tuple[Quiet, int]:
     """The rule with its hours, and by how many events they are proposed."""
     if wish.hours:
         hours = "" if wish.hours == ALL_HOURS else wish.hours
         return replace(rule, when=When.parse(hours, wish.days)), 0
     daily = When.parse("", wish.days)
-    seen = [one.start_us for one in past if rule.quiets(seen_of(store, one))]
-    found = usual(seen)
+    found = usual([one.start_us for one in meant])
     if found is None:
         return replace(rule, when=daily), 0
-    return replace(rule, when=replace(found, days=daily.days)), len(seen)
+    return replace(rule, when=replace(found, days=daily.days)), len(meant)
 
 
 def _lined(rule: Quiet, others: Sequence[Pasted]) -> Quiet:
@@ -170,7 +164,11 @@ def _alike(looks: Looks, others: Sequence[Pasted]) -> list[tuple[str, float]]:
 
 
 def _leak(
-    store: StoreReader, rule: Quiet, past: Sequence[Event], others: Sequence[Pasted]
+    store: StoreReader,
+    rule: Quiet,
+    past: Sequence[Event],
+    quieted: Collection[str],
+    others: Sequence[Pasted],
 ) -> QuietLeak | None:
     """What else goes silent: of the planted things, and of what people named otherwise."""
     said = newest(read_answers(store.database))
@@ -181,7 +179,7 @@ def _leak(
         and said[one.id].decides_name
         and not _is(said[one.id].noun or one.noun, rule.what)
     ]
-    lost = tuple(one.id for one in known if rule.quiets(seen_of(store, one)))
+    lost = tuple(one.id for one in known if one.id in quieted)
     if not others and not known:
         return None
     planted = rule.leak or _by_noun(rule, others)
