@@ -17,6 +17,8 @@ LEAST_H = 72.0
 """Watched hours from which on anything is told."""
 PLAIN_SHARE = 1 / 1000
 """Share of a noun among all events where no dictionary of the site expects it."""
+_HARDLY = 365
+"""Days of which fewer than one is no figure that weeks can tell."""
 _KEPT = 4
 """Days of cameras that are kept in memory."""
 
@@ -79,12 +81,23 @@ def in_words(event: Event) -> str:
         return ""
     hour = local(event.start_us)
     until = hour + timedelta(hours=1)
-    every = 2.0**bits
-    often = "nearly every day" if every < 1.5 else f"about one day in {_rounded(every)}"
     return (
-        f"{event.noun} is seen at this place between {hour:%H}:00 and {until:%H}:00 on {often}, "
-        f"by what the camera saw before ({bits:.1f} bits)"
+        f"{event.noun} is seen at this place between {hour:%H}:00 and {until:%H}:00 "
+        f"{_often(bits)}, by what the camera saw before ({bits:.1f} bits)"
     )
+
+
+def in_short(event: Event) -> str:
+    """The same in a few words."""
+    bits = event.surprise_here_bits
+    return "" if bits is None else f"at this place and hour {_often(bits)}"
+
+
+def _often(bits: float) -> str:
+    every = 2.0**bits
+    if every > _HARDLY:
+        return "hardly ever"
+    return "nearly every day" if every < 1.5 else f"on about one day in {_rounded(every)}"
 
 
 def _rounded(every: float) -> str:

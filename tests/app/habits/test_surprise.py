@@ -10,7 +10,7 @@ from app.events.store import Changes, SourceProgress, Store
 from app.feedback.heeding import Heeding
 from app.feedback.verdicts import Verdicts
 from app.habits.history import cell, read_history
-from app.habits.surprise import Habits, in_words
+from app.habits.surprise import Habits, in_short, in_words
 from app.report.page import render_report
 from app.sources.base import Gap
 from app.why.asking import why
@@ -108,7 +108,7 @@ def test_it_is_told_in_report_json_and_receipt(tmp_path: Path):
     assert kept.as_json()["surprise_here_bits"] == round(kept.surprise_here_bits or 0, 2)
     words = in_words(kept)
     assert words.startswith("cat is seen at this place between 09:00 and 10:00 on about one day")
-    assert words[1:] in page
+    assert f'title="{words}">{in_short(kept)}</p>' in page
     (receipt,) = why(tmp_path, finding.event.id)
     assert receipt.usual == words
     assert in_words(finding.event) == ""
