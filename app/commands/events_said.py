@@ -42,7 +42,7 @@ def verdict(
     if kind is None:
         raise UsageError(f"{said}: is no verdict; say one of {', '.join(ANSWERS)}")
     one = only(place, event)
-    answer = Answer(one.event.id, kind, noun, note, _who(), now_us())
+    answer = Answer(one.event.id, kind, noun, note, who_says(), now_us())
     keep_answer(one.place.folder, answer)
     if as_json:
         print_json(answer.as_json())
@@ -53,7 +53,8 @@ def verdict(
         typer.echo(f"To silence its like: nomaly feedback normal {one.place.folder} {one.event.id}")
 
 
-def _who() -> str:
+def who_says() -> str:
+    """Who is logged in; empty if nobody is."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

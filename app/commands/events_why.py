@@ -65,6 +65,8 @@ def print_gates(receipt: "Receipt", out: Path) -> None:
     typer.echo(f"  {receipt.said}")
     for gate in receipt.gates:
         typer.echo(_gate(gate))
+    if receipt.usual:
+        typer.echo(f"  {receipt.usual[0].upper()}{receipt.usual[1:]}.")
     if receipt.uncalibrated:
         typer.echo(f"  Uncalibrated: {receipt.uncalibrated}.")
     for said, change in (

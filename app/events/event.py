@@ -81,6 +81,9 @@ class Event:
     surprise_bits: float | None = None
     """How unexpected the best noun is at the site, -log2 of its share of all frequencies there;
     None where no site's decoder names things."""
+    surprise_here_bits: float | None = None
+    """How unexpected the best noun is at its place and hour of the day, -log2 of the probability
+    that one comes there in such an hour; None where the camera has seen too little."""
     kind: EventKind = "object"
     name: str = ""
     """What is wrong with the camera, for example "black picture"; empty for an object, which has
@@ -232,6 +235,11 @@ class Event:
                 {}
                 if self.surprise_bits is None
                 else {"surprise_bits": round(self.surprise_bits, 2)}
+            ),
+            **(
+                {}
+                if self.surprise_here_bits is None
+                else {"surprise_here_bits": round(self.surprise_here_bits, 2)}
             ),
             **({"moved_from": _rounded(self.moved_from)} if self.moved_from else {}),
             **({"named_again": self.named_again} if self.named_again else {}),

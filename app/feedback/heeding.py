@@ -1,17 +1,15 @@
 """What a run makes of verdicts: events that are normal here are kept, but not told."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.errors import FeedbackError
-from app.events.event import Event, Finding, agreement
+from app.events.event import Event, Finding
+from app.feedback.quiet import Quiet, ending, quieting
+from app.feedback.quiets import Quiets
+from app.feedback.seen import Seen
 from app.feedback.verdicts import Verdict, Verdicts
-from detectors.signatures import sameness
 from novic.certainty import TOLD, Certainty, kind_line
 from novic.kind_rules import WANTED_FROM, KindRule
 
@@ -58,9 +56,9 @@ class Wanted:
 
 
 class Heeding:
-    """Silences the events of one camera that verdicts speak of.
+    """Silences the events of one camera that verdicts or rules speak of.
 
-    The verdicts are read anew whenever there is something to tell, so that one that is said while
+    Both are read anew whenever there is something to tell, so that one that is said while
     a watch runs holds from the next event on.
     """
 
@@ -70,6 +68,7 @@ class Heeding:
         embedder: str,
         say: Callable[[str], None],
         wanted: Wanted | None = None,
+        known: Callable[[Event], Event] = lambda event: event,
     ) -> None:
         """Begin with no event.
 
@@ -78,7 +77,11 @@ class Heeding:
             embedder: Spec of the embedder whose vectors the findings carry.
             say: Told in a sentence that they cannot be read, once.
             wanted: Says which things are told at all; None for all.
+            known: Adds to each event what is known of it by what was there before.
         """
+        self._known = known
+        self._quiets = Quiets(verdicts)
+        self._warned: set[str] = set()
         self._wanted = wanted
         self._verdicts = verdicts
         self._embedder = embedder
@@ -91,18 +94,25 @@ class Heeding:
         """The same findings, those marked that are not to be told."""
         if not findings:
             return []
-        verdicts = self._read()
-        return [self._heeded(finding, verdicts) for finding in findings]
+        verdicts, rules = self._read()
+        self._warn(rules, max(finding.event.start_us for finding in findings))
+        return [self._heeded(finding, verdicts, rules) for finding in findings]
 
-    def _heeded(self, finding: Finding, verdicts: Sequence[Verdict]) -> Finding:
-        event = finding.event
-        verdict = match(verdicts, Seen.of(finding, self._embedder))
-        if verdict is not None:
-            self._note(verdict, event)
-            finding = replace(finding, event=replace(event, muted=verdict.why))
+    def _heeded(
+        self, finding: Finding, verdicts: Sequence[Verdict], rules: Sequence[Quiet]
+    ) -> Finding:
+        event = self._known(finding.event)
+        seen = Seen.of(finding, self._embedder)
+        if (verdict := match(verdicts, seen)) is not None:
+            self._note(self._verdicts.matched, verdict.number, event)
+            event = replace(event, muted=verdict.why)
+        elif found := quieting(rules, seen):
+            self._note(self._quiets.used, found[0].number, event)
+            event = replace(event, muted=found[0].why)
         elif self._wanted is not None:
-            finding = replace(finding, event=self._wanted.marked(event))
-        if finding.event.muted:
+            event = self._wanted.marked(event)
+        finding = replace(finding, event=event)
+        if event.muted:
             # Who was told that it is there is told of its end.
             finding = replace(finding, silent=event.id not in self._told)
         elif event.state == "closed" or not event.video:
@@ -112,20 +122,29 @@ class Heeding:
             self._matched.discard(event.id)
         return finding
 
-    def _read(self) -> list[Verdict]:
+    def _read(self) -> tuple[list[Verdict], list[Quiet]]:
         try:
-            return self._verdicts.all()
+            return self._verdicts.all(), self._quiets.all()
         except FeedbackError as error:
             self._fault(error)
-            return []
+            return [], []
 
-    def _note(self, verdict: Verdict, event: Event) -> None:
-        """Let the verdict live on, once for an event."""
+    def _warn(self, rules: Sequence[Quiet], time_us: int) -> None:
+        """Say of rules that they end soon or have ended, each once."""
+        for rule in rules:
+            said = ending(rule, time_us)
+            state = f"{rule.number} {rule.holds(time_us)} {rule.uses}"
+            if said and state not in self._warned:
+                self._warned.add(state)
+                self._say(f"Feedback: {said}.")
+
+    def _note(self, used: Callable[[int, int], None], number: int, event: Event) -> None:
+        """Let a verdict or a rule live on, once for an event."""
         if event.id in self._matched:
             return
         self._matched.add(event.id)
         try:
-            self._verdicts.matched(verdict.number, event.start_us)
+            used(number, event.start_us)
         except FeedbackError as error:
             self._fault(error)
 
@@ -133,40 +152,6 @@ class Heeding:
         if not self._said:
             self._say(f"{error}; events are told as if nothing had been said of them")
         self._said = True
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """An event and what it looks like."""
-
-    event: Event
-    embedder: str
-    """Spec of the embedder that made the vector."""
-    vector: NDArray[np.float32] | None
-    """Unit vector [F]; None while it has no name."""
-    signature: NDArray[np.float32] | None
-    """See `app.events.event.Finding`."""
-
-    @classmethod
-    def of(cls, finding: Finding, embedder: str) -> Self:
-        """What a finding carries."""
-        return cls(finding.event, embedder, finding.vector, finding.signature)
-
-    def likeness(self, verdict: Verdict, least: float = -math.inf) -> float:
-        """Log-odds that it shows the same thing as a verdict; -inf where that cannot be told.
-
-        What cannot reach `least` is not looked at closely; what comes back is below it.
-        """
-        vector, signature = self.vector, self.signature
-        if vector is None or signature is None or self.embedder != verdict.embedder:
-            return -math.inf
-        fits = vector.shape == verdict.vector.shape and signature.shape == verdict.signature.shape
-        # Nobody who says that a thing may be there says that it may be gone.
-        if not fits or (self.event.change == "missing") != (verdict.change == "missing"):
-            return -math.inf
-        named = agreement(self.event.candidates, verdict.nouns)
-        cosine = float(vector @ verdict.vector)
-        return sameness(signature, verdict.signature, cosine, named, least)
 
 
 def match(verdicts: Sequence[Verdict], seen: Seen) -> Verdict | None:

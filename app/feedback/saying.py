@@ -8,7 +8,10 @@ from app.errors import UsageError
 from app.events.event import Event
 from app.events.muting import mute, unmute
 from app.events.reading import Run, StoreReader, snapshot
-from app.feedback.heeding import Seen, Wanted, match
+from app.feedback.heeding import Wanted, match
+from app.feedback.quiet import quieting
+from app.feedback.quiets import Quiets
+from app.feedback.seen import Seen
 from app.feedback.verdicts import FEEDBACK, Verdict, Verdicts, now_us
 
 LIKENESS = -0.5
@@ -39,7 +42,7 @@ def said_there(out: Path) -> Verdicts:
         app.errors.StoreError: If the store cannot be read.
     """
     with snapshot(out) as store:
-        return _verdicts(store)
+        return verdicts_of(store)
 
 
 def say_normal(out: Path, event_id: str, keep_s: float | None, note: str) -> Said:
@@ -57,14 +60,14 @@ def say_normal(out: Path, event_id: str, keep_s: float | None, note: str) -> Sai
         app.errors.StoreError: If the store cannot be read or written.
     """
     with snapshot(out) as store:
-        event = _event(store, event_id)
+        event = event_of(store, event_id)
         seen = seen_of(store, event)
         if seen.vector is None or seen.signature is None:
             raise UsageError(
                 f"{event_id}: {'has no name yet' if seen.vector is None else UNSEEN}, by which its "
                 "like could be known again"
             )
-        verdicts = _verdicts(store)
+        verdicts = verdicts_of(store)
         _check_new(out, event, verdicts)
         verdict = Verdict(
             0, "normal", event.id, event.camera, event.change, event.noun, event.candidates, note,
@@ -89,15 +92,15 @@ def settle(out: Path, verdict: Verdict) -> list[str]:
     freed = unmute(out, verdict.why)
     mute(out, muted, verdict.why)
     if others := [one for one in freed if one not in muted]:
-        _let_go(out, others, [one for one in said_there(out).all() if one.number != verdict.number])
+        let_go(out, others, [one for one in said_there(out).all() if one.number != verdict.number])
     return muted
 
 
 def forget(out: Path, number: int) -> list[str]:
     """Drop a verdict; what it silenced in this folder is told again by report and exports.
 
-    What another verdict speaks of, too, stays silent by that one, and what `--tell` of the newest
-    run does not want stays silent by that.
+    What another verdict or a rule speaks of, too, stays silent by that one, and what `--tell` of
+    the newest run does not want stays silent by that.
 
     Returns:
         Ids of the events that are no longer silent.
@@ -111,11 +114,14 @@ def forget(out: Path, number: int) -> list[str]:
     kept = verdicts.all()
     verdict = next((one for one in kept if one.number == number), None)
     if verdict is None:
-        numbers = ", ".join(str(one.number) for one in kept) or "none"
-        raise UsageError(f"{verdicts.path}: holds no verdict {number}; there are: {numbers}")
+        known = sorted(one.number for one in (*kept, *Quiets(verdicts).all()))
+        numbers = ", ".join(map(str, known)) or "none"
+        raise UsageError(
+            f"{verdicts.path}: holds no verdict or rule {number}; there are: {numbers}"
+        )
     verdicts.forget(number)
     left = [one for one in kept if one.number != number]
-    return _let_go(out, unmute(out, verdict.why), left)
+    return let_go(out, unmute(out, verdict.why), left)
 
 
 def silencing(store: StoreReader, event: Event, verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -133,8 +139,12 @@ def silencing(store: StoreReader, event: Event, verdicts: Sequence[Verdict]) -> 
     return found
 
 
-def _let_go(out: Path, event_ids: Sequence[str], verdicts: Sequence[Verdict]) -> list[str]:
-    """Silence again what other verdicts or the run itself keep silent; returns what is told."""
+def let_go(out: Path, event_ids: Sequence[str], verdicts: Sequence[Verdict]) -> list[str]:
+    """Silence again what these verdicts, rules or the run itself keep silent.
+
+    Returns:
+        Ids of the events that are told.
+    """
     told = []
     for event_id in event_ids:
         why = _other_reason(out, event_id, verdicts)
@@ -153,6 +163,9 @@ def _other_reason(out: Path, event_id: str, verdicts: Sequence[Verdict]) -> str:
             return ""
         if found := silencing(store, event, verdicts):
             return found[0].why
+        rules = Quiets(verdicts_of(store)).all()
+        if quiet := quieting(rules, seen_of(store, event)):
+            return quiet[0].why
         wanted = Wanted.of(store.required_run().settings)
         return "" if wanted is None else wanted.marked(event).muted
 
@@ -163,7 +176,12 @@ def detector_of(store: StoreReader, run: Run) -> Path:
     return Path(asked) if asked else store.folder / "detector"
 
 
-def _verdicts(store: StoreReader) -> Verdicts:
+def verdicts_of(store: StoreReader) -> Verdicts:
+    """The verdicts that a store's newest run heeds.
+
+    Raises:
+        UsageError: If it holds no run, or the detector that it looks with is not there.
+    """
     detector = detector_of(store, store.required_run())
     if not detector.is_dir():
         raise UsageError(
@@ -187,7 +205,12 @@ def _check_new(out: Path, event: Event, verdicts: Verdicts) -> None:
             )
 
 
-def _event(store: StoreReader, event_id: str) -> Event:
+def event_of(store: StoreReader, event_id: str) -> Event:
+    """An event that may be normal somewhere.
+
+    Raises:
+        UsageError: If there is none, or it is a fault of the camera.
+    """
     event = store.event(event_id)
     if event is None:
         raise UsageError(

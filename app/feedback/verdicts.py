@@ -21,7 +21,7 @@ from app.errors import FeedbackError
 from novic.database import connect, transaction
 
 FEEDBACK = "feedback.sqlite"
-VERSION = 2
+VERSION = 3
 _WAIT_S = 5.0
 _TABLE = """
 CREATE TABLE verdict(
@@ -47,6 +47,32 @@ CREATE TABLE verdict(
 """
 _ADDED = {
     2: "ALTER TABLE verdict ADD COLUMN same TEXT NOT NULL DEFAULT ''",  # see Leak.same
+    3: """
+CREATE TABLE quiet(             -- a rule: what is quiet where and when (app.feedback.quiet)
+  number INTEGER PRIMARY KEY AUTOINCREMENT, -- no verdict has it, nor has had it
+  event_id TEXT NOT NULL,      -- of which it was said
+  camera TEXT NOT NULL,
+  what TEXT NOT NULL,          -- a noun or a kind
+  of_kind INTEGER NOT NULL,
+  change TEXT NOT NULL,        -- what had changed there
+  zone TEXT NOT NULL,          -- JSON: name, corners as shares of the view, words
+  since_min INTEGER NOT NULL,  -- minutes of the day, on the clock of this machine
+  until_min INTEGER NOT NULL,
+  days TEXT NOT NULL,          -- JSON: 0 for Monday; empty for all
+  made_us INTEGER NOT NULL,    -- UTC microseconds
+  keep_s REAL,                 -- expires so long after the last use; NULL for never
+  who TEXT NOT NULL,
+  note TEXT NOT NULL,
+  uses INTEGER NOT NULL DEFAULT 0,
+  used_us INTEGER,             -- when it last quieted something; NULL for not yet
+  leak TEXT,                   -- JSON; NULL for not measured
+  embedder TEXT,               -- this and what follows as of a verdict; NULL for any looks
+  unit BLOB,
+  looks BLOB,
+  nouns TEXT,
+  likeness REAL
+)
+""",
 }
 """What later versions added."""
 
@@ -148,7 +174,7 @@ class Verdicts:
         """
         if not self.path.exists():
             return []
-        with self._opened() as database:
+        with self.opened() as database:
             return [_verdict(row) for row in database.execute("SELECT * FROM verdict")]
 
     def add(self, verdict: Verdict) -> int:
@@ -167,7 +193,8 @@ class Verdicts:
         values["nouns"] = json.dumps(verdict.nouns, ensure_ascii=False)
         values["unit"] = verdict.vector.astype("<f2").tobytes()
         values["looks"] = verdict.signature.astype("<f2").tobytes()
-        with self._opened() as database, transaction(database):
+        with self.opened() as database, transaction(database):
+            values["number"] = next_number(database)
             return database.execute(
                 f"INSERT INTO verdict({', '.join(values)})"  # noqa: S608 - our own names
                 f" VALUES ({', '.join('?' * len(values))}) RETURNING number",
@@ -180,7 +207,7 @@ class Verdicts:
         Raises:
             FeedbackError: If it cannot be written.
         """
-        with self._opened() as database, transaction(database):
+        with self.opened() as database, transaction(database):
             database.execute(
                 "UPDATE verdict SET likeness = ?, others = ?, silenced = ?, same = ?"
                 " WHERE number = ?",
@@ -193,7 +220,7 @@ class Verdicts:
         Raises:
             FeedbackError: If it cannot be written.
         """
-        with self._opened() as database, transaction(database):
+        with self.opened() as database, transaction(database):
             database.execute(
                 "UPDATE verdict SET matches = matches + 1,"
                 " matched_us = max(coalesce(matched_us, 0), ?) WHERE number = ?",
@@ -206,11 +233,16 @@ class Verdicts:
         Raises:
             FeedbackError: If it cannot be written.
         """
-        with self._opened() as database, transaction(database):
+        with self.opened() as database, transaction(database):
             database.execute("DELETE FROM verdict WHERE number = ?", (number,))
 
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def opened(self) -> Iterator[sqlite3.Connection]:
+        """The file, brought up to date; made if it is not there.
+
+        Raises:
+            FeedbackError: If it cannot be used, or is from a newer Nomaly.
+        """
         try:
             with closing(connect(self.path, _WAIT_S)) as database:
                 database.row_factory = sqlite3.Row
@@ -233,6 +265,13 @@ class Verdicts:
                 f"{self.path}: written by a newer Nomaly (version {found} of feedback, this one "
                 f"knows {VERSION}); update Nomaly"
             )
+
+
+def next_number(database: sqlite3.Connection) -> int:
+    """A number that no verdict and no rule has or has had."""
+    return database.execute(
+        "SELECT 1 + coalesce(max(seq), 0) FROM sqlite_sequence WHERE name IN ('verdict', 'quiet')"
+    ).fetchone()[0]
 
 
 def now_us() -> int:

@@ -78,7 +78,11 @@ def _named(event: Event, naming: Naming, words: Words, belonging: BelongingRule 
     if evidence is not None and before is not None:
         # How rare it looks there does not depend on its name.
         evidence = replace(evidence, site_p=before.site_p)
-    return replace(named, evidence=evidence, uncalibrated=event.uncalibrated)
+    # What is usual of another noun was not looked up.
+    usual = event.surprise_here_bits if named.noun == event.noun else None
+    return replace(
+        named, evidence=evidence, uncalibrated=event.uncalibrated, surprise_here_bits=usual
+    )
 
 
 def _elected(naming: Naming, certainty: Certainty, people: int) -> Elected:

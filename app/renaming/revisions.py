@@ -24,6 +24,7 @@ AT_ONCE = 500
 _COLUMNS = (
     "raw_p",
     "surprise_bits",
+    "surprise_here_bits",
     "sure_from",
     "thing",
     "people",
@@ -157,7 +158,7 @@ def undo(folder: Path, number: int, now_us: int) -> list[tuple[Event, Event]]:
 
 
 def _give_back(database: sqlite3.Connection, event_id: str, before: dict[str, Any]) -> None:
-    values = [before["columns"][column] for column in _COLUMNS]
+    values = [before["columns"].get(column) for column in _COLUMNS]
     _write(database, event_id, values, [(noun, p) for noun, p in before["candidates"]])
 
 

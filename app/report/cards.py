@@ -8,6 +8,7 @@ from app.events.event import Event
 from app.events.media import CONTEXT_MARGIN
 from app.events.outputs import drawn_name
 from app.events.reading import Run, SourceProgress, StoreReader
+from app.habits.surprise import in_short, in_words
 from app.report.export import source_of
 from app.report.pictures import Rooms, embedded, rooms
 from app.report.times import basis, clock, is_fact, local, wall
@@ -76,6 +77,16 @@ class Card:
     def here(self) -> str:
         """Whether it belongs to its place, for people; empty where nothing tells that."""
         return here(self.event)
+
+    @property
+    def usual(self) -> str:
+        """How often its like comes there at such an hour; empty where that is not known."""
+        return in_words(self.event)
+
+    @property
+    def often(self) -> str:
+        """The same in a few words."""
+        return in_short(self.event)
 
     @property
     def words(self) -> str:

@@ -41,6 +41,7 @@ COLUMNS = (
     "uncalibrated",
     "frames",
     "surprise_bits",
+    "surprise_here_bits",
     "x1",
     "y1",
     "x2",
@@ -198,6 +199,9 @@ def _row(
         "uncalibrated": event.uncalibrated,
         "frames": event.frames,
         "surprise_bits": None if event.surprise_bits is None else round(event.surprise_bits, 2),
+        "surprise_here_bits": (
+            None if event.surprise_here_bits is None else round(event.surprise_here_bits, 2)
+        ),
         **{side: round(getattr(event.box, side), 1) for side in sides},
         "frame_width": event.frame_size[1],
         "frame_height": event.frame_size[0],

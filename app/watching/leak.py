@@ -55,18 +55,34 @@ def measured(verdict: Verdict, others: Sequence[Pasted]) -> Verdict:
         verdict: As it was said.
         others: Other things in the view.
     """
-    alike: dict[str, list[float]] = {}
-    for other in others:
-        alike.setdefault(other.noun, []).append(other.likeness(verdict, LIKENESS))
-    same = max(alike, key=lambda noun: float(np.median(alike[noun])), default="")
-    if not same or np.median(alike[same]) < LIKENESS:
+    likeness, leak = lined(
+        [(other.noun, other.likeness(verdict, LIKENESS)) for other in others], LIKENESS
+    )
+    return replace(verdict, likeness=likeness, leak=leak)
+
+
+def lined(alike: Sequence[tuple[str, float]], least: float) -> tuple[float, Leak]:
+    """From where on something matches, and what else it silences then.
+
+    Args:
+        alike: Other things (noun, log-odds that it is the same).
+        least: What it takes at least.
+
+    Returns:
+        The likeness, and the leak by those that it was not chosen with.
+    """
+    by_noun: dict[str, list[float]] = {}
+    for noun, value in alike:
+        by_noun.setdefault(noun, []).append(value)
+    same = max(by_noun, key=lambda noun: float(np.median(by_noun[noun])), default="")
+    if not same or np.median(by_noun[same]) < least:
         same = ""
-    nouns = sorted({*alike} - {same})
-    chosen = [value for noun in nouns[::2] for value in alike[noun]]
-    likeness = max(LIKENESS, float(np.quantile(chosen, 1 - LEAKS)) if chosen else LIKENESS)
-    rest = [(noun, value) for noun in nouns[1::2] for value in alike[noun]]
+    nouns = sorted({*by_noun} - {same})
+    chosen = [value for noun in nouns[::2] for value in by_noun[noun]]
+    likeness = max(least, float(np.quantile(chosen, 1 - LEAKS)) if chosen else least)
+    rest = [(noun, value) for noun in nouns[1::2] for value in by_noun[noun]]
     silenced = tuple(noun for noun, value in rest if value >= likeness)
-    return replace(verdict, likeness=likeness, leak=Leak(len(rest), silenced, same))
+    return likeness, Leak(len(rest), silenced, same)
 
 
 def view_of(detector: Path) -> LearnedView:

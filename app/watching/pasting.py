@@ -7,8 +7,7 @@ import numpy as np
 
 from app.events.event import Event, Picture
 from app.events.media import CONTEXT_MARGIN
-from app.feedback.heeding import Seen
-from app.feedback.verdicts import Verdict
+from app.feedback.seen import Like, Seen
 from app.simulator.cutouts import Sticker, cutouts, sticker
 from app.simulator.places import MARGIN, Place
 from app.simulator.scene import lay
@@ -34,8 +33,8 @@ class Pasted:
     elected: Elected
     signatures: Signatures
 
-    def likeness(self, verdict: Verdict, least: float = -np.inf) -> float:
-        """Log-odds that it is what a verdict speaks of, had the same become of it.
+    def likeness(self, verdict: Like, least: float = -np.inf) -> float:
+        """Log-odds that it is what a verdict or a rule speaks of, had the same become of it.
 
         What cannot reach `least` is not worked out exactly.
         """

@@ -10,6 +10,7 @@ import torch
 
 from app.feedback.heeding import Heeding, Wanted
 from app.feedback.verdicts import Verdicts
+from app.habits.surprise import Habits
 from app.sinks.build import AnySink
 from app.watching.holding import Holding
 from app.watching.namer import Words
@@ -87,14 +88,15 @@ class RunRequest:
         return Verdicts(self.detector_folder)
 
     def heeding(self, names: NounModel, say: Callable[[str], None]) -> Heeding:
-        """What silences events: what people said, and what is not wanted.
+        """What silences events: what people said, and what is not wanted; and what is usual.
 
         Args:
             names: What names things.
             say: Told in a sentence that verdicts cannot be read.
         """
         wanted = Wanted(self.tell, names.certainty) if self.tell else None
-        return Heeding(self.verdicts, names.bundle.embedder, say, wanted)
+        habits = Habits(self.out)
+        return Heeding(self.verdicts, names.bundle.embedder, say, wanted, habits.told)
 
     def holding(self, names: NounModel, say: Callable[[str], None]) -> Holding | None:
         """The calibration of the camera, as long as it holds; None if there is none.

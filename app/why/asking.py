@@ -11,7 +11,9 @@ from app.events.belonging import of_site
 from app.events.event import Event
 from app.events.reading import Run, SourceProgress, StoreReader, snapshot
 from app.feedback.heeding import Wanted
-from app.feedback.saying import detector_of, silencing
+from app.feedback.quiet import Quiet, quieting
+from app.feedback.quiets import Quiets
+from app.feedback.saying import detector_of, seen_of, silencing
 from app.feedback.verdicts import Verdict, Verdicts
 from app.report.times import local
 from app.watching.keeper import read_evidence
@@ -71,17 +73,24 @@ def rates_of(store: StoreReader, run: Run) -> Rates:
 
 
 def _muting(store: StoreReader, run: Run) -> Muting:
-    """Finds the verdict behind a reason, and what would silence the event without it."""
+    """Finds the verdict or rule behind a reason, and what would silence the event without it."""
     wanted = Wanted.of(run.settings)
     verdicts: list[Verdict] = []
+    rules: list[Quiet] = []
     with suppress(NomalyError):
-        verdicts = Verdicts(detector_of(store, run)).all()
+        kept = Verdicts(detector_of(store, run))
+        verdicts, rules = kept.all(), Quiets(kept).all()
 
     def find(event: Event) -> Silent:
+        unwanted = wanted is not None and not wanted.wants(event)
         named = [one for one in verdicts if one.why == event.muted]
+        ruled = [one for one in rules if one.why == event.muted]
+        if not named and not ruled:
+            return Silent(unwanted=unwanted)
         others = [one for one in verdicts if one not in named]
-        found = [*named, *silencing(store, event, others)] if named else []
-        return Silent(found, unwanted=wanted is not None and not wanted.wants(event))
+        also = quieting([one for one in rules if one not in ruled], seen_of(store, event))
+        found = [*named, *silencing(store, event, others)]
+        return Silent(found, [*ruled, *also], unwanted)
 
     return find
 

@@ -73,6 +73,8 @@ class Receipt:
     """The smallest change after which its name is told otherwise, as a fact or as a guess."""
     belonging: Change | None = None
     """The smallest change after which it belongs otherwise."""
+    usual: str = ""
+    """How often its like comes to this place at this hour; empty where that is not known."""
     uncalibrated: str = ""
     """Why its verdict rests on no calibration although the camera had one; empty if it does."""
 
@@ -94,6 +96,7 @@ class Receipt:
             "end_s": self.end_s,
             "event": self.event_id,
             "headline": self.headline,
+            "usual": self.usual,
             "uncalibrated": self.uncalibrated,
             "gates": [gate.as_json() for gate in self.gates],
             **{name: change and change.as_json() for name, change in told.items()},

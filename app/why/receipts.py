@@ -9,7 +9,9 @@ from app.events.event import Event
 from app.events.moment import Moment
 from app.events.reading import Run, StoreReader
 from app.feedback.heeding import UNWANTED
+from app.feedback.quiet import Quiet
 from app.feedback.verdicts import Verdict
+from app.habits.surprise import in_words
 from app.why.quiet import AROUND_US, nothing
 from app.why.receipt import Change, Gate, Receipt
 from calibration.belonging import smallest_flip
@@ -37,6 +39,8 @@ class Silent:
     """What keeps an event silent, and is still there."""
 
     verdicts: Sequence[Verdict] = ()
+    """All that speak of it."""
+    rules: Sequence[Quiet] = ()
     """All that speak of it."""
     unwanted: bool = False
     """Whether it is none of the things that `--tell` wants, whatever verdicts say."""
@@ -68,14 +72,17 @@ def of_event(event: Event, rates: Rates, muting: Muting = lambda _: Silent()) ->
     if event.kind == "camera":
         return replace(about, said=f"The camera told of itself: {event.said or event.name}")
     gates = (*_bar_gate(event), *_thing_gates(event))
-    said = f"It is silent: {event.muted}." if event.muted else "It rang."
+    silent = muting(event) if event.muted else Silent()
+    used = "".join(f"; {rule.used}" for rule in silent.rules if rule.why == event.muted)
+    said = f"It is silent: {event.muted}{used}." if event.muted else "It rang."
     return replace(
         about,
         said=said,
         gates=gates,
-        flip=_unmuted(event, muting) if event.muted else _silenced(event, rates),
+        flip=_unmuted(event, silent) if event.muted else _silenced(event, rates),
         naming=_named_otherwise(event),
         belonging=_belongs_otherwise(event),
+        usual=in_words(event),
         uncalibrated=event.uncalibrated,
     )
 
@@ -191,10 +198,9 @@ def _to_bar(bar: float, now: float, outcome: str, rates: Rates) -> Change:
     return Change("--bar", bar, outcome, now, rates(bar))
 
 
-def _unmuted(event: Event, muting: Muting) -> Change | None:
+def _unmuted(event: Event, silent: Silent) -> Change | None:
     """What takes back that an event is silent."""
-    silent = muting(event)
-    numbers = sorted(verdict.number for verdict in silent.verdicts)
+    numbers = sorted(one.number for one in (*silent.verdicts, *silent.rules))
     if numbers:
         before = "".join(f" {number} and" for number in numbers[:-1])
         forget = f"nomaly feedback forget{before}"

@@ -141,8 +141,8 @@ def test_summary_and_files_tell_what_is_told_and_the_report_folds_the_rest(out: 
         (("normal", "{out}", "00-00"), "holds no event 00-00; ids stand in the report"),
         (("normal", "{out}", CAT.event.id, "--for", "soon"), "is no length of time; write 12h"),
         (("normal", "{out}", CAT.event.id, "--for", "0d"), "is no length of time; write 12h"),
-        (("forget", "{out}", "7"), "holds no verdict 7; there are: none"),
-        (("list", "{out}/detector"), "holds no results of an audit or a watch"),
+        (("forget", "{out}", "7"), "holds no verdict or rule 7; there are: none"),
+        (("list", "{out}/detector"), "holds no events.sqlite"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(out: Path, words: tuple[str, ...], sentence: str):

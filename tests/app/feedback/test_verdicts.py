@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.errors import FeedbackError
-from app.feedback.verdicts import FEEDBACK, Leak, Verdicts
+from app.feedback.verdicts import FEEDBACK, VERSION, Leak, Verdicts
 from tests.app.feedback.verdicts import a_vector, a_verdict
 
 
@@ -60,7 +60,7 @@ def test_a_file_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path):
 def test_a_file_of_a_newer_nomaly_is_left_alone(tmp_path: Path):
     Verdicts(tmp_path).add(a_verdict(0))
     with closing(sqlite3.connect(tmp_path / FEEDBACK)) as database:
-        database.execute("PRAGMA user_version=3")
+        database.execute(f"PRAGMA user_version={VERSION + 1}")
     with pytest.raises(FeedbackError, match="written by a newer Nomaly"):
         Verdicts(tmp_path).all()
 
@@ -68,6 +68,7 @@ def test_a_file_of_a_newer_nomaly_is_left_alone(tmp_path: Path):
 def test_what_an_earlier_nomaly_kept_is_kept(tmp_path: Path):
     Verdicts(tmp_path).add(a_verdict(0))
     with closing(sqlite3.connect(tmp_path / FEEDBACK)) as database:
+        database.execute("DROP TABLE quiet")
         database.execute("ALTER TABLE verdict DROP COLUMN same")
         database.execute("PRAGMA user_version=1")
     (kept,) = Verdicts(tmp_path).all()

@@ -1,0 +1,1 @@
+"""What is usual where, at which hour: learned from what a camera saw before."""
