@@ -30,7 +30,9 @@ VERSION = 1
 CARD = "backup.json"
 ENDING = ".tar.gz"
 _INSIDE = "files"
-_LEFT_OUT = (LOCK, HOLDER, f"{STORE}-wal", f"{STORE}-shm")
+# Logins hold on one machine alone (`app.web.sessions`).
+_LOGINS = ("page-sessions.json", "page-login.html")
+_LEFT_OUT = (LOCK, HOLDER, f"{STORE}-wal", f"{STORE}-shm", *_LOGINS)
 _VIDEO = ".mp4"
 
 

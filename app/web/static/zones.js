@@ -84,7 +84,7 @@ async function save() {
   if (corners.length) return;
   const answer = await fetch(draw.dataset.save, {
     method: "PUT",
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", ...CSRF },
     body: JSON.stringify({ include: zones.include, exclude: zones.exclude }),
   });
   const said = await answer.json();
