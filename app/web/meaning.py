@@ -41,7 +41,7 @@ def by_meaning(places: Places, text: str, limit: int) -> Meant:
     listed: list[Found] = []
     by: list[str] = []
     for hit in found.hits:
-        place = known.get(hit.listed.folder.folder.resolve())
+        place = known.get(hit.listed.place.folder.resolve())
         one = None if place is None else found_event(place, hit.listed.event.id)
         if one is not None:
             listed.append(one)
