@@ -9,6 +9,7 @@ from pathlib import Path
 from app.address import is_address
 from app.events.life import LifeRule
 from app.events.retention import RetentionRule
+from app.events.zones import saved_zones
 from app.service.config import Camera, Looking, Retention, SiteConfig
 from app.service.door import guard_of
 from app.service.errors import SiteError
@@ -116,6 +117,8 @@ def _request(loaded: Loaded, name: str, camera: Camera, site: OpenedSite) -> Wat
     fps = FPS if looking.fps is None else looking.fps
     zoned = looking.zones is not None or looking.exclude is not None
     zones = Zones(include=looking.zones or (), exclude=looking.exclude or ())
+    if not zoned:
+        zones = site.zones if site.zones != Zones() else saved_zones(loaded.folder / name) or zones
     asked = (looking.detector_model, looking.detector_settings, site.detector_config)
     learned = site.detector is not None
     return WatchRequest(
@@ -130,7 +133,7 @@ def _request(loaded: Loaded, name: str, camera: Camera, site: OpenedSite) -> Wat
         embedder=config.model.embedder,
         wrong_names=config.model.wrong_names,
         camera=name,
-        zones=zones if zoned else site.zones,
+        zones=zones,
         rule=site.rule,
         promise=looking.false_events or DEFAULT,
         bar=looking.bar,

@@ -242,11 +242,11 @@ def told_zones(zones: Zones) -> dict[str, Any]:
         kind: [[list(corner) for corner in one] for one in getattr(zones, kind)]
         for kind in ("include", "exclude")
     }
-    lines = ["zones:"]
-    for kind, polygons in said.items():
-        lines += [f"  {kind}:"] if polygons else []
-        lines += [f"    - {one}" for one in polygons]
-    text = "\n".join(lines) if len(lines) > 1 else "zones: {}"
+    lines: list[str] = []
+    for key, polygons in (("zones", zones.include), ("exclude", zones.exclude)):
+        lines += [f"{key}:"] if polygons else []
+        lines += [f'  - "{" ".join(f"{x:g},{y:g}" for x, y in one)}"' for one in polygons]
+    text = "\n".join(lines) or "exclude: []"
     return {**said, "yaml": text + "\n"}
 
 

@@ -18,7 +18,8 @@ from app.feedback.answers import answers_in
 from app.feedback.verdicts import Verdicts
 from app.sources.base import Gap
 from app.watching.board import Board, Station
-from app.web.serving import PageConfig, serve_beside
+from app.web.guard import GuardConfig
+from app.web.serving import serve_beside
 from tests.app.builders import a_frame
 from tests.app.feedback.verdicts import a_run_of
 from tests.app.feedback.verdicts import seen as thing
@@ -31,7 +32,7 @@ __all__ = ["browser", "chromium"]
 pytestmark = pytest.mark.slow
 
 CAT, CAT_AGAIN, DOG = thing(1, 0), thing(2, 15), thing(3, 80, "dog")
-EVERYWHERE = PageConfig(port=0)
+ANYWHERE = GuardConfig(port=0)
 
 
 @pytest.fixture
@@ -54,8 +55,8 @@ def page(browser: webdriver.Chrome, site: Path, source: Watched) -> Iterator[web
     """The first page, with the hall live."""
     board, station = Board(), Station(site / "hall", source)
     station.looked(a_frame(), [], 0.0)
-    with board.showing(station), serve_beside(site, board, EVERYWHERE) as at:
-        browser.get(at)
+    with board.showing(station), serve_beside(site, board, ANYWHERE) as opened:
+        browser.get(opened.link)
         until(browser, "document.getElementById('link').dataset.state === 'on'")
         yield browser
         browser.get("about:blank")
@@ -198,7 +199,7 @@ def test_zones_are_drawn_and_removed_by_keys(page: webdriver.Chrome, site: Path)
     assert drawn.exclude == (((0.5, 0.5), (0.6, 0.5), (0.6, 0.6)),)
     page.find_element(By.CSS_SELECTOR, "#shapes button").send_keys(Keys.ENTER)
     page.find_element(By.ID, "save").send_keys(Keys.ENTER)
-    until(page, "document.getElementById('yaml').textContent.startsWith('zones: {}')")
+    until(page, "document.getElementById('yaml').textContent.startsWith('exclude: []')")
 
 
 def test_light_and_dark_are_chosen_and_kept(page: webdriver.Chrome):

@@ -92,7 +92,7 @@ async function save() {
   fail("");
   dirty = false;
   find("yaml").textContent = said.yaml;
-  find("saved").textContent = `Saved in ${said.file}. It holds from the next start of the watch.`;
+  find("saved").textContent = `Saved in ${said.file}. ${draw.dataset.holds}`;
 }
 
 const at = (event) => {
