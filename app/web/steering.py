@@ -16,7 +16,8 @@ def steering(web: Web) -> APIRouter:
     @router.post("/reload")
     def reload() -> dict[str, str]:
         """Read the site's file again; a mistake in it changes nothing and is told by its line."""
-        return {"said": f"Read again: {_site(web).reload() or 'nothing has changed'}."}
+        changes = str(_site(web).reload())
+        return {"said": f"Read again: {changes or 'nothing has changed'}."}
 
     @router.post("/cameras/{folder}/pause")
     def pause(
