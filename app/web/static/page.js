@@ -19,9 +19,9 @@ let quiet;
 function tell(text) {
   const news = find("news");
   news.textContent = text;
-  news.classList.add("shown");
+  news.classList.add("up");
   clearTimeout(quiet);
-  quiet = setTimeout(() => news.classList.remove("shown"), 6000);
+  quiet = setTimeout(() => news.classList.remove("up"), 6000);
 }
 function fail(text) {
   find("fault").textContent = text;
