@@ -1,10 +1,10 @@
 """The page of a watch in a real browser, by keys alone."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
@@ -212,27 +212,30 @@ def test_a_clip_plays_where_the_event_is_shown(page: webdriver.Chrome, site: Pat
     clip.parent.mkdir(exist_ok=True)
     with VideoWriter(clip, (90, 160), 10) as writer:
         for number in range(20):
-            writer.write(a_frame().image[:90, :160], number / 10)
+            writer.write(np.full((90, 160, 3), 10 * number, np.uint8), number / 10)
     keep_clips(site / "gate", {event_id(3, "gate"): BEGAN_US})
     page.get(f"{page.current_url}events/gate/{event_id(3, 'gate')}")
-    page.execute_script("document.querySelector('video').play()")
+    page.execute_script("const film = document.querySelector('video'); film.muted = true; film.play()")
     until(page, "document.querySelector('video').currentTime > 1")
     pictures = "[...document.querySelectorAll('.alone .pictures img')]"
     until(page, f"{pictures}.every((one) => one.complete && one.naturalWidth > 0)")
     assert page.execute_script(f"return {pictures}.length") == 3, "whole, heat and crop"
 
 
-def test_events_are_found_by_meaning_and_the_list_comes_back(page: webdriver.Chrome, site: Path):
-    # Its vectors are of a test's length, which no text has.
-    shutil.rmtree(site / "yard")
-    words = page.find_element(By.CSS_SELECTOR, "[aria-label='Search by meaning'] input")
-    words.send_keys("a cat on the left" + Keys.ENTER)
-    until(page, "document.querySelector('[data-meant]') !== null")
-    assert "cat" in headlines(page)[:3]
-    # Each card says by what it was found, and keys act on it as ever.
-    assert "found by" in page.find_element(By.CSS_SELECTOR, "#list article").text
-    page.find_element(By.CSS_SELECTOR, "[data-meant] a").click()
-    until(page, "document.querySelector('[data-meant]') === null")
+def test_events_are_found_by_meaning_and_the_list_comes_back(
+    browser: webdriver.Chrome, tmp_path: Path
+):
+    with serve_beside(a_site(tmp_path), None, ANYWHERE) as opened:
+        browser.get(opened.link)
+        until(browser, "document.getElementById('link')?.dataset.state === 'on'")
+        words = browser.find_element(By.CSS_SELECTOR, "[aria-label='Search by meaning'] input")
+        words.send_keys("a cat on the left" + Keys.ENTER)
+        until(browser, "document.querySelector('[data-meant]') !== null")
+        assert "cat" in headlines(browser)[:3]
+        assert "found by" in browser.find_element(By.CSS_SELECTOR, "#list article").text
+        browser.find_element(By.CSS_SELECTOR, "[data-meant] a").click()
+        until(browser, "document.querySelector('[data-meant]') === null")
+        browser.get("about:blank")
 
 
 def test_another_bar_is_tried_on_the_page(page: webdriver.Chrome):
