@@ -1,4 +1,4 @@
-"""What the page keeps in a folder of results (`app.web.sessions`): of this machine and this user."""
+"""What the page keeps among results (`app.web.sessions`): of this machine and this user alone."""
 
 SESSIONS = "page-sessions.json"
 """Digests of the cookies of who is logged in."""
