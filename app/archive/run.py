@@ -20,6 +20,7 @@ from app.sources.joined import Recorded
 from app.sources.open import open_recording
 from app.watching.audit import AuditSession, audit
 from app.watching.audit_request import AuditRequest
+from app.watching.blurring import People
 from app.watching.naming import AtOnce, Teller
 from app.watching.results import AuditResult
 from detectors.base import Detector
@@ -53,8 +54,9 @@ def audit_archive(request: AuditRequest, scale: Scale, reporter: Reporter) -> Au
         reporter: Reporter,
         wake: Callable[[], None],
         telling: Callable[[NounModel], Teller],
+        people: People | None,
     ) -> AuditSession:
-        made = ArchiveSession(store, run_id, request, reporter, wake, telling)
+        made = ArchiveSession(store, run_id, request, reporter, wake, telling, people)
         made.scale = scale
         return made
 
