@@ -272,6 +272,8 @@ def test_logging_out_closes_the_page(page: webdriver.Chrome):
     until(page, "location.pathname === '/login'")
     page.get(page.current_url.replace("/login", "/cameras/hall"))
     until(page, "location.pathname === '/login'")
+    # A picture that was still being asked for is refused.
+    assert all("401" in one["message"] for one in page.get_log("browser"))
 
 
 def test_light_and_dark_are_chosen_and_kept(page: webdriver.Chrome):
