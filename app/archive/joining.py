@@ -11,7 +11,7 @@ from app.events.event import Event
 from app.events.media import pictures_at
 from app.events.rows import event_of
 
-_OF_EVENTS = ("candidate", "sighting", "vector", "signature")
+_OF_EVENTS = ("candidate", "sighting", "vector", "signature", "ballot")
 """Tables whose rows belong to an event."""
 _BOUND = 400
 """Rows of a table that are asked for by their events at once."""

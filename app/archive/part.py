@@ -32,6 +32,7 @@ from app.sources.base import SourceError
 from app.sources.prefetch import Prefetched
 from app.watching.audit import BATCH, AuditSession
 from app.watching.audit_request import AuditRequest
+from app.watching.blurring import People, opened_store
 from app.watching.camera import WARM_S
 from app.watching.keeper import Keeper, keeper_of
 from app.watching.lookout import Lookout
@@ -64,6 +65,8 @@ class Looker:
     detector: Detector
     keeper: Keeper
     words: Words
+    people: People | None = None
+    """Hides people, if that is asked for."""
 
     @classmethod
     def of(cls, request: AuditRequest) -> Self:
@@ -80,7 +83,8 @@ class Looker:
         keeper = keeper_of(
             detector, folder, request.promise, _silent, rule=request.rule, bar=request.bar
         )
-        return cls(request, names, detector, keeper, request.words(names, None))
+        people = People() if request.blur_people else None
+        return cls(request, names, detector, keeper, request.words(names, None), people)
 
     def perform(self, job: Job, alive: Callable[[], bool] = lambda: True) -> Outcome:
         """Do a job, or go on with it; what is expected to go wrong is in the outcome.
@@ -92,7 +96,7 @@ class Looker:
         began = time.monotonic()
         try:
             job.folder.mkdir(parents=True, exist_ok=True)
-            with locked(job.folder), Store(job.folder) as store:
+            with locked(job.folder), opened_store(job.folder, self.people, ()) as store:
                 run = store.last_run() or store.begin_run("audit", {})
                 session = PartSession(store, run.id, self, job, alive)
                 outcome = session.outcome()

@@ -1,7 +1,6 @@
 """An audit with several workers: learned once, looked at in segments, told as one."""
 
 import shutil
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 
@@ -13,14 +12,13 @@ from app.archive.on_ray import RayEngine
 from app.archive.segments import cut
 from app.errors import UsageError
 from app.events.outputs import PARTS
-from app.events.store import Store
 from app.progress import Reporter
 from app.sources.base import SourceError
 from app.sources.joined import Recorded
 from app.sources.open import open_recording
 from app.watching.audit import AuditSession, audit
 from app.watching.audit_request import AuditRequest
-from app.watching.naming import AtOnce, Teller
+from app.watching.naming import AtOnce
 from app.watching.results import AuditResult
 from detectors.base import Detector
 from novic.model import NounModel
@@ -46,19 +44,12 @@ def audit_archive(request: AuditRequest, scale: Scale, reporter: Reporter) -> Au
         raise UsageError(f"--workers {scale.workers}: must lie between 1 and {MOST_WORKERS}")
     request = replace(request, draw=False)
 
-    def session(
-        store: Store,
-        run_id: int,
-        request: AuditRequest,
-        reporter: Reporter,
-        wake: Callable[[], None],
-        telling: Callable[[NounModel], Teller],
-    ) -> AuditSession:
-        made = ArchiveSession(store, run_id, request, reporter, wake, telling)
-        made.scale = scale
-        return made
+    asked = scale
 
-    return audit(request, reporter, AtOnce, session)
+    class Scaled(ArchiveSession):
+        scale = asked
+
+    return audit(request, reporter, AtOnce, Scaled)
 
 
 class ArchiveSession(AuditSession):

@@ -22,6 +22,7 @@ from typing import Any
 from app.errors import StoreError, UsageError
 from app.events.folders import StoreFolder, watched_folders
 from app.events.lock import HOLDER, LOCK
+from app.events.logins import LOGINS
 from app.events.media import MEDIA, pictures_at
 from app.events.schema import STORE, WAIT_S
 
@@ -30,7 +31,7 @@ VERSION = 1
 CARD = "backup.json"
 ENDING = ".tar.gz"
 _INSIDE = "files"
-_LEFT_OUT = (LOCK, HOLDER, f"{STORE}-wal", f"{STORE}-shm")
+_LEFT_OUT = (LOCK, HOLDER, f"{STORE}-wal", f"{STORE}-shm", *LOGINS)
 _VIDEO = ".mp4"
 
 

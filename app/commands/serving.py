@@ -18,7 +18,13 @@ def serve(
             help="Folder of an audit or a watch, or of a site with one for each camera."
         ),
     ],
-    host: Annotated[str, typer.Option(help="Address of this machine to serve on.")] = "127.0.0.1",
+    host: Annotated[
+        str,
+        typer.Option(
+            help="Address of this machine to serve on; one that others reach needs a password "
+            "(nomaly password) or NOMALY_TOKEN."
+        ),
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8080,
     browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
     quiet: Quiet = False,
@@ -28,7 +34,8 @@ def serve(
     It only reads, but for what you say of events and the zones that you draw. Live pictures are
     shown by the process that watches: nomaly watch SOURCE --page.
     """
-    from app.web.serving import PageConfig
+    from app.web.guard import GuardConfig
     from app.web.serving import serve as serve_page
 
-    serve_page(place, PageConfig(host, port), show_progress(quiet), browser=browser)
+    config = GuardConfig(host=host, port=port).with_environment()
+    serve_page(place, config, show_progress(quiet), browser=browser)

@@ -55,6 +55,7 @@ def watch_site(
     from app.commands.tables import print_state
     from app.lasting import LastingStdout
     from app.private import privately
+    from app.service.page import page_of
     from app.service.service import SiteService
     from app.service.serving import serve
 
@@ -64,19 +65,12 @@ def watch_site(
         service = SiteService(
             path, reporter, tell, heartbeat_s=heartbeat, debug=logging.getLogger("nomaly").debug
         )
-        for line in unused(loaded.config):
-            reporter.say(line)
-        summary = serve(service, reporter.say, for_s=for_s)
+        companions = [page_of(loaded.config, reporter.say)]
+        summary = serve(service, reporter.say, for_s=for_s, companions=companions)
     stdout.tell(print_json if as_json else _print_summary, summary)
     failed = any(one["state"] == "failed" for one in summary["cameras"].values())
     if failed or stdout.fault:
         raise typer.Exit(1)
-
-
-def unused(config: Any) -> list[str]:  # noqa: ANN401 - a SiteConfig, imported late
-    """What the file says and nothing acts on, a sentence each."""
-    parts = [name for name in ("retention", "clips", "page", "metrics") if getattr(config, name)]
-    return [f"Note: {', '.join(parts)}: read and checked; nothing acts on it yet"] if parts else []
 
 
 def _print_summary(summary: dict[str, Any]) -> None:

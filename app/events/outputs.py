@@ -12,6 +12,7 @@ from app.errors import StoreError, UsageError
 from app.events.differences import difference
 from app.events.event import Event
 from app.events.lock import HOLDER, LOCK, locked
+from app.events.logins import LOGINS
 from app.events.media import MEDIA
 from app.events.schema import STORE
 from app.events.store import Run, Store
@@ -55,8 +56,8 @@ def claim_folder(out: Path, *, overwrite: bool) -> None:
         # What a camera saw is not for every user of the machine; a folder that is there stays so.
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
         present = {entry.name for entry in out.iterdir()}
-        # An early end may leave nothing of ours but a part.
-        if present and STORE not in present and not present <= set(OURS):
+        # An early end may leave nothing of ours but a part; a page is there before its watch.
+        if present and STORE not in present and not present <= {*OURS, *LOGINS}:
             raise UsageError(
                 f"--out {out}: holds files that are not Nomaly's ({sorted(present)[0]}, ...); "
                 "name a new or empty folder"

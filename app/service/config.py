@@ -21,6 +21,7 @@ from app.service.values import (
     Source,
     detector_config,
 )
+from app.watching.clip_rule import ClipRule
 from calibration.promise import BARS
 from novic.device import check_device
 from novic.errors import NomalyError
@@ -87,6 +88,13 @@ class Looking(_Part):
     """How unusual a thing must be to be told, in place of what false_events chooses."""
     heartbeat: Beat | None = None
     """Pause between signs of life; 0 for none."""
+    stationary: Beat | None = None
+    """What has not moved for so long is told to stand, and never rings again; 60s if it is not
+    said, 0 to never say so."""
+    remind: Beat | None = None
+    """From one reminder that it still stands to the next; 8h if it is not said, 0 for none."""
+    blur_people: bool | None = None
+    """Whether people are made unrecognisable in every picture that is kept or shown."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -133,21 +141,28 @@ class Model(_Part):
 
 
 class Retention(_Part):
-    """How long what was seen is kept."""
+    """How much of each camera is kept."""
 
     days: Annotated[float, Field(gt=0)] | None = None
     """Events older than that go."""
     gigabytes: Annotated[float, Field(gt=0)] | None = None
-    """The oldest pictures go when all take more."""
+    """The oldest pictures of a camera go when its folder takes more."""
 
 
 class Clips(_Part):
-    """Short videos of events."""
+    """Short videos of events; they show people as they are, none with blur_people."""
 
     before: Seconds = 5.0
     """How much before the event."""
     after: Seconds = 5.0
     """How much behind its end."""
+
+    @model_validator(mode="after")
+    def _short(self) -> Self:
+        longest_s = ClipRule().longest_s
+        if self.before + self.after >= longest_s:
+            raise ValueError(f"before and after together must be less than {longest_s:.0f} s")
+        return self
 
 
 class Page(_Part):
@@ -161,6 +176,10 @@ class Page(_Part):
     """argon2 hash of the password, best as ${NAME}."""
     token: str | None = Field(default=None, repr=False)
     """What programs name themselves by, best as ${NAME}."""
+    names: Several[str] = ()
+    """Names by which others reach it, besides this machine's own: cameras.home.lan."""
+    https: bool = False
+    """Whether a proxy before it speaks HTTPS."""
 
 
 class SiteConfig(_Part):
@@ -188,11 +207,15 @@ class SiteConfig(_Part):
     webhook:https://ADDRESS."""
     on_event: Several[CommandText] = ()
     """Commands that are run for every event state, with its JSON on stdin."""
+    group: Beat | None = None
+    """What rings within so long of a notification is told together, by on_event, apprise and
+    webhook, which then tell nothing but what rings; 60s for apprise if it is not said."""
     retention: Retention | None = None
-    """How long what was seen is kept; for ever if it is not said."""
+    """How much of each camera is kept; all if it is not said."""
     clips: Clips | None = None
     """Short videos of events; none if it is not said."""
     page: Page | None = None
     """The page for people; none if it is not said."""
     metrics: bool = False
-    """Figures for Prometheus on the page's port."""
+    """Whether /metrics on the page's port answers every program of this machine; else, and from
+    elsewhere, it wants the token."""

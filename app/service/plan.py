@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.address import is_address
-from app.service.config import Camera, SiteConfig
+from app.events.life import LifeRule
+from app.events.retention import RetentionRule
+from app.events.zones import saved_zones
+from app.service.config import Camera, Looking, Retention, SiteConfig
+from app.service.door import guard_of
 from app.service.errors import SiteError
 from app.service.reading import Loaded
 from app.service.values import detector_config
@@ -15,11 +19,12 @@ from app.sinks.build import AnySink, parse_sinks
 from app.sinks.command import CommandConfig
 from app.sinks.mqtt import MqttConfig
 from app.sites.model import OpenedSite, open_site
+from app.watching.clip_rule import ClipRule
 from app.watching.watch_request import WatchRequest
 from calibration.promise import DEFAULT
 from detectors.configs import PadimConfig
 from detectors.zones import Zones
-from novic.errors import NomalyError
+from novic.errors import NomalyError, UsageError
 
 FPS = 5.0
 _ROOT, _SCENARIOS = "NOMALY_SCENARIOS", "nomaly-scenarios"
@@ -54,10 +59,16 @@ def plan(loaded: Loaded) -> Plan:
     """Make requests of a site's file.
 
     Raises:
-        SiteError: If a scenario, or a folder that is named, is not there.
+        SiteError: If a scenario, or a folder that is named, is not there, or others reach the page
+            and nothing keeps them out.
     """
     config, base = loaded.config, loaded.base
     model = config.model
+    try:
+        if config.page is not None:
+            guard_of(config.page)
+    except UsageError as error:
+        raise SiteError(f"{loaded.path}: page: {error}") from error
     cameras, bundle = {}, _path(base, model.decoder)
     for name, camera in config.cameras.items():
         try:
@@ -106,6 +117,8 @@ def _request(loaded: Loaded, name: str, camera: Camera, site: OpenedSite) -> Wat
     fps = FPS if looking.fps is None else looking.fps
     zoned = looking.zones is not None or looking.exclude is not None
     zones = Zones(include=looking.zones or (), exclude=looking.exclude or ())
+    if not zoned:
+        zones = site.zones if site.zones != Zones() else saved_zones(loaded.folder / name) or zones
     asked = (looking.detector_model, looking.detector_settings, site.detector_config)
     learned = site.detector is not None
     return WatchRequest(
@@ -120,15 +133,39 @@ def _request(loaded: Loaded, name: str, camera: Camera, site: OpenedSite) -> Wat
         embedder=config.model.embedder,
         wrong_names=config.model.wrong_names,
         camera=name,
-        zones=zones if zoned else site.zones,
+        zones=zones,
         rule=site.rule,
         promise=looking.false_events or DEFAULT,
         bar=looking.bar,
         belonging=site.belonging,
         tell=looking.tell or (),
+        blur_people=bool(looking.blur_people),
+        clips=_clips(config, looking),
+        life=_life(looking),
+        retention=_retention(config),
         sinks=tuple(_sinks(loaded.base, config, name)),
         detector_config=PadimConfig() if learned else detector_config(*asked),
     )
+
+
+def _clips(config: SiteConfig, looking: Looking) -> ClipRule | None:
+    """How long clips are; None for none, as where nobody is to be recognised."""
+    said = config.clips
+    if said is None or looking.blur_people:
+        return None
+    return ClipRule(before_s=said.before, after_s=said.after)
+
+
+def _life(looking: Looking) -> LifeRule:
+    said = {"stationary_s": looking.stationary, "reminder_s": looking.remind}
+    return LifeRule(**{name: value for name, value in said.items() if value is not None})
+
+
+def _retention(config: SiteConfig) -> RetentionRule | None:
+    said = config.retention
+    if said is None or said == Retention():
+        return None
+    return RetentionRule(days=said.days, gigabytes=said.gigabytes)
 
 
 def _sinks(base: Path, config: SiteConfig, camera: str) -> Iterator[AnySink]:
@@ -136,7 +173,7 @@ def _sinks(base: Path, config: SiteConfig, camera: str) -> Iterator[AnySink]:
         f"jsonl:{base / text.removeprefix('jsonl:')}" if text.startswith("jsonl:") else text
         for text in config.sinks
     ]
-    for sink in parse_sinks(texts, config.on_event):
+    for sink in parse_sinks(texts, config.on_event, config.group):
         match sink:
             case CommandConfig(words=(first, *rest)) if first.startswith(("./", "../")):
                 yield sink.model_copy(update={"words": (str(base / first), *rest)})

@@ -120,6 +120,8 @@ def _wrong(site: Mapping[str, Any], faulty: Set[Key]) -> Iterator[Fault]:
             yield (*key, "source"), f"is that of {twin} too; one camera is watched once"
     if "scenario" in site and "decoder" in _mapping(site, "model"):
         yield ("model", "decoder"), "a scenario brings its own; name one of the two"
+    if site.get("metrics") and "page" not in site:
+        yield ("metrics",), "are on the page's port; say where, as page: {port: 8080}"
     if "ft" in site and "scenario" not in site:
         yield ("ft",), "is for a scenario"
 

@@ -32,8 +32,8 @@ from novic.model import ModelOptions, NounModel, load_model
 END_S = 10.0
 """How long the end waits for what is being named and written; most of it takes a second."""
 _CHANGED: tuple[GapReason, str] = ("stopped", "nobody looked while its settings were changed")
-_BESIDE = ("retention", "clips", "page", "metrics")
-"""Parts of a site that are not of single cameras."""
+_BESIDE = ("page", "metrics")
+"""Parts of a site that are not of single cameras; they hold from the next start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +47,18 @@ class Changes:
     stopped: tuple[str, ...] = ()
     """Cameras that are gone."""
     others: tuple[str, ...] = ()
-    """Other parts that have changed, as `page`."""
+    """Other parts that have changed and hold from the next start, as `page`."""
 
     def __str__(self) -> str:
         parts = {
             "started": self.started,
             "restarted": self.restarted,
             "stopped": self.stopped,
-            "changed": self.others,
         }
-        return "; ".join(f"{what} {', '.join(which)}" for what, which in parts.items() if which)
+        said = [f"{what} {', '.join(which)}" for what, which in parts.items() if which]
+        if self.others:
+            said.append(f"{', '.join(self.others)} changed, from the next start on")
+        return "; ".join(said)
 
 
 @dataclass(slots=True)

@@ -62,6 +62,8 @@ class AuditRequest(RunRequest):
         """
         if self.clips is not None and self.assume_fps is not None:
             raise UsageError("--clips goes by the videos' time stamps; leave out --assume-fps")
+        if self.clips is not None and self.blur_people:
+            raise UsageError("--clips and --blur-people are given; clips show people as they are")
         if self.start is not None and len(self.videos) > 1:
             raise UsageError("--start says when one recording began; audit several one by one")
         check_audit(

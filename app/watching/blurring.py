@@ -145,9 +145,13 @@ def coarse(frame: Frame) -> Frame:
 
     To look for people in every frame would take longer than the frame lasts.
     """
-    height, width = frame.image.shape[:2]
-    cell = max(LEAST_CELL, round(max(height, width) / LIVE_CELLS))
-    return replace(frame, image=_in_cells(frame.image, cell))
+    return replace(frame, image=coarse_picture(frame.image))
+
+
+def coarse_picture(image: Pixels) -> Pixels:
+    """The same of a picture, RGB uint8 [H, W, 3]."""
+    cell = max(LEAST_CELL, round(max(image.shape[:2]) / LIVE_CELLS))
+    return _in_cells(image, cell)
 
 
 def _may_be_person(event: Event) -> bool:

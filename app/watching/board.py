@@ -2,7 +2,7 @@
 
 import threading
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from app.events.event import Lasting
 from app.sources.base import Gap, LiveStats, SourceInfo
 from app.watching.pulse import Pulse
-from detectors.types import Box, Frame
+from detectors.types import Box, Frame, Pixels
 
 AGES_S = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 5.0, 10.0)
 """Upper bounds of the classes in which the ages of frames are counted; a last class has none."""
@@ -89,16 +89,18 @@ class Observed(Protocol):
 class Station:
     """One camera on the board. Safe to use from several threads."""
 
-    def __init__(self, folder: Path, source: Observed, *, hides_people: bool = False) -> None:
-        """Take a camera that has connected.
+    def __init__(
+        self, folder: Path, source: Observed, hiding: Callable[[Pixels], Pixels] | None = None
+    ) -> None:
+        """Take a camera that has connected, and the folder of its store.
 
         Args:
-            folder: Of its store.
-            source: What is watched.
-            hides_people: Whether nobody may be recognised in its pictures: those that are given to
-                `looked` are made for that, those that its source has for onlookers are not.
+            folder: Of the store.
+            source: The camera.
+            hiding: Makes people unrecognisable in a picture that did not come by `looked`, before
+                anybody sees it; None if nobody is to be hidden.
         """
-        self.hides_people = hides_people
+        self.hiding = hiding
         self.camera = source.info.camera
         self.folder = folder
         self.pulse = Pulse()

@@ -21,7 +21,7 @@ from app.sources.base import Gap, LiveSource
 from app.sources.open import kind_of, open_live
 from app.stop import Stop, stoppable
 from app.watching.backlog import Backlog
-from app.watching.blurring import People, coarse
+from app.watching.blurring import People, coarse, coarse_picture
 from app.watching.board import Board, Station
 from app.watching.calibrated_by import held, outdated
 from app.watching.camera import Camera
@@ -134,7 +134,7 @@ def _watch_camera(mine: _Mine) -> dict[str, Any]:
     camera = open_live(request.source, request.camera, request.fps, start_s=start_s, ring_s=ring_s)
     try:
         connect(camera, request.source, request.connect_s, reporter, shared)
-        station = Station(request.out, camera, hides_people=request.blur_people)
+        station = Station(request.out, camera, coarse_picture if request.blur_people else None)
         beat_s = request.heartbeat_s
         telling = Telling(camera, reporter, mine.tell, heartbeat_s=beat_s, station=station)
         # Until here Ctrl-C ends everything at once: there is nothing to put in order yet.

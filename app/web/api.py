@@ -1,5 +1,6 @@
 """The API, `/api/v1`: what the page shows, for programs."""
 
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -131,17 +132,21 @@ def _add_event(router: APIRouter, web: Web) -> None:
 
 
 def _file(folder: Path, path: Path, *, lasting: bool = False) -> FileResponse:
-    """A file of a store, and of nowhere else.
+    """A picture or clip of a store; links are not followed.
 
     Raises:
         NotThereError: If it is not there.
     """
-    real = path.resolve()
-    if not (real.is_relative_to(folder.resolve()) and real.is_file()):
+    try:
+        inside = path.parent.parent == folder and stat.S_ISDIR(path.parent.lstat().st_mode)
+        there = inside and stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        there = False
+    if not there:
         raise NotThereError("there is no such picture or clip; it may have been removed")
     # Its address holds when it was taken.
     keep = {"Cache-Control": "private, max-age=604800, immutable"} if lasting else {}
-    return FileResponse(real, media_type=_TYPES.get(real.suffix), headers=keep)
+    return FileResponse(path, media_type=_TYPES.get(path.suffix), headers=keep)
 
 
 def _add_cameras(router: APIRouter, web: Web) -> None:
@@ -237,11 +242,11 @@ def told_zones(zones: Zones) -> dict[str, Any]:
         kind: [[list(corner) for corner in one] for one in getattr(zones, kind)]
         for kind in ("include", "exclude")
     }
-    lines = ["zones:"]
-    for kind, polygons in said.items():
-        lines += [f"  {kind}:"] if polygons else []
-        lines += [f"    - {one}" for one in polygons]
-    text = "\n".join(lines) if len(lines) > 1 else "zones: {}"
+    lines: list[str] = []
+    for key, polygons in (("zones", zones.include), ("exclude", zones.exclude)):
+        lines += [f"{key}:"] if polygons else []
+        lines += [f'  - "{" ".join(f"{x:g},{y:g}" for x, y in one)}"' for one in polygons]
+    text = "\n".join(lines) or "exclude: []"
     return {**said, "yaml": text + "\n"}
 
 

@@ -1,5 +1,6 @@
 """What `nomaly watch` takes from the page, and shows on it."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,14 +46,15 @@ def shown_on(
         say: Told the address.
 
     Raises:
-        UsageError: If the address is none, or cannot be listened on.
+        UsageError: If the address is none, cannot be listened on, or others reach it and nothing
+            keeps them out.
     """
     if page is None:
         yield
         return
     # Heavy, and only for whoever asks for it.
-    from app.web.serving import PageConfig, serve_beside  # noqa: PLC0415
+    from app.web.serving import page_config, serve_beside  # noqa: PLC0415
 
-    with serve_beside(out, board, PageConfig.parse(page)) as address:
-        say(f"Page: {address}")
+    with serve_beside(out, board, page_config(page)) as opened:
+        say(opened.told(link=sys.stderr.isatty()))
         yield

@@ -19,6 +19,7 @@ from app.sources.base import Gap
 from app.watching.board import Doing
 from app.watching.keeper import read_evidence, told
 from app.web.places import Place, Places, Reader, reading
+from app.web.steered import CameraState, Steered
 from calibration.promise import Promise, keep
 from detectors.files import CALIBRATION, PROMISE
 from novic.errors import NomalyError
@@ -48,8 +49,9 @@ class CameraNow:
     camera: str
     uri: str
     doing: str
-    """`watching`, `learning`, `catching up`, `blind`; of what this process does not watch itself
-    `elsewhere`, `stopped`, `finished` or `empty`."""
+    """`watching`, `learning`, `catching up`, `blind`; of a site's camera that is not connected
+    `starting`, `unreachable`, `paused`, `failed`, `ended`; of what this process does not watch
+    itself `elsewhere`, `stopped`, `finished` or `empty`."""
     fault: str
     """Why it is blind, in a few words; empty if it sees."""
     detail: str
@@ -76,6 +78,10 @@ class CameraNow:
     blind: tuple[Blind, ...]
     still: str
     """Newest event with a picture, if there is one: what the camera saw last as far as is kept."""
+    steered: bool = False
+    """Whether it can be paused here."""
+    resumes_us: int | None = None
+    """UTC when its pause ends, microseconds; None if it is not paused."""
 
     def as_json(self) -> dict[str, Any]:
         """As scripts read it; keys are stable."""
@@ -89,8 +95,9 @@ class CameraNow:
 class Cameras:
     """Tells how all cameras do. Safe to use from several threads."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, steered: Steered | None = None) -> None:
         self._places = places
+        self._steered = steered
         self._lock = Lock()
         self._counted: dict[str, list[tuple[float, int]]] = {}
         self._promises: dict[tuple[Any, ...], str] = {}
@@ -101,7 +108,12 @@ class Cameras:
         Raises:
             app.errors.StoreError: If a store cannot be read.
         """
-        return [self.now(place) for place in self._places.all()]
+        found = {place.name: self.now(place) for place in self._places.all()}
+        for name, state in self._states().items():
+            if name not in found:
+                # It has just begun, and there is no store yet.
+                found[name] = _steered(replace(_empty(name), uri=state.source), state)
+        return [found[name] for name in sorted(found)]
 
     def now(self, place: Place) -> CameraNow:
         """How one camera does.
@@ -111,10 +123,15 @@ class Cameras:
         """
         with reading(place.folder) as store:
             stored = self._stored(store, place)
-        if place.station is None:
-            return stored
-        doing = place.station.doing()
-        return replace(stored, **self._live(place.name, doing))
+        state = self._states().get(place.name)
+        if place.station is not None:
+            live = replace(stored, **self._live(place.name, place.station.doing()))
+            return replace(live, steered=state is not None)
+        return stored if state is None else _steered(stored, state)
+
+    def _states(self) -> dict[str, CameraState]:
+        states = self._steered.cameras() if self._steered is not None else ()
+        return {state.folder.name: state for state in states}
 
     def _live(self, name: str, doing: Doing) -> dict[str, Any]:
         blind = doing.blind
@@ -210,6 +227,22 @@ _FAULTS = {
     "damaged": "damaged pictures",
     "moved": "camera moved",
 }
+
+
+def _steered(now: CameraNow, state: CameraState) -> CameraNow:
+    """A camera of a site that is not connected."""
+    fault = _TROUBLES.get(state.doing, "")
+    return replace(
+        now,
+        doing=state.doing,
+        fault=fault,
+        detail=state.why if fault else "",
+        steered=True,
+        resumes_us=state.resumes_us,
+    )
+
+
+_TROUBLES = {"unreachable": "cannot be reached", "failed": "its watch fails"}
 
 
 def _empty(name: str) -> CameraNow:

@@ -45,7 +45,7 @@ def exposing(
         config = config.model_copy(update={"open_paths": (*OPEN, "/metrics")})
     page = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     page.include_router(health_router(board, named=config.is_local))
-    page.include_router(metrics_router(board, [StoreFolder(out.resolve().name, out)]))
+    page.include_router(metrics_router(board, lambda: [StoreFolder(out.resolve().name, out)]))
     guard = guarded(page, config)
     with served(guard, listen(host, port, f"{OPTION} {place}")) as address:
         say(f"Metrics at {address}/metrics")

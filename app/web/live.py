@@ -52,9 +52,6 @@ class Live:
         self._left_s = 0.0
         source = station.source
         self._onlooker = source.onlooker if isinstance(source, Glimpsed) else None
-        if station.hides_people:
-            # They come as the camera sends them.
-            self._onlooker = None
         self._glimpsed = self._shown = 0
         """Numbers of the last pictures, of those for onlookers and of those that are watched."""
         self._came_s = -_LATE_S
@@ -132,8 +129,9 @@ class Live:
         shot = None if self._onlooker is None else self._onlooker.newest(self._glimpsed)
         if shot is not None:
             self._glimpsed, self._came_s = shot.sequence, time.monotonic()
-            newest = self.station.newest(0, 0.0)
-            return shot.image, newest[1] if newest is not None else None
+            newest, hiding = self.station.newest(0, 0.0), self.station.hiding
+            image = shot.image if hiding is None else hiding(shot.image)
+            return image, newest[1] if newest is not None else None
         if self._onlooker is not None and time.monotonic() - self._came_s < _LATE_S:
             return None
         # A source that has no more than what is looked at.

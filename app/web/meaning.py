@@ -1,40 +1,49 @@
-"""Search by meaning, where that is there: words find things that were never called so."""
+"""Search by meaning: words find things that were never called so."""
 
-from collections.abc import Callable, Sequence
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.web.finding import Found, found_event
 from app.web.places import Places
 
-_MODULE = "app.search.search"
+_turn = threading.Lock()
+"""One search after the other: each may load a text model, and read all vectors."""
 
 
-def _search() -> Callable[..., Sequence[Any]] | None:
-    """What finds the events of folders that a text describes best, as hits with what is listed."""
-    if find_spec(_MODULE.rpartition(".")[0]) is None or find_spec(_MODULE) is None:
-        return None
-    return getattr(import_module(_MODULE), "search", None)
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a search found."""
+
+    listed: Sequence[Found]
+    """The best first."""
+    by: Sequence[str]
+    """What found each, for people."""
+    notes: Sequence[str]
+    """What could not be heeded, a sentence each."""
 
 
-def has_meaning() -> bool:
-    """Whether there is such a search."""
-    return _search() is not None
-
-
-def by_meaning(places: Places, text: str, limit: int) -> list[Found]:
-    """The events that words describe best, the best first; none without such a search.
+def by_meaning(places: Places, text: str, limit: int) -> Meant:
+    """The events that words describe best; none if nothing is asked.
 
     Raises:
+        app.errors.UsageError: If the words cannot be understood.
         app.errors.StoreError: If a store cannot be read.
     """
-    search, known = _search(), {one.folder.resolve(): one for one in places.all()}
-    if search is None or not known or not text.strip():
-        return []
+    # Heavy, and only for whoever asks for it.
+    from app.search.search import find  # noqa: PLC0415
+
+    known = {one.folder.resolve(): one for one in places.all()}
+    if not known or not text.strip():
+        return Meant((), (), ())
+    with _turn:
+        found = find([one.folder for one in known.values()], text, limit)
     listed: list[Found] = []
-    for hit in search([one.folder for one in known.values()], text, limit):
-        place = known.get(hit.listed.folder.folder.resolve())
+    by: list[str] = []
+    for hit in found.hits:
+        place = known.get(hit.listed.place.folder.resolve())
         one = None if place is None else found_event(place, hit.listed.event.id)
-        listed += [] if one is None else [one]
-    return listed
+        if one is not None:
+            listed.append(one)
+            by.append(", ".join(hit.by))
+    return Meant(listed, by, found.notes)

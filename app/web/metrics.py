@@ -4,7 +4,7 @@ No label is a noun: what things are called is without end. Where `camera` is a l
 stores are by the name of the store's folder, and those of the board by the camera's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from itertools import accumulate
 
@@ -25,8 +25,13 @@ from app.watching.board import AGES_S, Board, Doing
 from app.web.store_figures import StoreFigures
 
 
-def metrics_router(board: Board, places: Sequence[StoreFolder]) -> APIRouter:
-    """Answers `/metrics` in Prometheus' text format, or OpenMetrics where that is asked for."""
+def metrics_router(board: Board, places: Callable[[], Sequence[StoreFolder]]) -> APIRouter:
+    """Answers `/metrics` in Prometheus' text format, or OpenMetrics where that is asked for.
+
+    Args:
+        board: Of the cameras.
+        places: Gives the stores that there are just now.
+    """
     registry = CollectorRegistry()
     registry.register(_OfBoard(board))
     registry.register(_OfStores(places))
@@ -107,8 +112,9 @@ def _gauges(every: Sequence[Doing]) -> Iterator[Metric]:
 class _OfStores(Collector):
     """What lies in the stores, and what waits there for sinks."""
 
-    def __init__(self, places: Sequence[StoreFolder]) -> None:
-        self._stores = [StoreFigures(place) for place in places]
+    def __init__(self, places: Callable[[], Sequence[StoreFolder]]) -> None:
+        self._places = places
+        self._stores: dict[StoreFolder, StoreFigures] = {}
 
     def describe(self) -> list[Metric]:
         """Nothing: what there is depends on the stores."""
@@ -117,7 +123,8 @@ class _OfStores(Collector):
     def collect(self) -> Iterator[Metric]:
         """The figures of this moment."""
         families = _store_families()
-        for store in self._stores:
+        for place in self._places():
+            store = self._stores.setdefault(place, StoreFigures(place))
             for name, labels, value in store.figures():
                 families[name].add_metric(labels, value)
         yield from families.values()

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote, urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from app.errors import UsageError
@@ -17,11 +17,13 @@ from app.web.api import before_text, read_before, the_event, told_zones, zones_n
 from app.web.cameras import CameraNow
 from app.web.finding import PAGE, Filters, Found, fits, found_events
 from app.web.line import SPANS_H, line_of, usual_hours
-from app.web.meaning import by_meaning, has_meaning
+from app.web.meaning import by_meaning
 from app.web.places import reading
 from app.web.saying import Said, say
 from app.web.state import Web
+from app.web.supposing import Supposed, supposed_outcome
 from app.why.asking import why
+from calibration.promise import BARS
 
 TOLD = "told"
 """The state that is listed unless another is asked for."""
@@ -39,11 +41,11 @@ def pages(web: Web) -> APIRouter:
 
 def _add_home(router: APIRouter, web: Web) -> None:
     @router.get("/")
-    def home(filters: Annotated[Filters, Query()]) -> HTMLResponse:
+    def home(request: Request, filters: Annotated[Filters, Query()]) -> HTMLResponse:
         filters = _default(filters)
         cameras = web.cameras.all()
         listed = found_events(web.places, filters, PAGE)
-        return _page("home", **_listing(filters, listed), cameras=cameras, meaning=has_meaning())
+        return _whole(request, web, "home", **_listing(filters, listed), cameras=cameras)
 
     @router.get("/parts/wall")
     def wall() -> HTMLResponse:
@@ -58,8 +60,8 @@ def _add_parts(router: APIRouter, web: Web) -> None:
 
     @router.get("/parts/meaning")
     def meaning(text: str = "") -> HTMLResponse:
-        listed = by_meaning(web.places, text, PAGE)
-        return _page("list", filters=Filters(), listed=listed, more="")
+        meant = by_meaning(web.places, text, PAGE)
+        return _page("meant", filters=Filters(), meant=meant, text=text)
 
     @router.get("/parts/card/{folder}/{event_id}")
     def card(folder: str, event_id: str, filters: Annotated[Filters, Query()]) -> Response:
@@ -100,8 +102,18 @@ def _told(one: Found, said: Said, done: dict[str, Any]) -> str:
 
 def _said(body: bytes) -> Said:
     fields = {key: values[-1] for key, values in parse_qs(body.decode(errors="replace")).items()}
+    fields.pop("csrf", None)
+    return _read(Said, fields)
+
+
+def _read[M: BaseModel](kind: type[M], fields: dict[str, Any]) -> M:
+    """What a form says.
+
+    Raises:
+        UsageError: If it makes no sense.
+    """
     try:
-        return Said.model_validate(fields)
+        return kind.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
@@ -109,8 +121,8 @@ def _said(body: bytes) -> Said:
 
 def _add_event(router: APIRouter, web: Web) -> None:
     @router.get("/events/{folder}/{event_id}")
-    def event(folder: str, event_id: str) -> HTMLResponse:
-        return _page("event", one=the_event(web, folder, event_id))
+    def event(request: Request, folder: str, event_id: str) -> HTMLResponse:
+        return _whole(request, web, "event", one=the_event(web, folder, event_id))
 
     @router.get("/parts/event/{folder}/{event_id}")
     def shown(folder: str, event_id: str) -> HTMLResponse:
@@ -125,7 +137,9 @@ def _add_event(router: APIRouter, web: Web) -> None:
 
 def _add_camera(router: APIRouter, web: Web) -> None:
     @router.get("/cameras/{folder}")
-    def camera(folder: str, hours: int = 0, until_us: int | None = None) -> HTMLResponse:
+    def camera(
+        request: Request, folder: str, hours: int = 0, until_us: int | None = None
+    ) -> HTMLResponse:
         place = web.places.place(folder)
         filters = Filters(camera=folder, state=TOLD)
         with reading(place.folder) as store:
@@ -134,17 +148,29 @@ def _add_camera(router: APIRouter, web: Web) -> None:
         listed = found_events(web.places, filters, PAGE)
         now = web.cameras.now(place)
         told = {"now": now, "line": line, "hours": hours, "spans": SPANS_H, "moved": until_us}
-        return _page("camera", **_listing(filters, listed), **told)
+        return _whole(request, web, "camera", **_listing(filters, listed), **told)
 
     @router.get("/parts/health/{folder}")
     def health(folder: str) -> HTMLResponse:
         return _page("health", now=web.cameras.now(web.places.place(folder)))
 
     @router.get("/cameras/{folder}/zones")
-    def zones(folder: str) -> HTMLResponse:
+    def zones(request: Request, folder: str) -> HTMLResponse:
         place = web.places.place(folder)
         now = web.cameras.now(place)
-        return _page("zones", now=now, zones=told_zones(zones_now(place)), site=web.site)
+        return _whole(request, web, "zones", now=now, zones=told_zones(zones_now(place)))
+
+    @router.get("/cameras/{folder}/would")
+    def would(request: Request, folder: str) -> HTMLResponse:
+        now = web.cameras.now(web.places.place(folder))
+        return _whole(request, web, "would", now=now, bars=BARS)
+
+    @router.get("/parts/would/{folder}")
+    def outcome(folder: str, bar: str = "", false_events: str = "", days: int = 7) -> HTMLResponse:
+        fields = {"bar": bar or None, "false_events": false_events, "days": days}
+        supposed = _read(Supposed, fields)
+        found = supposed_outcome(web, folder, supposed)
+        return _page("outcome", outcome=found, supposed=supposed, place=folder, site=web.steered)
 
 
 def _default(filters: Filters) -> Filters:
@@ -167,6 +193,13 @@ def _templates() -> Environment:
     made.filters |= {"when": _when, "lasted": _lasted, "clock": clock, "part": quote, "ago": _ago}
     made.globals |= {"group": _group, "state": _state}
     return made
+
+
+def _whole(request: Request, web: Web, name: str, **told: object) -> HTMLResponse:
+    """A whole page; what it sends brings along that only it knows (`app.web.guard`)."""
+    scope = request.scope
+    lets = {"csrf": scope.get("nomaly.csrf", ""), "who": scope.get("nomaly.who", "")}
+    return _page(name, **lets, **told, site=web.steered is not None)
 
 
 def _page(name: str, **told: object) -> HTMLResponse:
@@ -207,6 +240,7 @@ _STATES = {
     "elsewhere": "watched by another process",
     "stopped": "not watched now",
     "finished": "finished",
+    "ended": "played to its end",
     "empty": "nothing was looked at yet",
 }
 

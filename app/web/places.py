@@ -49,7 +49,7 @@ class Places:
     def all(self) -> list[Place]:
         """Every store, by name."""
         found: dict[str, Place] = {}
-        for one in self._folders():
+        for one in self.folders():
             name, number = one.name, 2
             while name in found:
                 name, number = f"{one.name}-{number}", number + 1
@@ -72,7 +72,8 @@ class Places:
         there = folder.resolve()
         return next((one for one in self._board.stations() if one.folder.resolve() == there), None)
 
-    def _folders(self) -> list[StoreFolder]:
+    def folders(self) -> list[StoreFolder]:
+        """Every store that there is just now."""
         found: list[StoreFolder] = []
         for root in self._roots:
             try:

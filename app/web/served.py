@@ -12,20 +12,27 @@ from app.errors import UsageError
 from app.local_page import END_S, listen
 
 
-def read_place(text: str, what: str) -> tuple[str, int]:
+def read_place(text: str, what: str, port: int | None = None) -> tuple[str, int]:
     """Host and port of `HOST:PORT`, `:PORT` or `PORT`; without a host 127.0.0.1.
 
     Args:
         text: As it was typed.
         what: The option, for the fault.
+        port: Of a HOST alone; None if it must be said.
 
     Raises:
         UsageError: If it is none.
     """
-    host, _, port = text.rpartition(":")
-    if not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise UsageError(f"{what} {text}: write an address and a port, as 127.0.0.1:9464")
-    return host.strip("[]") or "127.0.0.1", int(port)
+    host, _, number = text.strip().rpartition(":")
+    if port is not None and not _is_number(number):
+        host, number = text.strip(), str(port)
+    if not _is_number(number) or int(number) > 65535 or any(c.isspace() or c == "/" for c in host):
+        raise UsageError(f"{what} {text}: write an address and a port, as 127.0.0.1:{port or 9464}")
+    return host.strip("[]") or "127.0.0.1", int(number)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 @contextmanager
@@ -43,7 +50,7 @@ def served(app: ASGIApp, listening: socket.socket) -> Iterator[str]:
         app,
         # Its own would shut all handlers down.
         log_config=None,
-        log_level="error",
+        log_level="critical",
         access_log=False,
         lifespan="off",
         server_header=False,

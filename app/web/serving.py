@@ -1,7 +1,6 @@
-"""Serves the page: beside a watch, or by itself until it is stopped."""
+"""Serves the page, guarded: beside a watch, or by itself until it is stopped."""
 
 import os
-import socket
 import sys
 import time
 import webbrowser
@@ -9,121 +8,124 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 
-import uvicorn
-
-from app.errors import UsageError
 from app.events.folders import watched_folders
-from app.local_page import LOOPBACK
+from app.local_page import listen
 from app.progress import Reporter
 from app.stop import stoppable
 from app.watching.board import Board
-from app.web.app import build_app, loopback_only
+from app.web.app import build_app
+from app.web.guard import OPEN, GuardConfig, guarded
+from app.web.served import read_place, served
 from app.web.state import Web
+from app.web.steered import Steered
 
 PORT = 8080
-END_S = 3.0
-"""What is being answered may take so many seconds more at the end."""
+METRICS = "/metrics"
 _LOOK_S = 0.1
+_ANY = ("0.0.0.0", "::", "")  # noqa: S104 - what is listened on, not whom it is told
 
 
 @dataclass(frozen=True, slots=True)
-class PageConfig:
-    """Where the page is served."""
+class Opened:
+    """A page that is served, and how to get in."""
 
-    host: str = "127.0.0.1"
-    port: int = PORT
-    """0 takes a free one."""
-    site: bool = False
-    """Whether a site's file is the owner of the cameras' zones."""
+    address: str
+    """Ends in a slash."""
+    link: str
+    """Lets in once."""
+    file: Path | None
+    """Private; always holds a link that works."""
+    host: str
+    """What is listened on."""
 
-    @classmethod
-    def parse(cls, text: str) -> "PageConfig":
-        """Read HOST:PORT, :PORT, PORT or HOST.
+    def told(self, *, link: bool) -> str:
+        """Where it is, for people.
 
-        Raises:
-            UsageError: If it is none of these.
+        Args:
+            link: Whether who reads is whoever started it, not a log that others read.
         """
-        host, _, port = text.strip().rpartition(":") if not text.isdecimal() else ("", "", text)
-        if not port.isdecimal():
-            host, port = text.strip(), str(PORT)
-        host = host.strip("[]") or LOOPBACK[0]
-        if int(port) > 65535 or any(one.isspace() or one == "/" for one in host):
-            raise UsageError(f"--page {text}: write HOST:PORT, for example 127.0.0.1:{PORT}")
-        return cls(host, int(port))
+        way = f"Page: {self.link} (opens once" if link else f"Page: {self.address} (log in"
+        also = "" if self.file is None else f"; {self.file} always does"
+        if not link and self.file is not None:
+            also = f" by {self.file}"
+        return f"{way}{also})"
 
-    def check(self) -> None:
-        """Refuse an address that others reach: whoever does could see and say all.
 
-        Raises:
-            UsageError: If it is one.
-        """
-        if self.host not in LOOPBACK:
-            raise UsageError(
-                f"{self.host}: is reached by other machines, and the page asks for no password; "
-                f"use 127.0.0.1, from elsewhere through ssh -L {self.port}:127.0.0.1:{self.port}"
-            )
+def page_config(text: str, what: str = "--page") -> GuardConfig:
+    """Where the page is reached and what lets in, the latter from the environment.
+
+    Args:
+        text: HOST:PORT, :PORT, PORT or HOST.
+        what: The option, for the fault.
+
+    Raises:
+        app.errors.UsageError: If it is none of these.
+    """
+    host, port = read_place(text, what, PORT)
+    return GuardConfig(host=host, port=port).with_environment()
+
+
+def with_open_metrics(config: GuardConfig) -> GuardConfig:
+    """The same, with metrics for every program of this machine; elsewhere they want the token."""
+    opened = (*OPEN, METRICS) if config.is_local else OPEN
+    return config.model_copy(update={"open_paths": opened})
 
 
 @contextmanager
 def serve_beside(
-    place: Path, board: Board | None = None, config: PageConfig | None = None
-) -> Iterator[str]:
+    place: Path,
+    board: Board | None = None,
+    config: GuardConfig | None = None,
+    steered: Steered | None = None,
+) -> Iterator[Opened]:
     """Serve the page on threads of its own while entered.
 
     Args:
         place: The --out of a run, or a site's folder; it may hold nothing yet.
         board: What this process watches, for live pictures.
-        config: Where to serve.
+        config: Where to serve, port 0 for a free one, and what lets in; logins are kept in
+            `place`.
+        steered: The cameras of a site, which can be paused; None of anything else.
 
     Yields:
-        The page's address.
+        Where it is.
 
     Raises:
-        UsageError: If the address cannot be listened on, or others reach it.
+        app.errors.UsageError: If the address cannot be listened on, or others reach it and nothing
+            keeps them out.
     """
-    config = config or PageConfig()
-    config.check()
-    app = loopback_only(build_app([place], board, site=config.site))
+    config = (config or GuardConfig()).checked()
+    app = build_app([place], board, steered)
     web: Web = app.state.web
-    listening = _listen(config)
-    settings = uvicorn.Config(
-        app,
-        # Its own would shut all handlers down.
-        log_config=None,
-        log_level="critical",
-        lifespan="off",
-        access_log=False,
-        timeout_graceful_shutdown=1,
-        server_header=False,
-    )
-    server = uvicorn.Server(settings)
-    thread = Thread(target=server.run, kwargs={"sockets": [listening]}, name="page", daemon=True)
-    thread.start()
-    shown = f"[{config.host}]" if ":" in config.host else config.host
-    try:
-        yield f"http://{shown}:{listening.getsockname()[1]}/"
-    finally:
-        web.ended.set()
-        server.should_exit = True
-        thread.join(END_S)
-        listening.close()
+    asked = f"{config.host}, port {config.port}"
+    listening = listen(config.host, config.port, asked)
+    port = listening.getsockname()[1]
+    guard = guarded(app, config.model_copy(update={"port": port, "folder": place}))
+    with served(guard, listening) as address:
+        if config.host in _ANY:
+            address = f"http://127.0.0.1:{port}"
+        link, file = guard.invited(address)
+        try:
+            yield Opened(f"{address}/", link, file, config.host)
+        finally:
+            web.ended.set()
 
 
-def serve(place: Path, config: PageConfig, reporter: Reporter, *, browser: bool) -> None:
+def serve(place: Path, config: GuardConfig, reporter: Reporter, *, browser: bool) -> None:
     """Serve the page of what lies in a folder until Ctrl-C or SIGTERM.
 
     Raises:
-        UsageError: If nothing lies there, or the address cannot be listened on.
+        app.errors.UsageError: If nothing lies there, or the page cannot be served.
     """
     folders = watched_folders(place)
-    with stoppable() as stop, serve_beside(place, None, config) as address:
+    with stoppable() as stop, serve_beside(place, None, config) as opened:
         many = "1 camera" if len(folders) == 1 else f"{len(folders)} cameras"
-        sys.stderr.write(f"{many} at {address}\n")
-        reporter.say("Ctrl-C ends the page, and nothing else.")
-        if browser and _has_screen():
-            webbrowser.open(address)
+        sys.stderr.write(f"{opened.told(link=sys.stderr.isatty())}\n")
+        reporter.say(f"{many}. Ctrl-C ends the page, and nothing else.")
+        if browser and _has_screen() and opened.file is not None:
+            # The link itself would stand in the list of processes.
+            webbrowser.open(opened.file.resolve().as_uri())
         while not stop.asked:
             time.sleep(_LOOK_S)
 
@@ -131,15 +133,3 @@ def serve(place: Path, config: PageConfig, reporter: Reporter, *, browser: bool)
 def _has_screen() -> bool:
     shown = {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
     return bool(shown) or sys.platform in ("darwin", "win32")
-
-
-def _listen(config: PageConfig) -> socket.socket:
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    try:
-        # From here on browsers may come; they wait until the server takes over.
-        return socket.create_server((config.host, config.port), family=family)
-    except (OSError, OverflowError) as error:
-        raise UsageError(
-            f"{config.host}, port {config.port}: cannot be listened on: {error}; another port may "
-            "be free (0 finds one)"
-        ) from error

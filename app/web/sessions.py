@@ -10,15 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from app.events.logins import LOGIN, SESSIONS
 from novic.whole_files import NEW, write_whole
 
 LASTS_S = 14 * 86_400
 """A login holds so long."""
 MOST = 256
 """Logins at once; the oldest goes first."""
-SESSIONS = "page-sessions.json"
-LOGIN = "page-login.html"
-"""A private file that always leads to the page, by a link that works once."""
 
 
 def digest(text: str) -> str:

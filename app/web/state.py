@@ -10,6 +10,7 @@ from app.web.cameras import Cameras
 from app.web.live import Lives
 from app.web.news import News
 from app.web.places import Place, Places
+from app.web.steered import Steered
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +20,18 @@ class Web:
     places: Places
     cameras: Cameras
     news: News
-    site: bool
-    """Whether the cameras are those of a site, whose file is the owner of their zones."""
+    steered: Steered | None
+    """The site whose cameras they are, which is the owner of their zones; None of anything else."""
     lives: Lives = field(default_factory=Lives)
     ended: Flag = field(default_factory=Flag)
     """Set when the server ends, so that nobody streams on."""
 
     @classmethod
-    def of(cls, roots: Sequence[Path], board: Board | None, *, site: bool) -> "Web":
+    def of(cls, roots: Sequence[Path], board: Board | None, steered: Steered | None) -> "Web":
         """The page of some folders."""
         places = Places(roots, board)
-        cameras = Cameras(places)
-        return cls(places, cameras, News(places, cameras), site)
+        cameras = Cameras(places, steered)
+        return cls(places, cameras, News(places, cameras), steered)
 
     def over(self, place: Place) -> bool:
         """Whether there is no live picture of a camera any more."""

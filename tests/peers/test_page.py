@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
@@ -11,18 +12,23 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
+from app.events.clips import keep_clips
+from app.events.event import clip_name
 from app.events.schema import read_database
 from app.events.store import Changes, SourceProgress, Store
 from app.events.zones import saved_zones
 from app.feedback.answers import answers_in
 from app.feedback.verdicts import Verdicts
+from app.media.video import VideoWriter
 from app.sources.base import Gap
 from app.watching.board import Board, Station
-from app.web.serving import PageConfig, serve_beside
+from app.web.guard import GuardConfig
+from app.web.serving import serve_beside
 from tests.app.builders import a_frame
 from tests.app.feedback.verdicts import a_run_of
 from tests.app.feedback.verdicts import seen as thing
-from tests.app.web.builders import a_site, event_id, seen
+from tests.app.web.builders import BEGAN_US, a_site, event_id, seen
+from tests.app.web.test_api import Steering
 from tests.app.web.test_live import Watched
 from tests.peers.test_report import PHONE, browser, chromium, show
 
@@ -31,7 +37,7 @@ __all__ = ["browser", "chromium"]
 pytestmark = pytest.mark.slow
 
 CAT, CAT_AGAIN, DOG = thing(1, 0), thing(2, 15), thing(3, 80, "dog")
-EVERYWHERE = PageConfig(port=0)
+ANYWHERE = GuardConfig(port=0)
 
 
 @pytest.fixture
@@ -54,9 +60,9 @@ def page(browser: webdriver.Chrome, site: Path, source: Watched) -> Iterator[web
     """The first page, with the hall live."""
     board, station = Board(), Station(site / "hall", source)
     station.looked(a_frame(), [], 0.0)
-    with board.showing(station), serve_beside(site, board, EVERYWHERE) as at:
-        browser.get(at)
-        until(browser, "document.getElementById('link').dataset.state === 'on'")
+    with board.showing(station), serve_beside(site, board, ANYWHERE) as opened:
+        browser.get(opened.link)
+        until(browser, "document.getElementById('link')?.dataset.state === 'on'")
         yield browser
         browser.get("about:blank")
 
@@ -116,7 +122,7 @@ def test_an_event_is_answered_by_single_keys(page: webdriver.Chrome, site: Path)
 
 def test_what_is_normal_goes_silent_and_comes_back(page: webdriver.Chrome, site: Path):
     page.get(page.current_url + "?camera=yard&state=told")
-    until(page, "document.getElementById('link').dataset.state === 'on'")
+    until(page, "document.getElementById('link')?.dataset.state === 'on'")
     assert len(headlines(page)) == 3
     card = page.find_element(By.CSS_SELECTOR, f"[data-key='yard/{CAT.event.id}']")
     page.execute_script("arguments[0].focus()", card)
@@ -198,7 +204,76 @@ def test_zones_are_drawn_and_removed_by_keys(page: webdriver.Chrome, site: Path)
     assert drawn.exclude == (((0.5, 0.5), (0.6, 0.5), (0.6, 0.6)),)
     page.find_element(By.CSS_SELECTOR, "#shapes button").send_keys(Keys.ENTER)
     page.find_element(By.ID, "save").send_keys(Keys.ENTER)
-    until(page, "document.getElementById('yaml').textContent.startsWith('zones: {}')")
+    until(page, "document.getElementById('yaml').textContent.startsWith('exclude: []')")
+
+
+def test_a_clip_plays_where_the_event_is_shown(page: webdriver.Chrome, site: Path):
+    clip = site / "gate" / clip_name(event_id(3, "gate"))
+    clip.parent.mkdir(exist_ok=True)
+    with VideoWriter(clip, (90, 160), 10) as writer:
+        for number in range(20):
+            writer.write(np.full((90, 160, 3), 10 * number, np.uint8), number / 10)
+    keep_clips(site / "gate", {event_id(3, "gate"): BEGAN_US})
+    page.get(f"{page.current_url}events/gate/{event_id(3, 'gate')}")
+    # Chromium plays sound only once somebody has pressed something.
+    page.execute_script("Object.assign(document.querySelector('video'), {muted: true}).play()")
+    until(page, "document.querySelector('video').currentTime > 1")
+    pictures = "[...document.querySelectorAll('.alone .pictures img')]"
+    until(page, f"{pictures}.every((one) => one.complete && one.naturalWidth > 0)")
+    assert page.execute_script(f"return {pictures}.length") == 3, "whole, heat and crop"
+
+
+def test_events_are_found_by_meaning_and_the_list_comes_back(
+    browser: webdriver.Chrome, tmp_path: Path
+):
+    with serve_beside(a_site(tmp_path), None, ANYWHERE) as opened:
+        browser.get(opened.link)
+        until(browser, "document.getElementById('link')?.dataset.state === 'on'")
+        words = browser.find_element(By.CSS_SELECTOR, "[aria-label='Search by meaning'] input")
+        words.send_keys("a cat on the left" + Keys.ENTER)
+        until(browser, "document.querySelector('[data-meant]') !== null")
+        assert "cat" in headlines(browser)[:3]
+        assert "found by" in browser.find_element(By.CSS_SELECTOR, "#list article").text
+        browser.find_element(By.CSS_SELECTOR, "[data-meant] a").click()
+        until(browser, "document.querySelector('[data-meant]') === null")
+        browser.get("about:blank")
+
+
+def test_another_bar_is_tried_on_the_page(page: webdriver.Chrome):
+    page.get(f"{page.current_url}cameras/hall/would")
+    bar = page.find_element(By.NAME, "bar")
+    bar.send_keys("2.5" + Keys.ENTER)
+    until(page, "document.querySelector('#outcome h2') !== null")
+    assert "instead of 2" in page.find_element(By.CSS_SELECTOR, "#outcome h2").text
+    assert "--bar 2.5" in page.find_element(By.ID, "outcome").text
+
+
+def test_a_site_is_paused_and_its_file_read_again(browser: webdriver.Chrome, site: Path):
+    steered = Steering(site)
+    with serve_beside(site, None, ANYWHERE, steered) as opened:
+        browser.get(opened.link)
+        until(browser, "document.querySelector('#tile-hall [data-post]') !== null")
+        assert "paused until" in browser.find_element(By.ID, "tile-hall").text
+        assert "blind: cannot be reached" in browser.find_element(By.ID, "tile-barn").text
+        browser.find_element(By.CSS_SELECTOR, "#tile-hall [data-post]").send_keys(Keys.ENTER)
+        news(browser, "hall goes on")
+        assert steered.done == ["hall on"]
+        browser.find_element(By.CSS_SELECTOR, "[data-post$=reload]").send_keys(Keys.ENTER)
+        until(browser, "!document.getElementById('fault').hidden")
+        lines = browser.find_element(By.ID, "fault").text.splitlines()
+        assert lines[1] == "site.yaml:4: cameras.hall.lern: unknown key"
+        # The browser notes that it was refused, and nothing else.
+        assert ["422" in one["message"] for one in browser.get_log("browser")] == [True]
+        browser.get("about:blank")
+
+
+def test_logging_out_closes_the_page(page: webdriver.Chrome):
+    page.find_element(By.CSS_SELECTOR, "[action='/logout'] button").send_keys(Keys.ENTER)
+    until(page, "location.pathname === '/login'")
+    page.get(page.current_url.replace("/login", "/cameras/hall"))
+    until(page, "location.pathname === '/login'")
+    # A picture that was still being asked for is refused.
+    assert all("401" in one["message"] for one in page.get_log("browser"))
 
 
 def test_light_and_dark_are_chosen_and_kept(page: webdriver.Chrome):
@@ -218,11 +293,11 @@ def test_light_and_dark_are_chosen_and_kept(page: webdriver.Chrome):
     until(page, "!document.getElementById('help').open")
 
 
-@pytest.mark.parametrize("path", ["", "cameras/hall", "cameras/hall/zones"])
+@pytest.mark.parametrize("path", ["", "cameras/hall", "cameras/hall/zones", "cameras/hall/would"])
 def test_on_a_phone_nothing_is_cut_and_nothing_is_too_small(page: webdriver.Chrome, path: str):
     show(page, PHONE)
     page.get(page.current_url + path)
-    until(page, "document.getElementById('link').dataset.state === 'on'")
+    until(page, "document.getElementById('link')?.dataset.state === 'on'")
     assert page.execute_script("return document.documentElement.scrollWidth") == PHONE[0]
     small = page.execute_script(
         "return [...document.querySelectorAll('button, select, input:not([type=radio]), a.button')]"

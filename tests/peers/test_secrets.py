@@ -68,28 +68,54 @@ def environment(camera_port: int, broker: Broker, hook: Hook, service: Service) 
     }
 
 
+def command(out: Path, metrics: str, page: str) -> list[str]:
+    """The watch, which names no secret."""
+    words = ["--learn", "3", "--out", str(out), "--heartbeat", "1", "--json", "--debug"]
+    words += ["--detector-setting", "passes=16", "--detector-setting", "longer_side=96"]
+    for sink in ("mqtt:env:BROKER", "webhook:env:HOOK", "apprise:env:NOTIFY"):
+        words += ["--sink", sink]
+    return [NOMALY, "watch", "env:HALL", *words, "--metrics", metrics, "--page", page]
+
+
 def forms() -> list[bytes]:
     """Every secret as it stands, and the login as HTTP sends it."""
     login = base64.b64encode(f"ann:{SECRETS['camera']}".encode())
     return [*(one.encode() for one in SECRETS.values()), HASHED.encode(), b"canary", login]
 
 
+def page_of(address: str) -> dict[str, str]:
+    """All that the page shows and its API tells to who is let in, and says to who is not."""
+    told = {f"page {path}": httpx.get(address + path).text for path in ("", "login", "metrics")}
+    with httpx.Client(
+        base_url=address, headers={"authorization": f"Bearer {SECRETS['token']}"}
+    ) as client:
+        paths = ["", "cameras/out", "cameras/out/zones", "cameras/out/would", "metrics", "readyz"]
+        paths += [f"api/v1/{part}" for part in ("cameras", "events", "cameras/out/timeline")]
+        for event in client.get("api/v1/events").json()["events"]:
+            at = f"out/{event['id']}"
+            paths += [f"events/{at}", f"parts/why/{at}", f"api/v1/events/{at}/receipt"]
+        for path in paths:
+            answer = client.get(path)
+            assert answer.status_code in (200, 503), path
+            told[f"page {path} in" if path == "metrics" else f"page {path}"] = answer.text
+            told[f"head {path}"] = str(answer.headers)
+        wrong = client.post("api/v1/reload")
+        assert wrong.status_code == 404
+        told["page reload"] = wrong.text
+    return told
+
+
 @pytest.mark.timeout(300)
 def test_no_secret_leaves_a_watch_by_any_way(tmp_path: Path):
-    out = tmp_path / "out"
+    out, stderr = tmp_path / "out", tmp_path / "stderr"
     broker, hook, service = Broker(tmp_path / "b"), Hook(tmp_path), Service(tmp_path)
     hook.answers, service.hook.answers = [500, 302], [500]
-    metrics = f"127.0.0.1:{free_port()}"
-    words = ["--learn", "3", "--out", str(out), "--heartbeat", "1", "--json", "--debug"]
-    words += ["--detector-setting", "passes=16", "--detector-setting", "longer_side=96"]
-    for sink in ("mqtt:env:BROKER", "webhook:env:HOOK", "apprise:env:NOTIFY"):
-        words += ["--sink", sink]
+    metrics, page = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     said: dict[str, str] = {}
-    stderr = tmp_path / "stderr"
     with mjpeg_camera(f"ann:{SECRETS['camera']}", FPS) as camera, stderr.open("w") as file:
         camera.shows = shows
         process = subprocess.Popen(
-            [NOMALY, "watch", "env:HALL", *words, "--metrics", metrics],
+            command(out, metrics, page),
             env=environment(camera.port, broker, hook, service),
             stdout=subprocess.PIPE,
             stderr=file,
@@ -104,6 +130,8 @@ def test_no_secret_leaves_a_watch_by_any_way(tmp_path: Path):
             wait_for("a fresh picture", lambda: httpx.get(ready).is_success, process)
             for path in ("metrics", "readyz", "healthz", "login", "none"):
                 said[path] = httpx.get(f"http://{metrics}/{path}").text
+            wait_for("an event", lambda: (out / "snapshots").exists(), process)
+            said |= page_of(f"http://{page}/")
             camera.cut.set()
             wait_for("the loss", lambda: ", trying again" in stderr.read_text(), process)
             camera.cut.clear()
@@ -123,6 +151,9 @@ def test_no_secret_leaves_a_watch_by_any_way(tmp_path: Path):
     for place, content in {**written, **{one: text.encode() for one, text in said.items()}}.items():
         found = [form for form in forms() if form in content]
         assert found == [], place
-    told = {one.name for one in text_string_to_metric_families(said["metrics"])}
-    assert {"nomaly_frames_looked", "nomaly_camera_up", "nomaly_events"} <= told
+    for place in ("metrics", "page metrics in"):
+        told = {one.name for one in text_string_to_metric_families(said[place])}
+        assert {"nomaly_frames_looked", "nomaly_camera_up", "nomaly_events"} <= told
     assert '"cameras":1' in said["readyz"]
+    assert sum(one.startswith("page events/") for one in said) > 0
+    assert "127.0.0.1" in said["page cameras/out"], "where the camera is, without its login"

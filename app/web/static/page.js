@@ -19,9 +19,9 @@ let quiet;
 function tell(text) {
   const news = find("news");
   news.textContent = text;
-  news.classList.add("shown");
+  news.classList.add("up");
   clearTimeout(quiet);
-  quiet = setTimeout(() => news.classList.remove("shown"), 6000);
+  quiet = setTimeout(() => news.classList.remove("up"), 6000);
 }
 function fail(text) {
   find("fault").textContent = text;
@@ -30,12 +30,44 @@ function fail(text) {
 const SILENT = "Nomaly does not answer. Is it still running?";
 document.addEventListener("htmx:response:error", (event) => {
   const { ctx } = event.detail;
+  if (ctx.response?.status === 401) return void location.assign("/login");
   let text = ctx.text ?? "";
   try { text = JSON.parse(text).detail; } catch { /* as it is */ }
   fail(typeof text === "string" && text ? text : SILENT);
 });
 document.addEventListener("htmx:error", () => fail(SILENT));
-document.addEventListener("htmx:before:request", () => fail(""));
+document.addEventListener("htmx:before:request", (event) => {
+  // What is asked for by itself every few seconds does not wipe away what went wrong.
+  if (!event.detail.ctx?.sourceElement?.matches?.("[hx-trigger^=every]")) fail("");
+});
+
+// ---- what changes something brings along that only this page knows
+
+const CSRF = { "X-CSRF-Token": document.querySelector("meta[name=csrf]").content };
+document.addEventListener("htmx:config:request", (event) => {
+  Object.assign(event.detail.ctx.request.headers, CSRF);
+});
+async function post(button) {
+  button.disabled = true;
+  fail("");
+  try {
+    const answer = await fetch(button.dataset.post, { method: "POST", headers: CSRF });
+    if (answer.status === 401) return void location.assign("/login");
+    const text = await answer.text();
+    let said = {};
+    try { said = JSON.parse(text); } catch { /* a sentence */ }
+    if (answer.ok) tell(said.said);
+    else fail(typeof said.detail === "string" ? said.detail : text || SILENT);
+  } catch {
+    fail(SILENT);
+  } finally {
+    button.disabled = false;
+  }
+}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-post]");
+  if (button) post(button);
+});
 
 // ---- live pictures: a stream where one or two are shown, else one picture after the other. A
 // browser opens six connections to a server, and streams would take them all.
@@ -118,7 +150,7 @@ async function renew(key, event) {
     if (before !== document.activeElement) before?.remove();
     return;
   }
-  if (!answer.ok || find("list").dataset.meaning) return;
+  if (!answer.ok || (!before && "meaning" in find("list").dataset)) return;
   const holder = document.createElement("template");
   holder.innerHTML = text;
   const now = holder.content.querySelector("article");

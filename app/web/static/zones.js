@@ -84,7 +84,7 @@ async function save() {
   if (corners.length) return;
   const answer = await fetch(draw.dataset.save, {
     method: "PUT",
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", ...CSRF },
     body: JSON.stringify({ include: zones.include, exclude: zones.exclude }),
   });
   const said = await answer.json();
@@ -92,7 +92,7 @@ async function save() {
   fail("");
   dirty = false;
   find("yaml").textContent = said.yaml;
-  find("saved").textContent = `Saved in ${said.file}. It holds from the next start of the watch.`;
+  find("saved").textContent = `Saved in ${said.file}. ${draw.dataset.holds}`;
 }
 
 const at = (event) => {

@@ -1,13 +1,19 @@
 """An archive in segments gives what one process gives, whatever happens to its workers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from app.archive.part import PATIENCE_S, Looker
 from app.archive.segments import Outcome, Segment
+from app.watching.blurring import People
+from detectors.types import Box, Pixels
 from tests.app.archive.whole import OneByOne, as_one, in_segments
 
 
@@ -105,3 +111,28 @@ class Stuck(OneByOne):
 
     def kill(self, number: int) -> None:
         self.ended, self.dies_at = True, {1}
+
+
+class Everything(People):
+    """Hides all that there is."""
+
+    def places(self, image: Pixels) -> list[Box]:
+        height, width = image.shape[:2]
+        return [Box(0, 0, width, height)]
+
+
+def test_workers_hide_people_before_anything_is_kept(
+    looker: Looker, clips: list[Path], tmp_path: Path
+):
+    open_ones, _ = in_segments(OneByOne(looker), clips[1:2], tmp_path / "open")
+    hiding = replace(looker, people=Everything())
+    hidden, _ = in_segments(OneByOne(hiding), clips[1:2], tmp_path / "hidden")
+    assert hidden["events"] == open_ones["events"]
+    pictures = [name for name in open_ones["pictures"] if name.startswith(("snapshots", "crops"))]
+    assert len(pictures) == 2
+    for name in pictures:
+        before, after = (
+            np.asarray(Image.open(BytesIO(one["pictures"][name]))).astype(int)
+            for one in (open_ones, hidden)
+        )
+        assert np.abs(before - after).mean() > 1, name

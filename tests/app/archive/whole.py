@@ -114,6 +114,7 @@ def result(store: Store) -> dict[str, Any]:
         "lines": (store.folder / "events.jsonl").read_bytes(),
         "events": events,
         "sightings": [store.sightings(event.id) for event in events],
+        "ballots": sorted(store.ballots(run, 0)),
         "vectors": [store.vector(event.id) is not None for event in events],
         "pictures": {
             str(file.relative_to(store.folder)): file.read_bytes()

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from app.backups.archive import backup, restore
 from app.cli import cli
 from app.errors import StoreError, UsageError
+from app.events.logins import LOGINS
 from app.events.reading import in_place
 from app.feedback.answers import Answer, answers, keep_answer
 from app.feedback.verdicts import Verdicts
@@ -22,6 +23,9 @@ from tests.app.search.stores import called, keep, kept, site
 def test_a_site_comes_back_as_it_was(tmp_path: Path):
     place = site(tmp_path / "site")
     (place / "site.yaml").write_text("cameras: []\n")
+    for folder in (place, place / "hall"):
+        for name in LOGINS:
+            (folder / name).write_text("of this machine alone")
     (place / "hall" / "detector").mkdir()
     Verdicts(place / "hall" / "detector").add(a_verdict(0))
     keep_answer(place / "hall", Answer("00000000000002-abc", "confirmed", time_us=1))
@@ -35,6 +39,7 @@ def test_a_site_comes_back_as_it_was(tmp_path: Path):
                 for kind in ("crops", "snapshots", "heat"):
                     before = old.media(kind, event).read_bytes()
                     assert new.media(kind, event).read_bytes() == before
+    assert not [one for name in LOGINS for one in (tmp_path / "back").rglob(name)]
     assert len(answers(tmp_path / "back" / "hall")) == 1
     assert len(Verdicts(tmp_path / "back" / "hall" / "detector").all()) == 1
     assert (tmp_path / "back" / "site.yaml").read_text() == "cameras: []\n"

@@ -9,6 +9,7 @@ import pytest
 
 from app.errors import InUseError, StoreError, UsageError
 from app.events.lock import check_unused
+from app.events.logins import LOGINS
 from app.events.outputs import (
     claim_folder,
     earlier_run,
@@ -116,3 +117,18 @@ def test_a_run_is_taken_up_only_by_the_same_one(tmp_path: Path):
             earlier_run(store, "watch", {**settings, "fps": 2.0})
         with pytest.raises(UsageError, match="results of another run: a watch; name another"):
             earlier_run(store, "audit", settings)
+
+
+def test_a_page_that_was_there_before_its_watch_is_no_stranger(tmp_path: Path):
+    for name in LOGINS:
+        (tmp_path / name).write_text("")
+    with sole_writer(tmp_path, overwrite=False):
+        pass
+    with sole_writer(tmp_path, overwrite=True):
+        assert all((tmp_path / name).exists() for name in LOGINS)
+    (tmp_path / "thesis.txt").write_text("")
+    with (
+        pytest.raises(UsageError, match="holds files that are not Nomaly's"),
+        sole_writer(tmp_path, overwrite=False),
+    ):
+        pass

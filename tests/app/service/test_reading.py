@@ -7,7 +7,10 @@ import pytest
 
 from app import redact
 from app.events.outputs import EVENTS
+from app.events.retention import RetentionRule
+from app.events.zones import save_zones
 from app.service.config import SiteConfig
+from app.service.door import guard_of
 from app.service.errors import SiteError
 from app.service.plan import plan
 from app.service.reading import load_site
@@ -15,7 +18,10 @@ from app.service.schema import site_schema
 from app.sinks.command import CommandConfig
 from app.sinks.jsonl import JsonlConfig
 from app.sinks.mqtt import MqttConfig
+from app.watching.clip_rule import ClipRule
+from app.web.passwords import hash_password
 from calibration.promise import Promise
+from detectors.zones import Zones
 from tests.app.short_watch import run_nomaly
 
 CANARY = "canary-hunter2"
@@ -50,6 +56,8 @@ def test_all_faults_are_told_at_once_by_line_key_and_nearest_key(tmp_path: Path)
     )
     first, *others = faults(path)
     assert first == ": 7 faults:"
+    # Every sink that comes adds an example.
+    others[5] = others[5].partition(", apprise:")[0]
     assert others == [
         ":4: cameras.hall.lern: unknown key, did you mean learn?",
         ":4: cameras.hall.source: ${HALL_USER} is not set; put it into the environment, or into "
@@ -130,6 +138,83 @@ def test_cameras_say_what_differs_from_the_defaults(tmp_path: Path):
     assert command == CommandConfig(words=(str(tmp_path / "notify.sh"), "--loud"))
 
 
+def test_what_is_kept_shown_and_told_together_is_acted_on(tmp_path: Path):
+    path = written(
+        tmp_path,
+        "defaults: {learn: 60s, stationary: 2 min, remind: 0}",
+        "cameras:",
+        "  hall: {source: rtsp://10.0.0.5/s}",
+        "  yard: {source: rtsp://10.0.0.6/s, blur_people: true, stationary: 0}",
+        "on_event: ./notify.sh",
+        "group: 30s",
+        "retention: {days: 30}",
+        "clips: {before: 3s}",
+    )
+    planned = plan(load_site(path, {}))
+    hall, yard = planned.cameras["hall"], planned.cameras["yard"]
+    assert (hall.life.stationary_s, hall.life.reminder_s, yard.life.stationary_s) == (120, 0, 0)
+    assert hall.retention == yard.retention == RetentionRule(days=30, gigabytes=None)
+    assert hall.clips == ClipRule(before_s=3, after_s=5)
+    # Clips show people as they are.
+    assert (hall.blur_people, yard.blur_people, yard.clips) == (False, True, None)
+    [command] = hall.sinks
+    assert isinstance(command, CommandConfig)
+    assert command.group_s == 30
+
+
+def test_zones_that_were_drawn_hold_where_the_file_says_none(tmp_path: Path):
+    drawn = Zones(exclude=(((0.0, 0.0), (1.0, 0.0), (1.0, 0.2)),))
+    for name in ("hall", "yard"):
+        (tmp_path / "nicol" / name).mkdir(parents=True)
+        save_zones(tmp_path / "nicol" / name, drawn)
+    path = written(
+        tmp_path,
+        "defaults: {learn: 60s}",
+        "cameras:",
+        "  hall: {source: rtsp://10.0.0.5/s}",
+        "  yard: {source: rtsp://10.0.0.6/s, exclude: []}",
+    )
+    planned = plan(load_site(path, {}))
+    assert planned.cameras["hall"].zones == drawn
+    assert planned.cameras["yard"].zones == Zones()
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        ("page: {host: 0.0.0.0}", "page: 0.0.0.0 is reached by others, and nothing keeps them out"),
+        ("page: {password_hash: hunter2}", "page: the page's password is no argon2 hash"),
+        ("page: {token: short}", "page: the page's token is shorter than 16 characters"),
+        ("metrics: true", "metrics: are on the page's port; say where, as page: {port: 8080}"),
+        ("clips: {before: 50s, after: 20s}", "before and after together must be less than 60 s"),
+        ("group: 30s", "--group 30: nothing is told together without"),
+    ],
+)
+def test_what_cannot_be_so_is_told_before_anything_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, fault: str
+):
+    monkeypatch.delenv("NOMALY_TOKEN", raising=False)
+    monkeypatch.delenv("NOMALY_PASSWORD_HASH", raising=False)
+    path = written(tmp_path, "cameras:", "  hall: {source: rtsp://h/s, learn: 60s}", lines)
+    assert fault in "\n".join(faults(path))
+
+
+def test_the_page_takes_its_lock_from_the_file_or_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    hashed = hash_password("canary-page-pw")
+    monkeypatch.setenv("NOMALY_PASSWORD_HASH", hashed)
+    page = "page: {host: 0.0.0.0, names: cameras.home.lan, https: true}"
+    path = written(tmp_path, "cameras:", "  hall: {source: rtsp://h/s, learn: 60s}", page)
+    config = load_site(path, {}).config
+    plan(load_site(path, {}))
+    assert config.page is not None
+    guard = guard_of(config.page)
+    assert (guard.names, guard.https) == (("cameras.home.lan",), True)
+    assert guard.password_hash is not None
+    assert guard.password_hash.get_secret_value() == hashed
+
+
 def test_secrets_come_from_the_environment_then_from_the_file_beside_it(tmp_path: Path):
     env = tmp_path / ".env"
     env.write_text(f"# of the hall\nexport HALL_PASSWORD='p@ss/{CANARY}'\nHALL_USER=ann\n")
@@ -172,7 +257,7 @@ def test_the_command_checks_a_file_and_shows_no_secret(
         tmp_path,
         "cameras:",
         '  hall: {source: "rtsp://ann:${HALL_PASSWORD}@10.0.0.5/s", learn: 60s}',
-        'page: {token: "${HALL_PASSWORD}"}',
+        'page: {token: "${HALL_PASSWORD}-and-more"}',
     )
     good = run_nomaly("config", "check", path, "--json")
     assert good.returncode == 0
@@ -185,6 +270,9 @@ def test_the_command_checks_a_file_and_shows_no_secret(
     option = run_nomaly("watch", path, "--learn", "5")
     assert option.returncode == 2
     assert "--learn: a site's file says that" in option.stderr
+    shown = run_nomaly("watch", path, "--page", "8080", "--no-clips", "--keep-days", "3")
+    said = "--page or --metrics, options of keeping, --clips: a site's file says that"
+    assert said in shown.stderr
     assert not (tmp_path / "nicol" / EVENTS).exists()
     missing = run_nomaly("watch", tmp_path / "sight.yaml")
     assert missing.returncode == 2

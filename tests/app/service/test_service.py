@@ -136,17 +136,17 @@ def test_a_reload_begins_anew_with_what_changed_alone(tmp_path: Path):
             service.reload()
         assert under_way.doing() == {"hall": "watching", "yard": "watching"}
         gate = "  gate: {source: gate.mp4}"
-        site(tmp_path, "  hall: {source: hall.mp4, fps: 3}", yard, gate, more="metrics: true")
+        site(tmp_path, "  hall: {source: hall.mp4, fps: 3}", yard, gate, more="page: {port: 8099}")
         changes = service.reload()
-        assert changes == Changes(("gate",), ("hall",), (), ("metrics",))
-        assert str(changes) == "started gate; restarted hall; changed metrics"
+        assert changes == Changes(("gate",), ("hall",), (), ("page",))
+        assert str(changes) == "started gate; restarted hall; page changed, from the next start on"
         under_way.wait_until_watched("hall", "gate")
         after = {state.camera: state.since_us for state in service.cameras()}
         assert after["yard"] == before["yard"]
         assert after["hall"] > before["hall"]
         assert_pauses(under_way, "yard", "gate")
         site(tmp_path, gate)
-        assert service.reload() == Changes((), (), ("hall", "yard"), ("metrics",))
+        assert service.reload() == Changes((), (), ("hall", "yard"), ("page",))
         assert under_way.doing() == {"gate": "watching"}
         site(tmp_path, gate, more="folder: elsewhere")
         with pytest.raises(SiteError, match="the folder of a site that is watched stays"):

@@ -6,12 +6,15 @@ import socket
 from pathlib import Path
 from typing import Self
 
+import httpx
 import pytest
 
+from app.events.logins import LOGIN
 from app.events.store import Store
 from tests.app.forked import Forked
 from tests.app.service.films import QUICK, film
 from tests.app.short_watch import run_nomaly, start_nomaly
+from tests.app.sinks.peers import free_port
 from tests.peers.consumer import wait_for
 
 NOBODY_ANSWERS = "rtsp://ann:canary-hunter2@127.0.0.1:9/s"
@@ -66,6 +69,7 @@ def test_a_service_is_begun_reloaded_stopped_and_goes_on(
     good = (
         f"version: 1\nsite: nicol\ndefaults: {{learn: 2s, heartbeat: 0, {QUICK}}}\ncameras:\n"
         f"  hall: {{source: hall.mp4}}\n  away: {{source: '{NOBODY_ANSWERS}'}}\n"
+        f"page: {{port: {(port := free_port())}}}\nmetrics: true\n"
     )
     path.write_text(good)
     with (
@@ -75,6 +79,7 @@ def test_a_service_is_begun_reloaded_stopped_and_goes_on(
         assert systemd.until("READY=1") == ["READY=1"]
         systemd.until("WATCHDOG=1")
         wait_for("frames that are kept", lambda: frames(hall) > 2, 60)
+        assert_shown(f"http://127.0.0.1:{port}", tmp_path / "nicol")
         busy = run_nomaly("watch", path)
         assert busy.returncode == 2
         assert f"nicol: is in use by process {process.pid}; stop it first" in busy.stderr
@@ -97,6 +102,21 @@ def test_a_service_is_begun_reloaded_stopped_and_goes_on(
     assert b"canary" not in contents(tmp_path / "nicol")
     monkeypatch.delenv("NOTIFY_SOCKET")
     assert_goes_on(path, hall)
+
+
+def assert_shown(address: str, folder: Path) -> None:
+    """All cameras are on the page, for who opens its private file, and can be steered there."""
+    assert httpx.get(f"{address}/metrics").is_success
+    with httpx.Client(base_url=address, headers={"sec-fetch-site": "same-origin"}) as client:
+        assert client.get("/api/v1/cameras").status_code == 401
+        client.get((folder / LOGIN).read_text().partition("url=")[2].partition('"')[0])
+        away, hall = client.get("/api/v1/cameras").json()["cameras"]
+        assert (away["fault"], away["steered"], hall["live"]) == ("cannot be reached", True, True)
+        assert "canary" not in str(away)
+        as_json = {"content-type": "application/json"}
+        said = client.post("/api/v1/cameras/away/pause?minutes=1", headers=as_json).json()
+        assert said == {"said": "away is paused for 1 min."}
+        assert client.post("/api/v1/cameras/away/resume", headers=as_json).is_success
 
 
 def assert_goes_on(path: Path, hall: Path) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 from app.events.event import Lasting
 from app.sources.base import Gap, LiveStats, SourceInfo
 from app.sources.glimpses import Passing
+from app.watching.blurring import coarse_picture
 from app.watching.board import Station
 from app.watching.drawing import BOX_COLOUR
 from app.web.live import FPS, Live, Packed, packed, part
@@ -116,14 +117,6 @@ def test_a_source_without_more_pictures_shows_those_that_are_watched():
     assert asyncio.run(Live(station).newest()) is not None
 
 
-def test_where_people_are_hidden_nobody_sees_pictures_as_the_camera_sends_them():
-    source = Watched()
-    station = Station(Path("hall"), source, hides_people=True)
-    station.looked(a_frame(), [], 0.0)
-    assert asyncio.run(Live(station).newest()) is not None
-    assert source.asked == []
-
-
 def test_boxes_are_drawn_where_they_are_also_in_a_smaller_picture():
     station = Station(Path("hall"), Watched())
     frame = Frame("hall", 0, 0.0, 0, np.full((1080, 1920, 3), 90, np.uint8))
@@ -144,3 +137,16 @@ def test_a_part_says_how_long_it_is():
     head, _, rest = part(Packed(1, b"12345")).partition(b"\r\n\r\n")
     assert b"Content-Length: 5" in head
     assert rest == b"12345\r\n--nomaly\r\n"
+
+
+def test_where_people_are_hidden_no_picture_is_shown_as_the_camera_sent_it():
+    noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
+    source = Watched()
+    source.show(a_frame(1.0, noise))
+    jpeg = asyncio.run(Live(Station(Path("hall"), source, coarse_picture)).newest())
+    assert jpeg is not None
+    inside = np.diff(read(jpeg).astype(int)[200:212, 200:212], axis=1)
+    assert np.abs(inside).mean() < 12, "cells of one colour"
+    bare = asyncio.run(Live(Station(Path("hall"), source)).newest())
+    assert bare is not None
+    assert np.abs(np.diff(read(bare).astype(int), axis=1)).mean() > 30

@@ -34,7 +34,7 @@ def a_board() -> tuple[Board, Station, Playing]:
 
 def scrape(board: Board, folder: Path, accept: str = "") -> tuple[str, str]:
     page = FastAPI()
-    page.include_router(metrics_router(board, [StoreFolder("hall", folder)]))
+    page.include_router(metrics_router(board, lambda: [StoreFolder("hall", folder)]))
     with served(page, listen("127.0.0.1", 0)) as address:
         answer = httpx.get(f"{address}/metrics", headers={"accept": accept})
     return answer.text, answer.headers["content-type"]

@@ -40,7 +40,7 @@ def save(folder: Path, *findings: Finding) -> None:
 
 
 def test_who_comes_back_with_the_last_id_misses_nothing(site: Path):
-    web = Web.of([site], None, site=True)
+    web = Web.of([site], None, None)
 
     async def story() -> None:
         news = web.news.since(None, lambda: False)
@@ -64,7 +64,7 @@ def test_who_comes_back_with_the_last_id_misses_nothing(site: Path):
 
 def test_a_camera_is_told_lost_and_back(site: Path):
     board, source = Board(), Watched()
-    web = Web.of([site], board, site=True)
+    web = Web.of([site], board, None)
 
     async def story() -> None:
         with board.showing(Station(site / "hall", source)):
@@ -88,7 +88,7 @@ def test_a_camera_is_told_lost_and_back(site: Path):
 
 def test_a_camera_of_this_process_is_told_as_it_does(site: Path):
     board, source = Board(), Watched()
-    web = Web.of([site], board, site=True)
+    web = Web.of([site], board, None)
     station = Station(site / "hall", source)
     with board.showing(station):
         place = web.places.place("hall")
