@@ -26,6 +26,7 @@ from app.commands import (
     events,
     export,
     feedback,
+    init,
     inspecting,
     model,
     naming,
@@ -60,6 +61,7 @@ cli = CommandList(
 
 for module in (
     demo,
+    init,
     watching,
     config,
     inspecting,

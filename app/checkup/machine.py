@@ -1,7 +1,6 @@
 """What a site needs of this machine: room, a disk that writes, a clock, a port, memory."""
 
 import errno
-import ipaddress
 import os
 import socket
 import statistics
@@ -11,11 +10,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from app.doctor import Finding, room_in
 from app.events.lock import HOLDER
 from app.events.schema import STORE
 from app.service.config import Page
 from app.web.guard import GuardConfig
+from novic.errors import NomalyError
 
 SLOW_FSYNC_S = 0.1
 """A disk that takes longer to say that something is safe holds up what is stored."""
@@ -113,9 +115,12 @@ def examine_port(page: Page | None, watched: bool) -> Iterator[Finding]:
     if page is None:
         return
     place, name = f"{page.host}:{page.port}", "page"
-    if not _is_local(page.host) and not _has_login(page):
-        said = f"{place} can be reached by others, and there is neither password nor token"
-        yield Finding(name, "fault", said, "nomaly password, then password_hash: under page:")
+    hashed, token = (SecretStr(one) if one else None for one in (page.password_hash, page.token))
+    config = GuardConfig(host=page.host, port=page.port, password_hash=hashed, token=token)
+    try:
+        config.with_environment().checked()
+    except NomalyError as error:
+        yield Finding(name, "fault", str(error), "nomaly password makes the hash of a password")
         return
     try:
         family = socket.AF_INET6 if ":" in page.host else socket.AF_INET
@@ -132,18 +137,6 @@ def examine_port(page: Page | None, watched: bool) -> Iterator[Finding]:
         yield Finding(name, "fault", f"{place} cannot be listened on ({error.strerror})", remedy)
         return
     yield Finding(name, "ok", f"{place} is free")
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _has_login(page: Page) -> bool:
-    config = GuardConfig(host=page.host, port=page.port).with_environment()
-    return bool(page.password_hash or page.token or config.password_hash or config.token)
 
 
 def examine_memory(cameras: int, watched: bool) -> Iterator[Finding]:

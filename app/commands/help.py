@@ -112,6 +112,7 @@ TOP = {
         "demo",
         "audit",
         "watch",
+        "init",
         "config",
         "fit",
         "inspect",
