@@ -30,9 +30,7 @@ class Camera:
     """A comment behind it."""
 
 
-def cameras_of(
-    sources: Sequence[str], folder: Path, taken: Iterable[str] = ()
-) -> list[Camera]:
+def cameras_of(sources: Sequence[str], folder: Path, taken: Iterable[str] = ()) -> list[Camera]:
     """Cameras of addresses, each with a name of its own.
 
     Args:

@@ -103,7 +103,9 @@ def describe(found: Probe) -> str:
     if found.clock_s is not None:
         parts.append(f"its clock is {_ahead(found.clock_s)}")
     if found.drift_ppm is not None and found.drift_error_ppm is not None:
-        parts.append(f"runs {found.drift_ppm:+.0f} ± {2 * found.drift_error_ppm:.0f} ppm against ours")
+        parts.append(
+            f"runs {found.drift_ppm:+.0f} ± {2 * found.drift_error_ppm:.0f} ppm against ours"
+        )
     parts += [f"{found.damaged} damaged"] if found.damaged else []
     parts += ["over UDP"] if found.udp else []
     return "; ".join(parts)
@@ -180,7 +182,7 @@ def _coding(name: str, found: Probe) -> Iterator[Finding]:
         yield Finding(
             f"{name}: key frames",
             "warning",
-            f"a key frame comes only every {long_s:.1f} s or less often",
+            f"behind a key frame none comes for {long_s:.1f} s or longer",
             "set the key frame interval (GOP, I-frame interval) to 1 or 2 s: clips begin there, "
             "and behind lost data nothing is seen until the next one",
         )

@@ -34,10 +34,10 @@ def watched_by(folder: Path) -> int | None:
     """The process that watches a site just now; None if there is none."""
     try:
         number = int((folder / HOLDER).read_text())
-        os.kill(number, 0)
-    except PermissionError:
-        return number
-    except (OSError, ValueError):
+        # Whose processes we may not end, we still see.
+        with suppress(PermissionError):
+            os.kill(number, 0)
+    except (OSError, ValueError, OverflowError):
         return None
     return number
 
@@ -153,7 +153,9 @@ def examine_memory(cameras: int, watched: bool) -> Iterator[Finding]:
         yield Finding("memory of the site", "fault", said, fewer)
     elif wanted_mb + LEARNING_MB * cameras > free_mb:
         more = f"; up to {LEARNING_MB} MB more for each while views are learned"
-        yield Finding("memory of the site", "warning", f"{said}{more}", f"{fewer}, or learn less long")
+        yield Finding(
+            "memory of the site", "warning", f"{said}{more}", f"{fewer}, or learn less long"
+        )
     else:
         yield Finding("memory of the site", "ok", said)
 

@@ -19,6 +19,8 @@ from scenarios.yaml_files import ScenarioError, read_yaml
 _NAMED = re.compile(r"\$\{[^}]*\}")
 _SECRET = re.compile(r"pass|pwd|secret|token|key|hash|credential|auth", re.IGNORECASE)
 _ENVIRONMENT = ("NOMALY_TOKEN", "NOMALY_PASSWORD_HASH", "NOMALY_WEBHOOK_SECRET", "OPENAI_API_KEY")
+_LOGIN = re.compile(rf"{_SECRET.pattern}|user|login|name|pw|pin", re.IGNORECASE)
+_SHORT = 4
 _LONG = 5
 """Signs from which on a secret is looked for inside of words, too."""
 
@@ -67,7 +69,10 @@ def _of_site(path: Path) -> Iterator[str]:
     with suppress(SiteError):
         kept, _ = read_env(path.absolute().parent / FILE)
     known = {**kept, **os.environ}
-    yield from kept.values()
+    # What is short is a secret only by its name: a 5 stands in every second line.
+    for name, text in kept.items():
+        if len(text) >= _SHORT or _LOGIN.search(name):
+            yield text
     try:
         value = read_yaml(path).value
     except ScenarioError:

@@ -14,6 +14,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from app.doctor import Finding, room_in
+from app.sinks.apprise import AppriseConfig
 from app.sinks.astray import leads_astray
 from app.sinks.build import AnySink
 from app.sinks.command import CommandConfig
@@ -21,7 +22,6 @@ from app.sinks.jsonl import JsonlConfig
 from app.sinks.mqtt import MqttConfig
 from app.sinks.ros import RosConfig
 from app.sinks.webhook import WebhookConfig
-from app.sinks.apprise import AppriseConfig
 
 LIMIT_S = 5.0
 _WAITS = "events wait on the disk until it can be reached; "
@@ -118,4 +118,6 @@ def _command(sink: CommandConfig) -> Finding:
         return Finding(name, "ok", "can be run")
     there = Path(program).is_file() and not os.access(program, os.X_OK)
     remedy = f"chmod +x {program}" if there else "correct on_event: in the site's file"
-    return Finding(name, "warning", "may not be run" if there else "there is no such program", remedy)
+    return Finding(
+        name, "warning", "may not be run" if there else "there is no such program", remedy
+    )

@@ -1,6 +1,5 @@
 """A whole site looked at before it is watched: its file, the machine, sinks, and each camera."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -20,8 +20,8 @@ type Proposed = list[tuple[str, str]]
 def events(ctx: typer.Context, incomplete: str) -> Proposed:
     """Ids of events of the place that stands before, the newest first."""
     asked = (
-        "SELECT id, camera || ': ' || noun FROM event WHERE id LIKE ? || '%' "
-        "ORDER BY start_us DESC LIMIT ?"
+        "SELECT id, camera || ': ' || (SELECT noun FROM candidate WHERE event_id = id "
+        "ORDER BY rank LIMIT 1) FROM event WHERE id LIKE ? || '%' ORDER BY start_us DESC LIMIT ?"
     )
     return [
         (event_id, meaning or "")
@@ -52,7 +52,9 @@ def scenarios(ctx: typer.Context, incomplete: str) -> Proposed:
 
 def _stores(ctx: typer.Context) -> Iterator[Path]:
     """Stores of the first argument: of one run, or of all cameras of a site."""
-    place = next((one for one in ctx.params.values() if isinstance(one, Path)), None)
+    # Behind an option that waits for its value, nothing before it has been read yet.
+    words = [*ctx.params.values(), *map(Path, ctx.args)]
+    place = next((one for one in words if isinstance(one, Path) and one.is_dir()), None)
     if place is None:
         return
     if (place / _STORE).is_file():

@@ -1,4 +1,4 @@
-"""`nomaly doctor`: what of this machine and of a site can be used, and what to do about the rest."""
+"""`nomaly doctor`: what of this machine and a site can be used, and what to do about the rest."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

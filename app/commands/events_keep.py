@@ -13,9 +13,7 @@ def keep(
     place: EventPlace,
     events: Annotated[
         list[str],
-        typer.Argument(
-            metavar="EVENT...", help="Ids of events.", autocompletion=completing.events
-        ),
+        typer.Argument(metavar="EVENT...", help="Ids of events.", autocompletion=completing.events),
     ],
     no_longer: Annotated[bool, typer.Option("--not", help="Keep them no longer.")] = False,
 ) -> None:

@@ -19,9 +19,7 @@ def init(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="The site's file; one that is there stays.")
     ] = Path("site.yaml"),
-    site: Annotated[
-        str, typer.Option(help="The site's name; by default that of the folder.")
-    ] = "",
+    site: Annotated[str, typer.Option(help="The site's name; by default that of the folder.")] = "",
     source: Annotated[
         list[str] | None,
         typer.Option(

@@ -132,7 +132,11 @@ def read_answer(data: bytes, host: str, number: str) -> Answer | None:
     scopes = {kind.lower(): value for kind, value in _SCOPE.findall(said.get("Scopes", ""))}
     addresses = said.get("XAddrs", "").split()
     own = next((one for one in addresses if _host(one) == host), addresses[0] if addresses else "")
-    return Answer(host, _shown(scopes.get("name")), _shown(scopes.get("hardware")), _shown(own))
+    # Names have signs for spaces, as no space can stand in a scope.
+    name, hardware = (
+        unquote(scopes.get(kind, "")).replace("_", " ") for kind in ("name", "hardware")
+    )
+    return Answer(host, _shown(name), _shown(hardware), _shown(own))
 
 
 def _host(address: str) -> str:
@@ -146,5 +150,5 @@ def _plain(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _shown(text: str | None) -> str:
-    return printable(unquote(text or "").replace("_", " "))[:_LONGEST]
+def _shown(text: str) -> str:
+    return printable(text)[:_LONGEST]

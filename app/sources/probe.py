@@ -80,7 +80,7 @@ def probe(address: str, seconds: float) -> Probe:
     request = {"kind": reader_kind(address), "address": address, "seconds": seconds}
     try:
         # -P: a folder called "app" where the user stands must not be taken for ours.
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module
+        done = subprocess.run(
             [sys.executable, "-P", "-m", "app.sources.probing"],
             # Not on the command line, which others can see.
             input=json.dumps(request).encode(),

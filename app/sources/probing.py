@@ -27,6 +27,8 @@ from app.sources.reader import explain, pictures_of
 
 _MOST_BYTES = 64 << 20
 """Of packets that are kept to be decoded a second time."""
+_BEHIND_S = 3.0
+"""Libraries give up so much later than we do, who say it better."""
 _AGAIN_S = 1.0
 """Longest time that decoding a second time may take."""
 _MARK_S = 1.0
@@ -83,8 +85,9 @@ class Onlooker(Publisher):
             (at_us,) = _REFERENCE.unpack_from(bytes(reference))
             self.clock_s.append((at_us - wall_us) / 1e6)
         if packet.is_keyframe:
-            timed = packet.pts is not None and packet.time_base is not None
-            self.keys_s.append(float(packet.pts * packet.time_base) if timed else now_s)
+            pts, tick = packet.pts, packet.time_base
+            timed = pts is not None and tick is not None
+            self.keys_s.append(float(pts * tick) if timed else now_s)
         if self.packets or packet.is_keyframe:
             self._bytes += packet.size
             if self._bytes <= _MOST_BYTES:
@@ -216,7 +219,7 @@ def main() -> None:
     asked = json.loads(sys.stdin.read())
     seconds = float(asked["seconds"])
     seen = Onlooker()
-    request = ReadRequest(asked["kind"], asked["address"], open_s=max(1.0, seconds))
+    request = ReadRequest(asked["kind"], asked["address"], open_s=seconds + _BEHIND_S)
     reason, why = look(request, seen, seconds)
     line = json.dumps({"reason": reason, "why": why, **told(seen)})
     os.write(1, line.encode())
