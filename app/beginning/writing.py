@@ -44,7 +44,7 @@ cameras:
 # clips: {{before: 5s, after: 5s}}
 # page: {{port: 8080}}           # from elsewhere it needs a password: nomaly password
 """
-_MORE = """    # exclude: ["0,0 1,0 1,.2 0,.2"]   # not watched: corners as shares of width and height
+_MORE = """    # exclude: ["0,0 1,0 1,.2 0,.2"]   # not watched: corners as shares of width, height
     # zones: ["0,.5 1,.5 1,1 0,1"]     # or: nothing else is watched
     # detector: hall-detector          # fitted before (nomaly fit), in place of learn
 """

@@ -163,7 +163,7 @@ def _pace(name: str, found: Probe, request: WatchRequest) -> Iterator[Finding]:
             f"{name}: pace",
             "warning",
             f"it sends {fps:.1f} frames/s, and {request.fps:g} are to be looked at",
-            f"set the camera to more frames, or fps: {max(1, round(fps))} for it in the site's file",
+            f"set the camera to more frames, or say fps: {max(1, round(fps))} in the site's file",
         )
     if found.damaged:
         yield Finding(

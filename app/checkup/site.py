@@ -1,6 +1,6 @@
 """A whole site looked at before it is watched: its file, the machine, sinks, and each camera."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,12 +26,15 @@ AT_ONCE = 16
 """Cameras that are asked at once; each has a process of its own."""
 
 
-def examine_site(path: Path, seconds: float = SECONDS) -> Iterator[Finding]:
+def examine_site(
+    path: Path, seconds: float = SECONDS, say: Callable[[str], None] = lambda _: None
+) -> Iterator[Finding]:
     """Look at all that a site needs; no message is sent, and nothing is kept.
 
     Args:
         path: The site's file.
         seconds: How long each camera is looked at, all at once.
+        say: Told what takes so long.
 
     Yields:
         At least one finding a thing, without secrets; nothing raises.
@@ -55,6 +58,7 @@ def examine_site(path: Path, seconds: float = SECONDS) -> Iterator[Finding]:
     yield from examine_port(config.page, process is not None)
     yield from examine_memory(len(planned.cameras), process is not None)
     yield from _sinks(planned)
+    say(f"Looking at {len(planned.cameras)} cameras for {seconds:g} s ...")
     yield from _cameras(planned, seconds)
 
 

@@ -80,7 +80,8 @@ def doctor(
     faulty = any(finding.state == "fault" for finding in findings)
     if as_json:
         told = [finding.as_json() for finding in findings]
-        print_json({"ready": not (missing or faulty), "findings": told})
+        written = {} if bundle is None else {"bundle": str(bundle)}
+        print_json({"ready": not (missing or faulty), "findings": told} | written)
     elif bundle is not None:
         typer.echo(f"Wrote {bundle}: {', '.join(files)}. Look into it before you send it.")
     elif site is not None and not (missing or faulty):
@@ -96,7 +97,7 @@ def _examined(site: Path | None, seconds: float) -> "Iterator[Finding]":
     if site is not None:
         from app.checkup.site import examine_site
 
-        yield from examine_site(site, seconds)
+        yield from examine_site(site, seconds, lambda text: typer.echo(text, err=True))
 
 
 def _print(finding: "Finding") -> None:

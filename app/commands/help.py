@@ -119,6 +119,7 @@ TOP = {
         "inspect fit",
         "name",
         "report",
+        "serve",
         "events",
         "feedback",
         "retain",

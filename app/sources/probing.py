@@ -42,8 +42,9 @@ class Onlooker(Publisher):
     """Notes what a camera sends, and publishes nothing."""
 
     def __init__(self) -> None:
-        self._ends = socket.socketpair()
-        super().__init__(self._ends[0], None)
+        # Nothing is sent, so it is closed at once.
+        with socket.socket() as nowhere:
+            super().__init__(nowhere, None)
         self.began_s = time.monotonic()
         self.pictures: list[tuple[float, float | None, float]] = []
         """Monotonic seconds, seconds on the camera's clock, processor seconds so far."""
@@ -86,8 +87,7 @@ class Onlooker(Publisher):
             self.clock_s.append((at_us - wall_us) / 1e6)
         if packet.is_keyframe:
             pts, tick = packet.pts, packet.time_base
-            timed = pts is not None and tick is not None
-            self.keys_s.append(float(pts * tick) if timed else now_s)
+            self.keys_s.append(now_s if pts is None or tick is None else float(pts * tick))
         if self.packets or packet.is_keyframe:
             self._bytes += packet.size
             if self._bytes <= _MOST_BYTES:

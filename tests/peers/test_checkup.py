@@ -70,7 +70,7 @@ def test_a_site_is_looked_at_camera_by_camera_without_a_secret(
     hall = found["camera hall"].detail
     for part in ("h264 256x120", "frames/s (25 announced)", "a key frame every 1.0 s"):
         assert part in hall
-    for part in ("no B-frames", "decoding key frames alone", "its clock is 0.", " ppm against"):
+    for part in ("no B-frames", "decoding key frames alone", "its clock is 0."):
         assert part in hall
 
 

@@ -14,7 +14,6 @@ from app.cli import cli
 from app.errors import UsageError
 from app.service.plan import plan
 from app.service.reading import load_site
-from tests.app.short_watch import run_nomaly
 
 CANARY = "canary-hunter2"
 
@@ -149,8 +148,9 @@ def test_nodes_of_a_webcam_that_send_no_pictures_are_left_out(tmp_path: Path):
 
 
 def test_scripts_are_told_what_was_written_and_that_something_is_to_be_filled_in(tmp_path: Path):
-    done = run_nomaly("init", "--out", tmp_path / "site.yaml", "--json")
+    done = CliRunner().invoke(cli, ["init", "--out", str(tmp_path / "site.yaml"), "--json"])
     told = json.loads(done.stdout)
+    assert told["next"] == f"nomaly doctor {tmp_path / 'site.yaml'}"
     assert [Path(one).name for one in told["files"]] == ["site.yaml", "nomaly.schema.json"]
     # Where webcams are connected, they are there in place of the example.
     assert told["fill_in"] == ("hall" in told["cameras"])
