@@ -102,10 +102,8 @@ def describe(found: Probe) -> str:
     parts += [", ".join(costs)] if costs else []
     if found.clock_s is not None:
         parts.append(f"its clock is {_ahead(found.clock_s)}")
-    if found.drift_ppm is not None and found.drift_error_ppm is not None:
-        parts.append(
-            f"runs {found.drift_ppm:+.0f} ± {2 * found.drift_error_ppm:.0f} ppm against ours"
-        )
+    if found.drift_ppm is not None and found.drift_bound_ppm is not None:
+        parts.append(f"runs {found.drift_ppm:+.0f} ± {found.drift_bound_ppm:.0f} ppm against ours")
     parts += [f"{found.damaged} damaged"] if found.damaged else []
     parts += ["over UDP"] if found.udp else []
     return "; ".join(parts)
@@ -138,8 +136,8 @@ def advice(name: str, found: Probe, request: WatchRequest) -> Iterator[Finding]:
             "name a time server in the camera; events tell this machine's time, so the time that "
             "the camera draws into its pictures will differ",
         )
-    drift, error = found.drift_ppm, found.drift_error_ppm
-    if drift is not None and error is not None and abs(drift) - 3 * error > DRIFT_PPM:
+    drift, bound = found.drift_ppm, found.drift_bound_ppm
+    if drift is not None and bound is not None and abs(drift) - bound > DRIFT_PPM:
         yield Finding(
             f"{name}: pace of its clock",
             "warning",

@@ -145,7 +145,7 @@ def examine_memory(cameras: int, watched: bool) -> Iterator[Finding]:
     if free_mb is None:
         return
     wanted_mb = BASE_MB + CAMERA_MB * cameras
-    said = f"{cameras} cameras of 640x480 take about {wanted_mb} MB, {free_mb} MB are available"
+    said = f"{counted(cameras)} of 640x480 take about {wanted_mb} MB, {free_mb} MB are available"
     fewer = "watch fewer cameras on this machine, or end other programs"
     if watched:
         yield Finding("memory of the site", "ok", f"{said} besides the watch that is running")
@@ -158,6 +158,11 @@ def examine_memory(cameras: int, watched: bool) -> Iterator[Finding]:
         )
     else:
         yield Finding("memory of the site", "ok", said)
+
+
+def counted(cameras: int) -> str:
+    """So many cameras, in words."""
+    return f"{cameras} camera{'' if cameras == 1 else 's'}"
 
 
 def available_mb() -> int | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.checkup.cameras import examine_camera
 from app.checkup.machine import (
+    counted,
     examine_clock,
     examine_folder,
     examine_memory,
@@ -46,7 +47,7 @@ def examine_site(
         yield Finding("site", "fault", redact(str(error)), f"nomaly config check {path}")
         return
     config = loaded.config
-    yield Finding("site", "ok", f"{config.site}, {len(config.cameras)} cameras in {path}")
+    yield Finding("site", "ok", f"{config.site}, {counted(len(config.cameras))} in {path}")
     for warning in loaded.warnings:
         yield Finding("site", "warning", redact(warning), "keep secrets in .env, with mode 600")
     process = watched_by(planned.folder)
@@ -58,7 +59,7 @@ def examine_site(
     yield from examine_port(config.page, process is not None)
     yield from examine_memory(len(planned.cameras), process is not None)
     yield from _sinks(planned)
-    say(f"Looking at {len(planned.cameras)} cameras for {seconds:g} s ...")
+    say(f"Looking at {counted(len(planned.cameras))} for {seconds:g} s ...")
     yield from _cameras(planned, seconds)
 
 

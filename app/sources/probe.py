@@ -54,8 +54,8 @@ class Probe:
     """By how much its clock is ahead of this machine's; only RTCP tells."""
     drift_ppm: float | None = None
     """How much faster than this machine's its times run, in millionths."""
-    drift_error_ppm: float | None = None
-    """Standard error of that."""
+    drift_bound_ppm: float | None = None
+    """How far that may be off, by how the least delayed pictures stray from a steady pace."""
     udp: bool = False
     """Whether it sends over UDP only."""
 

@@ -141,8 +141,8 @@ def names(found: Iterator[Finding]) -> list[str]:
         ({"cpu": 0.8}, ["cost"]),
         ({"size": (1080, 1920)}, ["size"]),
         ({"clock_s": -90.0}, ["clock"]),
-        ({"drift_ppm": 5000.0, "drift_error_ppm": 100.0}, ["pace of its clock"]),
-        ({"drift_ppm": 5000.0, "drift_error_ppm": 2000.0}, []),
+        ({"drift_ppm": 5000.0, "drift_bound_ppm": 100.0}, ["pace of its clock"]),
+        ({"drift_ppm": 5000.0, "drift_bound_ppm": 4500.0}, []),
     ],
 )
 def test_each_weakness_has_its_advice(fields: dict[str, object], expected: list[str]):
