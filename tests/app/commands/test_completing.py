@@ -1,14 +1,15 @@
 """What shells propose behind a command."""
 
-import os
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli import cli
 from tests.app.search.stores import site
-from tests.app.short_watch import NOMALY
 
 CAT, WRENCH = "00000000000000-abc", "00000000000002-abc"
 
@@ -27,21 +28,15 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def proposed(typed: str, folder: Path) -> list[str]:
     """What bash is told; a space at the end means that the next word begins."""
-    done = subprocess.run(
-        [NOMALY],
-        env={
-            **os.environ,
-            "NOMALY_SCENARIOS": str(folder / "scenarios"),
-            "_NOMALY_COMPLETE": "complete_bash",
-            "COMP_WORDS": typed,
-            "COMP_CWORD": str(len(typed.split()) - (not typed.endswith(" "))),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    environment = {
+        "NOMALY_SCENARIOS": str(folder / "scenarios"),
+        "_NOMALY_COMPLETE": "complete_bash",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(typed.split()) - (not typed.endswith(" "))),
+    }
+    with contextlib.chdir(folder):
+        done = CliRunner().invoke(cli, [], env=environment, prog_name="nomaly")
+    assert done.exit_code == 0
     return done.stdout.split()
 
 
