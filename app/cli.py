@@ -27,6 +27,7 @@ from app.commands import (
     export,
     feedback,
     fitting,
+    init,
     inspecting,
     ledger,
     model,
@@ -62,6 +63,7 @@ cli = CommandList(
 
 for module in (
     demo,
+    init,
     watching,
     fitting,
     config,

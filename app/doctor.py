@@ -16,8 +16,9 @@ from novic.errors import NomalyError
 from novic.extras import EXTRA_OF, how_to_install
 from novic.folders import cache_folder
 
-type State = Literal["ok", "missing", "absent"]
-"""`missing` is what the everyday commands need; `absent` is what only some work needs."""
+type State = Literal["ok", "missing", "absent", "fault", "warning"]
+"""`missing` is what the everyday commands need; `absent` is what only some work needs. Of a site,
+`fault` keeps it or a camera of it from being watched; with a `warning` it is watched less well."""
 
 LEAST_FREE_BYTES = 2**30
 LEAST_MEMORY_BYTES = 2 * 2**30
@@ -250,10 +251,10 @@ def _memory() -> Iterator[Finding]:
 
 def _folders() -> Iterator[Finding]:
     for name, folder in (("cache folder", cache_folder()), ("this folder", Path.cwd())):
-        yield _room_in(name, folder)
+        yield room_in(name, folder)
 
 
-def _room_in(name: str, folder: Path) -> Finding:
+def room_in(name: str, folder: Path) -> Finding:
     """Whether a folder, or the one it will be made in, can be written and has room."""
     place = next(one for one in (folder, *folder.parents) if one.exists())
     try:

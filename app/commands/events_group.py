@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from app.commands import completing
 from app.commands.options import command_group
 
 cli = command_group(
@@ -23,5 +24,10 @@ EventPlace = Annotated[
     Path, typer.Argument(help="Folder of an audit or a watch, or of a site with one a camera.")
 ]
 EventId = Annotated[
-    str, typer.Argument(metavar="EVENT", help="The event's id, or how it begins or ends.")
+    str,
+    typer.Argument(
+        metavar="EVENT",
+        help="The event's id, or how it begins or ends.",
+        autocompletion=completing.events,
+    ),
 ]

@@ -4,13 +4,17 @@ from typing import Annotated
 
 import typer
 
+from app.commands import completing
 from app.commands.events_group import EventPlace, cli
 
 
 @cli.command(epilog="Example:  nomaly events keep hall 065b3c2d1f0000-1a2b3c")
 def keep(
     place: EventPlace,
-    events: Annotated[list[str], typer.Argument(metavar="EVENT...", help="Ids of events.")],
+    events: Annotated[
+        list[str],
+        typer.Argument(metavar="EVENT...", help="Ids of events.", autocompletion=completing.events),
+    ],
     no_longer: Annotated[bool, typer.Option("--not", help="Keep them no longer.")] = False,
 ) -> None:
     """Keep events for good, with their pictures, whatever nomaly retain or a watch gives up."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands import completing
 from app.commands.events_group import EventId, EventPlace, cli
 from app.commands.events_why import print_gates
 from app.commands.export import Coco, Csv, Rows, write_exports
@@ -39,7 +40,9 @@ def list_events(
     place: EventPlace,
     since: Since = "",
     until: Until = "",
-    camera: Annotated[str, typer.Option(help="Events of one camera.")] = "",
+    camera: Annotated[
+        str, typer.Option(help="Events of one camera.", autocompletion=completing.cameras)
+    ] = "",
     noun: Annotated[
         str, typer.Option(help="What it is called, as a fact or a guess, or another word for it.")
     ] = "",

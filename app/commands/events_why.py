@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands import completing
 from app.commands.events_group import EventPlace, cli
 from app.commands.options import Json, print_json
 
@@ -22,6 +23,7 @@ def why(
         str,
         typer.Argument(
             metavar="EVENT|TIME",
+            autocompletion=completing.events,
             help="An event's id; or a time, of which it is told what did not ring, too: 12:03:20, "
             "2026-11-29T12:03:20, or 1:23.5 or 83.5s from the start.",
         ),

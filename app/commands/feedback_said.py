@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands import completing
 from app.commands.events_group import EventPlace
 from app.commands.feedback_rules import rule_lines
 from app.commands.options import Json, Model, Quiet, command_group, print_json, show_progress
@@ -34,7 +35,13 @@ _EVER = "ever"
 )
 def normal(
     out: RunFolder,
-    event: Annotated[str, typer.Argument(help="The event's id, as report and events.jsonl say.")],
+    event: Annotated[
+        str,
+        typer.Argument(
+            help="The event's id, as report and events.jsonl say.",
+            autocompletion=completing.events,
+        ),
+    ],
     lasting: Annotated[
         str,
         typer.Option(

@@ -113,6 +113,7 @@ TOP = {
         "audit",
         "watch",
         "serve",
+        "init",
         "config",
         "fit",
         "inspect",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from app.commands import completing
 from app.commands.help import CommandList
 from novic.device import check_device
 from novic.model_files import check_model
@@ -58,10 +59,18 @@ WrongNames = Annotated[
 ]
 ScenarioName = Annotated[
     str | None,
-    typer.Option("--scenario", help="Name things with the decoder that was built for a site."),
+    typer.Option(
+        "--scenario",
+        help="Name things with the decoder that was built for a site.",
+        autocompletion=completing.scenarios,
+    ),
 ]
 ScenarioArgument = Annotated[
-    str, typer.Argument(help="A scenario: its name, a preset's, or its folder.")
+    str,
+    typer.Argument(
+        help="A scenario: its name, a preset's, or its folder.",
+        autocompletion=completing.scenarios,
+    ),
 ]
 ScenarioFt = Annotated[
     int | None,

@@ -197,7 +197,7 @@ def _start(channel: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-P", "-m", "app.sources.reader", str(channel)],
         pass_fds=[channel],
-        env=_environment(),
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         # Libraries may print addresses with passwords; failures come over the socket.
@@ -207,10 +207,11 @@ def _start(channel: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _environment() -> dict[str, str]:
-    environment = dict(os.environ)
-    paths = [str(_ROOT), environment.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+def environment() -> dict[str, str]:
+    """What a process that reads a camera is started with."""
+    given = dict(os.environ)
+    paths = [str(_ROOT), given.get("PYTHONPATH", "")]
+    given["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     # The reader multiplies no matrices: a pool of threads in every child would only cost memory.
-    environment["OPENBLAS_NUM_THREADS"] = environment["OMP_NUM_THREADS"] = "1"
-    return environment
+    given["OPENBLAS_NUM_THREADS"] = given["OMP_NUM_THREADS"] = "1"
+    return given

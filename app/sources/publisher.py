@@ -5,10 +5,11 @@ import os
 import socket
 import time
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import av
 import numpy as np
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from app.ros.address import is_ros
@@ -69,6 +70,18 @@ class ReadRequest:
     def from_line(cls, line: bytes) -> "ReadRequest":
         """Read what `to_line` wrote."""
         return cls(**json.loads(line))
+
+
+class PacketTaker(Protocol):
+    """Is given a stream's packets before they are decoded, and the frames that come out."""
+
+    def take(self, packet: "Packet[VideoStream]") -> None:
+        """A packet that is about to be decoded."""
+        ...
+
+    def came(self, frame: av.VideoFrame) -> None:
+        """A sound frame that came out."""
+        ...
 
 
 class Publisher:
@@ -139,7 +152,7 @@ class Publisher:
         self._convert.aspect = PixelAspect(stream)
         self._glimpses.aspect = self._convert.aspect
 
-    def keep_packets(self, stream: VideoStream) -> PacketRing | None:
+    def keep_packets(self, stream: VideoStream) -> PacketTaker | None:
         """What keeps the packets of a stream for clips; None if none are wanted or possible."""
         if self._cutter is None:
             return None

@@ -120,7 +120,8 @@ def _unknown_name(address: str) -> str:
     return ""
 
 
-def _pictures(request: ReadRequest, publisher: Publisher) -> Generator[Picture]:
+def pictures_of(request: ReadRequest, publisher: Publisher) -> Generator[Picture]:
+    """The pictures of a camera, by what reads it."""
     match request.kind:
         case "webcam":
             return webcam_pictures(request, publisher)
@@ -139,7 +140,7 @@ def read(request: ReadRequest, publisher: Publisher) -> None:
     """Publish frames until the camera ends or fails, then tell which."""
     publisher.begin()
     try:
-        with contextlib.closing(_pictures(request, publisher)) as pictures:
+        with contextlib.closing(pictures_of(request, publisher)) as pictures:
             for picture, pts_s in pictures:
                 publisher.show(picture, pts_s)
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to know

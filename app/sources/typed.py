@@ -17,7 +17,7 @@ _LONGEST = 8192
 """Bytes of an address; what is longer is none."""
 _OF_FILES = frozenset(("audit", "fit", "inspect", "name", "evaluate", "score"))
 """Commands that are given recordings and pictures, for which a web address is a mistake."""
-_FOR_ADDRESSES = ("--base-url", "--sink", "--on-event")
+_FOR_ADDRESSES = ("--base-url", "--sink", "--on-event", "--source")
 KEEP_IT_OUT = (
     "Note: other users of this machine can read the address, with what is secret in it, in the "
     "list of processes. To keep it out: nomaly watch env:NAME, @FILE, or - for standard input."

@@ -1,0 +1,1 @@
+"""What would keep a site from being watched, and what could be better there."""
