@@ -29,8 +29,10 @@ class Ballots:
     @property
     def as_bytes(self) -> bytes:
         """As it is kept: vectors in steps of their largest number over 127."""
-        largest = np.abs(self.vectors).max(axis=1, initial=1e-9)
-        whole = np.round(self.vectors / largest[:, None] * _STEPS).astype(np.int8)
+        # A crop that an embedder made no numbers of has no name either way.
+        vectors = np.nan_to_num(self.vectors, nan=0.0, posinf=0.0, neginf=0.0)
+        largest = np.abs(vectors).max(axis=1, initial=1e-9)
+        whole = np.round(vectors / largest[:, None] * _STEPS).astype(np.int8)
         return packed(
             {
                 "vectors": whole,
