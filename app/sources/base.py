@@ -53,6 +53,8 @@ class UnreachableError(SourceError):
     """A live source cannot be reached: no frame came, or its address leads nowhere."""
 
     exit_code = 3
+    why = ""
+    """Why no frame came, without the address and how often it was asked; empty if that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

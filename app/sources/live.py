@@ -157,9 +157,12 @@ class LiveCamera:
                 self._changed.wait(max(0.0, until_s - time.monotonic()))
             if self._info.size != (0, 0):
                 return self._info
-            why, tries = self._why_not() or "no answer", self._stats.attempts
+            why, tries = self._why_not(), self._stats.attempts
         tried = f"{tries} attempts" if tries > 1 else "1 attempt"
-        raise UnreachableError(f"{self._info.uri}: {why} ({tried} in up to {timeout_s:g} s)")
+        tried = f"{why or 'no answer'} ({tried} in up to {timeout_s:g} s)"
+        error = UnreachableError(f"{self._info.uri}: {tried}")
+        error.why = why
+        raise error
 
     @property
     def ended(self) -> bool:
