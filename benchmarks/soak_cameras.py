@@ -87,7 +87,9 @@ def pictures(clip: Path) -> Iterator[av.VideoFrame]:
     """The film's frames."""
     with av.open(str(clip)) as container:
         rate = round(float(container.streams.video[0].average_rate or 25))
-        whole = [one.to_ndarray(format="rgb24") for one in container.decode(video=0)][:: rate // FPS]
+        whole = [one.to_ndarray(format="rgb24") for one in container.decode(video=0)][
+            :: rate // FPS
+        ]
     empty = whole[: int(LEARN_S * FPS)]
     for picture in [*(empty * EMPTY_TIMES), *whole[len(empty) :]]:
         yield av.VideoFrame.from_ndarray(picture, format="rgb24")
