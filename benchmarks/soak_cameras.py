@@ -1,9 +1,9 @@
 """Several RTSP cameras in one service: how late, how much memory and processor, for how long.
 
-GStreamer's server shows each camera the same film, 640x480 at 5 frames a second, without end: 70 s of
-an empty room, then two things one after the other, so that all cameras ring at the same moments. The
-detector was fitted before, names are those of the starter model. A webhook that nobody answers is
-among the sinks: what waits for it is counted. Ages are those of the board.
+GStreamer's server shows each camera the same film, 640x480 at 5 frames a second, without end: 70 s
+of an empty room, then two things one after the other, so that all cameras ring at the same moments.
+The detector was fitted before, names are those of the starter model. A webhook that nobody answers
+is among the sinks: what waits for it is counted. Ages are those of the board.
 
     python -m benchmarks.soak_cameras [--cameras 8] [--minutes 10] [--json]
 

@@ -3,9 +3,9 @@
 The watch is the one that `nomaly watch` runs, with all its threads; only the camera is our own: it
 gives a frame of a room for each second of a day as soon as the one before was looked at, and its
 times are those of that day. Each twelve minutes something stands there for 20 s, from the sixth to
-the twelfth hour another thing stands there, it gets dark and light again, and once an hour the camera
-is away for 30 s. After each hour the store gives up what is older than the rule says, as it does
-four times an hour in a watch that lasts as long.
+the twelfth hour another thing stands there, it gets dark and light again, and once an hour the
+camera is away for 30 s. After each hour the store gives up what is older than the rule says, as it
+does four times an hour in a watch that lasts as long.
 
     python -m benchmarks.soak_day [--hours 24] [--keep-hours 6] [--json]
 """
@@ -171,15 +171,15 @@ def replayed(folder: Path, hours: int, keep_hours: float) -> dict[str, Any]:
     parked_us = day.start_us + PARKED_S[0] * 10**6
     late = [one for one in opened if abs(one["start_us"] - parked_us) < 10e6]
     ids = {one["id"] for one in late}
-    after = [look for look in looks if look["hour"] >= 2]
-    slope = np.polyfit([one["hour"] for one in after], [one["rss_mb"] for one in after], 1)[0]
+    after = looks[1:] or looks
+    growth = (after[-1]["rss_mb"] - after[0]["rss_mb"]) / max(1, len(after) - 1)
     return {
         "hours": hours,
         "seconds": round(took_s),
         "times_real_time": round(hours * HOUR_S / took_s),
         "cpu_s": round(time.process_time()),
         "rss_mb_after_2h_and_end": [after[0]["rss_mb"], after[-1]["rss_mb"]],
-        "rss_mb_an_hour": round(float(slope), 2),
+        "rss_mb_an_hour": round(growth, 2),
         "store_kb_most_and_end": [max(one["store_kb"] for one in looks), looks[-1]["store_kb"]],
         "files_kb_most_and_end": [max(one["files_kb"] for one in looks), looks[-1]["files_kb"]],
         "oldest_h_most": max(one["oldest_h"] for one in looks),

@@ -1,9 +1,10 @@
 """A watch of a real RTSP camera that is killed again and again: back how soon, and what it costs.
 
-GStreamer's server shows a film from its beginning to whoever connects: a room, and from its first to
-its third second a thing in one of six places. The server is killed after each showing and started
-again (every tenth time it is stopped with SIGSTOP for a while instead), once it wants another
-password, and once it loses packets. The command `nomaly watch` is looked at from outside, in /proc.
+GStreamer's server shows a film from its beginning to whoever connects: a room, and from its first
+to its third second a thing in one of six places. The server is killed after each showing and
+started again (every tenth time it is stopped with SIGSTOP for a while instead), once it wants
+another password, and once it loses packets. The command `nomaly watch` is looked at from outside,
+in /proc.
 
     python -m benchmarks.soak_reconnect [--cycles 100] [--loss 0.02] [--json]
 

@@ -54,7 +54,7 @@ class UnreachableError(SourceError):
 
     exit_code = 3
     why = ""
-    """Why no frame came, without the address and how often it was asked; empty if that is unknown."""
+    """Why no frame came, without the address and how often it was asked; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ class Gap:
     reason: GapReason
     """What began it; the attempts to reconnect may have failed otherwise."""
     detail: str = ""
-    """One sentence for people, without passwords; behind `NOW` why it cannot be reached meanwhile, if
-    that does not go away by itself."""
+    """One sentence for people, without passwords; behind `NOW` why it cannot be reached meanwhile,
+    if that does not go away by itself."""
 
 
 @dataclass(frozen=True, slots=True)

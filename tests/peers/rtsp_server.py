@@ -5,8 +5,8 @@ rtsp_server.py PORT VIDEO.au [--once] [--login USER:PASSWORD] [--udp] [--loss SH
 VIDEO.au holds H.264 access units (see `tests/peers/camera.py`). Every client sees it from its
 beginning, in real time, and over and over. SIGUSR1 freezes the encoder (RTSP goes on), SIGUSR2
 thaws it; end of stdin ends the server. `--once`: after the first full showing the stream ends, and
-there is nothing at the address any more. `--udp`: it sends over UDP only. `--loss`: so many of its packets never leave,
-as on a bad network.
+there is nothing at the address any more. `--udp`: it sends over UDP only. `--loss`: such a share of
+its packets never leaves, as on a bad network.
 """
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 # ruff: noqa: ANN001, ANN204, E402, T201

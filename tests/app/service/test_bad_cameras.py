@@ -61,7 +61,7 @@ def test_what_is_wrong_with_some_cameras_is_told_and_the_others_go_on(tmp_path: 
             assert "cannot be decoded here" in of(service, "strange")
             for camera in ("locked", "nowhere", "noise", "strange"):
                 assert under_way.doing()[camera] == "unreachable"
-            # Another size of the same shape is scaled, another shape is a gap; then it is as before.
+            # Another size of the same shape is scaled, another shape is a gap.
             half = np.ascontiguousarray(view[::2, ::2])
             resizing.shows = lambda _: half
             gone_on(under_way, "hall", "resizing")
