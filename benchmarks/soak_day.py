@@ -1,11 +1,11 @@
 """A day of stream time through one watch, faster than real time: memory, store, events.
 
-The watch is the one that `nomaly watch` runs, with all its threads; only the camera is our own: it
-gives a frame of a room for every third second of a day as soon as the one before was looked at, and its
-times are those of that day. Each twelve minutes something stands there for 30 s, from the sixth to
-the twelfth hour another thing stands there, it gets dark and light again, and once an hour the
-camera is away for 30 s. After each hour the store gives up what is older than the rule says, as it
-does four times an hour in a watch that lasts as long.
+The watch is the one that `nomaly watch` runs, with all its threads; only the camera is our own:
+it gives a frame of a room for every third second of a day as soon as the one before was looked
+at, and its times are those of that day. Each twelve minutes something stands there for 30 s, from
+the sixth to the twelfth hour another thing stands there, it gets dark and light again, and once
+an hour the camera is away for 30 s. After each hour the store gives up what is older than the
+rule says, as it does four times an hour in a watch that lasts as long.
 
 Ctrl-C ends it after the hours that have passed.
 
