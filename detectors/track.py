@@ -212,7 +212,7 @@ class Track:
         if len(self.path) > MOST_SIGHTINGS:
             half = MOST_SIGHTINGS // 2
             self.path[:half] = self.path[:half:2]
-        self.end_s, self.end_us = frame.pts_s, frame.time_us
+        self.end_s, self.end_us = frame.pts_s, frame.after_us(self.start_s, self.start_us)
         self.alive_s = frame.pts_s
         self._settle(box, frame.pts_s)
 

@@ -22,6 +22,21 @@ class Frame:
     """UTC, in microseconds since 1970."""
     image: Pixels
 
+    def after_us(self, start_s: float, start_us: int) -> int:
+        """When it was taken, UTC in microseconds, for something that began earlier.
+
+        Args:
+            start_s: When that began, in seconds from the start of the source.
+            start_us: The same as UTC in microseconds.
+
+        Returns:
+            `time_us`, unless the clock was set back behind the beginning; then so much later than
+            that as passed.
+        """
+        if self.time_us >= start_us:
+            return self.time_us
+        return start_us + round(1e6 * max(0.0, self.pts_s - start_s))
+
 
 @dataclass(frozen=True, slots=True)
 class Box:

@@ -13,6 +13,13 @@ from typing import Any
 
 from app.events.event import Event
 
+MOST = 100_000
+"""So many messages wait for a sink at most, some 100 MB: months of a usual camera."""
+_SPARE = 20
+"""One in so many goes besides, so that not each new message costs an old one."""
+_AT_ONCE = 1000
+"""Most rows of one step, so that whoever writes waits for a moment only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -97,3 +104,30 @@ class Outbox:
                 "UPDATE outbox SET attempts = attempts + 1, fault = ? WHERE number = ?",
                 (why, message.number),
             )
+
+    def drop_oldest(self, sink: str, most: int) -> int:
+        """Drop messages beyond a number, the oldest first; their events stay in the store.
+
+        Args:
+            sink: For whom they wait.
+            most: How many may; if there are more, a twentieth of that goes besides.
+
+        Returns:
+            How many were dropped.
+
+        Raises:
+            app.errors.StoreError: If it cannot be written; some may be gone then.
+        """
+        beyond = self.count(sink) - most
+        if beyond <= 0:
+            return 0
+        left = beyond = beyond + most // _SPARE
+        while left > 0:
+            with self._saving():
+                self._db.execute(
+                    "DELETE FROM outbox WHERE number IN"
+                    " (SELECT number FROM outbox WHERE sink = ? ORDER BY number LIMIT ?)",
+                    (sink, min(left, _AT_ONCE)),
+                )
+            left -= _AT_ONCE
+        return beyond

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import StoreError
+from app.events.outbox import MOST
 from app.events.store import Store
 from app.sinks.base import RefusedError, SinkError
 from app.sinks.build import AnySink, build_sink, grouping_of
@@ -31,6 +32,8 @@ class Patience:
     close_s: float | None = 5.0
     """How long the end of a run waits for what is still to be delivered; None until the first
     failure."""
+    most: int = MOST
+    """So many messages wait for a sink that fails; the oldest are dropped for new ones."""
 
 
 class Feeder:
@@ -94,6 +97,7 @@ class Feeder:
         try:
             self._sink.tend()
             with Store(self._folder) as store:
+                self._bound(store)
                 for bundle in self._due(store, last=last):
                     if not self._deliver(store, bundle):
                         return last
@@ -104,6 +108,20 @@ class Feeder:
         else:
             self._works()
         return last
+
+    def _bound(self, store: Store) -> None:
+        """Drop the oldest messages of a sink that has failed for long, and say so."""
+        dropped = store.outbox.drop_oldest(self._key, self._patience.most) if self._failures else 0
+        if not dropped:
+            return
+        text = (
+            f"{self._key}: {dropped} messages that it never took were dropped, the oldest first: "
+            f"no more than {self._patience.most} wait for it. Their events are in the store."
+        )
+        self._say(text)
+        run = store.last_run()
+        if run is not None:
+            store.add_note(run.id, text)
 
     def _due(self, store: Store, *, last: bool) -> Iterator[Bundle]:
         """What is to be delivered, one after the other, as long as each was."""

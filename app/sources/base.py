@@ -53,6 +53,8 @@ class UnreachableError(SourceError):
     """A live source cannot be reached: no frame came, or its address leads nowhere."""
 
     exit_code = 3
+    why = ""
+    """Why no frame came, without the address and how often it was asked; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,10 @@ class SourceInfo:
     time_from: TimeFrom = "arrival"
 
 
+NOW = "; now: "
+"""Between what began a gap and what keeps it open, in its detail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A time in which a source was blind."""
@@ -84,7 +90,8 @@ class Gap:
     reason: GapReason
     """What began it; the attempts to reconnect may have failed otherwise."""
     detail: str = ""
-    """One sentence for people, without passwords."""
+    """One sentence for people, without passwords; behind `NOW` why it cannot be reached meanwhile,
+    if that does not go away by itself."""
 
 
 @dataclass(frozen=True, slots=True)

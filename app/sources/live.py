@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from app.redact import redact
-from app.sources.base import Gap, GapReason, LiveStats, SourceInfo, UnreachableError
+from app.sources.base import NOW, Gap, GapReason, LiveStats, SourceInfo, UnreachableError
 from app.sources.called import called
 from app.sources.cutting import ClipMade, ClipOrder
 from app.sources.glimpses import Onlooker
@@ -40,6 +40,8 @@ _FEW_PICTURES = 3
 """A connection that stalls after fewer may be that of a camera with a picture now and then."""
 _TICK_S = 0.1
 """How often the stall clock looks, and so how late it may be."""
+_LASTING: frozenset[GapReason] = frozenset({"auth", "codec", "not found"})
+"""Failures that do not go away by themselves: people are told of them while a camera is away."""
 _FRAMES_OF_SILENCE = 4
 """A slow camera may stay silent for so many of its announced frames."""
 
@@ -157,9 +159,12 @@ class LiveCamera:
                 self._changed.wait(max(0.0, until_s - time.monotonic()))
             if self._info.size != (0, 0):
                 return self._info
-            why, tries = self._why_not() or "no answer", self._stats.attempts
+            why, tries = self._why_not(), self._stats.attempts
         tried = f"{tries} attempts" if tries > 1 else "1 attempt"
-        raise UnreachableError(f"{self._info.uri}: {why} ({tried} in up to {timeout_s:g} s)")
+        tried = f"{why or 'no answer'} ({tried} in up to {timeout_s:g} s)"
+        error = UnreachableError(f"{self._info.uri}: {tried}")
+        error.why = why
+        raise error
 
     @property
     def ended(self) -> bool:
@@ -325,6 +330,9 @@ class LiveCamera:
     def _go_blind(self, reason: GapReason, text: str) -> None:
         if not self._gaps or self._gaps[-1].end_us is not None:
             self._gaps.append(Gap(self._seen_us, None, reason, text))
+        elif reason in _LASTING and text not in (gap := self._gaps[-1]).detail:
+            detail = f"{gap.detail.partition(NOW)[0]}{NOW}{text}"
+            self._gaps[-1] = dataclasses.replace(gap, detail=detail)
 
     def _end_reader(self) -> None:
         """Kill the reader process; the next attempt starts another."""

@@ -196,6 +196,10 @@ def _decoded(container: InputContainer, publisher: Publisher) -> Iterator[Pictur
     stream = container.streams.best("video")
     if not isinstance(stream, av.VideoStream):
         raise ReadError("codec", "it sends no video")
+    if stream.codec_context is None:
+        raise ReadError(
+            "codec", "its video is in a format that cannot be decoded here; H.264 and H.265 can"
+        )
     # Frame threads would hold back as many frames as there are threads.
     stream.thread_type = "SLICE"
     publisher.opened(stream)

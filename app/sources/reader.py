@@ -158,18 +158,21 @@ def _listen(
 ) -> None:
     """Pass on what is asked; no more of it means that the parent has closed its end, or is dead."""
     received = b""
-    while data := channel.recv(4096):
-        *lines, received = (received + data).split(b"\n")
-        for line in lines:
-            if line.startswith(LOOK):
-                glimpses.ask(json.loads(line)["look"])
-                continue
-            said = json.loads(line)
-            if "clip" in said:
-                cutter.order(ClipOrder.from_said(said))
-            else:
-                asked.put(line)
-    os._exit(1)
+    try:
+        while data := channel.recv(4096):
+            *lines, received = (received + data).split(b"\n")
+            for line in lines:
+                if line.startswith(LOOK):
+                    glimpses.ask(json.loads(line)["look"])
+                    continue
+                said = json.loads(line)
+                if "clip" in said:
+                    cutter.order(ClipOrder.from_said(said))
+                else:
+                    asked.put(line)
+    finally:
+        # A parent that died with news unread is no end of the stream, but a reset connection.
+        os._exit(1)
 
 
 def main() -> None:

@@ -91,7 +91,7 @@ class Course:
         now.event = replace(
             now.event,
             end_s=frame.pts_s,
-            end_us=frame.time_us,
+            end_us=frame.after_us(now.event.start_s, now.event.start_us),
             frames=frames,
             said=said or now.event.said,
         )

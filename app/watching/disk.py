@@ -37,7 +37,8 @@ class DiskTold:
             self._event = _opened(said, now)
             return [Finding(self._event, None, ())]
         self._event = None
-        ended = replace(event, state="closed", end_s=now.pts_s, end_us=now.time_us)
+        end_us = now.after_us(event.start_s, event.start_us)
+        ended = replace(event, state="closed", end_s=now.pts_s, end_us=end_us)
         return [Finding(ended, None, ())]
 
     def last(self, *, goes_on: bool) -> list[Finding]:

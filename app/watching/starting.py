@@ -65,8 +65,9 @@ def _wait_for(camera: LiveSource, shared: Shared) -> None:
         until_s = time.monotonic() + _ATTEMPT_S
         try:
             camera.connect(_ATTEMPT_S, failed)
-        except UnreachableError:
-            # One that refuses the login says so at once.
+        except UnreachableError as error:
+            # One that refuses the login says so at once, and so that is not told on the way.
+            failed(error.why)
             time.sleep(max(0.0, until_s - time.monotonic()))
         else:
             shared.unreached("")

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from app.progress import Reporter
 from app.report.times import local
-from app.sources.base import Gap, LiveSource
+from app.sources.base import NOW, Gap, LiveSource
 from app.watching.board import Station
 from app.watching.faults import FAULT_NAMES
 
@@ -37,13 +37,18 @@ class _Told:
 
     lost: int = 0
     back: int = 0
+    detail: str = ""
+    """Of the gap that was told last."""
 
-    def news(self, gaps: Sequence[Gap]) -> Iterator[tuple[Literal["lost", "back"], Gap]]:
+    def news(self, gaps: Sequence[Gap]) -> Iterator[tuple[Literal["lost", "still", "back"], Gap]]:
         """What is to be told of them since the last call."""
         for number, gap in enumerate(gaps[self.back :], start=self.back):
             if number >= self.lost:
-                self.lost = number + 1
+                self.lost, self.detail = number + 1, gap.detail
                 yield "lost", gap
+            elif gap.end_us is None and gap.detail != self.detail and NOW in gap.detail:
+                self.detail = gap.detail
+                yield "still", gap
             if gap.end_us is None:
                 return
             self.back = number + 1
@@ -140,10 +145,13 @@ class Telling:
                 # What is wrong with its pictures is told as an event.
                 if gap.end_us == gap.start_us or gap.reason in FAULT_NAMES:
                     continue
-                if news == "lost":
-                    self._say_lost(gap)
-                else:
-                    self._say_back(gap)
+                match news:
+                    case "lost":
+                        self._say_lost(gap)
+                    case "still":
+                        self._say_still(gap)
+                    case "back":
+                        self._say_back(gap)
 
     @property
     def _blind(self) -> list[list[Gap]]:
@@ -159,6 +167,13 @@ class Telling:
             self._say(gap.start_us, f"camera {name} {lost} ({reason(gap)}){again}")
         message = {"reason": gap.reason, "detail": gap.detail}
         self.tell({"event": "lost", "camera": name, "time_us": gap.start_us, **message})
+
+    def _say_still(self, gap: Gap) -> None:
+        name, why = self._camera.info.camera, gap.detail.partition(NOW)[2]
+        self._say(self.pulse.now_us, f"camera {name} cannot be reached: {why}, trying again")
+        message = {"reason": gap.reason, "detail": why}
+        told = {"event": "unreachable", "camera": name, "time_us": self.pulse.now_us}
+        self.tell(told | message)
 
     def _say_back(self, gap: Gap) -> None:
         name, end_us = self._camera.info.camera, gap.end_us or gap.start_us
@@ -224,7 +239,8 @@ class Telling:
 
 def reason(gap: Gap) -> str:
     """Why a camera is away, for people."""
-    return "connection ended" if gap.reason == "ended" else gap.detail or gap.reason
+    began, now, why = gap.detail.partition(NOW)
+    return f"{'connection ended' if gap.reason == 'ended' else began or gap.reason}{now}{why}"
 
 
 def clock_time(time_us: int) -> str:

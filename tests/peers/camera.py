@@ -91,6 +91,8 @@ class RtspCamera:
         self._once = False
         self._login = ""
         self._udp = False
+        self.loss = 0.0
+        """Share of the packets that never leave the next time that it is switched on."""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -131,6 +133,7 @@ class RtspCamera:
         command += ["--once"] if self._once else []
         command += ["--login", self._login] if self._login else []
         command += ["--udp"] if self._udp else []
+        command += ["--loss", f"{self.loss}"] if self.loss else []
         with (self._folder / "rtsp_server.err").open("ab") as errors:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors

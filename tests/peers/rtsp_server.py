@@ -1,11 +1,12 @@
 """A camera that plays one video over RTSP, under Debian's Python, where GStreamer's bindings live.
 
-rtsp_server.py PORT VIDEO.au [--once] [--login USER:PASSWORD] [--udp]
+rtsp_server.py PORT VIDEO.au [--once] [--login USER:PASSWORD] [--udp] [--loss SHARE]
 
 VIDEO.au holds H.264 access units (see `tests/peers/camera.py`). Every client sees it from its
 beginning, in real time, and over and over. SIGUSR1 freezes the encoder (RTSP goes on), SIGUSR2
 thaws it; end of stdin ends the server. `--once`: after the first full showing the stream ends, and
-there is nothing at the address any more. `--udp`: it sends over UDP only.
+there is nothing at the address any more. `--udp`: it sends over UDP only. `--loss`: such a share of
+its packets never leaves, as on a bad network.
 """
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 # ruff: noqa: ANN001, ANN204, E402, T201
@@ -31,8 +32,10 @@ HEAD = struct.Struct("<qqBI")  # pts and dts in nanoseconds, key frame, length
 LAUNCH = (
     "( appsrc name=video is-live=true format=time max-bytes=0 "
     "caps=video/x-h264,stream-format=byte-stream,alignment=au "
-    "! h264parse config-interval=1 ! rtph264pay name=pay0 pt=96 )"
+    "! h264parse config-interval=1 ! rtph264pay {name} )"
 )
+WHOLE = "name=pay0 pt=96"
+LOSSY = "pt=96 ! identity name=pay0 drop-probability={loss}"
 MOUNT = "/cam1"
 
 
@@ -94,15 +97,16 @@ class Showing(threading.Thread):
 
 
 class Camera(GstRtspServer.RTSPMediaFactory):
-    def __init__(self, path, once, mounts):
+    def __init__(self, path, once, mounts, loss):
         super().__init__()
         self.path = path
+        self.launch = LAUNCH.format(name=LOSSY.format(loss=loss) if loss else WHOLE)
         self.once = once
         self.mounts = mounts
         self.frozen = False
 
     def do_create_element(self, _):
-        return Gst.parse_launch(LAUNCH)
+        return Gst.parse_launch(self.launch)
 
     def do_configure(self, media):
         showing = Showing(media.get_element().get_by_name_recurse_up("video"), self)
@@ -148,13 +152,14 @@ def main():
     parser.add_argument("--once", action="store_true")
     parser.add_argument("--login")
     parser.add_argument("--udp", action="store_true")
+    parser.add_argument("--loss", type=float, default=0.0)
     asked = parser.parse_args()
     threading.Thread(target=end_with_parent, daemon=True).start()
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(asked.port)
-    camera = Camera(asked.path, asked.once, server.get_mount_points())
+    camera = Camera(asked.path, asked.once, server.get_mount_points(), asked.loss)
     if asked.udp:
         camera.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     if asked.login:

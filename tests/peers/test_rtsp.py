@@ -207,6 +207,26 @@ def test_passwords_are_used_but_never_shown(rtsp_camera: RtspCamera):
     assert CANARY not in " ".join(seen)
 
 
+def test_a_password_that_changed_meanwhile_is_told_and_the_old_one_is_taken_up_again(
+    rtsp_camera: RtspCamera,
+):
+    rtsp_camera.start(login=f"ann:{CANARY}")
+    quick = LiveSettings(longest_delay_s=1)
+    url = rtsp_camera.url_for("ann", CANARY)
+    with Consumer(LiveCamera(url, settings=quick)) as consumer:
+        consumer.sees_more(10)
+        rtsp_camera.kill()
+        rtsp_camera.start(login="ann:another")
+        wait_for("the reason", lambda: "login refused" in consumer.source.gaps[-1].detail)
+        rtsp_camera.kill()
+        rtsp_camera.start(login=f"ann:{CANARY}")
+        consumer.sees_more(10)
+        (gap,) = consumer.source.gaps
+    assert gap.reason == "ended"
+    assert "; now: login refused" in gap.detail
+    assert gap.end_us is not None
+
+
 @pytest.mark.parametrize("fault", ["none", "hang", "refused", "mute"])
 def test_close_is_prompt_and_leaves_nothing(rtsp_camera: RtspCamera, fault: str):
     rtsp_camera.start()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,28 @@ def test_a_sink_that_is_away_is_tried_again_and_said_once(tmp_path: Path, file: 
     assert len(said) == 2
     assert "cannot be written: Is a directory; it is tried again, and no event is lost" in said[0]
     assert said[1].endswith("works again")
+
+
+def test_for_a_sink_that_is_away_for_long_the_newest_messages_wait_and_that_is_noted(
+    tmp_path: Path, file: File
+):
+    said: list[str] = []
+    file.go_away()
+    save(tmp_path, file, *range(60))
+    feeder = Feeder(tmp_path, file.config, said.append, replace(QUICK, most=40))
+    with Store(tmp_path) as store:
+        while store.outbox.count(file.config.key) > 40:
+            time.sleep(0.01)
+        while not store.notes(1):
+            time.sleep(0.01)
+        (note,) = [note.text for note in store.notes(1)]
+        assert len(store.events(1)) == 60
+    file.come_back()
+    feeder.close()
+    # A twentieth of what may wait went besides, so that not each new one costs an old one.
+    assert ids(file) == ids_of(*range(22, 60))
+    assert note in said
+    assert note.startswith(f"{file.config.key}: 22 messages that it never took were dropped")
 
 
 def test_what_cannot_be_delivered_waits_for_the_next_run(tmp_path: Path, file: File):

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from app.progress import Reporter
-from app.sources.base import Gap, GapReason, LiveStats, SourceInfo
+from app.sources.base import NOW, Gap, GapReason, LiveStats, SourceInfo
 from app.sources.paced import PacedSource
-from app.watching.telling import Telling, clock_time, in_words
+from app.watching.telling import Telling, clock_time, in_words, reason
 from detectors.types import Frame
 from tests.app.builders import SIZE, a_frame
 from tests.peers.consumer import wait_for
@@ -109,6 +109,21 @@ def test_a_camera_that_is_lost_and_comes_back_is_told_at_once():
             "reason": "ended",
         },
     ]
+
+
+def test_what_keeps_a_lost_camera_away_is_told_once_where_people_must_do_something():
+    camera, heard = Away(), Heard()
+    camera.lose(HALF_PAST, detail="the stream ended")
+    with telling(camera, heard):
+        wait_for("the loss", lambda: heard.events() == ["lost"], 30)
+        detail = f"the stream ended{NOW}login refused"
+        camera.away[-1] = replace(camera.away[-1], detail=detail)
+        wait_for("the reason", lambda: heard.events() == ["lost", "unreachable"], 30)
+        camera.back(HALF_PAST + 1_000_000)
+        wait_for("the return", lambda: heard.events() == ["lost", "unreachable", "back"], 30)
+    assert "camera hall cannot be reached: login refused, trying again" in heard.lines()[1]
+    assert heard.messages[1]["detail"] == "login refused"
+    assert reason(camera.away[-1]) == "connection ended; now: login refused"
 
 
 def test_what_came_and_went_between_two_looks_is_told_in_order_to_the_last():
