@@ -156,7 +156,7 @@ class ReaderProcess:
             if "failed" in said:
                 messages.append(Failed(cast(GapReason, said["failed"]), said["text"]))
             elif "size" in said:
-                messages.append(Opened(self._mailbox(said["size"]), said["fps"]))
+                messages.append(Opened(self._mailbox(said["size"]), said["fps"], said["packets"]))
             elif "glimpses" in said:
                 messages.append(Glimpsed(self._mailbox(said["glimpses"])))
             elif "begun" in said:
