@@ -15,7 +15,9 @@ from app.checkup.site import examine_site
 from app.doctor import Finding
 from app.errors import UsageError
 from app.events.store import Store
+from app.web.passwords import hash_password
 
+HASH = hash_password("canary-of-the-page")
 SITE = """# canary in a comment
 version: 1
 site: nicol
@@ -29,8 +31,8 @@ sinks:
   - "webhook:http://127.0.0.1:9/canary-hook?key=canary"
   - "apprise:json://yann:canary-apprise@127.0.0.1:9/canary"
 on_event: ["sh notify --token canary-argument"]
-page: {password_hash: "$argon2id$canary", token: "canary-token-0123456789"}
-"""
+page: {password_hash: "HASH", token: "canary-token-0123456789"}
+""".replace("HASH", HASH)
 ENV = """HALL_USER=walter
 HALL_PASSWORD='canary "quoted" \\pw'
 GATE=http://vroni:canary%20gate@127.0.0.1:9/v
@@ -70,6 +72,8 @@ def test_no_secret_and_no_user_is_in_a_bundle(path: Path):
         texts = {name: archive.read(name).decode() for name in archive.namelist()}
     for name, text in texts.items():
         assert "canary" not in text, name
+        assert HASH not in text, name
+        assert "argon2id" not in text, name
         who = getpass.getuser()
         assert [user for user in (*USERS, who) if re.search(rf"\b{user}\b", text)] == [], name
     assert "hall:\n    source: rtsp://${HALL_USER}:" not in texts["site.yaml"]
