@@ -169,7 +169,7 @@ def serve_until_stopped(
         sys.stderr.write(f"{task.capitalize()} at {address}\n")
         reporter.say("Everything is saved at once. Ctrl-C ends.")
         with leading_to(address) as file:
-            if browser and _has_screen():
+            if browser and has_screen():
                 webbrowser.open(file.as_uri())
             while not (stop.asked or done()):
                 time.sleep(LOOK_S)
@@ -196,7 +196,7 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _has_screen() -> bool:
+def has_screen() -> bool:
     """Without one, a browser for text may be opened, in the very terminal that waits for Ctrl-C."""
     shown = {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
     return bool(shown) or sys.platform in ("darwin", "win32")

@@ -8,8 +8,8 @@ from app.errors import StoreError
 from app.events.outputs import EVENTS, REPORT, write_events
 from app.events.reading import Run, StoreReader
 from app.events.store import Store
-from app.events.watched import watched_s
 from app.report.page import write_report
+from app.watching.results import looked_at
 
 
 def write_results(store: StoreReader, run: Run) -> None:
@@ -93,15 +93,10 @@ def counted(
         dropped: Frames that were missed.
         faults: What could not be written at its end.
     """
-    sources, gaps = store.sources(run.id), store.gaps(run.id)
     events, silent = store.event_counts(run.id)
     return {
-        "state": "failed" if faults else run.state,
-        "frames": sum(source.frames for source in sources),
-        "dropped": dropped,
-        "watched_s": round(sum(watched_s(source, gaps) for source in sources), 3),
-        "learned_s": round(sum(source.from_s for source in sources), 3),
-        "gaps": len(gaps),
+        **looked_at(store, run, dropped=dropped, faults=faults),
+        "gaps": len(store.gaps(run.id)),
         "events": events,
         "muted": silent,
         "faults": list(faults),

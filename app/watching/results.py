@@ -131,6 +131,27 @@ def _highest(store: StoreReader, run: Run) -> Highest | None:
     return max(seconds, key=lambda one: one.score, default=None)
 
 
+def looked_at(
+    store: StoreReader, run: Run, *, dropped: int, faults: Sequence[str]
+) -> dict[str, Any]:
+    """How a watch ended and how much of it was seen, as every summary begins.
+
+    Args:
+        store: That holds it.
+        run: The watch.
+        dropped: Frames that were missed.
+        faults: What could not be written at its end.
+    """
+    sources, gaps = store.sources(run.id), store.gaps(run.id)
+    return {
+        "state": "failed" if faults else run.state,
+        "frames": sum(source.frames for source in sources),
+        "dropped": dropped,
+        "watched_s": round(sum(watched_s(source, gaps) for source in sources), 3),
+        "learned_s": round(sum(source.from_s for source in sources), 3),
+    }
+
+
 def watch_summary(
     store: StoreReader, run: Run, *, dropped: int = 0, faults: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -142,14 +163,10 @@ def watch_summary(
         dropped: Frames that were missed.
         faults: What could not be written at its end.
     """
-    sources, gaps, events = store.sources(run.id), store.gaps(run.id), store.events(run.id)
+    gaps, events = store.gaps(run.id), store.events(run.id)
     report = store.folder / REPORT
     return {
-        "state": "failed" if faults else run.state,
-        "frames": sum(source.frames for source in sources),
-        "dropped": dropped,
-        "watched_s": round(sum(watched_s(source, gaps) for source in sources), 3),
-        "learned_s": round(sum(source.from_s for source in sources), 3),
+        **looked_at(store, run, dropped=dropped, faults=faults),
         "gaps": [_gap(gap) for gap in gaps],
         "notes": [*(note.text for note in store.notes(run.id)), *faults],
         "events": [event.as_json() for event in events if not event.muted],

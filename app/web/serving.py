@@ -1,6 +1,5 @@
 """Serves the page, guarded: beside a watch, or by itself until it is stopped."""
 
-import os
 import sys
 import time
 import webbrowser
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.events.folders import watched_folders
-from app.local_page import listen
+from app.local_page import has_screen, listen
 from app.progress import Reporter
 from app.stop import stoppable
 from app.watching.board import Board
@@ -123,13 +122,8 @@ def serve(place: Path, config: GuardConfig, reporter: Reporter, *, browser: bool
         many = "1 camera" if len(folders) == 1 else f"{len(folders)} cameras"
         sys.stderr.write(f"{opened.told(link=sys.stderr.isatty())}\n")
         reporter.say(f"{many}. Ctrl-C ends the page, and nothing else.")
-        if browser and _has_screen() and opened.file is not None:
+        if browser and has_screen() and opened.file is not None:
             # The link itself would stand in the list of processes.
             webbrowser.open(opened.file.resolve().as_uri())
         while not stop.asked:
             time.sleep(_LOOK_S)
-
-
-def _has_screen() -> bool:
-    shown = {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
-    return bool(shown) or sys.platform in ("darwin", "win32")
