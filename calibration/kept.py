@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from calibration.cards import CardKind
 from calibration.scores import conformal, features, fusion, gaussians, pytorch_ood, texts
 from calibration.scores.clusters import FittedClusterEnergy
 from calibration.scores.heads import LinearHead
@@ -30,7 +31,7 @@ from calibration.tagood import FittedTagOod
 from calibration.tail import Pareto
 from novic.errors import NomalyError
 from novic.extras import MissingPackageError
-from novic.json_files import CARD_BYTES, read_json
+from novic.json_files import CARD_BYTES
 from novic.whole_files import write_whole
 
 FORMAT, VERSION = "nomaly-scores", 2
@@ -164,18 +165,8 @@ def read_kept(folder: Path) -> Kept:
         KeptError: If there are none, or they are damaged, cut off, or of another version.
     """
     file = folder / CARD
-    try:
-        card = read_json(file, CARD_BYTES)
-    except FileNotFoundError as error:
-        raise KeptError(f"{file}: is not there; {_AGAIN}") from error
-    except (OSError, ValueError) as error:
-        raise KeptError(f"{file}: damaged or cut off ({error}); {_AGAIN}") from error
-    if not isinstance(card, dict) or card.get("format") != FORMAT:
-        raise KeptError(f"{file}: holds no scores of Nomaly's; {_AGAIN}")
-    if card.get("version") != VERSION:
-        raise KeptError(
-            f"{file}: is of version {card.get('version')}, this Nomaly reads {VERSION}; {_AGAIN}"
-        )
+    kind = CardKind(FORMAT, VERSION, KeptError, "holds no scores of Nomaly's", _AGAIN)
+    card = kind.read(file, missing=_AGAIN)
     try:
         arrays = _arrays(folder, str(card["arrays_sha256"]))
         scores, left_out = _scores(card["scores"], arrays)

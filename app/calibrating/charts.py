@@ -7,7 +7,7 @@ import numpy as np
 from markupsafe import Markup
 
 from app.calibrating.plots import Axis, Series, plot, steps
-from app.calibrating.run import Calibrated
+from app.calibrating.request import Calibrated
 from app.report.times import local
 from calibration.betting import ALPHA
 from calibration.reliability import bins, risk_coverage

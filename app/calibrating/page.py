@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from app.calibrating.charts import charts
 from app.calibrating.footage import Looked
-from app.calibrating.run import Calibrated
+from app.calibrating.request import Calibrated
 from app.calibrating.words import listed, titled
 from app.events.outputs import write_text
 from app.report.times import wall

@@ -1,7 +1,7 @@
 """`nomaly calibrate`: looks at normal footage, puts things into it, and keeps what it shows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +11,12 @@ import numpy as np
 
 from app.calibrating.answers import Answers, read_answers
 from app.calibrating.belonging import Knows, weighed
-from app.calibrating.drift import Drift, drift_of
+from app.calibrating.drift import drift_of
 from app.calibrating.footage import How, Looked, look, moments
 from app.calibrating.keeping import LOOKED, Again, Earlier, Merged, earlier_of
-from app.calibrating.measuring import MOST_NAMED, Measured, measured
-from app.calibrating.planting import Planting, Sown, pictured, scenes, sown
+from app.calibrating.measuring import MOST_NAMED, measured
+from app.calibrating.planting import Sown, pictured, scenes, sown
+from app.calibrating.request import Calibrated, CalibrateRequest
 from app.calibrating.ringing import rings_said
 from app.calibrating.watched import Watched
 from app.calibrating.words import NO_ANSWERS, listed
@@ -29,7 +30,7 @@ from app.watching.camera_settings import CameraSettings
 from app.watching.keeper import keeper_of
 from app.watching.namer import Names, Words
 from calibration.blindness import BlindMap
-from calibration.site.calibrated import Bindings, HeldOut, SiteCalibration, calibrated
+from calibration.site.calibrated import Bindings, SiteCalibration, calibrated
 from calibration.site.confirmed import Refit, refit
 from calibration.site.files import dictionary_sha256, write_calibration
 from calibration.site.weights import Weighed
@@ -48,68 +49,6 @@ _UNASKED = {
     "rings": "not measured",
 }
 """What is told of parts that need answers where there are none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalibrateRequest:
-    """What is calibrated, on what."""
-
-    site: Path
-    """Folder of a fitted detector."""
-    normal: tuple[Path, ...] = ()
-    """Footage that holds nothing unusual; none to learn of `events` alone, beside what was measured
-    before."""
-    events: Path | None = None
-    """What people confirmed of events."""
-    model: Path | None = None
-    embedder: str | None = None
-    device: str = "auto"
-    watched: Watched = field(default_factory=Watched)
-    """How the camera is watched: the footage is looked at so, too."""
-    blind: bool = True
-    """Whether things are put into the footage."""
-    repeats: int | None = None
-    """Moments of each hour into which they are put; None for what suits."""
-    planting: Planting = field(default_factory=Planting)
-    """What is put there; how the camera is watched is decided here."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Calibrated:
-    """What was done, for tables, JSON and the page."""
-
-    request: CalibrateRequest
-    done: SiteCalibration
-    looked: Looked
-    held_out: HeldOut
-    names: Refit
-    answers: Answers
-    drift: Drift | None
-    figures: Measured
-    stopped: bool
-    """Whether the user stopped it before all was done."""
-    kept: tuple[str, ...] = ()
-    """Parts that stay of an earlier calibration, by name."""
-
-    @property
-    def looked_before(self) -> bool:
-        """Whether what comes from looking at footage is of an earlier calibration."""
-        return not LOOKED.isdisjoint(self.kept)
-
-    def as_json(self) -> dict[str, Any]:
-        """As scripts read it; keys are stable."""
-        blind = self.done.blind
-        return {
-            "calibration": str(self.request.site),
-            "hours": round(self.looked.hours, 4),
-            "crops": len(self.looked.top_p),
-            "parts": dict(self.done.said),
-            "measured": dict(self.done.measured),
-            "blind_map": None if blind is None else blind.as_json(),
-            "stopped": self.stopped,
-            "kept": list(self.kept),
-            "watched": self.request.watched.as_json(),
-        }
 
 
 def site_folder(path: Path) -> Path:

@@ -18,7 +18,7 @@ from app.commands.options import (
 from app.errors import UsageError
 
 if TYPE_CHECKING:
-    from app.calibrating.run import Calibrated
+    from app.calibrating.request import Calibrated
 
 cli = command_list()
 
@@ -96,8 +96,9 @@ def calibrate(
 
     Writes calibration.json and calibration.html into the folder of the detector.
     """
-    from app.calibrating.run import CalibrateRequest, site_folder
+    from app.calibrating.request import CalibrateRequest
     from app.calibrating.run import calibrate as measure
+    from app.calibrating.run import site_folder
     from app.calibrating.watched import watched_in
     from app.commands.looking_options import check_bar
     from app.sites.model import open_site

@@ -6,9 +6,10 @@ import typer
 
 from app.commands.events_group import EventId, EventPlace
 from app.commands.events_said import who_says
-from app.commands.feedback_rules import suggestion_lines, until
+from app.commands.feedback_rules import suggestion_lines
 from app.commands.feedback_said import cli, seconds_of
 from app.commands.options import Json, Model, Quiet, print_json, show_progress
+from app.quieting.telling import until
 
 
 @cli.command(

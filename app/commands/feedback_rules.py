@@ -1,13 +1,14 @@
 """Rules that quiet things, and what they are worth, for people in a terminal."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.quieting.telling import leak, until
+
 if TYPE_CHECKING:
     from app.events.event import Event
-    from app.feedback.quiet import Quiet, QuietLeak
+    from app.feedback.quiet import Quiet
     from app.quieting.suggestion import Suggestion
 
 SHOWN = 20
@@ -52,35 +53,3 @@ def suggestion_lines(suggestion: "Suggestion", folder: Path) -> Iterator[str]:
     if len(quieted) > SHOWN:
         yield f"  and {len(quieted) - SHOWN} before these; --json lists all."
     yield leak(rule.leak)
-
-
-def leak(measured: "QuietLeak | None") -> str:
-    """What else goes silent."""
-    if measured is None:
-        return "Its leak was not measured."
-    told = []
-    if measured.share is not None:
-        names = f": {', '.join(measured.quieted)}" if measured.quieted else ""
-        told.append(
-            f"Leak {100 * measured.share:.1f}% ({len(measured.quieted)} of {measured.planted} "
-            f"planted others{names})."
-        )
-    if measured.same:
-        told.append(f"A {measured.same} would go silent: it is the same as far as can be seen.")
-    if measured.confirmed:
-        lost = f": {', '.join(measured.lost)}" if measured.lost else ""
-        told.append(
-            f"Of {measured.confirmed} past events that you confirmed as something else "
-            f"{len(measured.lost)} would have gone silent{lost}."
-        )
-    return " ".join(told)
-
-
-def until(rule: "Quiet", now_us: int) -> str:
-    """When it ends."""
-    if rule.until_us is None:
-        return ""
-    ends = datetime.fromtimestamp(rule.until_us / 1e6, UTC).astimezone()
-    if not rule.holds(now_us):
-        return f", expired on {ends:%Y-%m-%d}"
-    return f" until {ends:%Y-%m-%d}, longer if it is used"

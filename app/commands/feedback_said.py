@@ -11,6 +11,7 @@ from app.commands.events_group import EventPlace
 from app.commands.feedback_rules import rule_lines
 from app.commands.options import Json, Model, Quiet, command_group, print_json, show_progress
 from app.errors import UsageError
+from app.lengths import written_s
 
 if TYPE_CHECKING:
     from app.feedback.verdicts import Leak, Verdict
@@ -25,7 +26,6 @@ cli = command_group(
 )
 
 RunFolder = Annotated[Path, typer.Argument(help="Folder of an audit or a watch.")]
-_SECONDS = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 _EVER = "ever"
 
 
@@ -146,12 +146,8 @@ def seconds_of(text: str) -> float | None:
     """
     if text.strip() == _EVER:
         return None
-    number, unit = text.strip()[:-1], text.strip()[-1:]
-    try:
-        seconds = float(number) * _SECONDS[unit]
-    except (ValueError, KeyError):
-        seconds = 0.0
-    if not 0 < seconds < 1e10:
+    seconds = written_s(text, "hdw")
+    if seconds is None or seconds >= 1e10:
         raise UsageError(f"--for {text}: is no length of time; write 12h, 30d, 8w or ever")
     return seconds
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from app.unknown.measuring import Row
-    from app.unknown.run import OodResult
+    from app.unknown.request import OodResult
     from novic.intervals import Estimate
 
 ANY_WIDTH = 10_000
@@ -148,7 +148,7 @@ def evaluate_ood(
 
     from app.private import privately
     from app.unknown.outputs import check_place
-    from app.unknown.run import OodRequest
+    from app.unknown.request import OodRequest
     from app.unknown.run import evaluate_ood as evaluate
     from calibration.kept import FILES as KEPT_FILES
 

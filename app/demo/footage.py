@@ -14,6 +14,7 @@ from app.simulator.cutouts import Cutout, Sticker, cutouts, sticker
 from app.simulator.places import MARGIN, Place, place, place_names
 from app.simulator.scene import Camera, Layer, lay
 from detectors.types import Box, Pixels
+from detectors.zones import contains
 
 FPS = 5.0
 LEARN_S = 40.0
@@ -318,21 +319,12 @@ def _spot(
         return Box(x1, y1, x1 + wide, height), (0.0, tall + 10.0)
     ys = [y for _, y in where.ground]
     foot = round(float(rng.uniform(min(ys), max(ys))) * height)
-    if foot - tall < 0.02 * height or not _inside(where, (x1 + wide / 2, foot)):
+    if foot - tall < 0.02 * height or not contains(
+        where.ground, (x1 + wide / 2) / width, foot / height
+    ):
         return None
     out = -(x1 + wide + 12.0) if x1 + wide / 2 < width / 2 else width - x1 + 12.0
     return Box(x1, foot - tall, x1 + wide, foot), (out, 0.0)
-
-
-def _inside(where: Place, point: tuple[float, float]) -> bool:
-    """Whether a point of the frame lies on the ground (even-odd rule)."""
-    height, width = where.size
-    x, y = point[0] / width, point[1] / height
-    crossings = 0
-    for (x1, y1), (x2, y2) in zip(where.ground, where.ground[1:] + where.ground[:1], strict=True):
-        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1):
-            crossings += 1
-    return crossings % 2 == 1
 
 
 def _moved(box: Box, shift: tuple[float, float]) -> Box:

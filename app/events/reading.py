@@ -1,10 +1,9 @@
 """What a store holds, read: for reports, summaries and the annotated video."""
 
-import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,59 +22,26 @@ from app.events.giving_up import kept_events
 from app.events.media import CLIPS, media_path
 from app.events.moment import Moment
 from app.events.rows import event_of
+from app.events.runs import Note, Run, SourceProgress, run_of, source_of
 from app.events.schema import STORE, copy_database, faults, read_database
 from detectors.types import Box
 
+__all__ = [
+    "SIGNATURE_VERSION",
+    "Left",
+    "Note",
+    "Run",
+    "Snapshot",
+    "SourceProgress",
+    "StoreReader",
+    "as_left",
+    "in_place",
+    "require_store",
+    "snapshot",
+]
+
 SIGNATURE_VERSION = 3
 """Of detectors.signatures."""
-
-
-@dataclass(slots=True)
-class SourceProgress:
-    """How far a source has been watched."""
-
-    camera: str
-    uri: str
-    size: tuple[int, int]
-    """(height, width)"""
-    from_s: float
-    """Where the watch began, behind the stretch that it learned from."""
-    done_s: float
-    """A stopped audit goes on from here, with what was followed then (`StoreReader.checkpoint`)."""
-    done_frames: int = 0
-    """Frames analysed before `done_s`."""
-    seen_s: float = 0.0
-    """Time of the last frame that was analysed."""
-    frames: int = 0
-    """All frames analysed."""
-    start_us: int | None = None
-    time_from: str = ""
-    finished: bool = False
-    warning: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One audit or watch."""
-
-    id: int
-    kind: str
-    state: str
-    started_us: int
-    ended_us: int | None
-    settings: dict[str, Any]
-    facts: dict[str, Any]
-    app_version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something about a run that people should know."""
-
-    time_us: int
-    """UTC in microseconds."""
-    text: str
-    """One sentence."""
 
 
 type Left = tuple[Event, list[tuple[float, Box, float]]]
@@ -103,12 +69,12 @@ class StoreReader:
     def last_run(self) -> Run | None:
         """The newest run, if there is one."""
         row = self._db.execute("SELECT * FROM run ORDER BY id DESC LIMIT 1").fetchone()
-        return None if row is None else _run(dict(row))
+        return None if row is None else run_of(dict(row))
 
     def runs(self) -> list[Run]:
         """All runs in the order they were begun."""
         rows = self._db.execute("SELECT * FROM run ORDER BY id")
-        return [_run(dict(row)) for row in rows]
+        return [run_of(dict(row)) for row in rows]
 
     def required_run(self) -> Run:
         """The newest run.
@@ -130,12 +96,12 @@ class StoreReader:
         row = self._db.execute("SELECT * FROM run WHERE id = ?", (run_id,)).fetchone()
         if row is None:
             raise StoreError(f"{self.folder / STORE}: run {run_id} is gone")
-        return _run(dict(row))
+        return run_of(dict(row))
 
     def sources(self, run_id: int) -> list[SourceProgress]:
         """The sources of a run in the order they were begun."""
         rows = self._db.execute("SELECT * FROM source WHERE run_id = ? ORDER BY rowid", (run_id,))
-        return [_source(dict(row)) for row in rows]
+        return [source_of(dict(row)) for row in rows]
 
     def event_counts(self, run_id: int) -> tuple[int, int]:
         """How many events of a run are told, and how many are silent."""
@@ -379,15 +345,3 @@ def in_place(folder: Path) -> Iterator[StoreReader]:
 def as_left(event: Event) -> Event:
     """An event of a run that was killed: closed at its last sighting, nobody knows how it ended."""
     return event if event.state == "closed" else replace(event, state="closed", cut=True)
-
-
-def _run(row: dict[str, Any]) -> Run:
-    settings, facts = json.loads(row.pop("settings")), json.loads(row.pop("facts"))
-    return Run(**row, settings=settings, facts=facts)
-
-
-def _source(row: dict[str, Any]) -> SourceProgress:
-    del row["run_id"]
-    row["size"] = (row.pop("height"), row.pop("width"))
-    row["finished"] = bool(row["finished"])
-    return SourceProgress(**row)

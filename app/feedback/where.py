@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from typing import Self
 
-import cv2
-import numpy as np
-
 from app.errors import UsageError
 from detectors.types import Box
-from detectors.zones import Polygon, Zones
+from detectors.zones import Polygon, Zones, contains
 
 AROUND = 1.0
 """How far the surroundings of a thing reach on each side, in its own longer side."""
@@ -74,6 +71,6 @@ class Where:
         if not self.corners:
             return True
         height, width = size
-        foot = ((box.x1 + box.x2) / 2 / width, box.y2 / height)
-        inside = (min(1.0, max(0.0, foot[0])), min(1.0, max(0.0, foot[1])))
-        return cv2.pointPolygonTest(np.array(self.corners, np.float32), inside, False) >= 0
+        x, y = (box.x1 + box.x2) / 2 / width, box.y2 / height
+        x, y = min(1.0, max(0.0, x)), min(1.0, max(0.0, y))
+        return contains(self.corners, x, y, edge=True)

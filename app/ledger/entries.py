@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from app.events.event import Event
 from detectors.types import Box
-from detectors.zones import Polygon
+from detectors.zones import Polygon, contains
 
 BEFORE_S, AFTER_S = 6.0, 3.0
 """Who is near so shortly before or after something came or went may have brought or taken it. It
@@ -216,16 +216,7 @@ def _within(box: Box, event: Event, zone: Polygon | None) -> bool:
         return True
     height, width = event.frame_size
     x, y = _middle(box)
-    return _inside(zone, x / width, y / height)
-
-
-def _inside(zone: Polygon, x: float, y: float) -> bool:
-    inside = False
-    for index, (x1, y1) in enumerate(zone):
-        x2, y2 = zone[index - 1]
-        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) * (x2 - x1) / (y2 - y1):
-            inside = not inside
-    return inside
+    return contains(zone, x / width, y / height)
 
 
 def _reach(one: Box, other: Box) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from app.ledger.entries import Entry, Escort, Ledger
+from app.lengths import told
 from app.report.times import local
 
 
@@ -30,7 +31,7 @@ def _thing(entry: Entry) -> str:
 def _since(entry: Entry, ledger: Ledger) -> str:
     at, now = local(entry.from_us), local(ledger.at_us)
     when = f"{at:%H:%M:%S}" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M:%S}"
-    return f"at {when}, {_lasted((ledger.at_us - entry.from_us) / 1e6)} ago"
+    return f"at {when}, {told((ledger.at_us - entry.from_us) / 1e6)} ago"
 
 
 def _by(escorts: tuple[Escort, ...]) -> str:
@@ -38,11 +39,3 @@ def _by(escorts: tuple[Escort, ...]) -> str:
         return ""
     names = " or ".join(f"{one.headline} ({one.event_id})" for one in escorts[:2])
     return f"; near it then: {names}"
-
-
-def _lasted(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -109,7 +109,8 @@ class StoreIndex:
 
     def _table(self) -> sqlite3.Connection:
         if self._words is None:
-            self._words = connect(Path(":memory:"), 0.0)
+            # One thread at a time, but a page answers each call by another.
+            self._words = connect(Path(":memory:"), 0.0, any_thread=True)
             self._words.execute(
                 "CREATE VIRTUAL TABLE words USING fts5(names, guesses, rest,"
                 " tokenize = 'porter unicode61 remove_diacritics 2')"

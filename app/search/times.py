@@ -4,9 +4,9 @@ import re
 from datetime import datetime, timedelta
 
 from app.errors import UsageError
+from app.lengths import written_s
 
-_AGO = re.compile(r"(\d{1,6}(?:\.\d+)?)\s*(s|min|m|h|d|w)(?:\s+ago)?")
-_UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+_AGO = re.compile(r"(.*?)\s+ago")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _DAYS = {"today": 0, "yesterday": 1}
 
@@ -24,8 +24,9 @@ def time_us(text: str, now: datetime, *, end: bool = False) -> int:
         UsageError: If it is none.
     """
     asked = text.strip().lower()
-    if found := _AGO.fullmatch(asked):
-        return _us(now) - round(1e6 * float(found[1]) * _UNITS[found[2]])
+    ago = _AGO.fullmatch(asked)
+    if (past_s := written_s(ago[1] if ago else asked)) is not None:
+        return _us(now) - round(1e6 * past_s)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if asked == "now":
         return _us(now)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.blindness import BlindMap
+from calibration.cards import CardKind
 from calibration.scores.conformal import Ranks
 from calibration.scores.gaussians import FittedMahalanobis
 from calibration.site.calibrated import Bindings, SiteCalibration
@@ -20,7 +21,6 @@ from calibration.site.weights import Weights
 from detectors.files import CALIBRATION, CALIBRATION_ARRAYS
 from novic.certainty import Scaling
 from novic.errors import NomalyError
-from novic.json_files import CARD_BYTES, read_json
 from novic.whole_files import write_whole
 
 FORMAT = "nomaly-calibration"
@@ -85,18 +85,8 @@ def load_calibration(folder: Path, expected: Bindings | None = None) -> SiteCali
         CalibrationError: If there is none, it is damaged, or belongs to something else.
     """
     file = folder / CALIBRATION
-    try:
-        said = read_json(file, CARD_BYTES)
-    except FileNotFoundError as error:
-        raise CalibrationError(f"{file}: is not there; run nomaly calibrate {folder}") from error
-    except (OSError, ValueError) as error:
-        raise CalibrationError(f"{file}: damaged or cut off ({error}); {_AGAIN}") from error
-    if not isinstance(said, dict) or said.get("format") != FORMAT:
-        raise CalibrationError(f"{file}: is no calibration of Nomaly's; {_AGAIN}")
-    if said.get("version") != VERSION:
-        raise CalibrationError(
-            f"{file}: is of version {said.get('version')}, this Nomaly reads {VERSION}; {_AGAIN}"
-        )
+    kind = CardKind(FORMAT, VERSION, CalibrationError, "is no calibration of Nomaly's", _AGAIN)
+    said = kind.read(file, missing=f"run nomaly calibrate {folder}")
     try:
         bindings = Bindings(**{key: str(value) for key, value in said["bindings"].items()})
         differs = bindings.differs(expected) if expected is not None else ""

@@ -10,7 +10,8 @@ import pytest
 from app.calibrating.answers import read_answers
 from app.calibrating.belonging import answered, weighed, word_of
 from app.calibrating.page import write_page
-from app.calibrating.run import CalibrateRequest, Tools, calibrate_with
+from app.calibrating.request import CalibrateRequest
+from app.calibrating.run import Tools, calibrate_with
 from app.events.event import Event
 from app.events.store import Store
 from app.progress import Reporter

@@ -8,7 +8,7 @@ from app.calibrating.answers import Answers
 from app.calibrating.charts import Chart, charts
 from app.calibrating.footage import Film, Looked
 from app.calibrating.measuring import measured
-from app.calibrating.run import Calibrated, CalibrateRequest
+from app.calibrating.request import Calibrated, CalibrateRequest
 from calibration.levels import Level
 from calibration.site.calibrated import Bindings, HeldOut, SiteCalibration
 from calibration.site.confirmed import refit

@@ -11,7 +11,8 @@ from app.calibrating.answers import Answers
 from app.calibrating.keeping import Again, earlier_of
 from app.calibrating.page import write_page
 from app.calibrating.planting import Planting
-from app.calibrating.run import Calibrated, CalibrateRequest, Tools, calibrate_with
+from app.calibrating.request import Calibrated, CalibrateRequest
+from app.calibrating.run import Tools, calibrate_with
 from app.calibrating.watched import Watched
 from app.errors import UsageError
 from app.progress import Reporter

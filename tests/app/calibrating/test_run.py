@@ -13,7 +13,8 @@ from app.calibrating.footage import Minute
 from app.calibrating.page import maps, thin, write_page
 from app.calibrating.planting import Planting
 from app.calibrating.plots import Axis, Series, plot, steps
-from app.calibrating.run import CalibrateRequest, Tools, calibrate_with, site_folder
+from app.calibrating.request import CalibrateRequest
+from app.calibrating.run import Tools, calibrate_with, site_folder
 from app.calibrating.watched import Watched
 from app.cli import cli
 from app.errors import UsageError

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 import typer
@@ -36,6 +37,7 @@ def pages(command: object = TREE, *words: str) -> Iterator[tuple[tuple[str, ...]
 PAGES = dict(pages())
 
 
+@cache
 def help_of(words: tuple[str, ...], columns: int) -> str:
     shown = CliRunner().invoke(cli, [*words, "--help"], terminal_width=columns)
     assert shown.exit_code == 0, shown.output
@@ -86,7 +88,7 @@ def test_the_tables_name_only_what_there_is():
         for param in getattr(command, "params", [])
         for name in param.opts
     }
-    everywhere = {name for page in PAGES for name in help_of(page, 100).replace(",", " ").split()}
+    everywhere = {name for page in PAGES for name in help_of(page, 60).replace(",", " ").split()}
     assert {*FOR_CAMERAS} <= options
     assert {*EVERYWHERE} <= everywhere
     for below, groups in (((), TOP), (("scenario",), SITE)):

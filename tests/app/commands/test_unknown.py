@@ -19,7 +19,7 @@ from app.private import is_private
 from app.stop import Stop
 from app.unknown.keeping import Learned, keep
 from app.unknown.measuring import Measured
-from app.unknown.run import OodRequest, OodResult
+from app.unknown.request import OodRequest, OodResult
 from calibration import ranking
 from novic.bundle import load_bundle, save_bundle
 from novic.model import starter_bundle_path
