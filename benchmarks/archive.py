@@ -36,7 +36,7 @@ SIZE = (90, 160)
 CLIP_S = 3.0
 EVERY = 40
 """One clip of so many shows something."""
-TABLES = ("event", "candidate", "sighting", "vector", "signature", "second", "gap")
+TABLES = ("event", "candidate", "sighting", "vector", "ballot", "signature", "second", "gap")
 _MARK = "NOMALY_BENCHMARK"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -194,11 +194,11 @@ def tried(out: Path) -> str:
     return f"{count} segments, {tries} begun again"
 
 
-def contents(out: Path) -> dict[str, object]:
+def contents(out: Path, tables: Sequence[str] = TABLES) -> dict[str, object]:
     """Everything that must be the same."""
     found: dict[str, object] = {"events.jsonl": (out / "events.jsonl").read_bytes()}
     with closing(sqlite3.connect(out / STORE)) as database:
-        for table in TABLES:
+        for table in tables:
             found[table] = sorted(map(repr, database.execute(f"SELECT * FROM {table}")))  # noqa: S608
     for kind in MEDIA:
         found[kind] = {file.name: file.read_bytes() for file in (out / kind).iterdir()}

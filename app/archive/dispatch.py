@@ -12,6 +12,7 @@ from app.archive.ledger import Ledger
 from app.archive.meeting import moved_across
 from app.archive.part import BEAT, STOP
 from app.archive.segments import Job, Outcome, Points, Segment, State, meets, read_points
+from app.archive.traced import forget_left
 from app.events.outputs import PARTS
 from app.progress import Meter
 from app.sources.joined import Recorded
@@ -189,6 +190,8 @@ class Dispatcher:
                 self.sums.doubled += self._ledger.join(one.number, self.folder(one.number), frames)
                 wake()
                 self._tidy(one)
+                if self._next(one) is None:
+                    forget_left(self._parts, one.recording)
 
     def _begins(self, one: Segment) -> bool:
         """Whether it is known where the results of a segment begin: it is its turn."""

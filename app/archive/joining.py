@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.archive.segments import Segment
+from app.archive.traced import bring_traces
 from app.events.event import Event
 from app.events.media import pictures_at
 from app.events.rows import event_of
@@ -70,6 +71,7 @@ def bring(
         _bring_of(part, whole, table, [row["id"] for row in fresh])
     _bring_sources(part, whole, run_id, segment, frames_before)
     _bring_times(part, whole, run_id, after_s)
+    bring_traces((opened.folder, part), whole, run_id, segment, frames_before)
     told = [_event(part, row) for row in fresh if not row["muted"]]
     return Brought(told, len(rows) - len(fresh))
 

@@ -25,6 +25,7 @@ from app.archive.segments import (
     read_points,
     write_points,
 )
+from app.archive.traced import Noted, StretchTracing
 from app.events.lock import locked
 from app.events.store import SourceProgress, Store
 from app.progress import Meter, Reporter
@@ -39,6 +40,7 @@ from app.watching.lookout import Lookout
 from app.watching.namer import Words
 from app.watching.naming import AtOnce
 from app.watching.resuming import Checkpoints, take_up, warm_s
+from calibration.levels import Finds
 from detectors.base import Detector
 from detectors.build import load_detector
 from novic.device import resolve_device
@@ -121,6 +123,13 @@ class PartSession(AuditSession):
         self._now: Lookout | None = None
         self._gone_s = 0.0
         self._points: Points = read_points(job.folder)
+        self._traced = StretchTracing()
+        if job.segment.is_stretch:
+            self._tracing = self._stretch_tracing
+
+    def _stretch_tracing(self, finds: Finds | None) -> StretchTracing:
+        self._traced = StretchTracing(finds)
+        return self._traced
 
     def _far(self, at_s: float) -> tuple[float, int]:
         """Seconds of footage and frames, at a moment of the recording under way."""
@@ -195,6 +204,8 @@ class PartSession(AuditSession):
             lookout = self._lookout(source, looker.detector, looker.names)
             if not fresh:
                 take_up(self._store, self._run_id, lookout, self._reporter.say)
+                noted = Noted.read(self._job.folder)
+                self._traced.take_up(noted, source.done_s, source.done_frames)
             elif from_s > first_s:
                 _begin_within(lookout, from_s, read_s)
             state = self._followed(ahead, lookout)
@@ -223,6 +234,7 @@ class PartSession(AuditSession):
             return "open"
         source.finished, source.warning = True, ahead.warning
         lookout.save(lookout.finish(), gaps=ahead.gaps)
+        self._traced.noted(source.seen_s).write(self._job.folder)
         return "met"
 
     def _over(self, lookout: Lookout) -> Callable[[Checkpoints], bool]:
@@ -238,7 +250,9 @@ class PartSession(AuditSession):
             kept = lookout.camera.checkpoint()
             free = not kept.kept and not any(kept.troubles)
             at_s = source.seen_s
-            self._points[at_s] = Point(kept.tracks if free else "", source.frames)
+            known = f"{kept.tracks} {self._traced.mark()}" if free else ""
+            self._points[at_s] = Point(known, source.frames)
+            self._traced.noted(at_s).write(self._job.folder)
             if end_s is None or at_s < end_s:
                 return False
             if others:

@@ -1,6 +1,8 @@
 """An archive looked at in one process, as a whole or in segments, and what came of it."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from app.archive.part import Looker
 from app.archive.segments import Job, Outcome, cut
 from app.events.media import MEDIA
 from app.events.outputs import write_events
+from app.events.schema import STORE
 from app.events.store import Store
 from app.progress import Meter, Reporter
 from app.sources.joined import Recorded, recordings
@@ -127,4 +130,14 @@ def result(store: Store) -> dict[str, Any]:
         ],
         "seconds": [store.seconds(run, one.uri) for one in sources],
         "gaps": store.gaps(run),
+        "traces": traces(store.folder),
     }
+
+
+def traces(folder: Path) -> list[tuple[Any, ...]]:
+    """What was followed frame by frame."""
+    with closing(sqlite3.connect(folder / STORE)) as database:
+        return database.execute(
+            "SELECT uri, camera, start_s, end_s, start_us, end_us, joined, frames, height, width,"
+            " bar, peak, x1, y1, x2, y2, packed FROM trace ORDER BY uri, start_us, rowid"
+        ).fetchall()
