@@ -1,6 +1,5 @@
 """`nomaly events would`: what a change would have made of the last days."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,12 +19,12 @@ from app.commands.options import (
     show_progress,
 )
 from app.errors import UsageError
+from app.lengths import written_s
 
 if TYPE_CHECKING:
     from app.replaying.change import Change
     from app.replaying.outcome import Different, Outcome
 
-_UNITS = {"h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _LISTED = 40
 
 
@@ -150,10 +149,10 @@ def _seconds(text: str) -> float:
     Raises:
         UsageError: If it is none.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([hdw])", text.strip())
-    if found is None or float(found[1]) <= 0:
+    seconds = written_s(text, "hdw")
+    if seconds is None:
         raise UsageError(f"--since {text}: write a number of hours, days or weeks, as 12h or 7d")
-    return float(found[1]) * _UNITS[found[2]]
+    return seconds
 
 
 def _print(outcome: "Outcome") -> None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from app.events.retention import Retained
 
 cli = command_list()
+_GIGABYTES = 50.0
+"""Of each camera, where nothing else is said."""
 
 
 @cli.command(
@@ -26,12 +28,12 @@ def retain(
         float, typer.Option(help="Events that ended so many days ago go, with all of theirs.")
     ] = 30.0,
     gigabytes: Annotated[
-        float,
+        float | None,
         typer.Option(
-            help="Beyond so many, for each camera, clips go, then heat maps, crops and snapshots; "
-            "the oldest day first."
+            help="Beyond so many, of all cameras together, clips go, then heat maps, crops and "
+            "snapshots; the oldest day first. By default 50 for each camera."
         ),
-    ] = 50.0,
+    ] = None,
     keep_confirmed: Annotated[
         bool, typer.Option(help="Keep what people confirmed, however old.")
     ] = True,
@@ -42,12 +44,17 @@ def retain(
 
     What nomaly events keep marked, what is still open, and what a sink was not told yet stays.
     """
+    from app.events.age_clock import believe
     from app.events.folders import watched_folders
-    from app.events.giving_up import retain as give_up
     from app.events.retention import RetentionRule
+    from app.events.together import retain_all
 
-    rule = RetentionRule(days=days, gigabytes=gigabytes, keep_confirmed=keep_confirmed)
-    done = [give_up(one.folder, rule, dry=dry_run) for one in watched_folders(place)]
+    folders = [one.folder for one in watched_folders(place)]
+    most = _GIGABYTES * len(folders) if gigabytes is None else gigabytes
+    rule = RetentionRule(days=days, gigabytes=most, keep_confirmed=keep_confirmed)
+    for folder in () if dry_run else folders:
+        believe(folder)
+    done = retain_all(folders, rule, dry=dry_run)
     if as_json:
         print_json([one.as_json() for one in done])
         return

@@ -35,6 +35,7 @@ _DROP_SECONDS = (
     "DELETE FROM second WHERE run_id = ? AND uri = ? AND second IN"
     " (SELECT second FROM second WHERE run_id = ? AND uri = ? AND second < ? LIMIT ?)"
 )
+_MAY_GO = "state = 'closed' AND keep = 0 AND id NOT IN (SELECT event_id FROM outbox)"
 _TIMED = (
     ("moment", "rowid", "end_us < ?"),
     ("note", "rowid", "time_us < ?"),
@@ -123,10 +124,9 @@ class _Work:
         after = (-1, "")
         while True:
             rows = self._db.execute(
-                "SELECT id, start_us, end_us,"
+                "SELECT id, start_us, end_us,"  # noqa: S608 - our own words
                 " (SELECT COUNT(*) FROM sighting WHERE event_id = event.id) AS sightings"
-                " FROM event WHERE end_us < ? AND (end_us, id) > (?, ?) AND state = 'closed'"
-                " AND keep = 0 AND id NOT IN (SELECT event_id FROM outbox)"
+                f" FROM event WHERE end_us < ? AND {_MAY_GO} AND (end_us, id) > (?, ?)"
                 " ORDER BY end_us, id LIMIT ?",
                 (before_us, *after, ROWS),
             ).fetchall()
@@ -258,6 +258,24 @@ def kept_events(database: sqlite3.Connection, *, confirmed: bool) -> Collection[
     )
     ids = {row[0] for row in rows}
     return ids | _confirmed(database) if confirmed else ids
+
+
+def too_old_events(
+    database: sqlite3.Connection, rule: RetentionRule, now_us: int | None
+) -> Collection[str]:
+    """Ids of the events that go whole since they ended too long ago.
+
+    Args:
+        database: The store.
+        rule: How much is kept.
+        now_us: By which age is measured, UTC in microseconds; None for now.
+    """
+    if rule.days is None:
+        return set()
+    before_us = (_now_us() if now_us is None else now_us) - round(rule.days * _DAY_US)
+    order = f"SELECT id FROM event WHERE end_us < ? AND {_MAY_GO}"  # noqa: S608 - our own words
+    ids = {row[0] for row in database.execute(order, (before_us,))}
+    return ids - {*kept_events(database, confirmed=rule.keep_confirmed)}
 
 
 def used_bytes(database: sqlite3.Connection) -> int:

@@ -46,9 +46,9 @@ def save(database: sqlite3.Connection, run_id: int, uri: str, moments: Iterable[
 
     What goes on where a moment ended is the same one.
     """
-    newest_us = 0
+    newest_us, newest_s = 0, 0.0
     for one in moments:
-        newest_us = max(newest_us, one.end_us)
+        newest_us, newest_s = max(newest_us, one.end_us), max(newest_s, one.end_s)
         if not _goes_on(database, run_id, uri, one):
             database.execute(
                 "INSERT INTO moment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -59,8 +59,9 @@ def save(database: sqlite3.Connection, run_id: int, uri: str, moments: Iterable[
             )  # fmt: skip
     if newest_us:
         database.execute(
-            "DELETE FROM moment WHERE run_id = ? AND uri = ? AND end_us < ?",
-            (run_id, uri, newest_us - KEPT_US),
+            # By both: a clock that jumps ahead makes nothing old.
+            "DELETE FROM moment WHERE run_id = ? AND uri = ? AND end_us < ? AND end_s < ?",
+            (run_id, uri, newest_us - KEPT_US, newest_s - KEPT_US / 1e6),
         )
 
 

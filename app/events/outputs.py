@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.errors import StoreError, UsageError
+from app.events.age_clock import CLOCK
 from app.events.differences import difference
 from app.events.event import Event
 from app.events.lock import HOLDER, LOCK, locked
@@ -31,6 +32,7 @@ OURS = (
     "detector",
     "normal.jpg",
     "promise.json",
+    CLOCK,
     PARTS,
     LOCK,
     HOLDER,

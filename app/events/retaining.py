@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.errors import StoreError
+from app.events.age_clock import AgeClock, Clock, machine_clock
 from app.events.giving_up import retain
 from app.events.retention import Retained, RetentionRule
 
@@ -17,6 +18,13 @@ _PAUSE_S = 0.05
 """Between two steps, so that whoever waits for the database is next."""
 
 
+class Doubt:
+    """What is wrong with the clock by which age is measured."""
+
+    said: str = ""
+    """One sentence, where the clock jumped while the watch ran; empty if nothing is wrong."""
+
+
 @contextmanager
 def retaining(
     folder: Path,
@@ -25,7 +33,8 @@ def retaining(
     *,
     first_s: float = FIRST_S,
     every_s: float = EVERY_S,
-) -> Iterator[None]:
+    clock: Clock = machine_clock,
+) -> Iterator[Doubt]:
     """Give up what need not be kept as long as it lasts.
 
     Args:
@@ -34,18 +43,26 @@ def retaining(
         say: Told in a sentence when something goes for the first time, and what is wrong.
         first_s: When it is done first, seconds.
         every_s: Pause from one time to the next.
+        clock: What is asked for the time.
+
+    Returns:
+        What is wrong with the clock, meanwhile.
     """
+    doubt = Doubt()
     if rule is None:
-        yield
+        yield doubt
         return
     over = threading.Event()
-    work = _Keeping(folder, rule, say, over)
+    work = _Keeping(folder, rule, say, over, AgeClock(folder, clock), doubt)
+    with suppress(StoreError):
+        # A doubt that an earlier session left goes on, without a pause in which it seems over.
+        work.age_us()
     thread = threading.Thread(
         target=work.run, args=(first_s, every_s), name="retaining", daemon=True
     )
     thread.start()
     try:
-        yield
+        yield doubt
     finally:
         over.set()
         thread.join()
@@ -58,8 +75,11 @@ class _Keeping:
         rule: RetentionRule,
         say: Callable[[str], None],
         over: threading.Event,
+        clock: AgeClock,
+        doubt: Doubt,
     ) -> None:
         self._folder, self._rule, self._say, self._over = folder, rule, say, over
+        self._clock, self._doubt = clock, doubt
         self._said: set[str] = set()
 
     def run(self, first_s: float, every_s: float) -> None:
@@ -67,12 +87,33 @@ class _Keeping:
         while not self._over.wait(pause_s):
             pause_s = every_s
             try:
-                done = retain(self._folder, self._rule, pause=lambda: self._over.wait(_PAUSE_S))
+                done = retain(
+                    self._folder,
+                    self._rule,
+                    now_us=self.age_us(),
+                    pause=lambda: self._over.wait(_PAUSE_S),
+                )
             except StoreError as error:
                 self._say_once("fault", f"{error}; what is too old is given up later")
             else:
                 self._said.discard("fault")
                 self._tell(done)
+
+    def age_us(self) -> int:
+        """By what time age is measured now, UTC in microseconds; says if the clock is doubted.
+
+        Raises:
+            StoreError: If what is known of the clock cannot be written.
+        """
+        now_us, clock = self._clock.time_us(), self._clock
+        said = "" if self._rule.days is None else clock.said
+        self._doubt.said = said if clock.seen else ""
+        if not said:
+            self._said.discard("clock")
+        elif not clock.seen:
+            # A watch that nobody ran for long is no fault to wake people for.
+            self._say_once("clock", said)
+        return now_us
 
     def _tell(self, done: Retained) -> None:
         if not done.nothing:

@@ -52,7 +52,12 @@ def copy_database(folder: Path) -> sqlite3.Connection:
         with closing(sqlite3.connect(address, uri=True, timeout=WAIT_S)) as database:
             database.backup(copy)
         copy.row_factory = sqlite3.Row
+        known = copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'store_identity'").fetchone()
         _migrate(copy, folder)
+        if known is None:
+            # Each copy of an older store would be another one for who follows its changes.
+            same = f"{(folder / STORE).stat().st_ino:x}"
+            copy.execute("UPDATE store_identity SET identity = ?", (same,))
     except BaseException:
         copy.close()
         raise

@@ -131,9 +131,9 @@ def reach(thing: SeenThing, size: tuple[int, int]) -> Sequence[Box]:
 
 def save(database: sqlite3.Connection, run_id: int, uri: str, traces: Iterable[Trace]) -> None:
     """Keep traces of a source (inside a transaction); very old ones of it are dropped."""
-    newest_us = 0
+    newest_us, newest_s = 0, 0.0
     for one in traces:
-        newest_us = max(newest_us, one.end_us)
+        newest_us, newest_s = max(newest_us, one.end_us), max(newest_s, one.end_s)
         box = one.extent
         database.execute(
             "INSERT INTO trace VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -145,8 +145,9 @@ def save(database: sqlite3.Connection, run_id: int, uri: str, traces: Iterable[T
         )  # fmt: skip
     if newest_us:
         database.execute(
-            "DELETE FROM trace WHERE run_id = ? AND uri = ? AND end_us < ?",
-            (run_id, uri, newest_us - KEPT_US),
+            # By both: a clock that jumps ahead makes nothing old.
+            "DELETE FROM trace WHERE run_id = ? AND uri = ? AND end_us < ? AND end_s < ?",
+            (run_id, uri, newest_us - KEPT_US, newest_s - KEPT_US / 1e6),
         )
 
 

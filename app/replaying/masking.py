@@ -20,6 +20,8 @@ type Edge = Literal["cut", "keep", "drop"]
 _SAME = 0.5
 """The map around a thing in an earlier frame tells what this box is made of."""
 _REMEMBERED_S = 3.0
+_MOST_OF = 0.5
+"""A box that covers less of what the map shows there is that of another part."""
 _CELLS = 8
 """Pixels of a cell where the map around a thing is not known."""
 
@@ -112,10 +114,14 @@ class Masked:
 
     @staticmethod
     def _tight(one: Detection, shown: Detection, cell: float, *, alone: bool) -> Detection:
-        """As pixels would draw it, which know nothing of zones: as before, where that agrees."""
+        """As pixels would draw it: as before where that agrees, but of the part that is watched."""
         longer = max(one.box.width, one.box.height)
         agrees = longer <= AGREE_CELLS * cell or one.box.iou(shown.box) >= AGREE
-        return replace(one, box=shown.box if alone and agrees else one.box, doubted=shown.doubted)
+        box = shown.box if alone and agrees else one.box
+        if one.box.overlap(box) < _MOST_OF * one.box.area:
+            # Pixels drew what lies beside the zone's edge for the most part.
+            box = one.box
+        return replace(one, box=box, doubted=shown.doubted)
 
     def _watched(self, patch: Patch) -> NDArray[np.bool_]:
         """Which cells of it are watched [h, w]."""

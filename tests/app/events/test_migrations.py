@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.events.schema import STORE
+from app.events.schema import STORE, read_database
 from app.events.store import Store
 from app.report.page import write_report
 from app.sources.base import Gap
@@ -81,3 +81,11 @@ def test_a_store_of_before_surprise_is_brought_up_to_date(old_folder: Path):
     with Store(old_folder) as store:
         assert [event.noun for event in store.events(1)] == ["cat", "bicycle"]
         assert [event.surprise_bits for event in store.events(1)] == [None, None]
+
+
+def test_every_copy_of_an_old_store_is_the_same_store(old_folder: Path):
+    said = set()
+    for _ in range(2):
+        with closing(read_database(old_folder)) as copy:
+            said.add(copy.execute("SELECT identity FROM store_identity").fetchone()[0])
+    assert len(said) == 1
