@@ -71,7 +71,7 @@ def _add_events(router: APIRouter, web: Web) -> None:
         """
         begun = last_event_id if last_event_id is not None else since
         cursor = None if begun is None else read_cursor(begun)
-        return EventSourceResponse(web.news.since(cursor, web.ended.is_set), ping=15)
+        return EventSourceResponse(web.news.since(cursor, web.ended), ping=15)
 
 
 def _changes(web: Web, since: str, limit: int) -> dict[str, Any]:
@@ -195,7 +195,7 @@ def _add_live(router: APIRouter, web: Web) -> None:
 
         async def parts() -> AsyncIterator[bytes]:
             yield BEGIN
-            async for picture in shown.pictures(lambda: web.over(place)):
+            async for picture in shown.pictures(lambda: web.over(place), web.ended):
                 yield part(picture)
 
         kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"

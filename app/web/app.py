@@ -14,10 +14,13 @@ from app.web.health import health_router
 from app.web.metrics import metrics_router
 from app.web.pages import pages
 from app.web.places import NotThereError
+from app.web.quiet_pages import quiet_pages
+from app.web.quieting import quieting
 from app.web.state import Web
 from app.web.steered import Steered
 from app.web.steering import steering
 from app.web.supposing import supposing
+from app.web.zoning import zoning
 from novic.errors import NomalyError, UsageError
 
 
@@ -50,10 +53,14 @@ def build_app(
     app.state.web = web
     app.include_router(health_router(board), include_in_schema=False)
     app.include_router(metrics_router(board, web.places.folders))
+    # Before the API, of which any other word behind an event is a picture.
+    app.include_router(quieting(web))
+    app.include_router(zoning(web))
     app.include_router(api(web))
     app.include_router(steering(web))
     app.include_router(supposing(web))
     app.include_router(pages(web))
+    app.include_router(quiet_pages(web))
     app.mount("/static", StaticFiles(packages=[("app.web", "static")]))
     app.add_exception_handler(NomalyError, _told)
     return app

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -315,7 +316,15 @@ def _calibration(store: Reader, run: Run) -> str:
         "SELECT said FROM event WHERE kind = 'camera' AND name = ? ORDER BY start_us DESC LIMIT 1",
         (VOID,),
     ).fetchone()
-    return f"Calibrated {created}." + (f" {row['said']}" if row is not None else "")
+    return f"Calibrated {_told_day(created)}." + (f" {row['said']}" if row is not None else "")
+
+
+def _told_day(written: object) -> str:
+    """A moment of a file, for people; as it stands there if it is none."""
+    try:
+        return f"on {datetime.fromisoformat(str(written)).astimezone():%Y-%m-%d at %H:%M}"
+    except ValueError:
+        return str(written)
 
 
 def _blind(store: Reader, run: Run, seen_us: int | None) -> tuple[Blind, ...]:

@@ -75,6 +75,8 @@ class Found:
     """Whether it belongs to its place, for people; empty where nothing tells that."""
     pictures: tuple[str, ...]
     """Kinds of pictures that there are."""
+    kept: bool = False
+    """Whether the storage never gives it up."""
 
     @property
     def order(self) -> tuple[int, str, str]:
@@ -102,6 +104,7 @@ class Found:
             "folder": self.place,
             "state": self.state,
             "answer": self.answer and self.answer.as_json(),
+            "kept": self.kept,
             "links": links | ({"clip": f"{base}/clip"} if said.get("clip") else {}),
         }
 
@@ -156,7 +159,7 @@ def fits(place: Place, event_id: str, filters: Filters) -> Found | None:
 def found(store: Reader, place: str, events: Sequence[Event]) -> list[Found]:
     """Events with all that is shown of them."""
     said = answers_in(store.db, [event.id for event in events])
-    known = is_known(store)
+    known, kept = is_known(store), _kept(store, events)
     return [
         Found(
             place,
@@ -164,9 +167,20 @@ def found(store: Reader, place: str, events: Sequence[Event]) -> list[Found]:
             said.get(event.id),
             here(event) if known else "",
             tuple(kind for kind in MEDIA if store.media(kind, event).exists()),
+            event.id in kept,
         )
         for event in events
     ]
+
+
+def _kept(store: Reader, events: Sequence[Event]) -> set[str]:
+    """Ids of those events that are kept for good."""
+    marks = ", ".join("?" * len(events))
+    rows = store.db.execute(
+        f"SELECT id FROM event WHERE keep AND id IN ({marks})",  # noqa: S608 - question marks
+        [event.id for event in events],
+    )
+    return {row["id"] for row in rows}
 
 
 def is_known(store: Reader) -> bool:

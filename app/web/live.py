@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -17,6 +17,7 @@ import numpy as np
 from app.sources.glimpses import SIDE, Glimpsed
 from app.watching.board import Shown, Station
 from app.watching.drawing import draw_box
+from app.web.ended import Ended
 from detectors.types import Box, Pixels
 
 FPS = 12.0
@@ -61,20 +62,30 @@ class Live:
         """Whether as many look on as may."""
         return len(self._onlookers) >= MOST_ONLOOKERS
 
-    async def pictures(self, closing: Callable[[], bool]) -> AsyncIterator[Packed]:
+    async def pictures(
+        self, closing: Callable[[], bool], ended: Ended | None = None
+    ) -> AsyncIterator[Packed]:
         """Each new picture until `closing` says so, the last one again while none comes.
+
+        With `ended` it is asked at once when the page ends.
 
         Browsers show a picture of a stream only when the next one begins.
         """
         came, loop = asyncio.Event(), asyncio.get_running_loop()
-        with self._looking(lambda: loop.call_soon_threadsafe(came.set)):
+        with ExitStack() as stack:
+            stack.enter_context(self._looking(lambda: loop.call_soon_threadsafe(came.set)))
             number = 0
+            if ended is not None:
+                stack.callback(ended.leave, came)
+                ended.wake(came)
             while not closing():
                 packed = self._packed
                 if packed is not None and packed.number > number:
                     number = packed.number
                     yield packed
                 came.clear()
+                if ended is not None and ended.is_set():
+                    return
                 try:
                     await asyncio.wait_for(came.wait(), 0.5)
                 except TimeoutError:

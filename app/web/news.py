@@ -1,8 +1,7 @@
 """What happens, as server-sent events: events that changed, cameras lost and back."""
 
-import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from app.events.schema import STORE
 from app.web.cameras import Cameras
 from app.web.cursor import Change, Cursor, Read, changes_since, cursor_text, newest
+from app.web.ended import Ended
 from app.web.finding import found
 from app.web.places import Place, Places, Reader, reading
 from novic.errors import NomalyError
@@ -52,20 +52,18 @@ class News:
                 read[place.name] = newest(store.db)
         return read
 
-    async def since(
-        self, cursor: Cursor | None, closing: Callable[[], bool]
-    ) -> AsyncGenerator[ServerSentEvent]:
-        """All that happens from a cursor on; from now on if that is None."""
+    async def since(self, cursor: Cursor | None, ended: Ended) -> AsyncGenerator[ServerSentEvent]:
+        """All that happens from a cursor on until the page ends; None is from now on."""
         begun = dict(cursor) if cursor is not None else dict(await run_in_threadpool(self.now))
         reader = Follower(begun)
         # So that who reads knows a cursor before anything happened.
         yield ServerSentEvent(event="hello", id=cursor_text(begun), data="{}", retry=2000)
         first = True
-        while not closing():
+        while not ended.is_set():
             for message in await run_in_threadpool(self._look, reader, quietly=first):
                 yield message
             first = False
-            await asyncio.sleep(LOOK_S)
+            await ended.wait(LOOK_S)
 
     def _look(self, reader: Follower, *, quietly: bool) -> list[ServerSentEvent]:
         told: list[ServerSentEvent] = []

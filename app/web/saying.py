@@ -1,12 +1,15 @@
 """What people say of events on the page: one word each, taken back by another."""
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.errors import UsageError
+from app.events.keep import keep
 from app.feedback.answers import MOST_LETTERS, Answer, keep_answer, take_back
+from app.feedback.quiets import Quiets
 from app.feedback.saying import forget, said_there, say_normal
 from app.feedback.verdicts import now_us
 from app.web.places import Place
@@ -15,7 +18,9 @@ DAY_S = 86400.0
 KEPT_DAYS = 30
 """What is normal is so for so long after it was last seen, unless somebody says otherwise."""
 
-type Word = Literal["normal", "confirmed", "false_alarm", "renamed", "none"]
+type Word = Literal[
+    "normal", "confirmed", "false_alarm", "renamed", "none", "keep", "keep_no_longer"
+]
 
 
 class Said(BaseModel):
@@ -24,7 +29,8 @@ class Said(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     answer: Word = Field(
-        description="`normal` silences its like; `none` takes back what was said before."
+        description="`normal` silences its like; `none` takes back what was said before; `keep` "
+        "has the storage never give the event up, until `keep_no_longer`."
     )
     noun: str = Field(
         default="", max_length=MOST_LETTERS, description="What it is, if it is renamed."
@@ -58,11 +64,20 @@ def say(place: Place, event_id: str, said: Said) -> dict[str, Any]:
             "number": verdict.number,
             "noun": verdict.noun,
         }
+    if said.answer in ("keep", "keep_no_longer"):
+        keep(folder, [event_id], kept=said.answer == "keep")
+        return {"muted": [], "told": []}
     if said.answer == "none":
         taken = take_back(folder, event_id)
         told = [one for number in _normal_by(place, event_id) for one in forget(folder, number)]
-        if not (taken or told):
-            raise UsageError(f"{event_id}: nothing was said of it here that could be taken back")
+        ended = _rules_by(place, event_id)
+        told += [one for number in ended for one in _forget_rule(folder, number)]
+        if not (taken or told or ended):
+            raise UsageError(
+                f"{event_id}: nothing was said of it here that could be taken back; if it is "
+                "silent, that was said of another event: What is quiet, on the page of its "
+                "camera, lists it"
+            )
         return {"muted": [], "told": told}
     keep_answer(
         folder, Answer(event_id, said.answer, said.noun, said.note, who="page", time_us=now_us())
@@ -76,3 +91,18 @@ def _normal_by(place: Place, event_id: str) -> list[int]:
         verdicts = said_there(place.folder).all()
         return [one.number for one in verdicts if one.event_id == event_id and one.holds(now_us())]
     return []
+
+
+def _rules_by(place: Place, event_id: str) -> list[int]:
+    """Numbers of the rules that were made from this very event and hold."""
+    with suppress(UsageError):
+        rules = Quiets(said_there(place.folder)).all()
+        return [one.number for one in rules if one.event_id == event_id and one.holds(now_us())]
+    return []
+
+
+def _forget_rule(folder: Path, number: int) -> list[str]:
+    # Heavy, and seldom asked for.
+    from app.quieting.keeping import forget as forget_rule  # noqa: PLC0415
+
+    return forget_rule(folder, number) or []

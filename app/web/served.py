@@ -9,7 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from app.errors import UsageError
-from app.local_page import END_S, listen
+from app.local_page import listen
 
 
 def read_place(text: str, what: str, port: int | None = None) -> tuple[str, int]:
@@ -33,6 +33,10 @@ def read_place(text: str, what: str, port: int | None = None) -> tuple[str, int]
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
+
+
+END_S = 1.5
+"""How long the end waits for who is still being answered; a page begins to end with all else."""
 
 
 @contextmanager

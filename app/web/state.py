@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event as Flag
 
 from app.watching.board import Board
 from app.web.cameras import Cameras
+from app.web.ended import Ended
 from app.web.live import Lives
 from app.web.news import News
 from app.web.places import Place, Places
 from app.web.steered import Steered
+from app.web.trials import Trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Web:
     steered: Steered | None
     """The site whose cameras they are, which is the owner of their zones; None of anything else."""
     lives: Lives = field(default_factory=Lives)
-    ended: Flag = field(default_factory=Flag)
+    trials: Trials = field(default_factory=Trials)
+    ended: Ended = field(default_factory=Ended)
     """Set when the server ends, so that nobody streams on."""
 
     @classmethod

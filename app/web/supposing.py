@@ -50,17 +50,32 @@ def supposed_outcome(web: Web, folder: str, supposed: Supposed) -> Any:  # noqa:
         UsageError: If not one of the two is named, or the promise makes no sense.
         NomalyError: If the store cannot be read.
     """
+    if (supposed.bar is None) == (not supposed.promised):
+        raise UsageError("name a bar or a promise, not both; a promise chooses the bar by itself")
+    promise = Promise.parse(supposed.promised) if supposed.promised else None
+    since_s = supposed.days * DAY_S
+    return replayed(web, folder, since_s, bar=supposed.bar, promise=promise, said=supposed.option)
+
+
+def replayed(web: Web, folder: str, since_s: float, **change: Any) -> Any:  # noqa: ANN401 - imported late
+    """An `app.replaying.outcome.Outcome` of a camera's last days; nothing is saved.
+
+    Args:
+        web: The page.
+        folder: Name of the camera.
+        since_s: How far back, in seconds.
+        change: Fields of `app.replaying.change.Change`.
+
+    Raises:
+        NomalyError: If the store cannot be read.
+    """
     # Heavy, and only for whoever asks for it.
     from app.replaying.change import Change  # noqa: PLC0415
     from app.replaying.would import would  # noqa: PLC0415
 
     place = web.places.place(folder)
-    if (supposed.bar is None) == (not supposed.promised):
-        raise UsageError("name a bar or a promise, not both; a promise chooses the bar by itself")
-    promise = Promise.parse(supposed.promised) if supposed.promised else None
-    change = Change(bar=supposed.bar, promise=promise, said=supposed.option)
     with _turn:
-        return would(place.folder, change, supposed.days * DAY_S)
+        return would(place.folder, Change(**change), since_s)
 
 
 def supposing(web: Web) -> APIRouter:

@@ -150,6 +150,80 @@ def test_an_event_is_shown_large_with_heat_and_why(page: webdriver.Chrome):
     until(page, "document.activeElement.getAttribute('aria-label').startsWith('black picture')")
 
 
+def test_an_event_that_is_large_is_answered_where_it_is(page: webdriver.Chrome, site: Path):
+    press(page, "j", "j", Keys.ENTER)
+    until(page, "document.activeElement.matches('#large article')")
+    press(page, "c")
+    news(page, "person: right")
+    until(page, "document.querySelector('#large .said')?.textContent === 'You confirmed it.'")
+    press(page, "r")
+    until(page, "document.activeElement.matches('#large [name=noun]')")
+    press(page, "mannequin" + Keys.ENTER)
+    news(page, "person is mannequin")
+    assert said_of(site / "gate", event_id(3, "gate")) == ("renamed", "mannequin")
+    press(page, "u", "j")
+    until(page, "document.querySelector('#large h2').textContent.startsWith('black picture')")
+
+
+def test_the_page_of_an_event_has_the_answers_of_its_card(page: webdriver.Chrome, site: Path):
+    page.get(f"{page.current_url}events/gate/{event_id(3, 'gate')}")
+    until(page, "document.getElementById('link')?.dataset.state === 'on'")
+    press(page, "x")
+    news(page, "person: false alarm")
+    until(page, "document.querySelector('article .said')?.textContent.includes('false alarm')")
+    assert said_of(site / "gate", event_id(3, "gate")) == ("false_alarm", "")
+    press(page, "s")
+    news(page, "person is kept for good")
+    until(page, "document.querySelector('[data-keep]').ariaPressed === 'true'")
+    press(page, "s")
+    news(page, "as long as the storage says")
+    press(page, "r")
+    until(page, "document.activeElement.name === 'noun'")
+    press(page, "mannequin" + Keys.ENTER)
+    news(page, "person is mannequin")
+    # What is new elsewhere does not come into the page of one event.
+    assert page.execute_script("return document.querySelectorAll('article').length") == 1
+
+
+def test_such_things_are_quieted_and_told_again_by_keys(page: webdriver.Chrome, site: Path):
+    root = page.current_url
+    page.get(f"{root}events/yard/{CAT.event.id}")
+    until(page, "document.getElementById('link')?.dataset.state === 'on'")
+    press(page, "q")
+    until(page, "document.querySelector('.sets') !== null")
+    shown = page.find_element(By.ID, "proposal").text
+    assert "It would have quieted 2 of the 3 events" in shown
+    assert "could not be measured" in shown, "the camera of this test keeps no view"
+    page.find_element(By.NAME, "hours").send_keys("25" + Keys.TAB)
+    until(page, "document.querySelector('#proposal .warns')?.textContent.includes('no hours')")
+    page.find_element(By.NAME, "hours").clear()
+    page.find_element(By.NAME, "days").send_keys(Keys.ENTER)
+    until(page, "document.querySelector('.sets') !== null")
+    page.find_element(By.CSS_SELECTOR, ".sets button").send_keys(Keys.ENTER)
+    until(page, "document.querySelector('#proposal h2')?.textContent.startsWith('Quiet: cat')")
+    assert "2 events went silent" in page.find_element(By.ID, "proposal").text
+    until(page, "document.activeElement.matches('.proposal')")
+    press(page, Keys.TAB, Keys.ENTER)
+    until(page, "document.querySelector('#silent li') !== null")
+    page.find_element(By.CSS_SELECTOR, "#silent button").send_keys(Keys.ENTER)
+    until(page, "document.querySelector('#silent .said')?.textContent.startsWith('Ended; 2')")
+    page.get(f"{root}?camera=yard&state=told")
+    assert len(headlines(page)) == 3
+
+
+def test_the_place_of_an_event_is_left_out_by_keys(page: webdriver.Chrome, site: Path):
+    press(page, "j", "j", "j", "j", "i")
+    until(page, "document.querySelector('#outcome h2') !== null")
+    assert "would have been lost" in page.find_element(By.CSS_SELECTOR, "#outcome h2").text
+    assert page.find_elements(By.CSS_SELECTOR, "#draw polygon.exclude")
+    assert saved_zones(site / "hall") is None
+    page.find_element(By.ID, "save").send_keys(Keys.ENTER)
+    until(page, "document.getElementById('saved').textContent.startsWith('Saved in')")
+    drawn = saved_zones(site / "hall")
+    assert drawn is not None
+    assert len(drawn.exclude) == 1
+
+
 def test_filters_and_search_change_the_list_without_a_new_page(page: webdriver.Chrome):
     page.execute_script("window.same = true")
     press(page, "/")
@@ -218,7 +292,7 @@ def test_a_clip_plays_where_the_event_is_shown(page: webdriver.Chrome, site: Pat
     # Chromium plays sound only once somebody has pressed something.
     page.execute_script("Object.assign(document.querySelector('video'), {muted: true}).play()")
     until(page, "document.querySelector('video').currentTime > 1")
-    pictures = "[...document.querySelectorAll('.alone .pictures img')]"
+    pictures = "[...document.querySelectorAll('.shown .pictures img')]"
     until(page, f"{pictures}.every((one) => one.complete && one.naturalWidth > 0)")
     assert page.execute_script(f"return {pictures}.length") == 3, "whole, heat and crop"
 
@@ -293,7 +367,18 @@ def test_light_and_dark_are_chosen_and_kept(page: webdriver.Chrome):
     until(page, "!document.getElementById('help').open")
 
 
-@pytest.mark.parametrize("path", ["", "cameras/hall", "cameras/hall/zones", "cameras/hall/would"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "cameras/hall",
+        "cameras/hall/zones",
+        "cameras/hall/would",
+        "cameras/yard/quiet",
+        f"events/yard/{CAT.event.id}",
+        f"events/yard/{CAT.event.id}/quiet",
+    ],
+)
 def test_on_a_phone_nothing_is_cut_and_nothing_is_too_small(page: webdriver.Chrome, path: str):
     show(page, PHONE)
     page.get(page.current_url + path)

@@ -142,7 +142,9 @@ const busy = (one) => one && (one.querySelector(".htmx-request")
 async function renew(key, event) {
   if (busy(card(key))) return;
   if (event.gone) return void card(key)?.remove();
-  const answer = await fetch(`/parts/card/${address(key)}?${query()}`);
+  const only = find("list").dataset.only;
+  if (only && only !== key) return;
+  const answer = await fetch(`/parts/card/${address(key)}?${only ? "large=yes" : query()}`);
   const text = await answer.text();
   const before = card(key);
   if (busy(before)) return;
@@ -200,10 +202,15 @@ addEventListener("pagehide", () => news?.close());
 
 // ---- what is said of an event
 
-let current = null; // key of the card that keys act on
+let current = find("list")?.dataset.only ?? null; // key of the card that keys act on
+let place = 0; // where it is in the list, for when it has left that
+// What keys act in: the event that is large, or its card.
+const acted = () => (find("large").open ? find("large").querySelector("article") : current && card(current));
 document.addEventListener("focusin", (event) => {
   const one = event.target.closest?.("article.card");
-  if (one) current = one.dataset.key;
+  if (!one) return;
+  current = one.dataset.key;
+  if (card(current)) place = cards().indexOf(card(current));
 });
 document.addEventListener("htmx:after:swap", (event) => {
   const { target } = event.detail.ctx ?? {};
@@ -212,15 +219,15 @@ document.addEventListener("htmx:after:swap", (event) => {
     tell(done.textContent);
     const swapped = done.closest("article");
     done.remove();
-    if (find("large").open) show(swapped.dataset.key);
-    else swapped.focus({ preventScroll: true });
+    swapped.focus({ preventScroll: true });
   }
+  document.querySelector("[data-done]")?.focus();
   if (target?.id === "list") {
     find("list").toggleAttribute("data-meaning", Boolean(event.detail.ctx.request?.action?.includes?.("meaning")));
   }
   if (target?.id === "large-in" && !find("large").open) {
     find("large").showModal();
-    find("large").querySelector("h2")?.focus();
+    find("large").querySelector("article")?.focus({ preventScroll: true });
   }
 });
 let large = null; // key of the event that is shown large
@@ -230,7 +237,6 @@ function show(key) {
 }
 function rename(one, open) {
   if (!one) return;
-  if (find("large").open) find("large").close();
   one.querySelector("form.rename").hidden = !open;
   if (open) one.querySelector("form.rename [name=noun]").select();
   else one.focus();
@@ -240,7 +246,6 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-rename]")) rename(one, true);
   else if (event.target.closest("[data-cancel]")) rename(one, false);
   else if (event.target.closest("[data-heat]")) heat();
-  else if (event.target.closest("[data-press]")) press(event.target.closest("[data-press]").dataset.press);
   else if (event.target.closest("[data-step]")) step(Number(event.target.closest("[data-step]").dataset.step));
   else if (event.target.closest("[data-close]")) find("large").close();
   else if (event.target.closest("a.shot") && !event.metaKey && !event.ctrlKey) {
@@ -267,30 +272,37 @@ function step(by) {
   const list = cards();
   if (!list.length) return;
   const at = list.findIndex((one) => one.dataset.key === current);
-  const next = list[at < 0 ? 0 : Math.min(Math.max(at + by, 0), list.length - 1)];
+  // What was answered may have left the list; the next one is in its place now.
+  const from = at >= 0 ? at + by : current ? place + Math.min(by, 0) : 0;
+  place = Math.min(Math.max(from, 0), list.length - 1);
+  const next = list[place];
   current = next.dataset.key;
   if (find("large").open) show(current);
   else next.focus();
   next.scrollIntoView({ block: "nearest" });
 }
 function press(value) {
-  const one = current && card(current);
-  const button = one?.querySelector(`form.does [value=${value}]`);
-  if (button) button.form.requestSubmit(button);
-  else if (one) tell(value === "none" ? "Nothing was said of it." : "That cannot be said of it.");
+  const one = acted();
+  const button = one?.querySelector(`form.does ${value}`);
+  if (button?.form) button.form.requestSubmit(button);
+  else if (button) button.click();
+  else if (one) tell(value === "[value=none]" ? "Nothing was said of it." : "That cannot be said of it.");
 }
 const KEYS = {
   j: () => step(1),
   k: () => step(-1),
-  n: () => press("normal"),
-  c: () => press("confirmed"),
-  x: () => press("false_alarm"),
-  u: () => press("none"),
-  r: () => current && card(current)?.querySelector("[data-rename]")?.click(),
+  n: () => press("[value=normal]"),
+  c: () => press("[value=confirmed]"),
+  x: () => press("[value=false_alarm]"),
+  u: () => press("[value=none]"),
+  s: () => press("[data-keep]"),
+  q: () => press("[data-quiet]"),
+  i: () => press("[data-zone]"),
+  r: () => acted()?.querySelector("[data-rename]")?.click(),
   h: heat,
   "/": () => find("text")?.focus(),
   "?": () => find("help").showModal(),
-  Enter: () => current && document.activeElement?.matches("article.card") && show(current),
+  Enter: () => current && document.activeElement?.matches("article.card:not(.facts)") && show(current),
 };
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -95,6 +95,35 @@ async function save() {
   find("saved").textContent = `Saved in ${said.file}. ${draw.dataset.holds}`;
 }
 
+// What these zones would have made of the last week; nothing is saved by asking.
+async function would() {
+  if (corners.length) close();
+  if (corners.length) return;
+  const button = find("would");
+  const waits = document.createElement("p");
+  waits.className = "soft";
+  waits.textContent = "Looking at what was kept of the last 7 days ...";
+  button.disabled = true;
+  find("outcome").replaceChildren(waits);
+  try {
+    const answer = await fetch(draw.dataset.would, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...CSRF },
+      body: JSON.stringify({ include: zones.include, exclude: zones.exclude }),
+    });
+    const text = await answer.text();
+    if (answer.ok) find("outcome").innerHTML = text;
+    else {
+      let said = text;
+      try { said = JSON.parse(text).detail; } catch { /* a sentence */ }
+      waits.textContent = typeof said === "string" && said ? said : SILENT;
+    }
+  } catch {
+    waits.textContent = SILENT;
+  }
+  button.disabled = false;
+}
+
 const at = (event) => {
   const { left, top, width, height } = svg.getBoundingClientRect();
   return [share((event.clientX - left) / width), share((event.clientY - top) / height)];
@@ -145,8 +174,13 @@ draw.addEventListener("keydown", (event) => {
 });
 for (const name of ["focus", "blur"]) draw.addEventListener(name, paint);
 find("save").addEventListener("click", save);
+find("would").addEventListener("click", would);
 find("close-shape").addEventListener("click", close);
 addEventListener("resize", paint);
 addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
 draw.querySelector("img").addEventListener("load", paint);
 paint();
+if ("proposed" in draw.dataset) {
+  find("saved").textContent = "Proposed, not saved yet.";
+  would();
+}

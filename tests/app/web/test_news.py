@@ -14,6 +14,7 @@ from app.events.store import Changes, SourceProgress, Store
 from app.sources.base import Gap
 from app.watching.board import Board, Station
 from app.web.cursor import read_cursor
+from app.web.ended import Ended
 from app.web.state import Web
 from tests.app.builders import a_frame
 from tests.app.web.builders import a_site, seen
@@ -43,7 +44,7 @@ def test_who_comes_back_with_the_last_id_misses_nothing(site: Path):
     web = Web.of([site], None, None)
 
     async def story() -> None:
-        news = web.news.since(None, lambda: False)
+        news = web.news.since(None, Ended())
         [hello] = await some(news, 1)
         save(site / "hall", seen(11, "fox", "hall"))
         [first] = await some(news, 1)
@@ -52,10 +53,10 @@ def test_who_comes_back_with_the_last_id_misses_nothing(site: Path):
         # Nobody listens.
         save(site / "gate", seen(12, "bear", "gate"))
         save(site / "hall", seen(11, "wolf", "hall"))
-        again = web.news.since(read_cursor(first.id or ""), lambda: False)
+        again = web.news.since(read_cursor(first.id or ""), Ended())
         missed = [told(one)[1]["noun"] for one in (await some(again, 3))[1:]]
         assert missed == ["bear", "wolf"]
-        begun = web.news.since(read_cursor(hello.id or ""), lambda: False)
+        begun = web.news.since(read_cursor(hello.id or ""), Ended())
         all_of_it = [told(one)[1]["noun"] for one in (await some(begun, 3))[1:]]
         assert all_of_it == ["bear", "wolf"]
 
@@ -68,7 +69,7 @@ def test_a_camera_is_told_lost_and_back(site: Path):
 
     async def story() -> None:
         with board.showing(Station(site / "hall", source)):
-            news = web.news.since(None, lambda: False)
+            news = web.news.since(None, Ended())
             await some(news, 1)
             waiting = asyncio.ensure_future(some(news, 1))
             # So that it was seen to be there before.
