@@ -1,5 +1,6 @@
 """Ctrl-C that lets a long job put its results in order."""
 
+import math
 import signal
 import socket
 import threading
@@ -17,6 +18,7 @@ class Stop:
 
     def __init__(self) -> None:
         self._asked = False
+        self._asked_s = math.inf
         self.heeded_s = time.monotonic()
         """When the work that may be stopped last looked whether it is; our monotonic clock."""
 
@@ -28,7 +30,15 @@ class Stop:
 
     @asked.setter
     def asked(self, asked: bool) -> None:
+        if asked and not self._asked:
+            self._asked_s = time.monotonic()
         self._asked = asked
+
+    def left_s(self, within_s: float) -> float:
+        """Seconds left of so many since it was asked, 0 at least; without end if it was not."""
+        if not self._asked:
+            return math.inf
+        return max(0.0, self._asked_s + within_s - time.monotonic())
 
     def check(self, *_: object) -> None:
         """Raise if the user asked to stop; fits wherever a progress callback does.

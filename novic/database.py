@@ -10,17 +10,21 @@ from typing import Literal
 _PAUSE_S = 0.02
 
 
-def connect(path: Path, wait_s: float) -> sqlite3.Connection:
+def connect(path: Path, wait_s: float, *, any_thread: bool = False) -> sqlite3.Connection:
     """Open a file, made if there is none, that commits only when told to.
 
     Args:
         path: The file, in a folder that exists.
         wait_s: How long to wait for another process that is writing.
+        any_thread: Whether other threads may use it too; the caller sees to it that only one does
+            at a time.
 
     Raises:
         sqlite3.Error: If it cannot be opened.
     """
-    return sqlite3.connect(path, isolation_level=None, timeout=wait_s)
+    return sqlite3.connect(
+        path, isolation_level=None, timeout=wait_s, check_same_thread=not any_thread
+    )
 
 
 def write_ahead(

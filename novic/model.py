@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +21,7 @@ from novic.errors import UsageError
 from novic.gencfg import GenConfig
 from novic.guides import GuideList, read_guide
 from novic.kinds import ANIMAL, LIKELY
+from novic.later import LaterEmbedder
 from novic.persons import (
     DOUBTED,
     PersonEvidence,
@@ -70,7 +72,7 @@ class NounModel:
         self.bundle = bundle
         self.decoder = decoder
         self._config = config or GenConfig()
-        self._persons = persons if self._can_say_person else None
+        self.persons = persons
         self._wrong_names = wrong_names
         if wrong_names is not None and not self.certainty.measured:
             raise UsageError(
@@ -78,6 +80,29 @@ class NounModel:
                 "the starter's with the standard one (certainty.json beside a bundle); of this one "
                 "nobody knows how often its names are wrong"
             )
+
+    @property
+    def persons(self) -> PersonEvidence | None:
+        """What looks for people; None where nothing does."""
+        return self._persons
+
+    @persons.setter
+    def persons(self, persons: PersonEvidence | None) -> None:
+        self._persons = persons if self._can_say_person else None
+
+    def begin(self) -> None:
+        """Build the embedder from now on, where that is to come later; never waits."""
+        if isinstance(self.embedder, LaterEmbedder):
+            self.embedder.begin()
+
+    @property
+    def ready(self) -> bool:
+        """Whether it names without waiting for its embedder; see `load_model`.
+
+        Raises:
+            novic.errors.NomalyError: If the embedder cannot be built.
+        """
+        return not isinstance(self.embedder, LaterEmbedder) or self.embedder.ready
 
     @property
     def certainty(self) -> Certainty:
@@ -279,6 +304,7 @@ def load_model(
     *,
     embedder: Embedder | None = None,
     many_images: bool = False,
+    later: bool = False,
 ) -> NounModel:
     """Load a decoder and the embedder it names.
 
@@ -288,6 +314,9 @@ def load_model(
         options: How the decoder is used.
         embedder: The decoder's embedder where it is open already: sites on one machine share it.
         many_images: Make ready for many images now, rather than in the middle of them.
+        later: Build the embedder on a thread, ready for many images, when `NounModel.begin` says so
+            or something is to be named, which waits for it. Only on a CPU: a GPU without room must
+            be told at once.
 
     Raises:
         BundleError: If the bundle cannot be read, or the open embedder is another than it names.
@@ -300,6 +329,8 @@ def load_model(
     bundle = read_model_file(path or starter_bundle_path(), device, tokenizer=options.tokenizer)
     decoder = open_decoder(bundle, options)
     spec = options.embedder or bundle.embedder
+    if embedder is None and later and device.type == "cpu":
+        return _model_later(spec, decoder, options)
     if embedder is None:
         embedder = build_embedder(spec, device)
     elif embedder.spec != spec:
@@ -307,10 +338,36 @@ def load_model(
             f"the decoder reads vectors of '{spec}', but the embedder that is open is "
             f"'{embedder.spec}': open '{spec}' for it"
         )
-    persons = find_persons() if options.persons and not knows_people(embedder.spec) else None
+    persons = _persons_for(spec, options)
     model = NounModel(embedder, decoder, options.config, persons, options.wrong_names)
     if many_images:
         model.embedder.warm_up()
+    return model
+
+
+def _persons_for(spec: str, options: ModelOptions) -> PersonEvidence | None:
+    return find_persons() if options.persons and not knows_people(spec) else None
+
+
+def _model_later(spec: str, decoder: NounDecoder, options: ModelOptions) -> NounModel:
+    """A model on the CPU whose embedder is built meanwhile."""
+    whole: Future[NounModel] = Future()
+
+    def build() -> Embedder:
+        embedder = build_embedder(spec, torch.device("cpu"))
+        persons = _persons_for(spec, options)
+        embedder.warm_up()
+        # Before anything is named: all that names asks the embedder first.
+        whole.result().persons = persons
+        return embedder
+
+    later = LaterEmbedder(spec, decoder.bundle.decoder.config.width, build)
+    try:
+        model = NounModel(later, decoder, options.config, None, options.wrong_names)
+    except BaseException:
+        whole.cancel()
+        raise
+    whole.set_result(model)
     return model
 
 

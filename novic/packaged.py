@@ -4,7 +4,6 @@ import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import timm
 import torch
 from torch import nn
 
@@ -62,6 +61,17 @@ def weights_path(weights: PackagedWeights) -> Path:
     return Path(getattr(package, weights.holder).get_model_file_path())
 
 
+def checked_weights(weights: PackagedWeights) -> Path:
+    """Where the weight file lies, which is the tested one.
+
+    Raises:
+        WeightsError: If the package is missing or its file is not the tested one.
+    """
+    path = weights_path(weights)
+    check_file(path, weights.sha256)
+    return path
+
+
 def load_classifier(weights: PackagedWeights) -> nn.Module:
     """The whole network with its 1,000 ImageNet classes, in eval mode on the CPU.
 
@@ -72,8 +82,10 @@ def load_classifier(weights: PackagedWeights) -> nn.Module:
     Raises:
         WeightsError: If the package is missing or its file is not the tested one.
     """
-    path = weights_path(weights)
-    check_file(path, weights.sha256)
+    # Two seconds of a core; a network that is kept compiled needs none of it.
+    import timm  # noqa: PLC0415
+
+    path = checked_weights(weights)
     network = timm.create_model(weights.architecture, pretrained=False)
     tensors = torch.load(path, map_location="cpu", weights_only=True)
     # The port kept the order of the tensors, not their names.

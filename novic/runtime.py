@@ -1,15 +1,13 @@
-"""Networks in the fastest runtime whose answers were checked; only this module knows OpenVINO."""
+"""Networks in the fastest runtime whose answers were checked."""
 
 import hashlib
 import io
 import logging
-import os
-import sys
 import threading
 import warnings
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from copy import copy, deepcopy
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
@@ -18,18 +16,19 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from novic.blobs import keep_blob, read_blob
 from novic.digest import file_sha256
 from novic.folders import cache_folder
-from novic.whole_files import write_whole
+from novic.openvino_core import call_options, core_of, first_calls, import_openvino
 
 _log = logging.getLogger(__name__)
 
 type Precision = Literal["float32", "float16", "bfloat16"]
 """What a network computes in."""
 
+_PRECISIONS: dict[str, Precision] = {"float32": "float32", "bfloat16": "bfloat16"}
 _OF_FILES = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 """How networks in files are compiled."""
-_DIGEST = hashlib.sha256().digest_size
 TOLERANCE = 1e-3
 """Largest difference to torch's answer that is accepted, over the spread of that answer."""
 ROUNDED = 0.25
@@ -106,7 +105,7 @@ class OpenVinoRuntime:
         Raises:
             RuntimeError: Or an ImportError, if OpenVINO is missing or refuses the network.
         """
-        openvino = _import_openvino()
+        openvino = import_openvino()
         # A traced function holds its weights as constants, which cannot be trained.
         own = deepcopy(network).requires_grad_(requires_grad=False)
 
@@ -137,13 +136,37 @@ class OpenVinoRuntime:
         return other
 
     def _compile(self, precision: str) -> None:
-        openvino = _import_openvino()
-        # A compiled network answers one thread at a time, and refuses the others.
-        self._asked = threading.Lock()
-        options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
-        self._compiled = _core(openvino).compile_model(self._model, "CPU", options)
+        openvino = import_openvino()
+        self._requests = threading.local()
+        self._compiled = core_of(openvino).compile_model(
+            self._model, "CPU", call_options(precision)
+        )
         found = self._compiled.get_property("INFERENCE_PRECISION_HINT")
         self.precision: Precision = "bfloat16" if found == openvino.Type.bf16 else "float32"
+
+    @classmethod
+    def kept(cls, made_of: str) -> Self | None:
+        """What `keep` kept under these words; None if there is nothing that can be used."""
+        try:
+            precision, _, blob = read_blob(_kept_at(made_of)).partition(b"\n")
+            found = cls.__new__(cls)
+            found._requests, found.precision = threading.local(), _PRECISIONS[precision.decode()]
+            options = call_options("bf16" if precision == b"bfloat16" else "f32")
+            core = core_of(import_openvino())
+            found._compiled = core.import_model(io.BytesIO(blob), "CPU", options)
+        except (ImportError, KeyError, OSError, RuntimeError, ValueError):
+            return None
+        return found
+
+    def keep(self, made_of: str) -> None:
+        """Keep what was compiled, if it can be, for the next process on this machine.
+
+        Args:
+            made_of: All that its answers depend on but OpenVINO and the processor.
+        """
+        with suppress(ImportError, OSError, RuntimeError):
+            blob = self._compiled.export_model().getvalue()
+            keep_blob(_kept_at(made_of), self.precision.encode() + b"\n" + blob)
 
     def run(self, inputs: NDArray[Any]) -> torch.Tensor:
         """Answers [B, ...], float32 on the CPU, to inputs [B, ...], computed one by one.
@@ -156,32 +179,24 @@ class OpenVinoRuntime:
         return torch.from_numpy(np.concatenate([self._answer(one) for one in singly]))
 
     def _answer(self, one: NDArray[Any]) -> NDArray[Any]:
-        with self._asked:
-            return self._compiled(one)[0]
+        # A request answers one thread at a time, and refuses the others.
+        if not hasattr(self._requests, "mine"):
+            with first_calls:
+                request = self._compiled.create_infer_request()
+                answer = request.infer(one)[0]
+            self._requests.mine = request
+            return answer
+        return self._requests.mine.infer(one)[0]
 
 
-def _import_openvino() -> Any:  # noqa: ANN401  # the module
-    """Import OpenVINO; the one place that does.
-
-    It reports every import and conversion to its makers over the network through a package of
-    theirs, and writes an id into the home folder. Without that package it falls back to a silent
-    stand-in of its own.
-    """
-    sys.modules["openvino_telemetry"] = None  # pyright: ignore[reportArgumentType]
-    import openvino  # noqa: PLC0415  # after the line above
-
-    return openvino
-
-
-@cache
-def _core(openvino: Any) -> Any:  # noqa: ANN401  # the module, and its Core
-    """The core of this process, which is never let go.
-
-    The CPU's plugin of every core gives the thread that loads it a stack for signals, and takes it
-    back when it goes. With two that go in another order than they came the thread is left with a
-    stack that is no longer there, and the next Ctrl-C ends the process.
-    """
-    return openvino.Core()
+def _kept_at(made_of: str) -> Path:
+    """Where a network is kept that was compiled for this processor by this OpenVINO."""
+    openvino = import_openvino()
+    processor = core_of(openvino).get_property("CPU", "FULL_DEVICE_NAME")
+    able = sorted(core_of(openvino).get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    how = f"{openvino.__version__} {processor} {able} {call_options('')} {TOLERANCE} {ROUNDED}"
+    words = f"{made_of} {how}"
+    return cache_folder() / "networks" / f"{hashlib.sha256(words.encode()).hexdigest()[:24]}.blob"
 
 
 class GraphFile:
@@ -201,13 +216,14 @@ class GraphFile:
         Raises:
             RuntimeError: Or an ImportError, if OpenVINO is missing or refuses the file.
         """
-        openvino = _import_openvino()
-        core, options = _core(openvino), _OF_FILES
+        self._called = False
+        openvino = import_openvino()
+        core, options = core_of(openvino), _OF_FILES
         made_of = f"{file_sha256(path)} {shape} {options} {openvino.__version__}"
         key = hashlib.sha256(made_of.encode()).hexdigest()[:16]
         kept = cache_folder() / "graphs" / f"{path.stem}-{key}.blob"
         try:
-            blob = io.BytesIO(_read_blob(kept))
+            blob = io.BytesIO(read_blob(kept))
             self._compiled = core.import_model(blob, "CPU", options)
         except (OSError, ValueError, RuntimeError):
             model = core.read_model(str(path))
@@ -215,7 +231,7 @@ class GraphFile:
             self._compiled = core.compile_model(model, "CPU", options)
             # Where it cannot be kept it is made anew the next time.
             with suppress(OSError, RuntimeError):
-                _keep_blob(kept, self._compiled.export_model().getvalue())
+                keep_blob(kept, self._compiled.export_model().getvalue())
 
     def run(self, inputs: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         """What it gives, by the names of its outputs; float32, with the batch.
@@ -223,31 +239,11 @@ class GraphFile:
         Args:
             inputs: Of the shape and type that it takes.
         """
-        found = self._compiled(np.ascontiguousarray(inputs))
+        with nullcontext() if self._called else first_calls:
+            found = self._compiled(np.ascontiguousarray(inputs))
+        self._called = True
         named = ((name, values) for output, values in found.items() for name in output.get_names())
         return {name: np.array(values, np.float32) for name, values in named}
-
-
-def _read_blob(path: Path) -> bytes:
-    """What was kept.
-
-    Raises:
-        OSError: If it cannot be read.
-        ValueError: If it is damaged: OpenVINO would not notice.
-    """
-    content = path.read_bytes()
-    digest, blob = content[:_DIGEST], content[_DIGEST:]
-    if hashlib.sha256(blob).digest() != digest:
-        raise ValueError(f"{path}: damaged")
-    return blob
-
-
-def _keep_blob(path: Path, blob: bytes) -> None:
-    """Keep it behind its digest; two processes may do so at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    own = path.with_suffix(f".{os.getpid()}")
-    write_whole(own, hashlib.sha256(blob).digest() + blob)
-    own.replace(path)
 
 
 def native_precision(device: torch.device) -> Precision:
@@ -255,7 +251,7 @@ def native_precision(device: torch.device) -> Precision:
     if device.type != "cpu":
         return "float16"
     try:
-        able = _core(_import_openvino()).get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        able = core_of(import_openvino()).get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     except (ImportError, RuntimeError):
         return "float32"
     return "bfloat16" if "BF16" in able else "float32"
@@ -339,6 +335,30 @@ def build_runtime(
     examples, rounded = example_images(size), precision == "bfloat16"
     expected = plain.run(examples)
     return try_openvino(network, examples, expected, "the backbone", rounded=rounded) or plain
+
+
+def build_kept(
+    made_of: str,
+    build: Callable[[], Runtime],
+    device: torch.device,
+) -> Runtime:
+    """A runtime that this machine has built and checked before, else a new one, which is kept.
+
+    Args:
+        made_of: All that its answers depend on, as digests of weights and code; empty if that is
+            not known, and nothing is kept then.
+        build: Builds it; seconds, and much must be imported for it.
+        device: Where it runs; only of a CPU something is kept.
+    """
+    if not made_of or device.type != "cpu":
+        return build()
+    kept = OpenVinoRuntime.kept(made_of)
+    if kept is not None:
+        return kept
+    built = build()
+    if isinstance(built, OpenVinoRuntime):
+        built.keep(made_of)
+    return built
 
 
 def example_images(size: tuple[int, int]) -> NDArray[np.uint8]:

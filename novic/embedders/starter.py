@@ -10,6 +10,7 @@ import hashlib
 import importlib
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,11 @@ from safetensors.numpy import load_file
 from torch import Tensor
 from torch.nn import functional
 
+from novic.digest import file_sha256
 from novic.embedder import EmbedderError, Pixels, TokenIds, Vectors
 from novic.extras import needing
-from novic.packaged import LITE2, WeightsError, check_file, load_classifier
-from novic.runtime import try_openvino
+from novic.packaged import LITE2, WeightsError, check_file, checked_weights, load_classifier
+from novic.runtime import OpenVinoRuntime, try_openvino
 
 CLASSES = 1000
 WIDTH = 384
@@ -72,7 +74,7 @@ class StarterEmbedder:
         self._batch_size = batch_size
         self._texts: TextModel | None = None
         try:
-            self._model = load_classifier(CLASSIFIER).to(self._device)
+            checked_weights(CLASSIFIER)
         except WeightsError as error:
             raise EmbedderError(f"embedder '{self.spec}': {error}") from error
         self._class_vectors = torch.from_numpy(load_class_vectors())
@@ -167,6 +169,11 @@ class StarterEmbedder:
             "amp_dtype": str(torch.float16 if cuda else None),
         }
 
+    @cached_property
+    def _model(self) -> torch.nn.Module:
+        """The classifier in torch, built when it is asked for."""
+        return load_classifier(CLASSIFIER).to(self._device)
+
     def _text_model(self) -> "TextModel":
         if self._texts is None:
             self._texts = TextModel(self._device)
@@ -188,10 +195,15 @@ class StarterEmbedder:
         if self._tried_openvino:
             return
         self._tried_openvino = True
-        examples = example_inputs()
-        faster = try_openvino(
-            self._model, examples, self._torch_logits(examples), "the starter's classifier"
-        )
+        versions = f"{torch.__version__} {file_sha256(Path(__file__))}"
+        made_of = f"{self.spec} {CLASSIFIER.sha256} {versions}"
+        faster = OpenVinoRuntime.kept(made_of)
+        if faster is None:
+            examples = example_inputs()
+            expected = self._torch_logits(examples)
+            faster = try_openvino(self._model, examples, expected, "the starter's classifier")
+            if faster is not None:
+                faster.keep(made_of)
         if faster is not None:
             self._logits = faster.run
 
