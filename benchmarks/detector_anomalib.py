@@ -16,7 +16,7 @@ from detectors.models.padim import PadimDetector
 from detectors.normal import split_normal
 from detectors.scaling import resized
 from detectors.types import Pixels
-from novic.runtime import _import_openvino
+from novic.openvino_core import import_openvino
 
 LAYERS = ["blocks.2", "blocks.3"]
 
@@ -69,7 +69,7 @@ class AnomalibPadim:
 
     def _exported(self) -> Any:  # noqa: ANN401  # anomalib's
         """Read by OpenVINO itself: anomalib exports through ONNX, which is not installed."""
-        openvino = _import_openvino()
+        openvino = import_openvino()
         from anomalib.deploy import OpenVINOInferencer
 
         example = torch.zeros(1, 3, *self._size)

@@ -56,6 +56,7 @@ _RULES = (
     "linking",
     "parts",
     "patches",
+    "settled",
     "swaying",
     "tight",
     "track",

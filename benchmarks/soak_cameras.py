@@ -1,11 +1,12 @@
 """Several RTSP cameras in one service: how late, how much memory and processor, for how long.
 
 GStreamer's server shows each camera the same film, 640x480 at 5 frames a second, without end: 70 s
-of an empty room, then two things one after the other, so that all cameras ring at the same moments.
-The detector was fitted before, names are those of the starter model. A webhook that nobody answers
-is among the sinks: what waits for it is counted. Ages are those of the board.
+of an empty room, then two things one after the other. Each camera is elsewhere in it, as those of a
+site are; with `--together` all are at the same place and ring at the same moments, the worst there
+is. The detector was fitted before, names are those of the starter model. A webhook that nobody
+answers is among the sinks: what waits for it is counted. Ages are those of the board.
 
-    python -m benchmarks.soak_cameras [--cameras 8] [--minutes 10] [--json]
+    python -m benchmarks.soak_cameras [--cameras 8] [--minutes 10] [--together] [--json]
 
 Needs GStreamer's server, as `tests/peers/camera.py` says.
 """
@@ -20,9 +21,9 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from app.progress import Reporter
 from app.service.service import SiteService
 from benchmarks.site_cameras import at_most, wait_for_all
 from benchmarks.soak_reconnect import child_pids, rss_mb, spread
+from detectors.types import Pixels
 from tests.app.short_watch import LEARN_S, short_plan
 from tests.peers.camera import RtspCamera, encoded, write_units
 
@@ -53,50 +55,61 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cameras", type=int, default=CAMERAS)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--together", action="store_true", help="all show the same at each moment")
     parser.add_argument("--json", action="store_true", help="print the JSON object only")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        prepare(folder)
-        server = RtspCamera(
-            os.environ.get("GST_PYTHON", "/usr/bin/python3"), folder / "film.au", folder
-        )
-        server.start()
-        try:
-            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as one:
-                words = (folder, server.url, asked.cameras, asked.minutes)
-                told = one.submit(measured, *words).result()
-        finally:
-            server.stop()
+        films = prepare(folder, 1 if asked.together else asked.cameras)
+        servers = [shown(film, stack) for film in films]
+        urls = [servers[one % len(servers)] for one in range(asked.cameras)]
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as one:
+            told = one.submit(measured, folder, urls, asked.minutes).result()
     if not asked.json:
         for what, value in told.items():
             print(f"{what:<22} {value}")
     print(json.dumps(told))
 
 
-def prepare(folder: Path) -> None:
-    """Make the film, and a detector that knows the empty room."""
+def shown(film: Path, stack: ExitStack) -> str:
+    """Show a film until the stack ends; its address."""
+    folder = film.with_suffix("")
+    folder.mkdir()
+    server = RtspCamera(os.environ.get("GST_PYTHON", "/usr/bin/python3"), film, folder)
+    server.start()
+    stack.callback(server.stop)
+    return server.url
+
+
+def prepare(folder: Path, count: int) -> list[Path]:
+    """Make a detector that knows the empty room, and the film, begun at so many places."""
     write_footage(short_plan(), folder / "clip.mp4")
     words = ["fit", "clip.mp4", "--seconds", f"{LEARN_S:g}", "--out", "detector", "--quiet"]
     nomaly = Path(sys.executable).with_name("nomaly")
     subprocess.run([nomaly, *words], cwd=folder, check=True)
-    write_units(folder / "film.au", encoded(pictures(folder / "clip.mp4"), FPS))
+    film = list(pictures(folder / "clip.mp4"))
+    paths = [folder / f"film{number}.au" for number in range(count)]
+    for number, path in enumerate(paths):
+        start = number * len(film) // count
+        whole = [av.VideoFrame.from_ndarray(one) for one in [*film[start:], *film[:start]]]
+        write_units(path, encoded(iter(whole), FPS))
+    return paths
 
 
-def pictures(clip: Path) -> Iterator[av.VideoFrame]:
-    """The film's frames."""
+def pictures(clip: Path) -> Iterator[Pixels]:
+    """The film's frames, RGB uint8 [H, W, 3]."""
     with av.open(str(clip)) as container:
         rate = round(float(container.streams.video[0].average_rate or 25))
         whole = [one.to_ndarray(format="rgb24") for one in container.decode(video=0)][
             :: rate // FPS
         ]
     empty = whole[: int(LEARN_S * FPS)]
-    for picture in [*(empty * EMPTY_TIMES), *whole[len(empty) :]]:
-        yield av.VideoFrame.from_ndarray(picture, format="rgb24")
+    yield from (np.asarray(one, np.uint8) for one in [*(empty * EMPTY_TIMES), *whole[len(empty) :]])
 
 
-def measured(folder: Path, url: str, count: int, minutes: float) -> dict[str, Any]:
-    """Watch so many cameras for so long, and look every 10 s."""
+def measured(folder: Path, urls: Sequence[str], minutes: float) -> dict[str, Any]:
+    """Watch cameras for so long, and look every 10 s."""
+    count = len(urls)
     path, late_s, told = folder / "site.yaml", list[float](), Counter[str]()
     speaking = threading.Lock()
 
@@ -106,7 +119,7 @@ def measured(folder: Path, url: str, count: int, minutes: float) -> dict[str, An
             if message["event"] == "opened":
                 late_s.append((time.time_ns() // 1000 - message["end_us"]) / 1e6)
 
-    cameras = "".join(f"  c{one}: {{source: '{url}?c{one}'}}\n" for one in range(count))
+    cameras = "".join(f"  c{one}: {{source: '{url}?c{one}'}}\n" for one, url in enumerate(urls))
     path.write_text(
         "version: 1\nsite: s\ndefaults: {detector: detector, fps: 5, heartbeat: 0}\n"
         f"sinks: ['webhook:http://127.0.0.1:9/x', 'jsonl:all.jsonl']\ncameras:\n{cameras}"

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from app.events.event import Event
 from app.events.giving_up import retain
 from app.events.reading import snapshot
 from app.events.retention import RetentionRule
@@ -146,6 +147,7 @@ def replayed(folder: Path, hours: int, keep_hours: float) -> dict[str, Any]:
         done = retain(out, rule, now_us=now_us)
         with snapshot(out) as store:
             events = store.events(store.required_run().id)
+        closed = [one for one in events if one.state == "closed"]
         looks.append(
             {
                 "hour": hour,
@@ -153,9 +155,8 @@ def replayed(folder: Path, hours: int, keep_hours: float) -> dict[str, Any]:
                 "store_kb": round((out / STORE).stat().st_size / 1e3),
                 "files_kb": round(sum(one.stat().st_size for one in out.rglob("*.jpg")) / 1e3),
                 "events": len(events),
-                "oldest_h": round(max((now_us - one.end_us) / 3.6e9 for one in events), 1)
-                if events
-                else 0.0,
+                "oldest_h": _oldest_h(closed, now_us),
+                "oldest_open_h": _oldest_h([one for one in events if one not in closed], now_us),
                 "held_ms": round(1e3 * done.longest_s, 1),
                 "at_s": round(time.monotonic() - began_s, 1),
             }
@@ -186,6 +187,7 @@ def replayed(folder: Path, hours: int, keep_hours: float) -> dict[str, Any]:
         "store_kb_most_and_end": [max(one["store_kb"] for one in looks), looks[-1]["store_kb"]],
         "files_kb_most_and_end": [max(one["files_kb"] for one in looks), looks[-1]["files_kb"]],
         "oldest_h_most": max(one["oldest_h"] for one in looks),
+        "oldest_open_h_most": max(one["oldest_open_h"] for one in looks),
         "held_ms_most": max(one["held_ms"] for one in looks),
         "things_shown": hours * HOUR_S // COMES_EVERY_S - 1,
         "rang": len(opened) - len(late),
@@ -195,6 +197,11 @@ def replayed(folder: Path, hours: int, keep_hours: float) -> dict[str, Any]:
         - len({s for s in states if s[1] == "opened"}),
         "load": round(os.getloadavg()[0], 1),
     }
+
+
+def _oldest_h(events: Sequence[Event], now_us: int) -> float:
+    """For how many hours the oldest of these was not seen any more; 0 of none."""
+    return round(max(((now_us - one.end_us) / 3.6e9 for one in events), default=0.0), 1)
 
 
 if __name__ == "__main__":

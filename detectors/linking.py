@@ -12,7 +12,6 @@ from math import hypot
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from detectors.types import Box, Detection, Pixels
 
@@ -145,6 +144,11 @@ def link(
                 gains[row, column] = 1 + max(last, guess) + same
             else:
                 gains[row, column] = _leap(place, detection, size) * same
+    if not gains.any():
+        return Links({}, {})
+    # A watch that begins has nothing to link yet.
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
+
     rows, columns = linear_sum_assignment(gains, maximize=True)
     pairs = [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if gains[r, c] > 0]
     return Links(

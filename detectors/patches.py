@@ -173,10 +173,19 @@ class Patch:
 
     def borne(self, apart: NDArray[np.float32]) -> NDArray[np.float32]:
         """How far pixels are apart in grey levels [h, w, 3], in what may be borne [h, w]."""
+        return (self.apart(apart) / self.bearable).astype(np.float32)
+
+    @staticmethod
+    def apart(apart: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How far pixels are apart [h, w, 3], noise aside, where channels differ most [h, w]."""
         red, green, blue = cv2.split(np.abs(cv2.GaussianBlur(apart, (0, 0), SOFT)))
-        most = np.maximum(np.maximum(red, green), blue)
+        return np.maximum(np.maximum(red, green), blue).astype(np.float32, copy=False)
+
+    @property
+    def bearable(self) -> NDArray[np.float32]:
+        """Grey levels that noise and shake explain [h, w]."""
         borne = NOISE_FLOOR + NOISE_SHARE * self.noise + self.shake * slope(self.usual)
-        return (most / borne).astype(np.float32)
+        return borne.astype(np.float32, copy=False)
 
 
 def patch_of(box: Box, margin: float, image: Pixels, view: LearnedView) -> Patch:

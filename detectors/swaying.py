@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from detectors.learned import LearnedView
 from detectors.patches import DARK, WHITE, Patch, patch_of
 from detectors.scaling import resized
+from detectors.settled import Settled
 from detectors.types import Box, Detection, Frame, Pixels
 
 REACH = 0.015
@@ -43,6 +44,10 @@ _FLOWS = 32
 """Least pixels of a side that OpenCV's flow is given. It takes its coarsest scale from the width
 alone where a picture is smaller, and reads beside one of 16 x 133: of 400 sizes of 16 to 200 pixels
 it ended the process at 40, with this at none (OpenCV 5.0.0)."""
+_FINEST = 1
+"""Scale at which displacements are told, in halvings: at 0 it takes three times as long."""
+_FINEST = 1
+"""Scale at which displacements are told, in halvings: at 0 it takes three times as long."""
 _LEAF = 5
 """Pixels of a side that come from one picture."""
 _MOST_FLOWS = 48
@@ -74,6 +79,7 @@ class Swaying:
         self._at_s = -np.inf
         self._last: _Picture | None = None
         """What explained something last."""
+        self._settled = Settled()
 
     def remember(self, frame: Frame, followed: Iterable[Box]) -> None:
         """Take the next frame, to know later what swayed in it.
@@ -88,6 +94,7 @@ class Swaying:
             if frame.pts_s - self._at_s >= CERTAIN_S:
                 self._newest.append(self._coming)
                 self._coming = None
+                self._settled.forget()
         elif frame.pts_s - self._at_s >= EVERY_S:
             size = (self._view.picture.shape[0], self._view.picture.shape[1])
             self._coming, self._at_s = _Picture(resized(frame.image, size), taken), frame.pts_s
@@ -101,8 +108,12 @@ class Swaying:
         """
         left, flows = [], _MOST_FLOWS
         for one in found:
-            sways, tried = self._only_sways(one.box, image, flows)
-            flows -= tried
+            sways = self._settled.answer(one.box, image)
+            if sways is None:
+                sways, tried = self._only_sways(one.box, image, flows)
+                flows -= tried
+                if flows > 0:
+                    self._settled.settle(one.box, image, sways)
             if not sways:
                 left.append(one)
         return left
@@ -116,13 +127,16 @@ class Swaying:
             return False, 0
         before = np.percentile(patch.unlike(ring)[patch.inner], PIXELS)
         bearable, tried = np.minimum(OPEN, EXPLAINS * before), 0
-        least = np.full(patch.noise.shape, 1e6, np.float32)
+        least = around = np.full(patch.noise.shape, 1e6, np.float32)
+        laid = _Laid.of(patch)
         for picture in self._pictures(patch.place):
             if tried == most:
                 break
             tried += 1
-            left = _left(patch, patch.usual if picture is None else patch.cut_from(picture.image))
-            least = np.where(_around(left) < _around(least), left, least)
+            left = laid.left(patch.usual if picture is None else patch.cut_from(picture.image))
+            around_left = _around(left)
+            least = np.where(around_left < around, left, least)
+            around = _around(least)
             still = np.percentile(least[patch.inner], PIXELS)
             if (still <= bearable).all() and _spot(least, patch) <= _MOST_SPOT:
                 self._last = picture
@@ -144,24 +158,51 @@ class Swaying:
         return [_Picture(one) for one in self._view.sharp()]
 
 
-def _left(patch: Patch, usual: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What is left [h, w], in what may be borne, where pixels have gone from where they were.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Laid:
+    """A place that one picture after the other is laid over."""
 
-    Displacements are told by optical flow (DIS, Kroeger et al. 2016).
-    """
-    gain = np.median((patch.seen + DARK) / (usual + DARK), axis=(0, 1))
-    lit = np.clip((usual + DARK) * gain - DARK, 0, 255).astype(np.uint8)
-    flow = _flow(_grey(lit), _grey(patch.seen.astype(np.uint8)))
-    far = np.maximum(np.linalg.norm(flow, axis=2, keepdims=True), 1e-6)
-    flow = flow * np.minimum(1, patch.pixels(REACH) / far)
-    rows, columns = np.indices(patch.noise.shape, np.float32)
-    there = (
-        (columns + flow[..., 0]).astype(np.float32),
-        (rows + flow[..., 1]).astype(np.float32),
-    )
-    gone = cv2.remap(lit, *there, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    apart = np.minimum(patch.seen, WHITE) - np.minimum(gone, WHITE)
-    return patch.borne(apart.astype(np.float32))
+    patch: Patch
+    seen: NDArray[np.float32]
+    """RGB [h, w, 3], no whiter than what may be any light, ..."""
+    grey: Pixels
+    """... and in grey [h, w]."""
+    bearable: NDArray[np.float32]
+    """Grey levels [h, w]."""
+
+    @classmethod
+    def of(cls, patch: Patch) -> "_Laid":
+        """Take a place as it is seen."""
+        seen = np.minimum(patch.seen, np.float32(WHITE))
+        return cls(patch, seen, _grey(patch.seen.astype(np.uint8)), patch.bearable)
+
+    def left(self, usual: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What is left [h, w], in what may be borne, where pixels have gone from where they were.
+
+        Displacements are told by optical flow (DIS, Kroeger et al. 2016).
+
+        Args:
+            usual: The place in another picture, RGB [h, w, 3].
+        """
+        usual = usual + np.float32(DARK)
+        gain = np.median((self.patch.seen + np.float32(DARK)) / usual, axis=(0, 1))
+        lit = np.clip(usual * gain - np.float32(DARK), 0, 255).astype(np.uint8)
+        flow = _flow(_grey(lit), self.grey)
+        across, down = flow[..., 0], flow[..., 1]
+        reach = np.float32(self.patch.pixels(REACH))
+        near = np.minimum(1, reach / np.maximum(cv2.magnitude(across, down), np.float32(1e-6)))
+        rows, columns = _places((near.shape[0], near.shape[1]))
+        there = columns + across * near, rows + down * near
+        gone = cv2.remap(lit, *there, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        apart = self.seen - np.minimum(gone, np.float32(WHITE))
+        return self.patch.apart(apart.astype(np.float32, copy=False)) / self.bearable
+
+
+@lru_cache(maxsize=64)
+def _places(shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Row and column of each pixel [h, w]; not to be written to."""
+    rows, columns = np.indices(shape, np.float32)
+    return rows, columns
 
 
 def _spot(left: NDArray[np.float32], patch: Patch) -> float:
@@ -192,6 +233,8 @@ def _dis() -> cv2.DISOpticalFlow:
     """One for each thread: it works in memory of its own, which two at once would destroy."""
     if not hasattr(_of_thread, "dis"):
         _of_thread.dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    # Of a picture that is too small for it, it takes the finest scale, and goes on with that.
+    _of_thread.dis.setFinestScale(_FINEST)
     return _of_thread.dis
 
 

@@ -10,6 +10,7 @@ import typer
 
 from app.commands.options import print_json, show_progress
 from app.errors import UsageError
+from app.quick import importing
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -47,17 +48,19 @@ def watch_site(
     """
     if for_s is not None and not for_s > 0:
         raise UsageError(f"--for {for_s:g}: must be above 0 seconds")
-    from app.service.reading import load_site
+    with importing():
+        from app.service.reading import load_site
 
     reporter = show_progress(quiet)
     loaded = load_site(path)
     # Heavy: what is wrong in the file has been said by now.
-    from app.commands.tables import print_state
-    from app.lasting import LastingStdout
-    from app.private import privately
-    from app.service.page import page_of
-    from app.service.service import SiteService
-    from app.service.serving import serve
+    with importing():
+        from app.commands.tables import print_state
+        from app.lasting import LastingStdout
+        from app.private import privately
+        from app.service.page import page_of
+        from app.service.service import SiteService
+        from app.service.serving import serve
 
     stdout = LastingStdout(reporter.say)
     tell = partial(stdout.tell, print_json if as_json else partial(print_state, camera=True))

@@ -29,6 +29,7 @@ from app.commands.passing_on import PassingOn
 from app.commands.site import check_only, is_site, watch_site
 from app.errors import UsageError
 from app.events.lock import check_unused
+from app.quick import importing
 
 if TYPE_CHECKING:
     from app.sites.model import OpenedSite
@@ -228,12 +229,13 @@ def watch(
         )
         watch_site(Path(source), for_s=for_s, heartbeat=heartbeat, as_json=as_json, quiet=quiet)
         return
-    from app.lasting import LastingStdout
-    from app.private import privately
-    from app.sources.open import kind_of
-    from app.sources.typed import read_source
-    from app.watching.asked import check_watch
-    from app.web.beside import drawn_zones, shown_on
+    with importing():
+        from app.lasting import LastingStdout
+        from app.private import privately
+        from app.sources.open import kind_of
+        from app.sources.typed import read_source
+        from app.watching.asked import check_watch
+        from app.web.beside import drawn_zones, shown_on
 
     reporter = show_progress(quiet)
     source = read_source(source, reporter.say)
@@ -249,12 +251,13 @@ def watch(
     wants_clips = _wants_clips(clips, looking, usual=kind_of(source) == "network")
     zones = drawn_zones(out, site.zones, reporter.say)
     # Heavy: what makes no sense has been said by now.
-    from app.commands.tables import print_state
-    from app.watching.board import Board
-    from app.watching.clip_rule import ClipRule
-    from app.watching.watch import watch as run_watch
-    from app.watching.watch_request import WatchRequest
-    from app.web.exposing import exposing
+    with importing():
+        from app.commands.tables import print_state
+        from app.watching.board import Board
+        from app.watching.clip_rule import ClipRule
+        from app.watching.watch import watch as run_watch
+        from app.watching.watch_request import WatchRequest
+        from app.web.exposing import exposing
 
     request = WatchRequest(
         source=source,

@@ -141,12 +141,12 @@ class Model(_Part):
 
 
 class Retention(_Part):
-    """How much of each camera is kept."""
+    """How much is kept."""
 
     days: Annotated[float, Field(gt=0)] | None = None
     """Events older than that go."""
     gigabytes: Annotated[float, Field(gt=0)] | None = None
-    """The oldest pictures of a camera go when its folder takes more."""
+    """The oldest pictures of any camera go when all cameras together take more."""
 
 
 class Clips(_Part):
@@ -211,7 +211,7 @@ class SiteConfig(_Part):
     """What rings within so long of a notification is told together, by on_event, apprise and
     webhook, which then tell nothing but what rings; 60s for apprise if it is not said."""
     retention: Retention | None = None
-    """How much of each camera is kept; all if it is not said."""
+    """How much is kept; all if it is not said."""
     clips: Clips | None = None
     """Short videos of events; none if it is not said."""
     page: Page | None = None

@@ -95,10 +95,13 @@ class SharedNames:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Name nothing more: what waits is cancelled, the batch under way is not waited for."""
         with self._changed:
             self._over = True
+            for job in (job for jobs in self._jobs.values() for job in jobs):
+                job.answer.cancel()
+            self._jobs.clear()
             self._changed.notify_all()
-        self._thread.join()
 
     @contextmanager
     def of(self, camera: str) -> Iterator[Beside]:

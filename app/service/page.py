@@ -8,7 +8,6 @@ from app.service.config import SiteConfig
 from app.service.door import guard_of
 from app.service.service import SiteService
 from app.service.serving import Companion
-from app.web.serving import serve_beside, with_open_metrics
 
 
 def page_of(config: SiteConfig, say: Callable[[str], None]) -> Companion:
@@ -22,15 +21,17 @@ def page_of(config: SiteConfig, say: Callable[[str], None]) -> Companion:
         app.errors.UsageError: If others reach it and nothing keeps them out.
     """
     guard = None if config.page is None else guard_of(config.page)
-    if guard is not None and config.metrics:
-        guard = with_open_metrics(guard)
 
     @contextmanager
     def companion(service: SiteService) -> Iterator[None]:
         if guard is None:
             yield
             return
-        with serve_beside(service.folder, service.board, guard, service) as opened:
+        # Heavy: the cameras have begun by now.
+        from app.web.serving import serve_beside, with_open_metrics  # noqa: PLC0415
+
+        asked = with_open_metrics(guard) if config.metrics else guard
+        with serve_beside(service.folder, service.board, asked, service) as opened:
             say(opened.told(link=sys.stderr.isatty()))
             yield
 

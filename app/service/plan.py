@@ -10,7 +10,7 @@ from app.address import is_address
 from app.events.life import LifeRule
 from app.events.retention import RetentionRule
 from app.events.zones import saved_zones
-from app.service.config import Camera, Looking, Retention, SiteConfig
+from app.service.config import Camera, Looking, SiteConfig
 from app.service.door import guard_of
 from app.service.errors import SiteError
 from app.service.reading import Loaded
@@ -162,10 +162,11 @@ def _life(looking: Looking) -> LifeRule:
 
 
 def _retention(config: SiteConfig) -> RetentionRule | None:
+    """How much of each camera is kept; bytes are those of the site (`app.events.together`)."""
     said = config.retention
-    if said is None or said == Retention():
+    if said is None or said.days is None:
         return None
-    return RetentionRule(days=said.days, gigabytes=said.gigabytes)
+    return RetentionRule(days=said.days, gigabytes=None)
 
 
 def _sinks(base: Path, config: SiteConfig, camera: str) -> Iterator[AnySink]:

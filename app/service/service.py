@@ -1,5 +1,6 @@
 """Many cameras in one process: each on a thread of its own, with one model that names for all."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ import torch
 
 from app.errors import InUseError, UsageError
 from app.events.lock import locked
+from app.memory import keep_little
 from app.progress import Reporter
 from app.service.config import SiteConfig
 from app.service.errors import SiteError
@@ -19,6 +21,7 @@ from app.service.naming import SharedNames
 from app.service.plan import Plan, plan
 from app.service.reading import load_site
 from app.service.saying import CameraReporter, lines
+from app.service.storage import keeping_bytes
 from app.service.watcher import CameraState, Common, Watcher
 from app.sources.base import GapReason
 from app.watching.board import Board
@@ -30,7 +33,11 @@ from novic.device import resolve_device
 from novic.model import ModelOptions, NounModel, load_model
 
 END_S = 10.0
-"""How long the end waits for what is being named and written; most of it takes a second."""
+"""How long the end waits for what is being written on a slow disk; most of it takes a second."""
+NAMES_S = 5.0
+"""So long after the start what names things is loaded even if no camera shows anything yet."""
+SOON_S = 1.4
+"""How long it waits for a camera that nobody looked at yet: there is nothing of it to save."""
 _CHANGED: tuple[GapReason, str] = ("stopped", "nobody looked while its settings were changed")
 _BESIDE = ("page", "metrics")
 """Parts of a site that are not of single cameras; they hold from the next start."""
@@ -105,27 +112,34 @@ class SiteService:
         self._extractors, self._learning = Extractors(), Turns()
         self._engine: _Engine | None = None
         self._stack = ExitStack()
+        self._end_s, self._names_by_s = END_S, math.inf
 
     def __enter__(self) -> Self:
-        """Claim the site's folder, load what names, and begin with every camera.
+        """Claim the site's folder, begin to load what names, and begin with every camera.
 
         Raises:
             InUseError: If another process watches the site.
             UsageError: If its folder cannot be written.
-            NomalyError: If what names things cannot be loaded.
+            NomalyError: If what names things cannot be loaded, as far as that is known; `check`
+                tells the rest.
         """
+        keep_little()
         with ExitStack() as stack:
             stack.enter_context(_claimed(self._plan))
-            self._engine = self._loaded(self._plan)
+            self._engine = self._loaded(self._plan, later=True)
             stack.callback(self.close)
+            self._names_by_s = time.monotonic() + NAMES_S
             for warning in self._plan.loaded.warnings:
                 self._reporter.say(f"Note: {warning}")
             for name, request in self._plan.cameras.items():
                 self._begin(name, request)
+            stack.enter_context(keeping_bytes(self.folder, self._gigabytes, self._reporter.say))
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            self._end_s = 0.0
         self._stack.close()
 
     @property
@@ -142,6 +156,19 @@ class SiteService:
         """How each camera does, in the order of the file."""
         watchers = dict(self._watchers)
         return [watchers[name].state for name in self._plan.cameras if name in watchers]
+
+    def check(self) -> None:
+        """Look whether all is there that is loaded beside the cameras, or will be.
+
+        Raises:
+            NomalyError: If what names things cannot be loaded.
+        """
+        engine = self._engine
+        if engine is None:
+            return
+        if time.monotonic() > self._names_by_s:
+            engine.common.names.begin()
+        _ = engine.common.names.ready
 
     def moving(self) -> bool:
         """Whether no camera's thread has died or hangs."""
@@ -208,17 +235,22 @@ class SiteService:
                 self._reporter.say(f"Note: {warning}")
             return Changes(tuple(added), tuple(changed), tuple(gone), others)
 
+    def stop(self) -> None:
+        """Ask all cameras to stop, and do not wait for them; `close` does."""
+        for watcher in list(self._watchers.values()):
+            watcher.stop()
+
     def close(self) -> None:
         """Stop all cameras and wait until what they saw is saved. Safe to call twice."""
         with self._changing:
             late = self._end(list(self._watchers), forget=False)
             for name in late:
                 self._reporter.say(
-                    f"{name}: did not end within {END_S:.0f} s; what it saw in the last seconds "
-                    "may be missing"
+                    f"{name}: did not end within {self._end_s:.0f} s; what it saw in the last "
+                    "seconds may be missing"
                 )
             engine, self._engine = self._engine, None
-            if engine is not None and not late:
+            if engine is not None:
                 engine.stack.close()
 
     def summary(self) -> dict[str, Any]:
@@ -231,6 +263,11 @@ class SiteService:
         }
         return {"site": self.config.site, "folder": str(self.folder), "cameras": cameras}
 
+    def _gigabytes(self) -> float | None:
+        """How many all cameras may take together, as of the last reload."""
+        said = self.config.retention
+        return None if said is None else said.gigabytes
+
     def _planned(self) -> Plan:
         made = plan(load_site(self._path))
         cameras = {name: self._beating(request) for name, request in made.cameras.items()}
@@ -240,10 +277,10 @@ class SiteService:
         said = request.heartbeat_s is not None
         return request if said else replace(request, heartbeat_s=self._heartbeat_s)
 
-    def _loaded(self, made: Plan) -> _Engine:
-        """Load what names things for a plan."""
+    def _loaded(self, made: Plan, *, later: bool = False) -> _Engine:
+        """Load what names things for a plan; with `later` frames can be looked at meanwhile."""
         with self._reporter.task("Loading the namer"):
-            names = _names(made, self._reporter.say)
+            names = _names(made, self._reporter.say, later=later)
         _check_told(made, names)
         stack = ExitStack()
         naming = SharedNames(names, lambda: _on_cpu(made), self._reporter.say)
@@ -272,22 +309,30 @@ class SiteService:
             self._watchers[name].start(away)
 
     def _end(self, names: Sequence[str], *, forget: bool = True) -> list[str]:
-        """Stop cameras; returns those that did not end in time."""
+        """Stop cameras; returns those that did not end in time and had something to save."""
         watchers: Mapping[str, Watcher] = {
             name: self._watchers[name] for name in names if name in self._watchers
         }
         for watcher in watchers.values():
             watcher.stop()
-        until_s = time.monotonic() + END_S
-        late = [
-            name
-            for name, watcher in watchers.items()
-            if not watcher.join(max(0.0, until_s - time.monotonic()))
-        ]
+        began_s, looked = time.monotonic(), self._looked()
+        late = []
+        for name, watcher in watchers.items():
+            # Of one that still loads or learns nothing would be missing; at a reload it may not
+            # go on beside its successor.
+            wait_s = min(SOON_S, self._end_s) if not (forget or name in looked) else self._end_s
+            ended = watcher.join(max(0.0, began_s + wait_s - time.monotonic()))
+            if not ended and (forget or name in looked):
+                late.append(name)
         if forget:
             for name in watchers:
                 del self._watchers[name]
         return late
+
+    def _looked(self) -> set[str]:
+        """The cameras of which frames were looked at."""
+        doing = (station.doing() for station in self.board.stations())
+        return {one.camera for one in doing if one.frames}
 
     def _watcher(self, camera: str) -> Watcher:
         watcher = self._watchers.get(camera)
@@ -327,12 +372,12 @@ def _check_told(made: Plan, names: NounModel) -> None:
                 raise SiteError(f"{made.loaded.path}: cameras.{name}.tell: {said}") from error
 
 
-def _names(made: Plan, say: Callable[[str], None]) -> NounModel:
+def _names(made: Plan, say: Callable[[str], None], *, later: bool) -> NounModel:
     key = made.names
     device = resolve_device(key.device)
     options = ModelOptions(embedder=key.embedder, wrong_names=key.wrong_names)
     try:
-        return load_model(key.model, device, options, many_images=True)
+        return load_model(key.model, device, options, many_images=True, later=later)
     except torch.OutOfMemoryError:
         say("the GPU has no room for the model that names things; the CPU names them")
         return _on_cpu(made)

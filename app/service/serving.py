@@ -57,7 +57,7 @@ def serve(
         say: Told what people should read.
         for_s: Stop by itself after so many seconds.
         notifier: Told how it does; by default systemd, if that asks.
-        companions: Entered once the cameras are watched, left before they end.
+        companions: Entered once the cameras are watched, left while they end.
 
     Returns:
         The summary of all cameras.
@@ -76,6 +76,8 @@ def serve(
             notifier.ready()
             _watch(service, asked, say, notifier, time.monotonic() + (for_s or 1e9))
             notifier.stopping()
+            # Before the page: all end side by side.
+            service.stop()
         service.close()
         return service.summary() | {"stopped": asked.stop}
 
@@ -91,6 +93,7 @@ def _watch(
     reloading: threading.Thread | None = None
     still = False
     while not asked.stop and time.monotonic() < until_s:
+        service.check()
         states = service.cameras()
         busy = reloading is not None and reloading.is_alive()
         if not busy and all(state.doing in _GONE for state in states):

@@ -63,6 +63,7 @@ class Feeder:
         self._news = threading.Event()
         self._closing = threading.Event()
         self._failures = 0
+        self._ends_s = 0.0
         self.fault = ""
         """Why it failed last."""
         self._thread = threading.Thread(target=self._feed, name=f"sink {self._key}", daemon=True)
@@ -72,11 +73,18 @@ class Feeder:
         """Tell that there may be new messages."""
         self._news.set()
 
-    def close(self) -> None:
-        """Deliver what can be, within `close_s`; the rest waits for the same command."""
+    def end(self) -> None:
+        """Begin to come to an end; `close` waits for it."""
+        self._ends_s = time.monotonic() + (self._patience.close_s or 0.0)
         self._closing.set()
         self._news.set()
-        self._thread.join(self._patience.close_s)
+
+    def close(self) -> None:
+        """Deliver what can be, within `close_s`; the rest waits for the same command."""
+        if not self._closing.is_set():
+            self.end()
+        ends = self._patience.close_s is not None
+        self._thread.join(max(0.0, self._ends_s - time.monotonic()) if ends else None)
 
     def _feed(self) -> None:
         try:
@@ -196,6 +204,9 @@ def feeding(
     try:
         yield wake
     finally:
+        # All at once: several that hang take no longer than one.
+        for feeder in feeders:
+            feeder.end()
         for feeder, config in zip(feeders, configs, strict=True):
             feeder.close()
             left = _left(folder, config.key)

@@ -1,5 +1,6 @@
 """What every source of frames can do, recorded or live."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self
@@ -106,6 +107,22 @@ class LiveStats:
     """Packets or frames that the decoder called damaged; never delivered."""
     attempts: int = 0
     """Connections tried, the first one included."""
+
+
+class Closing(ABC):
+    """Closes itself at the end of a `with`."""
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of everything. Safe to call twice and from another thread."""
 
 
 class Source(Protocol):

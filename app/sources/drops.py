@@ -11,6 +11,7 @@ from typing import NamedTuple
 from app.errors import UsageError
 from app.paths import natural, shown_path, uri_of
 from app.sources.base import (
+    Closing,
     Gap,
     GapReason,
     LiveStats,
@@ -61,7 +62,7 @@ class _Waiting:
     time_from: TimeFrom
 
 
-class DropFolder:
+class DropFolder(Closing):
     """The images and videos that come into a folder, in the order of their times.
 
     What lies there at the beginning is left out. A file is given once it has not grown for a while,
@@ -105,12 +106,6 @@ class DropFolder:
             self._given = self._files()
         except OSError as error:
             raise UnreachableError(f"{shown_path(folder)}: {_why(error)}") from error
-
-    def __enter__(self) -> "DropFolder":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def info(self) -> SourceInfo:

@@ -5,11 +5,10 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
 from app.errors import UsageError
 from app.paths import shown_path, uri_of
-from app.sources.base import Gap, GapReason, SourceError, SourceInfo, TimeFrom
+from app.sources.base import Closing, Gap, GapReason, SourceError, SourceInfo, TimeFrom
 from app.sources.container import ASSUMED_FPS, Decoded
 from app.sources.decode import PixelAspect, RgbConverter, Sampler
 from app.sources.reading import Hole, Reading, read_from
@@ -25,7 +24,7 @@ _NOTHING = "nothing was recorded"
 _MICROSECONDS = 1_000_000
 
 
-class FileSource:
+class FileSource(Closing):
     """The frames of a video file, in order, with bounded memory.
 
     Damaged packets are skipped and counted, and a file that was cut off is delivered as far as it
@@ -86,12 +85,6 @@ class FileSource:
         except BaseException:
             self._reading.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def info(self) -> SourceInfo:

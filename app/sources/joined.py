@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from app.paths import path_of, shown_path, uri_of
-from app.sources.base import Gap, SourceError, SourceInfo, TimeFrom
+from app.sources.base import Closing, Gap, SourceError, SourceInfo, TimeFrom
 from app.sources.container import open_video
 from app.sources.file import FileSource
 from app.sources.reading import announced_s
@@ -133,7 +133,7 @@ def _behind(parts: Sequence[Part]) -> Iterator[Part]:
         yield placed
 
 
-class JoinedSource:
+class JoinedSource(Closing):
     """The frames of several files on one line of time.
 
     A file that cannot be read, or does not fit, is left out and told in `failed`; its time becomes
@@ -190,12 +190,6 @@ class JoinedSource:
             duration_s=last.start_s + last.length_s,
             time_from=recorded.time_from,
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def info(self) -> SourceInfo:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from app.redact import redact
-from app.sources.base import NOW, Gap, GapReason, LiveStats, SourceInfo, UnreachableError
+from app.sources.base import NOW, Closing, Gap, GapReason, LiveStats, SourceInfo, UnreachableError
 from app.sources.called import called
 from app.sources.cutting import ClipMade, ClipOrder
 from app.sources.glimpses import Onlooker
@@ -46,7 +46,7 @@ _FRAMES_OF_SILENCE = 4
 """A slow camera may stay silent for so many of its announced frames."""
 
 
-class LiveCamera:
+class LiveCamera(Closing):
     """The newest frame of a network camera or webcam, for ever, until it is closed.
 
     Reading begins at once. Every time without frames is kept in `gaps`. No text of this class
@@ -109,12 +109,6 @@ class LiveCamera:
         self._keeper = threading.Thread(target=self._keep_reading, name="camera", daemon=True)
         self._keeper.start()
 
-    def __enter__(self) -> "LiveCamera":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     @property
     def info(self) -> SourceInfo:
         """What is known since the newest connection."""
@@ -158,6 +152,9 @@ class LiveCamera:
                     failed(why)
                 self._changed.wait(max(0.0, until_s - time.monotonic()))
             if self._info.size != (0, 0):
+                if self._mailbox is not None and not self._stats.frames:
+                    # What it showed while nobody asked was not missed.
+                    self._taken = max(self._taken, self._mailbox.sequence - 1)
                 return self._info
             why, tries = self._why_not(), self._stats.attempts
         tried = f"{tries} attempts" if tries > 1 else "1 attempt"

@@ -5,12 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from app.sources.base import Gap, LiveStats, Source, SourceInfo
+from app.sources.base import Closing, Gap, LiveStats, Source, SourceInfo
 from app.sources.glimpses import Passing
 from detectors.types import Frame
 
 
-class PacedSource:
+class PacedSource(Closing):
     """The newest frame of a recording that plays on, however slow the consumer is.
 
     Playing begins when frames are first asked for and ends with the recording. Times are those of
@@ -32,12 +32,6 @@ class PacedSource:
         self._finished = False
         self._stop = threading.Event()
         self._player = threading.Thread(target=self._play, name="paced", daemon=True)
-
-    def __enter__(self) -> "PacedSource":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def info(self) -> SourceInfo:

@@ -4,11 +4,11 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 
-from app.sources.base import Gap, Source, SourceInfo
+from app.sources.base import Closing, Gap, Source, SourceInfo
 from detectors.types import Frame
 
 
-class Prefetched:
+class Prefetched(Closing):
     """The same frames, of which up to `depth` are read ahead in a thread.
 
     Closing it closes `source`. An error of `source` is raised after the frames before it.
@@ -25,12 +25,6 @@ class Prefetched:
         self._finished = False
         self._closed = False
         self._worker = threading.Thread(target=self._read, name="prefetch", daemon=True)
-
-    def __enter__(self) -> "Prefetched":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def info(self) -> SourceInfo:

@@ -6,11 +6,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
 from app.errors import UsageError
 from app.paths import natural, shown_path, uri_of
-from app.sources.base import Gap, GapReason, SourceError, SourceInfo
+from app.sources.base import Closing, Gap, GapReason, SourceError, SourceInfo
 from app.sources.decode import Sampler
 from app.sources.image_times import ImageTimes, image_times
 from app.sources.reading import Pace
@@ -94,7 +93,7 @@ def _entries(folder: Path) -> Iterator[Path]:
     yield from folder.iterdir() if folder.is_dir() else ()
 
 
-class SequenceSource:
+class SequenceSource(Closing):
     """The images of a sequence in order, each in its own size, with bounded memory.
 
     Images that cannot be read are left out and told; `warning` says which.
@@ -150,12 +149,6 @@ class SequenceSource:
             duration_s=self._times.end_s,
             time_from="given" if start_time is not None else self._times.time_from,
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def info(self) -> SourceInfo:

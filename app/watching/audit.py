@@ -9,9 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-import torch
-
-from app.errors import UsageError
 from app.events.outputs import earlier_run, sole_writer
 from app.events.store import SourceProgress, Store
 from app.progress import Meter, Reporter
@@ -24,28 +21,25 @@ from app.stop import stoppable
 from app.watching.audit_request import AuditRequest
 from app.watching.blurring import People, opened_store
 from app.watching.calibrated_by import held, outdated
-from app.watching.calibrating import Following, Footage, measured, tolerant
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.cut_out import cut_clips
 from app.watching.drawing import draw_all
 from app.watching.drifting import Watched
 from app.watching.ending import complete_results, write_results
-from app.watching.fitting import fit_detector
 from app.watching.holding import Holding
-from app.watching.keeper import Keeper, keeper_of, told
-from app.watching.learning import learned
+from app.watching.keeper import Keeper, told
 from app.watching.lookout import Lookout
 from app.watching.namer import Words
 from app.watching.naming import AtOnce, Teller
-from app.watching.normal import normal_frames
+from app.watching.preparing import Preparing
 from app.watching.recorder import Recorder
 from app.watching.results import AuditResult, audit_result
 from app.watching.resuming import Checkpoints, in_batches, take_up, warm_s
 from app.watching.sizes import ShapeError, misfit, same_shape, shape_error
+from app.watching.tracing import Tracing
+from calibration.levels import Finds
 from detectors.base import Detector
-from detectors.build import load_detector
-from detectors.files import PROMISE
 from novic.device import resolve_device
 from novic.model import NounModel
 
@@ -126,6 +120,7 @@ class AuditSession:
         self._keeper: Keeper | None = None
         self._words = Words()
         self._holding: Holding | None = None
+        self._tracing: Callable[[Finds | None], Tracing] = Tracing
         self._recorded = recordings(request.videos, each=request.each)
 
     def run(self) -> AuditResult:
@@ -138,8 +133,11 @@ class AuditSession:
                 # Before the detector learns: --tell may name what is never said.
                 with self._reporter.task("Loading the namer"):
                     names = self._request.load_names(device)
-                detector = self._detector(device)
-                self._keeper = self._promised(detector)
+                prepare = Preparing(
+                    self._request, self._recorded, self._reporter, self._check, self._people
+                )
+                detector = prepare.detector(device)
+                self._keeper = prepare.keeper(detector)
                 # Once for all videos: it reads the calibration, and may say why it cannot.
                 store, run_id = self._store, self._run_id
                 self._holding = held(self._request, names, store, run_id, self._reporter.say)
@@ -158,64 +156,6 @@ class AuditSession:
         """Analyse all recordings."""
         for number, recorded in enumerate(self._recorded):
             self._video_or_warning(number, recorded, detector, names)
-
-    def _detector(self, device: torch.device) -> Detector:
-        """The detector asked for, or the one of the run that was stopped, or a new one."""
-        kept = self._request.kept_detector
-        if self._request.detector is not None:
-            return load_detector(self._request.detector, device)
-        if kept.exists():
-            return load_detector(kept, device)
-        normal = self._normal_footage()
-        frames = normal_frames(
-            normal.videos,
-            normal.for_s,
-            self._reporter,
-            self._check,
-            normal.from_s,
-            normal.assume_fps,
-        )
-        if not frames:
-            raise UsageError(f"{normal.videos[0]}: holds no normal footage to learn from")
-        config, reporter, check = self._request.detector_config, self._reporter, self._check
-        detector = learned(
-            frames,
-            lambda: fit_detector(config, frames, device, reporter, check),
-            lambda fitted: tolerant(fitted, normal, reporter, check),
-            self._request.out,
-            reporter,
-            self._people,
-        )
-        detector.save(kept)
-        return detector
-
-    def _promised(self, detector: Detector) -> Keeper:
-        """What keeps the promise, by all that the normal footage shows."""
-        request, say = self._request, self._reporter.say
-        folder = request.detector or request.kept_detector
-        fresh = request.detector is None and not (folder / PROMISE).exists()
-        if fresh:
-            measured(
-                detector,
-                folder,
-                self._normal_footage(),
-                request.promise,
-                self._reporter,
-                self._check,
-                Following(request.rule, request.zones),
-            )
-        keeper = keeper_of(
-            detector, folder, request.promise, say, rule=request.rule, bar=request.bar
-        )
-        if not fresh:
-            say(told(keeper.kept))
-        return keeper
-
-    def _normal_footage(self) -> Footage:
-        request, stretch = self._request, self._request.normal_stretch
-        videos = request.normal or (self._recorded[0].parts[0].path,)
-        from_s, for_s = (stretch.from_s, stretch.for_s) if stretch else (0.0, None)
-        return Footage(videos, from_s, for_s, request.fps, request.assume_fps)
 
     def _tell_files(self) -> None:
         """Say what several files were taken for."""
@@ -305,22 +245,18 @@ class AuditSession:
 
     def _lookout(self, source: SourceProgress, detector: Detector, names: NounModel) -> Lookout:
         """What looks at one video."""
-        camera = Camera(
-            source.size,
-            live=False,
-            view=detector.view,
-            settings=CameraSettings(
-                rule=self._request.rule,
-                zones=self._request.zones,
-                video=source.uri,
-                words=self._words,
-                keeper=self._keeper,
-            ),
-            say=self._reporter.say,
+        say = self._reporter.say
+        settings = CameraSettings(
+            rule=self._request.rule,
+            zones=self._request.zones,
+            video=source.uri,
+            words=self._words,
+            keeper=self._keeper,
+            tracing=self._tracing,
         )
-        embedder = names.bundle.embedder
-        recorder = Recorder(self._store, self._run_id, source, embedder)
-        heeding = self._request.heeding(names, self._reporter.say)
+        camera = Camera(source.size, live=False, view=detector.view, settings=settings, say=say)
+        recorder = Recorder(self._store, self._run_id, source, names.bundle.embedder)
+        heeding = self._request.heeding(names, say)
         return Lookout(camera, detector, self._telling(names), recorder, heeding=heeding)
 
     def _hold(self, lookout: Lookout) -> None:

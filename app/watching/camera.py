@@ -75,7 +75,7 @@ class Camera:
         self._finder = Finder(view)
         self._tracker = Tracker(rule)
         self._keeper = self._settings.keeper
-        self._near = NearMisses(rule, self._finder)
+        self._near = NearMisses(rule, self._finder, self._settings.tracing)
         self._lives = Lives(self._settings.life)
         if self._keeper is not None and live:
             self._keeper.learn(self._finder)
@@ -86,6 +86,8 @@ class Camera:
         self._peak = np.float32(np.nan)
         self._warm: deque[float] = deque()
         self._troubles: Sequence[Trouble | None] = ()
+        self.hurried = False
+        """Whether frames come too fast: nothing is learned then, names begin with one picture."""
         self.where: Sequence[Sequence[Box]] = ()
         """Of each frame that `follow` took last what was followed, told or not, on the view."""
 
@@ -235,7 +237,7 @@ class Camera:
     def _note(self, frame: Frame, heat: NDArray[np.float32] | None, found: Found | None) -> None:
         """Note what came near, and the undivided map; None if the frame shows nothing new."""
         self._near.see(frame, found, self._tracker.told, self._settings.bar, heat)
-        if self._keeper is not None:
+        if self._keeper is not None and not self.hurried:
             self._keeper.see(frame, heat, quiet=self._quiet)
 
     def _begin(self, frame: Frame) -> None:
@@ -375,8 +377,8 @@ class Camera:
                 continue
             kept.due = True
             best, change = kept.views.best(), kept.looks.change
-            # Of a recording nobody waits for the name: one picture is enough until the end.
-            brief = state == "opened" and not self._live
+            # Of a recording nobody waits for the name; in a hurry it would come too late.
+            brief = state == "opened" and (not self._live or self.hurried)
             pictures = kept.shown(change, [best] if brief else kept.views.pictures)
             level = kept.reached.told(self._settings.rule, track, bar)
             event = event_of(track, state, best, video=video, bar=bar)

@@ -1,10 +1,13 @@
 """What is decided about a camera before it is watched."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.events.life import LifeRule
 from app.watching.keeper import Keeper
 from app.watching.namer import Words
+from app.watching.tracing import Tracing
+from calibration.levels import Finds
 from detectors.tracks import TrackRule
 from detectors.zones import Zones
 
@@ -25,6 +28,9 @@ class CameraSettings:
     """What is known of the nouns that things are named by."""
     keeper: Keeper | None = None
     """What keeps a promise of false events; None to look as the detector does by itself."""
+
+    tracing: Callable[[Finds | None], Tracing] = Tracing
+    """Makes, of what finds, what notes the frames."""
 
     @property
     def bar(self) -> float:

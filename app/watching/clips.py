@@ -4,6 +4,7 @@ A network camera's packets are cut in its reader process (`app.sources.cutting`)
 other sources here (`app.media.clips`). Nothing of it can hold up or end a watch.
 """
 
+import math
 import queue
 import threading
 import time
@@ -27,6 +28,8 @@ from detectors.types import Frame
 _TICK_S = 1.0
 _END_S = 1.0
 """How long the end of a watch waits for clips; what is not there by then is made the next time."""
+_NOTE_S = 0.2
+"""And so long until they are noted in the store."""
 _MOST_WORK = 1024
 
 
@@ -72,6 +75,7 @@ class Clips:
         self._trouble = ""
         self._work: queue.Queue[Event | ClipMade | None] = queue.Queue(_MOST_WORK)
         self._stop = threading.Event()
+        self._end_s = _END_S
         self._thread: threading.Thread | None = None
 
     def see(self, frame: Frame) -> None:
@@ -91,13 +95,18 @@ class Clips:
         for finding in findings if self._thread is not None else ():
             self._put(finding.event)
 
-    def finish(self) -> None:
-        """End all clips where they are, wait a little for them, and note them."""
+    def finish(self, within_s: float = math.inf) -> None:
+        """End all clips where they are, wait a little for them, and note them.
+
+        Args:
+            within_s: How long to wait, seconds; what is not there by then the next start makes.
+        """
         if self._thread is None:
             return
+        self._end_s = min(_END_S, within_s)
         self._stop.set()
         self._put(None)
-        self._thread.join()
+        self._thread.join(None if math.isinf(within_s) else self._end_s + _NOTE_S)
         if self._camera is not None:
             self._camera.clip_made = lambda _: None
 
@@ -124,7 +133,7 @@ class Clips:
         self._rescue("*")
         while not self._stop.is_set() or not self._work.empty():
             self._do_next(_TICK_S)
-        over_s = time.monotonic() + _END_S
+        over_s = time.monotonic() + self._end_s
         self._order(ClipOrder("finish"))
         while any(not one.made for one in self._asked.values()) and time.monotonic() < over_s:
             self._do_next(max(0.01, over_s - time.monotonic()))

@@ -16,7 +16,7 @@ from app.sinks.feeder import Patience, feeding
 from app.watching.blurring import People, opened_store
 from app.watching.telling import Tell
 
-SOON = Patience(close_s=0.5)
+SOON = Patience(close_s=0.4)
 """For a watch that must end in a moment; what is undelivered is kept for the next one."""
 
 

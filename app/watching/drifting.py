@@ -141,13 +141,14 @@ class Drifting:
             told += self._bet(self._asked.popleft())
         return told
 
-    def last(self, *, cut: bool = False) -> list[Finding]:
+    def last(self, *, cut: bool = False, wait: bool = True) -> list[Finding]:
         """The same at the end of the source or the run, with the event closed.
 
         Args:
             cut: Whether the run stops here although the source goes on.
+            wait: Whether to wait for names; a bet whose name is not there is left out otherwise.
         """
-        told = self.findings(wait=True)
+        told = self.findings(wait=wait)
         if self._void is not None:
             event = replace(self._void.event, state="closed", cut=cut)
             told.append(replace(self._void, event=event))

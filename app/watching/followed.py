@@ -114,16 +114,18 @@ class Due:
         """What is told, by a vote on its name.
 
         Args:
-            named: The namings of each picture's crops, at least of those that were wanted.
+            named: The namings of each picture's crops, of those that were wanted; of a watch that
+                stops maybe of some alone, or of none: those that there are decide then.
             words: What is known of the nouns.
         """
         followed = self.followed
-        if not self.pictures:
+        known = {**named, **followed.named}
+        pictures = [picture for picture in self.pictures if picture in known]
+        if not pictures:
             # Of the camera itself, or of an earlier session: as it was told before.
             return Finding(self.event, self.picture, self.path)
-        known = {**named, **followed.named}
-        followed.named = {picture: known[picture] for picture in self.pictures}
-        followed.named_from, followed.due = len(self.pictures), False
+        followed.named = {picture: known[picture] for picture in pictures}
+        followed.named_from, followed.due = len(pictures), False
         elected = vote(followed.named, words.certainty)
         event, picture = self._parted(words.named(self.event, elected))
         signature = followed.looks.signature(event.change)

@@ -8,7 +8,7 @@ from app.events.event import Event
 from app.events.reading import Left
 from app.events.store import Run, SourceProgress, Store
 from app.sources.base import Gap, GapReason
-from app.watching.disk import DISK_FAULTS
+from app.watching.machine import MACHINE_FAULTS, cause
 from detectors.types import Frame
 
 _NOBODY = "nobody looked until the watch was started again"
@@ -45,8 +45,8 @@ class GoingOn:
         """The time in which nobody looked, once the first frame has come."""
         self.left: list[Left] = []
         """Events whose things may still be there, once the run was begun."""
-        self.disk: Event | None = None
-        """The event that tells that the disk is full or read-only, if it was left open."""
+        self.machine: list[Event] = []
+        """Events that tell what is wrong with this machine, if they were left open."""
         self._settings = settings
         self._away = away
         self._open: list[Gap] = []
@@ -85,9 +85,9 @@ class GoingOn:
         ]
         seen_s = self.source.seen_s if self.source is not None else 0.0
         self.left = store.left(self.run.id, seen_s - _LATELY_S)
-        full = store.faults_left(self.run.id, DISK_FAULTS)
-        self.disk = full[-1] if full else None
-        stay = [event.id for event in (*(event for event, _ in self.left), *full[-1:])]
+        faults = store.faults_left(self.run.id, MACHINE_FAULTS)
+        self.machine = list({cause(event.name): event for event in faults}.values())
+        stay = [event.id for event in (*(event for event, _ in self.left), *self.machine)]
         _, closed = store.go_on(self.run.id, stay)
         return self.run.id, closed
 

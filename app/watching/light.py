@@ -19,8 +19,7 @@ Insects close to the lens are so blurred that the view shines through them, too.
 light by their way: light lies on its place or wanders, insects turn up here and there.
 """
 
-from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -31,6 +30,7 @@ from numpy.typing import NDArray
 from app.watching import texture
 from app.watching.course import Since
 from app.watching.faults import Fault
+from app.watching.light_spell import Spell
 from app.watching.sunlit import Sun, Sunlit
 from app.watching.texture import Part
 from detectors.learned import LearnedView
@@ -66,17 +66,9 @@ _LIT_SHARE = 0.7
 """Share of what differs that must have been in the light before, where texture tells nothing."""
 _DOUBTED = 0.6
 """... or of a thing that may be a fragment of it."""
-_BEGINS_S, _BEGINS = 1.0, 3
-"""It is told once it was seen in so many frames of so many seconds and would have been told as a
-thing: light that nobody would have heard of is no news, ..."""
-_OVER_S = 2.0
-"""... and is over if it was not seen for so long."""
 _STEP, _FOLLOW_S = 0.15, 60.0
 """While the whole picture is so much lighter or darker, in logarithms, than in so many seconds
 before, spots of light are that: where a picture is blown out they come and go with the noise."""
-_KIND_S = 5.0
-"""Of so many seconds it is told whether it stays or flits."""
-
 _AS_TOLD = 0.5
 """What was told is found again where boxes overlap so much (IoU)."""
 
@@ -93,7 +85,7 @@ class Light:
             view: What the camera usually shows; without it everything is a thing.
             open_score: What a thing must reach to be told.
         """
-        self._view, self._spell = view, _Spell(open_score)
+        self._view, self._spell = view, Spell(open_score)
         self._learned = None if view is None else texture.logs(view.picture)
         self._usual, self._seen_s = 0.0, -np.inf
         """How much lighter than learned the whole picture has been, and when that was seen."""
@@ -177,58 +169,6 @@ class Light:
 def _as_told(found: Detection, thing: Detection, told: Sequence[Box]) -> Detection:
     """What was found if that was told, else the part of it that is a thing."""
     return found if any(found.box.iou(box) >= _AS_TOLD for box in told) else thing
-
-
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """Light that was seen in one frame."""
-
-    at_s: float
-    at_us: int
-    score: float
-    flits: bool
-    """Whether none was there in the frame before."""
-
-
-class _Spell:
-    """Notes since when light lasts, and whether it flits."""
-
-    def __init__(self, open_score: float) -> None:
-        self.since: Since | None = None
-        self.flits = False
-        self._open_score = open_score
-        self._seen: deque[_Sight] = deque()
-        self._around = np.zeros((1, 1), np.bool_)
-        """Where and around the last it was lighter or darker [h, w]."""
-
-    def see(self, frame: Frame, lit: Sequence[Detection], around: NDArray[np.bool_]) -> None:
-        """Note what was light alone in a frame, and where it was lighter or darker around that."""
-        if not lit:
-            return
-        flits = not self._seen or not (self._around & around).any()
-        self._around, score = around, max(one.score for one in lit)
-        self._seen.append(_Sight(frame.pts_s, frame.time_us, score, flits))
-
-    def follow(self, now_s: float) -> None:
-        """Note whether it lasts."""
-        while self._seen and now_s - self._seen[0].at_s > _KIND_S:
-            self._seen.popleft()
-        if not self._seen or now_s - self._seen[-1].at_s > _OVER_S:
-            self.since, self.flits = None, False
-            return
-        newest = [one for one in self._seen if now_s - one.at_s <= _BEGINS_S]
-        strong = any(one.score >= self._open_score for one in self._seen)
-        if self.since is None and len(newest) >= _BEGINS and strong:
-            self._begin(newest, flits=_mostly_flit(newest))
-        elif self.since is not None and not self.flits and _mostly_flit(self._seen):
-            self._begin([*self._seen], flits=True)
-
-    def _begin(self, seen: Sequence[_Sight], *, flits: bool) -> None:
-        self.since, self.flits = Since(seen[0].at_s, seen[0].at_us, len(seen)), flits
-
-
-def _mostly_flit(seen: Collection[_Sight]) -> bool:
-    return sum(one.flits for one in seen) > len(seen) / 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,9 @@ from detectors.types import Box, Frame
 STILL_UNUSUAL = 0.9
 """A place whose map reaches this somewhere is not as usual again; 1.0 is just unusual."""
 BLIND_S = 2.0
-"""After so long without a frame it is asked anew whether a place is as usual."""
+"""After so long without a frame it is asked anew whether a place is as usual, ..."""
+_PACE = 2.0
+"""... unless frames come as slowly anyway, but for so many times."""
 JUMP = 1.5
 """Something else happens at a thing that scores so many times what it did, ..."""
 LASTS_S = 2.0
@@ -57,6 +59,8 @@ class Lives:
         self._since_s: dict[Track, float] = {}
         """From when on it is counted how long a thing stands that was told to be open again."""
         self._seen_s: float | None = None
+        self._pace_s = 0.0
+        """From the frame before to the newest one."""
 
     def expect(self, track: Track, event: Event) -> None:
         """Go on with an event as an earlier session left it."""
@@ -85,8 +89,9 @@ class Lives:
             bar: What the map is divided by.
             unsure: Whether the picture as a whole is not as it was, so that nothing is told by it.
         """
-        blind = self._seen_s is None or frame.pts_s - self._seen_s > BLIND_S
-        self._seen_s = frame.pts_s
+        passed_s = 0.0 if self._seen_s is None else frame.pts_s - self._seen_s
+        blind = self._seen_s is None or passed_s > max(BLIND_S, _PACE * self._pace_s)
+        self._seen_s, self._pace_s = frame.pts_s, passed_s
         for track, stand in self._stands.items():
             if blind:
                 stand.usual_s = None

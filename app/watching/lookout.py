@@ -1,5 +1,6 @@
 """One camera with what looks at it, what names and what keeps: the same for files and live."""
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -14,6 +15,7 @@ from app.watching.drifting import Drifting, Watched
 from app.watching.gate import MotionGate
 from app.watching.holding import Holding
 from app.watching.moves import Moves
+from app.watching.nameless import Nameless
 from app.watching.naming import Teller
 from app.watching.recorder import Recorder
 from detectors.base import AnomalyMaps
@@ -55,6 +57,8 @@ class Lookout:
         self._gate = gate
         self._heeding = heeding
         self._moves = Moves()
+        self.nameless: Nameless | None = None
+        """What an earlier session left without a name; None for nothing."""
         self.drifting: Drifting | None = None
         """What notices that the camera's calibration no longer holds; None where it has none."""
 
@@ -117,18 +121,30 @@ class Lookout:
         if flush:
             self.camera.flush()
         heeded = self._heeded(self._teller.findings(self.camera))
+        if self.nameless is not None:
+            heeded += self._named_late(self.nameless)
         return heeded if self.drifting is None else [*heeded, *self.drifting.findings()]
 
-    def finish(self, *, cut: bool = False, goes_on: bool = False) -> list[Finding]:
+    def _named_late(self, nameless: Nameless) -> list[Finding]:
+        """What an earlier session left without a name and is named by now, as it is heeded."""
+        found = nameless.findings(self._teller)
+        return found if self._heeding is None else self._heeding.heeded(found)
+
+    def finish(
+        self, *, cut: bool = False, goes_on: bool = False, within_s: float = math.inf
+    ) -> list[Finding]:
         """End all tracks, and name what they were.
 
         Args:
             cut: Whether the run stops here although the source goes on.
             goes_on: See `Camera.finish`.
+            within_s: See `Teller.last`.
         """
         self.camera.finish(cut=cut, goes_on=goes_on)
-        left = self._heeded(self._teller.last(self.camera))
-        return left if self.drifting is None else [*left, *self.drifting.last(cut=cut)]
+        left = self._heeded(self._teller.last(self.camera, within_s))
+        if self.drifting is None:
+            return left
+        return [*left, *self.drifting.last(cut=cut, wait=math.isinf(within_s))]
 
     def _heeded(self, findings: list[Finding]) -> list[Finding]:
         """The same, joined where a thing has moved, and marked where they are not to be told."""

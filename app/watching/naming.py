@@ -1,5 +1,7 @@
 """When what a camera has to tell is named: at once, or beside its frames."""
 
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -43,8 +45,13 @@ class Teller(Protocol):
         """What can be told now, in the order it should be told."""
         ...
 
-    def last(self, camera: Camera) -> list[Finding]:
-        """All that was not told yet; waits for its names."""
+    def last(self, camera: Camera, within_s: float = math.inf) -> list[Finding]:
+        """All that was not told yet; waits for its names.
+
+        Args:
+            camera: Whose.
+            within_s: How long to wait, seconds; what has no name by then is told without.
+        """
         ...
 
     def aside(self, pictures: Sequence[Picture]) -> Future[Mapping[Picture, tuple[Naming, ...]]]:
@@ -67,8 +74,9 @@ class AtOnce:
         """All that is due, named."""
         return tell(self._names, [camera], self._keep)[0]
 
-    def last(self, camera: Camera) -> list[Finding]:
-        """The same."""
+    def last(self, camera: Camera, within_s: float = math.inf) -> list[Finding]:
+        """The same; it is named in any case, as nothing else waits."""
+        del within_s
         return self.findings(camera)
 
     def aside(self, pictures: Sequence[Picture]) -> Future[Mapping[Picture, tuple[Naming, ...]]]:
@@ -92,7 +100,7 @@ class Asks(Protocol):
         ...
 
     def close(self) -> None:
-        """End, once all is named."""
+        """End, and name nothing more."""
         ...
 
 
@@ -107,7 +115,8 @@ class _Alone:
         return self._thread.submit(name_pictures, self._names, pictures)
 
     def close(self) -> None:
-        self._thread.shutdown()
+        # What is asked for and not waited for is of no use any more.
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
 
 class Beside:
@@ -136,19 +145,31 @@ class Beside:
             return []
         return [*self._collected(camera), *self._asked(camera)]
 
-    def last(self, camera: Camera) -> list[Finding]:
+    def last(self, camera: Camera, within_s: float = math.inf) -> list[Finding]:
         """See `Teller.last`."""
-        found = [*self._collected(camera), *self._asked(camera)]
-        return [*found, *self._collected(camera)]
+        until_s = time.monotonic() + within_s
+        found = self._collected(camera, until_s)
+        if time.monotonic() >= until_s:
+            return [*found, *camera.told(camera.take_due(), {})]
+        found += self._asked(camera)
+        return [*found, *self._collected(camera, until_s)]
 
     def aside(self, pictures: Sequence[Picture]) -> Future[Mapping[Picture, tuple[Naming, ...]]]:
         """See `Teller.aside`; behind the batch that is under way."""
         return self._asks.ask(pictures)
 
-    def _collected(self, camera: Camera) -> list[Finding]:
-        """The findings of the batch that is under way; waits for it."""
+    def _collected(self, camera: Camera, until_s: float = math.inf) -> list[Finding]:
+        """The findings of the batch that is under way; waits for it, or tells them as they are."""
         batch, self._under_way = self._under_way, None
-        return camera.told(batch.due, batch.named.result()) if batch is not None else []
+        if batch is None:
+            return []
+        left_s = max(0.0, until_s - time.monotonic())
+        try:
+            named = batch.named.result(None if math.isinf(left_s) else left_s)
+        except TimeoutError:
+            # Either it is late, or that is the fault of what names.
+            named = batch.named.result() if batch.named.done() else {}
+        return camera.told(batch.due, named)
 
     def _asked(self, camera: Camera) -> list[Finding]:
         """Begin the next batch; findings only if it needs no names."""

@@ -6,7 +6,7 @@ nothing opens. So it is known at which bar a thing would have rung, whether it d
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 from math import inf
@@ -50,12 +50,18 @@ class Found:
 class NearMisses:
     """Follows one camera's frames below the bar."""
 
-    def __init__(self, rule: TrackRule, finds: Finds | None = None) -> None:
+    def __init__(
+        self,
+        rule: TrackRule,
+        finds: Finds | None = None,
+        tracing: Callable[[Finds | None], Tracing] = Tracing,
+    ) -> None:
         """Start with nothing.
 
         Args:
             rule: As the camera follows.
             finds: As the camera finds; by it is noted what falls apart at a higher bar.
+            tracing: Makes, of `finds`, what notes the frames.
         """
         # Before it is worked out at which bar: what stands there for weeks needs none.
         self._levels = FoundLevels(rule, _LOWEST, self._is_told)
@@ -64,7 +70,7 @@ class NearMisses:
         self._offset_s = 0.0
         self._camera = ""
         self._bar = 1.0
-        self._tracing = Tracing(finds)
+        self._tracing = tracing(finds)
 
     def see(
         self,

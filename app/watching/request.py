@@ -120,14 +120,14 @@ class RunRequest:
         """What is known of the nouns that things are named by, here where the detector looks."""
         return Words.of(names, holding, self.belonging)
 
-    def load_names(self, device: torch.device) -> NounModel:
-        """What names things.
+    def load_names(self, device: torch.device, *, later: bool = False) -> NounModel:
+        """What names things; see `novic.model.load_model` for `later`.
 
         Raises:
             UsageError: If something is to be told that it never says.
             NomalyError: If it cannot be loaded.
         """
-        names = load_model(self.model, device, self.naming, many_images=True)
+        names = load_model(self.model, device, self.naming, many_images=True, later=later)
         for rule in self.tell:
             rule.check(names.bundle.tokens.nouns)
         return names

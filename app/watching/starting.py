@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 
@@ -13,8 +13,10 @@ from app.events.store import Run, Store
 from app.progress import Reporter
 from app.redact import shown_address
 from app.sources.base import LiveSource, UnreachableError
+from app.sources.open import kind_of, open_live
 from app.watching.request import RunRequest
 from app.watching.shared import Shared
+from app.watching.watch_request import WatchRequest
 from detectors.base import Detector
 from detectors.build import load_detector
 
@@ -72,6 +74,51 @@ def _wait_for(camera: LiveSource, shared: Shared) -> None:
         else:
             shared.unreached("")
             return
+
+
+class Opening:
+    """The camera of a watch, asked while models are still loaded; closed when it is left.
+
+    A reader takes a second to start, and a stream may take two more to its next key frame. What
+    plays at its own pace, or is read from where it was left, is opened once there is who looks.
+    """
+
+    def __init__(self, request: WatchRequest) -> None:
+        """Ask a network camera or webcam.
+
+        Raises:
+            app.sources.base.UnreachableError: If the address makes no sense.
+        """
+        self._request = request
+        live = kind_of(request.source) not in ("file", "folder")
+        self._camera = self._open(0.0) if live else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._camera is not None:
+            self._camera.close()
+
+    def camera(self, start_s: float) -> LiveSource:
+        """The camera, opened by now.
+
+        Args:
+            start_s: Where a file begins to play.
+
+        Raises:
+            app.sources.base.UnreachableError: If it is no video, or cannot be read.
+        """
+        if self._camera is None:
+            self._camera = self._open(start_s)
+        return self._camera
+
+    def _open(self, start_s: float) -> LiveSource:
+        request = self._request
+        ring_s = request.clips.ring_s if request.clips is not None else 0.0
+        return open_live(
+            request.source, request.camera, request.fps, start_s=start_s, ring_s=ring_s
+        )
 
 
 def run_to_go_on(

@@ -15,6 +15,7 @@ from typing import Any, Literal, Self
 from rich.live import Live
 from rich.text import Text
 
+from app.lengths import told as told_length
 from app.progress import Reporter
 from app.report.times import local
 from app.sources.base import NOW, Gap, LiveSource
@@ -178,7 +179,7 @@ class Telling:
     def _say_back(self, gap: Gap) -> None:
         name, end_us = self._camera.info.camera, gap.end_us or gap.start_us
         blind_s = (end_us - gap.start_us) / 1e6
-        self._say(end_us, f"camera {name} back after {_lasted(blind_s)}")
+        self._say(end_us, f"camera {name} back after {told_length(blind_s, tenths=True)}")
         message = {"blind_s": round(blind_s, 3), "reason": gap.reason}
         self.tell({"event": "back", "camera": name, "time_us": end_us, **message})
 
@@ -255,18 +256,8 @@ def in_words(heartbeat: dict[str, Any]) -> str:
     if heartbeat["doing"] != "learning":
         said.append(f"{heartbeat['fps']:.1f} frames/s")
     if age_s is not None:
-        said.append(f"last frame {_lasted(age_s)} ago")
+        said.append(f"last frame {told_length(age_s, tenths=True)} ago")
     said.append(f"{heartbeat['dropped']} dropped")
     if count:
         said.append(f"{count} event{'s' if count != 1 else ''} open")
     return f"{heartbeat['camera']}: {', '.join(said)}"
-
-
-def _lasted(seconds: float) -> str:
-    """A length of time for people."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"

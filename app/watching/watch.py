@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,13 +12,14 @@ import torch
 from app.errors import StoreError
 from app.events.event import Event, Finding
 from app.events.outputs import sole_writer
-from app.events.retaining import retaining
+from app.events.retaining import Doubt, retaining
 from app.events.store import SourceProgress, Store
 from app.events.writer import Writer
+from app.memory import give_back, keep_little
 from app.progress import Reporter
 from app.redact import shown_address
 from app.sources.base import Gap, LiveSource
-from app.sources.open import kind_of, open_live
+from app.sources.open import kind_of
 from app.stop import Stop, stoppable
 from app.watching.backlog import Backlog
 from app.watching.blurring import People, coarse, coarse_picture
@@ -28,7 +29,6 @@ from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.clips import Clips
 from app.watching.delivery import SOON, Besides, as_told, delivering
-from app.watching.disk import DiskTold
 from app.watching.drifting import Watched
 from app.watching.ending import Ending, complete_results, counted, end_watch
 from app.watching.fitting import fit_detector
@@ -37,12 +37,16 @@ from app.watching.going_on import GoingOn
 from app.watching.keeper import Keeper, keeper_of, told
 from app.watching.learning import learned
 from app.watching.lookout import Lookout
+from app.watching.machine import Machine
+from app.watching.mine import Mine
+from app.watching.nameless import Nameless
 from app.watching.naming import Beside
 from app.watching.normal import normal_view
+from app.watching.pace import Pace
 from app.watching.recorder import Recorder
 from app.watching.results import watch_summary
 from app.watching.shared import Shared
-from app.watching.starting import connect, fitted_detector, run_to_go_on
+from app.watching.starting import Opening, connect, fitted_detector, run_to_go_on
 from app.watching.stirring import Keeping, tolerating
 from app.watching.telling import Tell, Telling
 from app.watching.watch_request import WatchRequest
@@ -51,9 +55,13 @@ from detectors.files import PROMISE
 from detectors.types import Frame, Pixels
 from novic.device import resolve_device
 from novic.model import NounModel
+from novic.openvino_core import one_core_a_call
 
 SAVE_EVERY_S = 5.0
 """Pause between saves while nothing happens."""
+NAMED_S, CLIPPED_S = 0.7, 1.2
+"""Seconds after a stop was asked for at which names and clips are waited for no longer: events are
+told without a name then, and clips are finished by the next start."""
 _RETRY_S = 1.0
 
 
@@ -86,12 +94,16 @@ def watch(
         detectors.base.DetectorError: If the detector cannot be fitted or loaded.
         app.errors.StoreError: If results cannot be written.
     """
+    one_core_a_call()
+    keep_little()
     keys = [sink.key for sink in request.sinks]
     with (
         sole_writer(request.out, overwrite=request.overwrite),
         Store(request.out, sinks=keys) as store,
     ):
-        settings = _settings(request)
+        # What a watch that goes on must have in common with the one before.
+        settings = {"source": shown_address(request.source), "learn_s": request.learn_s}
+        settings |= request.settings()
         run = run_to_go_on(store, request, settings, shared=shared is not None)
         before = next(iter(store.sources(run.id)), None) if run is not None else None
         if run is not None and before is not None and before.finished:
@@ -102,37 +114,18 @@ def watch(
             summary = watch_summary(store, run)
             return summary | {"notes": [*summary["notes"], *outdated(run, request)]}
         going_on = GoingOn(run, before, settings, away=shared.away if shared is not None else None)
-        mine = _Mine(request, store, going_on, reporter, tell, board or Board(), shared)
+        mine = Mine(request, store, going_on, reporter, tell, board or Board(), shared)
         return _watch_camera(mine)
 
 
-@dataclass(frozen=True, slots=True)
-class _Mine:
-    """What belongs to one watch."""
-
-    request: WatchRequest
-    store: Store
-    going_on: GoingOn
-    reporter: Reporter
-    tell: Tell
-    board: Board
-    shared: Shared | None
-
-
-def _watch_camera(mine: _Mine) -> dict[str, Any]:
+def _watch_camera(mine: Mine) -> dict[str, Any]:
     request, going_on, reporter, shared = mine.request, mine.going_on, mine.reporter, mine.shared
     device = resolve_device(request.device)
-    # Models first: what a camera shows while they load would be lost.
-    names = shared.names if shared is not None else None
-    if names is None:
-        with reporter.task("Loading the namer"):
-            names = request.load_names(device)
-    fitted = fitted_detector(request, going_on.run is not None, device, shared)
-    played_on = kind_of(request.source) == "file" and fitted is not None
-    start_s = going_on.start_s(request.learn_s or 0.0) if played_on else 0.0
-    ring_s = request.clips.ring_s if request.clips is not None else 0.0
-    camera = open_live(request.source, request.camera, request.fps, start_s=start_s, ring_s=ring_s)
-    try:
+    with Opening(request) as opening:
+        names = shared.names if shared is not None else request.load_names(device, later=True)
+        fitted = fitted_detector(request, going_on.run is not None, device, shared)
+        played_on = kind_of(request.source) == "file" and fitted is not None
+        camera = opening.camera(going_on.start_s(request.learn_s or 0.0) if played_on else 0.0)
         connect(camera, request.source, request.connect_s, reporter, shared)
         station = Station(request.out, camera, coarse_picture if request.blur_people else None)
         beat_s = request.heartbeat_s
@@ -142,14 +135,12 @@ def _watch_camera(mine: _Mine) -> dict[str, Any]:
         with stopping as stop, telling, mine.board.showing(station):
             watching = _Watch(mine, camera, telling, stop)
             return watching.run(names, fitted or watching.learned_detector(device))
-    finally:
-        camera.close()
 
 
 class _Watch:
     """One watch under way."""
 
-    def __init__(self, mine: _Mine, camera: LiveSource, telling: Telling, stop: Stop) -> None:
+    def __init__(self, mine: Mine, camera: LiveSource, telling: Telling, stop: Stop) -> None:
         self._request = mine.request
         self._store = mine.store
         self._camera = camera
@@ -159,9 +150,8 @@ class _Watch:
         self._telling = telling
         self._pulse = telling.pulse
         self._stop = stop
-        self._clips = Clips(
-            mine.request.out, camera, mine.request.clips, mine.reporter.say, telling
-        )
+        request, say = mine.request, mine.reporter.say
+        self._clips = Clips(request.out, camera, request.clips, say, telling)
         self._backlog = Backlog(self._coming())
         self._pulse.unseen.append(self._backlog.gaps)
         self._from_s = 0.0
@@ -170,7 +160,8 @@ class _Watch:
         self._begun: int | None = None
         self._keeper: Keeper | None = None
         self._people = People() if mine.request.blur_people else None
-        self._disk = DiskTold()
+        self._machine, self._doubt, self._pace = Machine(), Doubt(), Pace()
+        self._names: NounModel | None = None
 
     def run(self, names: NounModel, detector: Detector) -> dict[str, Any]:
         """Look and tell; whatever ends it, the report is written."""
@@ -182,8 +173,9 @@ class _Watch:
             source = SourceProgress(
                 info.camera, info.uri, size, self._from_s, 0.0, time_from=info.time_from
             )
-        self._keeper = self._promised(detector)
+        self._keeper, self._names = self._promised(detector), names
         holding = held(self._request, names, self._store, run_id, self._reporter.say)
+        words = self._request.words(names, holding)
         camera = Camera(
             size,
             live=True,
@@ -191,21 +183,21 @@ class _Watch:
             settings=CameraSettings(
                 rule=self._request.rule,
                 zones=self._request.zones,
-                words=self._request.words(names, holding),
+                words=words,
                 keeper=self._keeper,
                 life=self._request.life,
             ),
             say=self._reporter.say,
         )
         camera.expect(self._going_on.left)
-        self._disk = DiskTold(self._going_on.disk)
+        self._machine = Machine(self._going_on.machine)
         out, sinks, say = self._request.out, self._request.sinks, self._reporter.say
         patience = None if self._shared is None else SOON
         besides = Besides(self._clips.heed, patience, self._people)
         ending = Ending("failed")
         with (
             delivering(out, run_id, sinks, self._telling.tell, say, besides) as writer,
-            retaining(out, self._request.retention, say),
+            retaining(out, self._request.retention, say) as self._doubt,
             Beside(names) if self._shared is None else self._shared.naming() as teller,
         ):
             embedder = names.bundle.embedder
@@ -214,6 +206,8 @@ class _Watch:
             lookout = Lookout(
                 camera, detector, teller, recorder, gate=MotionGate(), heeding=heeding
             )
+            if self._people is None:
+                lookout.nameless = Nameless(self._store, run_id, words, self._going_on.left)
             if holding is not None:
                 watched = Watched(source.uri, zones=self._request.zones)
                 lookout.hold(holding, self._store.bets(run_id, holding.key), watched)
@@ -223,11 +217,12 @@ class _Watch:
                 ending = Ending("stopped" if self._stop.asked else "finished")
             finally:
                 goes_on = not source.finished
-                left = lookout.finish(cut=True, goes_on=goes_on)
-                self._save(lookout, [*left, *self._disk.last(goes_on=goes_on)])
+                left = lookout.finish(
+                    cut=True, goes_on=goes_on, within_s=self._stop.left_s(NAMED_S)
+                )
+                self._save(lookout, [*left, *self._machine.last(goes_on=goes_on)])
                 faults = self._end(writer, ending)
-        dropped = self._camera.stats.dropped + self._backlog.skipped
-        run = self._store.run(run_id)
+        run, dropped = self._store.run(run_id), self._left_out
         if self._shared is not None:
             return counted(self._store, run, dropped=dropped, faults=faults)
         return watch_summary(self._store, run, dropped=dropped, faults=faults)
@@ -320,7 +315,7 @@ class _Watch:
     def _end(self, writer: Writer, ending: Ending) -> list[str]:
         """End the run; returns what could not be written."""
         left = writer.flush()
-        self._clips.finish()
+        self._clips.finish(self._stop.left_s(CLIPPED_S))
         for finding in left:
             # Nobody will find it in the store.
             if not finding.silent:
@@ -345,20 +340,34 @@ class _Watch:
         self._until = saved_at + (self._request.for_s or math.inf)
         for frame in self._arriving():
             if frame is not None:
+                lookout.camera.hurried = self._pace.hurried
                 lookout.look([frame])
                 self._note(frame, lookout)
-            disk = self._disk.findings(writer.disk_fault, frame)
-            findings, now = [*lookout.findings(), *disk], time.monotonic()
+            wrong = (writer.disk_fault, self._doubt.said, self._pace.said)
+            machine = self._machine.findings(*wrong, frame)
+            findings, now = [*lookout.findings(), *machine], time.monotonic()
             if findings or self._gaps != saved_gaps or now - saved_at >= SAVE_EVERY_S:
                 self._save(lookout, findings)
                 saved_at, saved_gaps = now, self._gaps
+                give_back()
 
     def _note(self, frame: Frame, lookout: Lookout) -> None:
+        if self._names is not None:
+            self._names.begin()
+            _ = self._shared is not None or self._names.ready  # raises if it cannot be loaded
         self._pulse.looked(frame, lookout.frames, lookout.camera.open)
         shown = coarse(frame) if self._people is not None else frame
         self._telling.station.looked(shown, lookout.camera.lasting, lookout.detector_s)
         self._pulse.skipped = self._backlog.skipped
         self._pulse.doing = "catching up" if self._backlog.waiting else "watching"
+        if self._backlog.waiting:
+            self._pace.begin()
+        else:
+            self._pace.note(time.monotonic(), self._pulse.frames, self._left_out)
+
+    @property
+    def _left_out(self) -> int:
+        return self._camera.stats.dropped + self._backlog.skipped
 
     def _coming(self) -> Iterator[Frame | None]:
         """What the source gives, each frame noted when it comes."""
@@ -384,9 +393,3 @@ class _Watch:
     def _save(self, lookout: Lookout, findings: Sequence[Finding]) -> None:
         """See to it that what changed is stored, then told."""
         lookout.save(findings, gaps=self._gaps)
-
-
-def _settings(request: WatchRequest) -> dict[str, Any]:
-    """What a watch that goes on must have in common with the one before."""
-    source = shown_address(request.source)
-    return {"source": source, "learn_s": request.learn_s, **request.settings()}

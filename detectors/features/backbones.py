@@ -28,6 +28,8 @@ class Backbone(ABC):
     """Pixels of a picture per cell of its features, in both directions."""
     step: int
     """Sides of a picture are multiples of this."""
+    made_of: str = ""
+    """All that `net` depends on but its arguments; empty if that is not known."""
 
     @abstractmethod
     def net(self, chosen: torch.Tensor, size: tuple[int, int]) -> nn.Module:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from detectors.features.backbones import Backbone
 from detectors.features.loading import load_backbone
-from novic.runtime import Precision, Runtime, build_runtime
+from novic.runtime import Precision, Runtime, build_kept, build_runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class FeatureExtractor:
     """A backbone compiled for one size of picture."""
 
     def __init__(self, key: ExtractorKey, backbone: Backbone) -> None:
-        """Compile the network.
+        """Compile the network, or take what this machine compiled of it before.
 
         Args:
             key: What comes in and out, and where it runs.
@@ -46,8 +46,13 @@ class FeatureExtractor:
         """
         self.key = key
         self.backbone = backbone
-        net = backbone.net(torch.tensor(key.channels, dtype=torch.int64), key.size)
-        self.runtime: Runtime = build_runtime(net, key.size, key.device, key.precision)
+        made_of = backbone.made_of and f"{backbone.made_of} {key}"
+        self.runtime: Runtime = build_kept(made_of, self._build, key.device)
+
+    def _build(self) -> Runtime:
+        key = self.key
+        net = self.backbone.net(torch.tensor(key.channels, dtype=torch.int64), key.size)
+        return build_runtime(net, key.size, key.device, key.precision)
 
     @property
     def size(self) -> tuple[int, int]:

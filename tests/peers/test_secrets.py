@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.web.passwords import hash_password
 from detectors.types import Pixels
-from tests.app.short_watch import NOMALY
+from tests.app.short_watch import NOMALY, QUICK
 from tests.app.sinks.peers import Broker, Hook, Service, free_port
 from tests.peers.http_peers import mjpeg_camera
 
@@ -71,7 +71,7 @@ def environment(camera_port: int, broker: Broker, hook: Hook, service: Service) 
 def command(out: Path, metrics: str, page: str) -> list[str]:
     """The watch, which names no secret."""
     words = ["--learn", "3", "--out", str(out), "--heartbeat", "1", "--json", "--debug"]
-    words += ["--detector-setting", "passes=16", "--detector-setting", "longer_side=96"]
+    words += QUICK
     for sink in ("mqtt:env:BROKER", "webhook:env:HOOK", "apprise:env:NOTIFY"):
         words += ["--sink", sink]
     return [NOMALY, "watch", "env:HALL", *words, "--metrics", metrics, "--page", page]

@@ -206,8 +206,8 @@ def test_a_killed_watch_of_a_file_plays_on_and_goes_on_with_what_is_still_there(
         process.kill()
         process.wait(30)
     with Store(out) as store:
-        (left,) = store.events(1)
-        assert left.state in ("opened", "updated")
+        # On a slow machine more may have come by then.
+        left = next(event for event in store.events(1) if event.state in ("opened", "updated"))
         (source,) = store.sources(1)
     done = run_nomaly(*words, "--for", "4")
     assert done.returncode == 0, done.stderr
@@ -221,9 +221,8 @@ def test_a_killed_watch_of_a_file_plays_on_and_goes_on_with_what_is_still_there(
     others = [state for state in told_again if state["id"] != left.id]
     assert all(state["start_s"] >= source.seen_s for state in others)
     assert summary["gaps"] == []
-    assert summary["events"][0] == {
-        name: same[-1][name] for name in same[-1] if name not in ("event", "rings")
-    }
+    kept = next(event for event in summary["events"] if event["id"] == left.id)
+    assert kept == {name: same[-1][name] for name in same[-1] if name not in ("event", "rings")}
     lines = [json.loads(line) for line in told.read_text().splitlines()]
     assert {line["id"]: line["event"] for line in lines} == {
         event["id"]: "closed" for event in summary["events"]

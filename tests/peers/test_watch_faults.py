@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.events.reading import snapshot
-from tests.app.short_watch import NOMALY
+from tests.app.short_watch import NOMALY, QUICK
 from tests.locked_store import locked
 from tests.peers.http_peers import mjpeg_camera
 from tests.small_disk import disk_of, full
@@ -36,13 +36,7 @@ def test_a_watch_outlives_its_disk_its_store_its_reader_and_its_terminal(tmp_pat
     with disk_of(tmp_path / "disk", "96m") as disk, mjpeg_camera(fps=10) as camera:
         out = disk / "out"
         words = ["watch", camera.url, "--learn", "3", "--out", str(out), "--heartbeat", "0"]
-        words += [
-            "--json",
-            "--detector-setting",
-            "passes=16",
-            "--detector-setting",
-            "longer_side=96",
-        ]
+        words += ["--json", *QUICK]
         with (
             stderr.path.open("w") as said,
             subprocess.Popen([NOMALY, *words], stdout=subprocess.PIPE, stderr=said) as process,

@@ -1,5 +1,6 @@
 """Events found by words, looks, colour and place."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +53,13 @@ def test_what_came_or_closed_since_the_last_search_is_found(tmp_path: Path):
     assert found(tmp_path, "ladder") == ["1"]
     assert found(tmp_path, "dog") == ["0"]
     assert found(tmp_path, "cat") == []
+
+
+def test_a_page_that_answers_by_another_thread_each_time_searches_too(tmp_path: Path):
+    place = site(tmp_path)
+    for _ in range(2):
+        with ThreadPoolExecutor(1) as another:
+            assert another.submit(found, place, "wrenches").result() == ["2"]
 
 
 def painted(finding: Finding, colour: tuple[int, int, int]) -> Finding:

@@ -124,9 +124,13 @@ def test_a_gpu_without_room_is_given_less_at_once_and_then_nothing():
     assert sum(cpu.batches) == 2
 
 
-def test_nothing_asked_is_answered_at_once_and_the_end_waits_for_all():
-    names = BrightnessNames()
+def test_nothing_asked_is_answered_at_once_and_the_end_lets_go_of_what_waits():
+    names = Noted()
     with SharedNames(names, BrightnessNames, print, most=1) as shared:
         assert shared.ask("hall", []).result(0) == {}
+        first = shared.ask("hall", [a_picture(10)])
+        wait_for("the first batch", lambda: "hall" not in shared.waiting)
         last = shared.ask("hall", [a_picture(20), a_picture(30), a_picture(40)])
-    assert len(last.result(0)) == 3
+    assert last.cancelled()
+    names.allowed.set()
+    assert len(first.result(30)) == 1

@@ -147,12 +147,13 @@ def test_what_is_kept_shown_and_told_together_is_acted_on(tmp_path: Path):
         "  yard: {source: rtsp://10.0.0.6/s, blur_people: true, stationary: 0}",
         "on_event: ./notify.sh",
         "group: 30s",
-        "retention: {days: 30}",
+        "retention: {days: 30, gigabytes: 5}",
         "clips: {before: 3s}",
     )
     planned = plan(load_site(path, {}))
     hall, yard = planned.cameras["hall"], planned.cameras["yard"]
     assert (hall.life.stationary_s, hall.life.reminder_s, yard.life.stationary_s) == (120, 0, 0)
+    # Bytes are those of the site, not of each camera.
     assert hall.retention == yard.retention == RetentionRule(days=30, gigabytes=None)
     assert hall.clips == ClipRule(before_s=3, after_s=5)
     # Clips show people as they are.

@@ -60,6 +60,35 @@ def watched(path: Path) -> Iterator[Watched]:
         yield under_way
 
 
+def test_what_names_is_loaded_once_a_camera_was_looked_at(tmp_path: Path):
+    path = site(tmp_path, f"  away: {{source: '{NOBODY_ANSWERS}'}}")
+    with watched(path) as under_way:
+        wait_for("its reason", lambda: under_way.doing()["away"] == "unreachable", 30)
+        assert "embedder" not in {thread.name for thread in threading.enumerate()}
+    film(tmp_path / "hall.mp4", 1, 180)
+    with watched(site(tmp_path, "  hall: {source: hall.mp4}")) as under_way:
+        under_way.wait_until_watched("hall")
+        engine = under_way.service._engine
+        assert engine is not None
+        wait_for("the namer", lambda: engine.common.names.ready, 60)
+        under_way.service.check()
+
+
+def test_cameras_are_asked_to_stop_together_and_what_has_not_begun_is_not_waited_for(
+    tmp_path: Path,
+):
+    film(tmp_path / "hall.mp4", 1, 180)
+    path = site(tmp_path, "  hall: {source: hall.mp4}", f"  away: {{source: '{NOBODY_ANSWERS}'}}")
+    with watched(path) as under_way:
+        under_way.wait_until_watched("hall")
+        under_way.service.stop()
+        wait_for("the end of all", lambda: set(under_way.doing().values()) == {"stopped"}, 30)
+    told = under_way.service.summary()["cameras"]
+    assert told["hall"]["state"] == "stopped"
+    assert told["hall"]["frames"] > 2
+    assert "did not end" not in under_way.said
+
+
 def test_cameras_are_watched_side_by_side_whatever_one_of_them_has(tmp_path: Path):
     film(tmp_path / "hall.mp4", 1, 180, things=tuple(range(6, 180, 12)))
     film(tmp_path / "yard.mp4", 2, 180)

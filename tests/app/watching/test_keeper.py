@@ -125,6 +125,17 @@ class TestLearning:
         camera.finish()
         assert keeper.evidence.hours == pytest.approx(19.8 / 3600)
 
+    def test_a_machine_that_is_in_a_hurry_learns_nothing_and_claims_nothing(self):
+        keeper = Keeper(DEFAULT, CALM)
+        camera = a_camera(keeper)
+        watch(camera, quiet(20))
+        camera.hurried = True
+        thing = [one + a_map((4, 4, 4)) for one in quiet(10)]
+        watch(camera, [*quiet(20), *thing], from_s=20.0)
+        camera.finish()
+        assert keeper.evidence.hours == pytest.approx(19.8 / 3600)
+        assert camera.due == 2  # it opens and closes
+
     def test_what_was_seen_is_kept_at_the_end(self):
         saved: list[float] = []
         keeper = Keeper(DEFAULT, CALM, save=lambda one: saved.append(one.evidence.hours))

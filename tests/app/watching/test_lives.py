@@ -44,8 +44,8 @@ def standing(seconds: float, *columns: float, light: int = 0) -> list[Frame]:
 class Street:
     """A watch of a folder that is stopped and begun again."""
 
-    def __init__(self, folder: Path, rule: LifeRule = RULE) -> None:
-        self.folder, self.rule = folder, rule
+    def __init__(self, folder: Path, rule: LifeRule = RULE, fps: float = FPS) -> None:
+        self.folder, self.rule, self.fps = folder, rule, fps
         self.now_s = 0.0
 
     def watch(
@@ -74,9 +74,9 @@ class Street:
         self, lookout: Lookout, going_on: GoingOn, frames: Sequence[Frame]
     ) -> Iterator[Event]:
         for number, frame in enumerate(frames):
-            self.now_s += 1 / FPS
+            self.now_s += 1 / self.fps
             time_us = 1_000_000 + round(1e6 * self.now_s)
-            frame = replace(frame, pts_s=number / FPS, time_us=time_us)
+            frame = replace(frame, pts_s=number / self.fps, time_us=time_us)
             lookout.look([going_on.placed(frame)])
             findings = lookout.findings()
             lookout.save(findings)
@@ -103,6 +103,14 @@ def test_what_stands_is_told_once_and_reminded_of(street: Street):
     assert told[2].still_us == pytest.approx(1_200_000, abs=1_000_000)
     assert rings(told) == 1
     assert told[2].as_told().items() >= {"event": "stationary", "rings": False}.items()
+
+
+def test_it_closes_too_where_a_frame_comes_every_third_second(tmp_path: Path):
+    slow = Street(tmp_path, replace(RULE, normal_s=7.0), fps=1 / 3)
+    told = slow.watch([*standing(6, CAR), *standing(6)], killed=True)
+    assert states(told)[0] == "opened"
+    assert "stationary" in states(told)
+    assert states(told)[-1] == "closed"
 
 
 def test_it_closes_once_its_place_is_usual(street: Street):

@@ -78,6 +78,36 @@ def test_frames_go_on_while_a_name_is_awaited_and_all_is_told_in_order():
     assert opened.event.noun == closed.event.noun == "lamp"
 
 
+def test_what_has_no_name_in_time_is_told_without_one_and_nothing_is_lost():
+    names, camera = HeldNames(), Camera(SIZE, live=True)
+    with Beside(names) as beside:
+        assert play(camera, beside) == []
+        told = beside.last(camera, 0.0)
+        assert beside.last(camera) == []
+    names.allowed.set()
+    assert [(one.event.state, one.event.noun) for one in told] == [("opened", ""), ("closed", "")]
+    assert all(one.picture is not None and one.vector is None for one in told)
+    assert len(told[-1].path) == 20
+
+
+def test_what_was_named_before_keeps_its_name_where_the_rest_comes_too_late():
+    names, camera = HeldNames(), Camera(SIZE, live=True)
+    names.allowed.set()
+    with Beside(names) as beside:
+        told = []
+        for number in range(10):
+            look(camera, number / 5, *[SPOT] * (number >= 5))
+            told += beside.last(camera)
+        names.allowed.clear()
+        for number in range(10, 40):
+            look(camera, number / 5, *[SPOT] * (number < 25))
+            told += beside.findings(camera)
+        told += beside.last(camera, 0.0)
+    names.allowed.set()
+    assert told[-1].event.state == "closed"
+    assert {one.event.noun for one in told} == {"lamp"}
+
+
 def test_every_picture_is_named_once_as_if_it_had_been_awaited():
     at_once, beside_names = BrightnessNames(), BrightnessNames()
     expected = play(Camera(SIZE, live=True), AtOnce(at_once))

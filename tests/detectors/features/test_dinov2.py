@@ -12,7 +12,7 @@ from detectors.features.dinov2 import weights_file
 from detectors.features.extractors import Extractors
 from detectors.models.subspace import SubspaceDetector
 from detectors.types import Pixels
-from novic.runtime import _import_openvino
+from novic.openvino_core import import_openvino
 
 MIDDLE = tuple(f"/backbone/encoder/layer.{block}/Add_1" for block in (5, 8))
 """What the file calls the ends of the blocks that are read out."""
@@ -41,7 +41,7 @@ def backbone(extractors: Extractors) -> Backbone:
 
 def by_the_file(picture: Pixels) -> np.ndarray:
     """Tokens [256, 384] of a picture [SIDE, SIDE, 3] by the graph that the file holds."""
-    openvino = _import_openvino()
+    openvino = import_openvino()
     core = openvino.Core()
     whole = core.read_model(weights_file())
     ends = [node.output(0) for node in whole.get_ops() if node.get_friendly_name() in MIDDLE]

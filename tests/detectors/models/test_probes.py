@@ -94,6 +94,7 @@ def opened_where(
         spoil(runtime._network)
         return runtime
 
+    monkeypatch.setenv("NOMALY_HOME", str(folder / "nothing kept"))
     monkeypatch.setattr(extractors, "build_runtime", build)
     detector = load_detector(folder, CPU, Extractors())
     assert isinstance(detector, PadimDetector)
