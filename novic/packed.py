@@ -3,9 +3,14 @@
 An ordinary matrix product lays its weights out anew at every call. With ten rows that takes longer
 than the product itself, so here it is done once, by the oneDNN operators that torch.compile uses.
 They are not torch's public interface: where they are missing or differ, the decoder stays as it is.
+
+For each number of rows oneDNN writes code of its own and keeps it, .6 MB each, up to 1,024 of
+them. A beam search has any number of rows, so that a watch grew by 1 GB an hour; only a few numbers
+are asked for.
 """
 
 import copy
+from bisect import bisect_left
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +21,8 @@ ROWS = 16
 """Rows that the layout is chosen for; any number works."""
 TOLERANCE = 1e-4
 """Largest difference to an ordinary product, relative to its largest value."""
+AT_ONCE = (*range(2, 16, 2), *(step * 2**n for n in range(2, 7) for step in range(4, 8)), 512)
+"""Numbers of rows that are multiplied at once, with rows of zeros where there are fewer."""
 
 
 class PackedLinear(nn.Module):
@@ -38,7 +45,14 @@ class PackedLinear(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """[..., in] to [..., out]."""
-        return self._operators._linear_pointwise(rows, self._packed, None, "none", [], "")
+        if rows.ndim > 2:
+            return self(rows.flatten(0, -2)).unflatten(0, rows.shape[:-1])
+        if len(rows) > AT_ONCE[-1]:
+            return torch.cat([self(part) for part in rows.split(AT_ONCE[-1])])
+        lacking = AT_ONCE[bisect_left(AT_ONCE, len(rows))] - len(rows)
+        padded = nn.functional.pad(rows, (0, 0, 0, lacking)) if lacking else rows
+        product = self._operators._linear_pointwise(padded, self._packed, None, "none", [], "")
+        return product[: len(rows)] if lacking else product
 
 
 @torch.inference_mode()

@@ -112,29 +112,44 @@ class Course:
         return [Told(replace(now.event, state="closed", cut=cut), now.picture)]
 
     def _begun(self, fault: Fault, frame: Frame, since: Since) -> Trouble:
-        height, width = frame.image.shape[:2]
-        whole, name = Box(0, 0, width, height), FAULT_NAMES[fault]
-        event = Event(
-            id=event_id(frame.camera, since.at_us, name),
-            camera=frame.camera,
-            state="opened",
-            start_s=since.at_s,
-            end_s=frame.pts_s,
-            start_us=since.at_us,
-            end_us=frame.time_us,
-            box=whole,
-            frame_size=(height, width),
-            score=0.0,
-            frames=0,
-            video=self._video,
-            snapshot_s=frame.pts_s,
-            kind="camera",
-            name=name,
-        )
+        event = fault_event(FAULT_NAMES[fault], frame, since, video=self._video)
         shown, nothing = at_most(frame.image, SNAPSHOT_SIDE), np.zeros((1, 1), np.float32)
-        return Trouble(
-            fault, event, Picture(frame.pts_s, whole, (height, width), (), shown, nothing, 1.0)
-        )
+        picture = Picture(frame.pts_s, event.box, event.frame_size, (), shown, nothing, 1.0)
+        return Trouble(fault, event, picture)
+
+
+def fault_event(
+    name: str, frame: Frame, since: Since | None = None, *, said: str = "", video: str = ""
+) -> Event:
+    """What begins to be wrong with a camera, as an event over its whole view.
+
+    Args:
+        name: What is wrong.
+        frame: The newest.
+        since: Where it began, if it shows only after a while.
+        said: What people should know of it, one sentence.
+        video: The file it was recorded in, if any.
+    """
+    since = since or Since(frame.pts_s, frame.time_us, 1)
+    height, width = frame.image.shape[:2]
+    return Event(
+        id=event_id(frame.camera, since.at_us, name),
+        camera=frame.camera,
+        state="opened",
+        start_s=since.at_s,
+        end_s=frame.pts_s,
+        start_us=since.at_us,
+        end_us=frame.time_us,
+        box=Box(0, 0, width, height),
+        frame_size=(height, width),
+        score=0.0,
+        frames=since.frames,
+        video=video,
+        snapshot_s=frame.pts_s,
+        kind="camera",
+        name=name,
+        said=said,
+    )
 
 
 def _lasts(fault: Fault, event: Event) -> bool:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from app.events.event import Event, Finding, event_id
-from detectors.types import Box, Frame
+from app.events.event import Event, Finding
+from app.watching.course import fault_event
+from detectors.types import Frame
 
 DISK_FULL, READ_ONLY = "disk full", "disk read-only"
 CLOCK_AHEAD, TOO_SLOW = "clock ahead", "machine too slow"
@@ -63,29 +64,8 @@ class Machine:
         if bool(said) == (event is not None):
             return None
         if event is None:
-            event = self._open[cause(name)] = _opened(name, said, now)
+            event = self._open[cause(name)] = fault_event(name, now, said=said)
             return Finding(event, None, ())
         del self._open[cause(name)]
         end_us = now.after_us(event.start_s, event.start_us)
         return Finding(replace(event, state="closed", end_s=now.pts_s, end_us=end_us), None, ())
-
-
-def _opened(name: str, said: str, frame: Frame) -> Event:
-    height, width = frame.image.shape[:2]
-    return Event(
-        id=event_id(frame.camera, frame.time_us, name),
-        camera=frame.camera,
-        state="opened",
-        start_s=frame.pts_s,
-        end_s=frame.pts_s,
-        start_us=frame.time_us,
-        end_us=frame.time_us,
-        box=Box(0, 0, width, height),
-        frame_size=(height, width),
-        score=0.0,
-        frames=1,
-        snapshot_s=frame.pts_s,
-        kind="camera",
-        name=name,
-        said=said,
-    )

@@ -5,7 +5,7 @@ import torch
 
 from novic.decoder import KvCache, PrefixedDecoder
 from novic.generate import Decoding, beam_search, closed_set_posterior, score_nouns
-from novic.packed import for_inference
+from novic.packed import AT_ONCE, PackedLinear, for_inference
 from novic.trie import build_trie
 from tests.novic import reference
 from tests.novic.builders import random_decoder, random_nouns, random_vectors
@@ -106,6 +106,23 @@ def test_the_packed_decoder_gives_the_same_scores():
         expected = beam_search(DECODER, TRIE, VECTORS, decoding)
         assert torch.equal(found.nouns, expected.nouns)
         torch.testing.assert_close(found.scores, expected.scores, atol=1e-4, rtol=0)
+
+
+def test_few_numbers_of_rows_are_asked_for_and_change_no_product(monkeypatch: pytest.MonkeyPatch):
+    weight, asked = torch.linspace(-1, 1, 60).reshape(5, 12), set[int]()
+    linear = PackedLinear(weight)
+
+    class Operators:
+        def _linear_pointwise(self, rows: torch.Tensor, *more: object) -> torch.Tensor:
+            asked.add(len(rows))
+            return torch.ops.mkldnn._linear_pointwise(rows, *more)
+
+    monkeypatch.setattr(linear, "_operators", Operators())
+    for count in [0, *range(1, 40), 300, 1200]:
+        rows = torch.randn(count, 12)
+        torch.testing.assert_close(linear(rows), rows @ weight.T)
+        torch.testing.assert_close(linear(rows[:, None]), (rows @ weight.T)[:, None])
+    assert asked <= set(AT_ONCE)
 
 
 def test_a_decoder_that_cannot_be_packed_stays_as_it_is():
