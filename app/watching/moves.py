@@ -38,6 +38,7 @@ class Moves:
         for finding in findings:
             self._remember(finding)
         fresh = self._pair()
+        self._forget_pictures(max((one.event.end_s for one in findings), default=0.0))
         told = [self._as_moved(finding) for finding in findings]
         here = {finding.event.id for finding in findings}
         late = [self._now(one) for one in fresh if one not in here]
@@ -53,6 +54,14 @@ class Moves:
                 kept[event.id] = finding
                 if len(kept) > _REMEMBERED:
                     del kept[next(iter(kept))]
+
+    def _forget_pictures(self, now_s: float) -> None:
+        """Let go of the pictures of what has found no partner by now: each takes a megabyte."""
+        paired = {*self._pairs, *self._pairs.values()}
+        for kept in (self._gone, self._came):
+            for event_id, one in kept.items():
+                if event_id not in paired and now_s - one.event.end_s > WITHIN_S:
+                    kept[event_id] = replace(one, picture=None)
 
     def _pair(self) -> list[str]:
         """Pair what is not yet; returns the events at both ends of the new pairs."""

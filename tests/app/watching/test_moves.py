@@ -1,5 +1,6 @@
 """A thing that went here and came there is one event."""
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -70,3 +71,15 @@ def test_another_thing_one_of_another_size_or_much_later_has_not_moved():
     for come in (late, small, unseen, other):
         changes = told(Moves(), a_change(1, 0, "missing"), come)
         assert [change for _, change, _ in changes] == ["missing", "arrived"]
+
+
+def test_pictures_are_kept_only_while_a_partner_may_come():
+    moves = Moves()
+    lone = a_change(1, 0, "missing")
+    shown = weakref.ref(picture_of(lone).snapshot)
+    moves.linked([lone])
+    del lone
+    moves.linked([a_change(2, 90, "arrived", at_s=20)])
+    assert shown() is not None
+    moves.linked([a_change(3, 90, "arrived", at_s=70)])
+    assert shown() is None
