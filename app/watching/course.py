@@ -113,6 +113,8 @@ class Course:
 
     def _begun(self, fault: Fault, frame: Frame, since: Since) -> Trouble:
         event = fault_event(FAULT_NAMES[fault], frame, since, video=self._video)
+        # The frame itself is counted by whoever takes it.
+        event = replace(event, frames=0)
         shown, nothing = at_most(frame.image, SNAPSHOT_SIDE), np.zeros((1, 1), np.float32)
         picture = Picture(frame.pts_s, event.box, event.frame_size, (), shown, nothing, 1.0)
         return Trouble(fault, event, picture)
@@ -130,7 +132,7 @@ def fault_event(
         said: What people should know of it, one sentence.
         video: The file it was recorded in, if any.
     """
-    since = since or Since(frame.pts_s, frame.time_us, 1)
+    since = since or Since(frame.pts_s, frame.time_us, 0)
     height, width = frame.image.shape[:2]
     return Event(
         id=event_id(frame.camera, since.at_us, name),
@@ -143,7 +145,7 @@ def fault_event(
         box=Box(0, 0, width, height),
         frame_size=(height, width),
         score=0.0,
-        frames=since.frames,
+        frames=1,
         video=video,
         snapshot_s=frame.pts_s,
         kind="camera",
