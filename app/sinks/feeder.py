@@ -1,5 +1,6 @@
 """Carries messages from the outbox to a sink, on a thread of its own for each."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -73,9 +74,9 @@ class Feeder:
         """Tell that there may be new messages."""
         self._news.set()
 
-    def end(self) -> None:
-        """Begin to come to an end; `close` waits for it."""
-        self._ends_s = time.monotonic() + (self._patience.close_s or 0.0)
+    def end(self, within_s: float = math.inf) -> None:
+        """Begin to come to an end, `within_s` at most; `close` waits for it."""
+        self._ends_s = time.monotonic() + min(within_s, self._patience.close_s or math.inf)
         self._closing.set()
         self._news.set()
 
@@ -83,8 +84,8 @@ class Feeder:
         """Deliver what can be, within `close_s`; the rest waits for the same command."""
         if not self._closing.is_set():
             self.end()
-        ends = self._patience.close_s is not None
-        self._thread.join(max(0.0, self._ends_s - time.monotonic()) if ends else None)
+        left_s = max(0.0, self._ends_s - time.monotonic())
+        self._thread.join(None if math.isinf(left_s) else left_s)
 
     def _feed(self) -> None:
         try:
@@ -189,8 +190,16 @@ def feeding(
     configs: Sequence[AnySink],
     say: Callable[[str], None],
     patience: Patience | None = None,
+    within_s: Callable[[], float] = lambda: math.inf,
 ) -> Iterator[Callable[[], None]]:
     """Feed several sinks as long as it lasts; says at the end for whom messages are left.
+
+    Args:
+        folder: Of a store that has the keys of all among its sinks.
+        configs: Where to deliver.
+        say: Told what fails.
+        patience: How to try again.
+        within_s: How long the end may take at most, asked when it comes.
 
     Yields:
         To be called when there may be new messages.
@@ -206,7 +215,7 @@ def feeding(
     finally:
         # All at once: several that hang take no longer than one.
         for feeder in feeders:
-            feeder.end()
+            feeder.end(within_s())
         for feeder, config in zip(feeders, configs, strict=True):
             feeder.close()
             left = _left(folder, config.key)

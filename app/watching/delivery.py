@@ -1,5 +1,6 @@
 """What happens to everything that a watch found: stored, in the file, told, handed to sinks."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ from app.events.room import Room
 from app.events.store import Changes
 from app.events.writer import Writer
 from app.sinks.build import AnySink
-from app.sinks.feeder import Patience, feeding
+from app.sinks.feeder import feeding
 from app.watching.blurring import People, opened_store
 from app.watching.telling import Tell
 
-SOON = Patience(close_s=0.4)
-"""For a watch that must end in a moment; what is undelivered is kept for the next one."""
+SOON_S = 0.4
+"""For the sinks of a watch that must end in a moment; what waits is kept for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Besides:
 
     heed: Callable[[Sequence[Finding]], None] = lambda _: None
     """Given besides what was stored of events, also of those that nobody is told of."""
-    patience: Patience | None = None
-    """With sinks that fail."""
+    sinks_s: Callable[[], float] = lambda: math.inf
+    """How long the end may wait for sinks that hang, asked when it comes."""
     people: People | None = None
     """Hides people in what is kept; None where they may be seen."""
 
@@ -60,7 +61,7 @@ def delivering(
     besides = besides or Besides()
     keys = [sink.key for sink in sinks]
     file = LiveFile(out, run_id, say)
-    with feeding(out, sinks, say, besides.patience) as wake:
+    with feeding(out, sinks, say, within_s=besides.sinks_s) as wake:
 
         def saved(changes: Changes) -> None:
             wake()

@@ -28,7 +28,7 @@ from app.watching.calibrated_by import held, outdated
 from app.watching.camera import Camera
 from app.watching.camera_settings import CameraSettings
 from app.watching.clips import Clips
-from app.watching.delivery import SOON, Besides, as_told, delivering
+from app.watching.delivery import SOON_S, Besides, as_told, delivering
 from app.watching.drifting import Watched
 from app.watching.ending import Ending, complete_results, counted, end_watch
 from app.watching.fitting import fit_detector
@@ -192,8 +192,7 @@ class _Watch:
         camera.expect(self._going_on.left)
         self._machine = Machine(self._going_on.machine)
         out, sinks, say = self._request.out, self._request.sinks, self._reporter.say
-        patience = None if self._shared is None else SOON
-        besides = Besides(self._clips.heed, patience, self._people)
+        besides = Besides(self._clips.heed, self._sinks_s, self._people)
         ending = Ending("failed")
         with (
             delivering(out, run_id, sinks, self._telling.tell, say, besides) as writer,
@@ -226,6 +225,9 @@ class _Watch:
         if self._shared is not None:
             return counted(self._store, run, dropped=dropped, faults=faults)
         return watch_summary(self._store, run, dropped=dropped, faults=faults)
+
+    def _sinks_s(self) -> float:
+        return SOON_S if self._stop.asked else math.inf
 
     def _promised(self, detector: Detector) -> Keeper:
         """What keeps the promise, and goes on learning from quiet footage."""

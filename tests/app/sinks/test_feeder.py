@@ -111,6 +111,24 @@ def test_what_cannot_be_delivered_waits_for_the_next_run(tmp_path: Path, file: F
     assert ids(file) == ids_of(1)
 
 
+def test_sinks_that_hang_are_not_waited_for_when_there_is_no_time(tmp_path: Path):
+    said: list[str] = []
+    begun, answer = tmp_path / "begun", tmp_path / "answer"
+    script = f"touch {begun}; while [ ! -e {answer} ]; do sleep .02; done"
+    config = CommandConfig(words=("sh", "-c", script))
+    with Store(tmp_path, sinks=[config.key]) as store:
+        begin(store, a_finding(1))
+    with feeding(tmp_path, [config], said.append, Patience(close_s=None), lambda: 0.0):
+        while not begun.exists():
+            time.sleep(0.01)
+    assert said[-1].endswith(": 1 undelivered; the same command goes on with them")
+    answer.touch()
+    with feeding(tmp_path, [config], said.append, QUICK):
+        pass
+    with Store(tmp_path) as store:
+        assert store.outbox.count(config.key) == 0
+
+
 def test_what_is_refused_is_said_and_holds_up_nothing(tmp_path: Path):
     said: list[str] = []
     kept = tmp_path / "kept"
