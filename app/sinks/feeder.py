@@ -76,7 +76,8 @@ class Feeder:
 
     def end(self, within_s: float = math.inf) -> None:
         """Begin to come to an end, `within_s` at most; `close` waits for it."""
-        self._ends_s = time.monotonic() + min(within_s, self._patience.close_s or math.inf)
+        close_s = math.inf if self._patience.close_s is None else self._patience.close_s
+        self._ends_s = time.monotonic() + min(within_s, close_s)
         self._closing.set()
         self._news.set()
 
