@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.events.media import MEDIA
+from novic.whole_files import NEW
 
 GO_FIRST = ("clips", "heat", "before", "crops", "snapshots")
 """What is given up first where there is no room; what is named nowhere goes before all."""
@@ -35,7 +36,7 @@ class MediaFile:
 
 
 def media_files(folder: Path) -> list[MediaFile]:
-    """All of a store, in no order.
+    """All of a store that are whole, in no order.
 
     Raises:
         OSError: If a folder cannot be read.
@@ -51,7 +52,8 @@ def _of_kind(place: Path, kind: str) -> Iterator[MediaFile]:
         for entry in entries:
             # Whoever writes there may have given one its last name meanwhile.
             with suppress(FileNotFoundError):
-                if entry.is_file(follow_symlinks=False):
+                # What has no last name is being written just now, maybe by another thread.
+                if entry.is_file(follow_symlinks=False) and not entry.name.endswith(NEW):
                     event_id = "-".join(entry.name.split(".")[0].split("-")[:2])
                     size = entry.stat(follow_symlinks=False).st_size
                     yield MediaFile(place / entry.name, event_id, kind, size)

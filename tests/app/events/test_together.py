@@ -10,6 +10,7 @@ from app.events.media_files import media_files
 from app.events.retention import RetentionRule
 from app.events.together import retain_all, retain_bytes
 from app.service.storage import keeping_bytes
+from novic.whole_files import NEW
 from tests.app.events.test_giving_up import DAY_S, MONTH, NOW_US, dated, days_of, filled
 
 GIGABYTE = 1e9
@@ -91,6 +92,14 @@ def test_a_site_that_is_watched_is_kept_within_its_bytes(site: list[Path]):
         assert told.wait(10)
     assert said[0].startswith(f"{site[0]}: 0 events, ")
     assert days_with_pictures(site[0]) == [85, 90, 95]
+
+
+def test_what_is_being_written_is_not_given_up(site: list[Path]):
+    begun = site[0] / "crops" / f"0000000000000000-abc.jpg{NEW}"
+    begun.write_bytes(b"half")
+    retain_bytes(site, RetentionRule(days=None, gigabytes=1e-6))
+    assert days_with_pictures(site[0]) == []
+    assert begun.exists()
 
 
 def test_a_site_that_cannot_be_kept_says_so_and_one_without_stores_waits(tmp_path: Path):
