@@ -78,9 +78,9 @@ class _Keeping:
         clock: AgeClock,
         doubt: Doubt,
     ) -> None:
-        self._folder, self._rule, self._say, self._over = folder, rule, say, over
+        self._folder, self._rule, self._over = folder, rule, over
         self._clock, self._doubt = clock, doubt
-        self._said: set[str] = set()
+        self._told = SaidOnce(say)
 
     def run(self, first_s: float, every_s: float) -> None:
         pause_s = first_s
@@ -94,9 +94,9 @@ class _Keeping:
                     pause=lambda: self._over.wait(_PAUSE_S),
                 )
             except StoreError as error:
-                self._say_once("fault", f"{error}; what is too old is given up later")
+                self._told.say("fault", f"{error}; what is too old is given up later")
             else:
-                self._said.discard("fault")
+                self._told.over_with("fault")
                 self._tell(done)
 
     def age_us(self) -> int:
@@ -109,26 +109,47 @@ class _Keeping:
         said = "" if self._rule.days is None else clock.said
         self._doubt.said = said if clock.seen else ""
         if not said:
-            self._said.discard("clock")
+            self._told.over_with("clock")
         elif not clock.seen:
             # A watch that nobody ran for long is no fault to wake people for.
-            self._say_once("clock", said)
+            self._told.say("clock", said)
         return now_us
 
     def _tell(self, done: Retained) -> None:
         if not done.nothing:
-            self._say_once("went", f"{in_words(done)}; from now on that goes without saying.")
+            self._told.went(done)
         if done.over_bytes:
-            self._say_once(
-                "over",
-                f"{self._folder}: {megabytes(done.over_bytes)} more than may be kept are left: "
-                "events that are kept, open or not delivered are never touched.",
-            )
+            self._told.over(self._folder, done.over_bytes)
 
-    def _say_once(self, what: str, text: str) -> None:
+
+class SaidOnce:
+    """Says each kind of thing once."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._said: set[str] = set()
+
+    def say(self, what: str, text: str) -> None:
+        """Say a text, unless one of this kind was said."""
         if what not in self._said:
             self._said.add(what)
             self._say(text)
+
+    def over_with(self, what: str) -> None:
+        """Say the next of this kind again."""
+        self._said.discard(what)
+
+    def went(self, done: Retained) -> None:
+        """Say that something was given up."""
+        self.say("went", f"{in_words(done)}; from now on that goes without saying.")
+
+    def over(self, folder: Path, size: int) -> None:
+        """Say that so many bytes are left that should have gone."""
+        self.say(
+            "over",
+            f"{folder}: {megabytes(size)} more than may be kept are left: events that are kept, "
+            "open or not delivered are never touched.",
+        )
 
 
 def in_words(done: Retained, *, would: bool = False) -> str:

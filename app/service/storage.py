@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.errors import StoreError, UsageError
 from app.events.folders import watched_folders
-from app.events.retaining import EVERY_S, FIRST_S, in_words, megabytes
+from app.events.retaining import EVERY_S, FIRST_S, SaidOnce
 from app.events.retention import RetentionRule
 from app.events.together import retain_bytes
 
@@ -50,8 +50,7 @@ class _Keeping:
         self, folder: Path, most: Callable[[], float | None], say: Callable[[str], None]
     ) -> None:
         self.over = threading.Event()
-        self._folder, self._most, self._say = folder, most, say
-        self._said: set[str] = set()
+        self._folder, self._most, self._told = folder, most, SaidOnce(say)
 
     def run(self, first_s: float, every_s: float) -> None:
         pause_s = first_s
@@ -63,9 +62,9 @@ class _Keeping:
                 # No camera has stored anything yet.
                 continue
             except StoreError as error:
-                self._say_once("fault", f"{error}; what is too much is given up later")
+                self._told.say("fault", f"{error}; what is too much is given up later")
             else:
-                self._said.discard("fault")
+                self._told.over_with("fault")
 
     def _keep(self, gigabytes: float | None) -> None:
         if gigabytes is None:
@@ -76,15 +75,6 @@ class _Keeping:
         done = [one for one in went if one is not None]
         for one in done:
             if one.files:
-                self._say_once("went", f"{in_words(one)}; from now on that goes without saying.")
+                self._told.went(one)
         if left := sum(one.over_bytes for one in done):
-            self._say_once(
-                "over",
-                f"{self._folder}: {megabytes(left)} more than may be kept are left: events that "
-                "are kept, open or not delivered are never touched.",
-            )
-
-    def _say_once(self, what: str, text: str) -> None:
-        if what not in self._said:
-            self._said.add(what)
-            self._say(text)
+            self._told.over(self._folder, left)
