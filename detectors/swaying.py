@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.learned import LearnedView
-from detectors.patches import DARK, WHITE, Patch, patch_of
+from detectors.patches import DARK, RING_PIXELS, WHITE, Patch, patch_of
 from detectors.scaling import resized
 from detectors.settled import Settled
 from detectors.types import Box, Detection, Frame, Pixels
@@ -44,8 +44,6 @@ _FLOWS = 32
 """Least pixels of a side that OpenCV's flow is given. It takes its coarsest scale from the width
 alone where a picture is smaller, and reads beside one of 16 x 133: of 400 sizes of 16 to 200 pixels
 it ended the process at 40, with this at none (OpenCV 5.0.0)."""
-_FINEST = 1
-"""Scale at which displacements are told, in halvings: at 0 it takes three times as long."""
 _FINEST = 1
 """Scale at which displacements are told, in halvings: at 0 it takes three times as long."""
 _LEAF = 5
@@ -137,11 +135,11 @@ class Swaying:
             around_left = _around(left)
             least = np.where(around_left < around, left, least)
             around = _around(least)
-            still = np.percentile(least[patch.inner], PIXELS)
-            if (still <= bearable).all() and _spot(least, patch) <= _MOST_SPOT:
+            inner = least[patch.inner]
+            if _within(inner, bearable) and _spot(least, patch) <= _MOST_SPOT:
                 self._last = picture
                 return True, tried
-            if (still > _HOPELESS * np.array(OPEN)).any():
+            if not _within(inner, _HOPELESS * np.array(OPEN)):
                 break
         return False, tried
 
@@ -169,12 +167,18 @@ class _Laid:
     """... and in grey [h, w]."""
     bearable: NDArray[np.float32]
     """Grey levels [h, w]."""
+    step: int
+    """Each pixel of so many tells what the light is like: ..."""
+    some: NDArray[np.float32]
+    """... those as they are seen, RGB [n, 3]."""
 
     @classmethod
     def of(cls, patch: Patch) -> "_Laid":
         """Take a place as it is seen."""
         seen = np.minimum(patch.seen, np.float32(WHITE))
-        return cls(patch, seen, _grey(patch.seen.astype(np.uint8)), patch.bearable)
+        step = max(1, patch.noise.size // RING_PIXELS)
+        some = patch.seen.reshape(-1, 3)[::step] + np.float32(DARK)
+        return cls(patch, seen, _grey(patch.seen.astype(np.uint8)), patch.bearable, step, some)
 
     def left(self, usual: NDArray[np.float32]) -> NDArray[np.float32]:
         """What is left [h, w], in what may be borne, where pixels have gone from where they were.
@@ -185,7 +189,7 @@ class _Laid:
             usual: The place in another picture, RGB [h, w, 3].
         """
         usual = usual + np.float32(DARK)
-        gain = np.median((self.patch.seen + np.float32(DARK)) / usual, axis=(0, 1))
+        gain = np.median(self.some / usual.reshape(-1, 3)[:: self.step], axis=0)
         lit = np.clip(usual * gain - np.float32(DARK), 0, 255).astype(np.uint8)
         flow = _flow(_grey(lit), self.grey)
         across, down = flow[..., 0], flow[..., 1]
@@ -203,6 +207,12 @@ def _places(shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.flo
     """Row and column of each pixel [h, w]; not to be written to."""
     rows, columns = np.indices(shape, np.float32)
     return rows, columns
+
+
+def _within(left: NDArray[np.float32], levels: NDArray[np.float64]) -> bool:
+    """Whether so many of a hundred pixels as PIXELS say leave no more than the level of each."""
+    beyond = (np.count_nonzero(left > level) for level in levels)
+    return all(100 * n <= (100 - most) * left.size for n, most in zip(beyond, PIXELS, strict=True))
 
 
 def _spot(left: NDArray[np.float32], patch: Patch) -> float:
